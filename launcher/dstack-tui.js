@@ -1,0 +1,55 @@
+#!/usr/bin/env node
+// Starts the program on a Node that it can run on. Plain JavaScript that any Node since 12 can read.
+import {spawn} from 'node:child_process';
+import {existsSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {fileURLToPath} from 'node:url';
+
+const needed = 22;
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const program = path.join(root, 'dist', 'cli.js');
+
+const leave = (message, code) => {
+	process.stderr.write(`dstack-tui: ${message}\n`);
+	process.exitCode = code;
+};
+
+// Ink's colours know FORCE_COLOR only, and read it when they are loaded.
+if (process.env.NO_COLOR) {
+	process.env.FORCE_COLOR = '0';
+}
+
+process.env.NODE_ENV = 'production';
+
+const handOver = node => {
+	const child = spawn(node, [program, ...process.argv.slice(2)], {stdio: 'inherit'});
+	// A terminal signals the whole group; what comes to us alone must still reach the program.
+	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) {
+		process.on(signal, () => child.kill(signal));
+	}
+
+	child.on('error', error => leave(`cannot start ${node}: ${error.message}`, 1));
+	child.on('exit', (code, signal) => {
+		if (signal === null) {
+			process.exitCode = code;
+			return;
+		}
+
+		process.removeAllListeners(signal);
+		process.kill(process.pid, signal);
+	});
+};
+
+if (!existsSync(program)) {
+	leave('it is not built yet; run `npm run build` in its folder', 1);
+} else if (Number.parseInt(process.versions.node, 10) >= needed) {
+	import(program);
+} else {
+	const own = path.join(root, 'node_modules', '.bin', 'node');
+	if (existsSync(own)) {
+		handOver(own);
+	} else {
+		leave(`needs Node ${needed} or newer, and this is ${process.versions.node}; \`npm ci\` in its folder brings one`, 2);
+	}
+}

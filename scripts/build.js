@@ -1,0 +1,57 @@
+// Bundles source/ into dist/: one entry for the program, one for the host process of the local backend, lazy parts as chunks.
+// usage: node scripts/build.js [--if-stale]
+import {readdirSync, rmSync, statSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {fileURLToPath} from 'node:url';
+import {build} from 'esbuild';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const dist = path.join(root, 'dist');
+
+const newest = folder =>
+	Math.max(
+		...readdirSync(folder, {recursive: true, withFileTypes: true})
+			.filter(entry => entry.isFile())
+			.map(entry => statSync(path.join(entry.parentPath ?? entry.path, entry.name)).mtimeMs),
+	);
+
+const isFresh = () => {
+	const built = statSync(path.join(dist, 'cli.js'), {throwIfNoEntry: false});
+	const inputs = ['package-lock.json', 'scripts/build.js'].map(file => statSync(path.join(root, file)).mtimeMs);
+	return built !== undefined && built.mtimeMs > Math.max(newest(path.join(root, 'source')), ...inputs);
+};
+
+if (process.argv.includes('--if-stale') && isFresh()) {
+	process.exit(0);
+}
+
+// Ink loads React's devtools only when asked to by DEV; left external, the missing package would break every start.
+const noDevtools = {
+	name: 'no-devtools',
+	setup(builder) {
+		builder.onResolve({filter: /^react-devtools-core$/}, () => ({path: 'react-devtools-core', namespace: 'empty'}));
+		builder.onLoad({filter: /.*/, namespace: 'empty'}, () => ({contents: 'export default {};'}));
+	},
+};
+
+rmSync(dist, {recursive: true, force: true});
+await build({
+	absWorkingDir: root,
+	entryPoints: {cli: 'source/cli.ts', 'process-host': 'source/backends/local/process/host.ts'},
+	outdir: 'dist',
+	bundle: true,
+	splitting: true,
+	platform: 'node',
+	format: 'esm',
+	target: 'node20',
+	minify: true,
+	// Names of errors and functions are part of messages.
+	keepNames: true,
+	define: {'process.env.NODE_ENV': '"production"'},
+	// Optional native parts: ssh2 and node-pty look for them at run time and go on without.
+	external: ['@lydell/node-pty', 'cpu-features', '*.node'],
+	plugins: [noDevtools],
+	banner: {js: "import {createRequire as __createRequire} from 'node:module'; const require = __createRequire(import.meta.url);"},
+	logLevel: 'warning',
+});

@@ -1,0 +1,108 @@
+import type {Requirements} from '../configuration/model.js';
+import type {DeadlineKind, Offer} from '../offers/offer.js';
+
+export type BackendErrorClass = 'capacity' | 'quota' | 'permission' | 'configuration' | 'transient' | 'unknown';
+
+/** A backend's failure: its class decides what happens next, `message` is the provider's own, `next` is for a person. */
+export class BackendError extends Error {
+	override readonly name = 'BackendError';
+	readonly class: BackendErrorClass;
+	readonly next: string | undefined;
+
+	constructor(errorClass: BackendErrorClass, message: string, options: {next?: string; cause?: unknown} = {}) {
+		super(message, options.cause === undefined ? undefined : {cause: options.cause});
+		this.class = errorClass;
+		this.next = options.next;
+	}
+}
+
+export type BackendStatus = {
+	readonly backend: string;
+	/** Whether it can be used now. */
+	readonly ready: boolean;
+	/** One line each: what answers, what does not and why. */
+	readonly notes: readonly string[];
+};
+
+/** A key pair in OpenSSH's own format. */
+export type KeyPair = {
+	readonly private: string;
+	/** One line, `ssh-ed25519 AAAA… comment`. */
+	readonly public: string;
+};
+
+/** What a launch is told. It is on disk, in the journal, before the backend hears of it. */
+export type LaunchIntent = {
+	/** The idempotency token: the same id never makes a second instance. A UUID. */
+	readonly id: string;
+	/** The run's name, `[a-z0-9-]+`. */
+	readonly run: string;
+	/** This installation's tag; nothing without it is ever touched. */
+	readonly installation: string;
+	readonly offer: Offer;
+	/** The run's public key, one line: the only one that may log in. */
+	readonly authorizedKey: string;
+	/** The run's pinned host key, which the instance must present. */
+	readonly hostKey: KeyPair;
+	/** When the instance ends itself, milliseconds since the epoch; undefined for never. */
+	readonly deadline: number | undefined;
+	readonly image: string | undefined;
+	readonly registryAuth: {readonly username: string; readonly password: string} | undefined;
+	/** The configuration's `python`: where no image is named, it decides which one. */
+	readonly python: string | undefined;
+	/** MiB. */
+	readonly shmSize: number | undefined;
+	/** Absolute folder on this machine that is the run's own (0700); a local instance may keep its state below it. */
+	readonly folder: string;
+};
+
+export type InstanceState = 'pending' | 'running' | 'stopped' | 'terminated';
+
+/** An instance as its backend sees it. */
+export type Instance = {
+	/** The backend's own id; enough for `describe` and `terminate`, also after a restart. */
+	readonly id: string;
+	readonly intentId: string;
+	readonly run: string;
+	readonly state: InstanceState;
+	/** Where its SSH server is reached; undefined while it is not known yet. */
+	readonly endpoint: {readonly host: string; readonly port: number; readonly user: string} | undefined;
+	/** Absolute path of the code there: `/workflow`, or a real folder for a host process. */
+	readonly workspace: string;
+	/** Absolute path there of the folder for steps' scripts, states and logs. */
+	readonly stateFolder: string;
+	/** Whether the instance shares the person's own network: a port it opens is already local. */
+	readonly sharesNetwork: boolean;
+	/** Milliseconds since the epoch. */
+	readonly launchedAt: number;
+	/** Why it is not running, where the backend knows: `ended at its deadline`. */
+	readonly reason?: string;
+};
+
+/** What a launch reports while it works. `done` and `total` are bytes where `unit` says so. */
+export type LaunchProgress = {
+	readonly step: 'image' | 'instance';
+	readonly text: string;
+	readonly done?: number;
+	readonly total?: number;
+	readonly unit?: 'bytes';
+	/** A line for the step's log. */
+	readonly log?: string;
+};
+
+export type Backend = {
+	readonly name: string;
+	readonly deadline: DeadlineKind;
+	status(signal: AbortSignal): Promise<BackendStatus>;
+	/** Batches as they become known. Offers that do not match are still listed as `unavailable` where a note can say why. */
+	offers(requirements: Requirements, signal: AbortSignal): AsyncIterable<Offer[]>;
+	/** Makes the instance, or finds the one that this intent already made. Throws `BackendError`. */
+	launch(intent: LaunchIntent, signal: AbortSignal, onProgress: (progress: LaunchProgress) => void): Promise<Instance>;
+	/** The instance that an intent made, whether or not the launch's answer was ever heard. */
+	find(intentId: string): Promise<Instance | undefined>;
+	describe(id: string): Promise<Instance | undefined>;
+	/** Ends the instance with every process it started and everything it kept. Resolves only when that is confirmed; a gone one is no error. */
+	terminate(id: string): Promise<void>;
+	/** All instances with this installation's tag. */
+	list(installation: string): Promise<Instance[]>;
+};

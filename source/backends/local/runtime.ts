@@ -1,0 +1,18 @@
+import type {Requirements} from '../../configuration/model.js';
+import type {Offer} from '../../offers/offer.js';
+import type {Instance, LaunchIntent, LaunchProgress} from '../backend.js';
+import type {Machine} from './machine.js';
+
+/** One way of running an environment on this machine. Ids that it hands out start with its name: `docker:…`, `process:…`. */
+export type Runtime = {
+	readonly name: 'docker' | 'process';
+	/** Whether it can be used now, and one line that says so or says why not and what to do. */
+	status(signal: AbortSignal): Promise<{readonly ready: boolean; readonly note: string}>;
+	/** Its one offer, `unavailable` with a note where it cannot serve these requirements; undefined where it is not there at all. */
+	offer(requirements: Requirements, machine: Machine, signal: AbortSignal): Promise<Offer | undefined>;
+	launch(intent: LaunchIntent, signal: AbortSignal, onProgress: (progress: LaunchProgress) => void): Promise<Instance>;
+	find(intentId: string): Promise<Instance | undefined>;
+	describe(id: string): Promise<Instance | undefined>;
+	terminate(id: string): Promise<void>;
+	list(installation: string): Promise<Instance[]>;
+};

@@ -1,0 +1,105 @@
+import type {BackendStatus} from '../backends/backend.js';
+import type {
+	ConfigurationFile,
+	DevEnvironment,
+	Profile,
+	ProfilesFile,
+	RequirementFlags,
+	Requirements,
+} from '../configuration/model.js';
+import type {Offer} from '../offers/offer.js';
+import type {RunHandle} from './handle.js';
+import type {RunState} from './state.js';
+
+/** What a person chose so far. Screens and commands build it up. */
+export type Choice = {
+	/** Absolute folder that was named, `.` by default. */
+	readonly folder: string;
+	readonly configuration: ConfigurationFile;
+	readonly profile: Profile | undefined;
+	readonly flags: RequirementFlags;
+	/** `-n NAME`; undefined for a generated one. */
+	readonly name: string | undefined;
+};
+
+/** Requirements and configuration after flags, profile and defaults are laid over each other. */
+export type Request = {
+	readonly choice: Choice;
+	readonly requirements: Requirements;
+	readonly environment: DevEnvironment;
+};
+
+/** What the offers screen and `offers` show: everything that is known so far, matching ones first, in the plan's order. */
+export type OfferListing = {
+	readonly offers: readonly Offer[];
+	/** Ids of the offers that match the requirements and can be tried. */
+	readonly usable: ReadonlySet<string>;
+	readonly backends: readonly (BackendStatus & {readonly settled: boolean; readonly count: number})[];
+	/** Whether every backend has answered. */
+	readonly complete: boolean;
+};
+
+/** One port as the plan has it: `wanted` was taken by `holder`, so `local` is offered instead. */
+export type PlannedPort = {
+	readonly local: number;
+	readonly remote: number;
+	readonly wanted: number | undefined;
+	readonly holder: string | undefined;
+	/** The instance shares this machine's network: no forward is needed. */
+	readonly direct: boolean;
+};
+
+/** The code that will be copied. Bytes. */
+export type CodeSummary = {
+	readonly root: string;
+	/** Where the chosen folder lies below `root`; '' for `root` itself. */
+	readonly subfolder: string;
+	readonly kind: 'repository' | 'worktree' | 'bare repository' | 'folder';
+	readonly files: number;
+	readonly bytes: number;
+	/** Things that cannot be copied (sockets, devices) and are left out, one line each. */
+	readonly notes: readonly string[];
+};
+
+/** Everything that is checked before anything is spent; what the plan screen shows and a launch carries out. */
+export type Plan = {
+	readonly request: Request;
+	readonly name: string;
+	readonly offer: Offer;
+	readonly code: CodeSummary;
+	readonly ports: readonly PlannedPort[];
+	/** Milliseconds since the epoch at which the instance would end itself if launched now; undefined for never. */
+	readonly deadline: number | undefined;
+	/** What the person should know first, one line each. */
+	readonly warnings: readonly string[];
+};
+
+/** The core of the program: the same under the screens and under the commands. Failures are `Problem`s. */
+export type Engine = {
+	/** Absolute folder the program was started for. */
+	readonly folder: string;
+	configurations(): Promise<readonly ConfigurationFile[]>;
+	profiles(): Promise<ProfilesFile>;
+	/** Writes a starter `.dstack.yml` into the folder and returns it read back; refuses where one is. */
+	writeStarter(): Promise<ConfigurationFile>;
+	/** Lays the choice's parts over each other; throws a `configuration` problem where they contradict. */
+	request(choice: Choice): Request;
+	/** Yields a listing each time a backend answered; ends when all have. */
+	offers(request: Request, signal: AbortSignal): AsyncIterable<OfferListing>;
+	/** Checks code, disk, ports and name for one offer. */
+	plan(request: Request, offer: Offer): Promise<Plan>;
+	/** Records the intent and starts working on it. */
+	launch(plan: Plan): Promise<RunHandle>;
+	/** Takes a run up again where it is: goes on with its steps or connects. */
+	attach(name: string): Promise<RunHandle>;
+	/** All runs, newest first, checked against their backends; `gone` ones only with `all`. */
+	runs(options?: {readonly all?: boolean}): Promise<readonly RunState[]>;
+	/** Told, at most ten times a second, when journals change. Returns the way to stop being told. */
+	onRunsChanged(listener: () => void): () => void;
+	/** The command line that a person types for a shell there: `ssh fast-moth-1`. */
+	sshCommand(name: string): string;
+	/** The link that opens the IDE there; undefined where the configuration names none. */
+	ideLink(state: RunState): {readonly ide: string; readonly url: string} | undefined;
+	/** Remembered choices: the last configuration and profile used in this folder. */
+	readonly preferences: {last(): {configuration?: string; profile?: string}; remember(choice: Choice): void};
+};

@@ -1,0 +1,71 @@
+import {z} from 'zod';
+import {stepIds} from '../environment/step.js';
+
+const at = {at: z.number()};
+const step = z.enum(stepIds);
+const port = z.object({
+	local: z.number().int(),
+	remote: z.number().int(),
+	wanted: z.number().int().optional(),
+	direct: z.boolean(),
+});
+
+/** What the run was asked to be: enough to go on after a crash without the files it was read from. */
+const specification = z.object({
+	intentId: z.string(),
+	installation: z.string(),
+	/** Absolute folder the code comes from. */
+	folder: z.string(),
+	/** Where in the uploaded tree that folder lies; '' for its root. */
+	subfolder: z.string(),
+	configurationFile: z.string(),
+	configurationLabel: z.string(),
+	profile: z.string().optional(),
+	/** A `DevEnvironment`. Values of `env` and registry passwords are not in it: they lie in the run's `secrets.json`. */
+	configuration: z.record(z.string(), z.unknown()),
+	offer: z.record(z.string(), z.unknown()),
+	ports: z.array(port),
+	shmSize: z.number().optional(),
+});
+
+/** One line of a run's journal. Written and synced before the act that it announces. Milliseconds since the epoch in `at`. */
+export const eventSchema = z.discriminatedUnion('type', [
+	z.object({type: z.literal('intended'), ...at, specification}),
+	z.object({type: z.literal('requested'), ...at, intentId: z.string()}),
+	z.object({
+		type: z.literal('created'),
+		...at,
+		instanceId: z.string(),
+		workspace: z.string(),
+		stateFolder: z.string(),
+		sharesNetwork: z.boolean(),
+		launchedAt: z.number(),
+	}),
+	z.object({type: z.literal('attempt-failed'), ...at, errorClass: z.string(), message: z.string(), next: z.string().optional()}),
+	z.object({type: z.literal('address'), ...at, host: z.string(), port: z.number().int(), user: z.string()}),
+	z.object({type: z.literal('reachable'), ...at}),
+	z.object({type: z.literal('step-started'), ...at, step, title: z.string()}),
+	z.object({type: z.literal('step-progress'), ...at, step, text: z.string()}),
+	z.object({type: z.literal('step-done'), ...at, step, note: z.string().optional(), warning: z.boolean().optional()}),
+	z.object({
+		type: z.literal('step-failed'),
+		...at,
+		step,
+		message: z.string(),
+		command: z.string().optional(),
+		code: z.number().int().optional(),
+		lastLines: z.array(z.string()),
+		next: z.string().optional(),
+	}),
+	z.object({type: z.literal('ready'), ...at}),
+	z.object({type: z.literal('tunnel-up'), ...at}),
+	z.object({type: z.literal('tunnel-down'), ...at, reason: z.string()}),
+	z.object({type: z.literal('deadline-set'), ...at, deadline: z.number().nullable()}),
+	z.object({type: z.literal('interrupted'), ...at, reason: z.string()}),
+	z.object({type: z.literal('stopping'), ...at, reason: z.string()}),
+	z.object({type: z.literal('gone'), ...at, reason: z.string()}),
+]);
+
+export type RunEvent = z.infer<typeof eventSchema>;
+export type RunSpecification = z.infer<typeof specification>;
+export type PortForward = z.infer<typeof port>;

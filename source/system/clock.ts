@@ -1,0 +1,34 @@
+/** Where all time comes from, so that tests can turn it. Milliseconds since the epoch, and timers in milliseconds. */
+export type Clock = {
+	now(): number;
+	/** Resolves after `milliseconds`; rejects with the signal's reason when it is aborted first. */
+	sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+	/** Calls `tick` every `milliseconds` until the returned function is called. Never keeps the process alive by itself. */
+	every(milliseconds: number, tick: () => void): () => void;
+};
+
+export const systemClock: Clock = {
+	now: () => Date.now(),
+	async sleep(milliseconds, signal) {
+		signal?.throwIfAborted();
+		return new Promise((resolve, reject) => {
+			const onAbort = () => {
+				clearTimeout(timer);
+				reject(signal?.reason as Error);
+			};
+
+			const timer = setTimeout(() => {
+				signal?.removeEventListener('abort', onAbort);
+				resolve();
+			}, milliseconds);
+			signal?.addEventListener('abort', onAbort, {once: true});
+		});
+	},
+	every(milliseconds, tick) {
+		const timer = setInterval(tick, milliseconds);
+		timer.unref();
+		return () => {
+			clearInterval(timer);
+		};
+	},
+};

@@ -1,0 +1,33 @@
+import {homedir, userInfo} from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import envPaths from 'env-paths';
+
+/** Every place that this program reads or writes, all absolute. */
+export type Paths = {
+	/** Preferences (by conf) and `backends.yml`. */
+	readonly config: string;
+	/** Journals, logs and keys: one folder per run. */
+	readonly runs: string;
+	/** The file that the person's own `~/.ssh/config` includes. */
+	readonly sshConfig: string;
+	/** The person's own `~/.ssh/config`. */
+	readonly userSshConfig: string;
+	/** Whether the system's `ssh` reads `userSshConfig` unasked: it looks in the account's home, whatever `$HOME` says. */
+	readonly sshReadsUserConfig: boolean;
+};
+
+/** Resolves the paths from the environment: all below `DSTACK_TUI_HOME` when set, else the platform's usual folders. */
+export function resolvePaths(environment: NodeJS.ProcessEnv = process.env): Paths {
+	const home = environment['DSTACK_TUI_HOME'];
+	const usual = envPaths('dstack-tui', {suffix: ''});
+	const config = home ? path.resolve(home) : usual.config;
+	const data = home ? path.resolve(home) : usual.data;
+	return {
+		config,
+		runs: path.join(data, 'runs'),
+		sshConfig: path.join(data, 'ssh', 'config'),
+		userSshConfig: path.join(homedir(), '.ssh', 'config'),
+		sshReadsUserConfig: path.resolve(homedir()) === path.resolve(userInfo().homedir),
+	};
+}
