@@ -77,6 +77,8 @@ export type Instance = {
 	readonly launchedAt: number;
 	/** Why it is not running, where the backend knows: `ended at its deadline`. */
 	readonly reason?: string;
+	/** For a stopped one: whether it holds work that exists nowhere else; undefined where that is not known. */
+	readonly leftWork?: boolean;
 };
 
 /** What a launch reports while it works. `done` and `total` are bytes where `unit` says so. */
