@@ -92,6 +92,11 @@ export type Engine = {
 	launch(plan: Plan): Promise<RunHandle>;
 	/** Takes a run up again where it is: goes on with its steps or connects. */
 	attach(name: string): Promise<RunHandle>;
+	/**
+	The run of this very choice whose program died without letting go of it: starting again means to go on with that one, not to make
+	a second.
+	*/
+	interrupted(choice: Choice): Promise<RunState | undefined>;
 	/** All runs, newest first, checked against their backends; `gone` ones only with `all`. */
 	runs(options?: {readonly all?: boolean}): Promise<readonly RunState[]>;
 	/** Told, at most ten times a second, when journals change. Returns the way to stop being told. */

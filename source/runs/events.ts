@@ -26,6 +26,8 @@ const specification = z.object({
 	offer: z.record(z.string(), z.unknown()),
 	ports: z.array(port),
 	shmSize: z.number().optional(),
+	/** Seconds from launch to the deadline; null for none. */
+	duration: z.number().nullable(),
 });
 
 /** One line of a run's journal. Written and synced before the act that it announces. Milliseconds since the epoch in `at`. */
@@ -63,7 +65,8 @@ export const eventSchema = z.discriminatedUnion('type', [
 	z.object({type: z.literal('deadline-set'), ...at, deadline: z.number().nullable()}),
 	z.object({type: z.literal('interrupted'), ...at, reason: z.string()}),
 	z.object({type: z.literal('stopping'), ...at, reason: z.string()}),
-	z.object({type: z.literal('gone'), ...at, reason: z.string()}),
+	/** With `kept`: the instance has ended by itself, and what it holds is still there. */
+	z.object({type: z.literal('gone'), ...at, reason: z.string(), kept: z.boolean().optional()}),
 ]);
 
 export type RunEvent = z.infer<typeof eventSchema>;

@@ -1,0 +1,14 @@
+import type {Backend} from '../backends/backend.js';
+import type {Clock} from '../system/clock.js';
+import type {Paths} from '../system/paths.js';
+import type {Random} from '../system/random.js';
+
+/** What a run needs of the world around it; tests turn every part of it. */
+export type RunContext = {
+	readonly paths: Paths;
+	readonly clock: Clock;
+	readonly random: Random;
+	readonly backend: (name: string) => Promise<Backend>;
+	/** Starts another process of this program that goes on preparing the run, and outlives this one. */
+	readonly continueInBackground: (name: string) => void;
+};

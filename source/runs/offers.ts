@@ -1,0 +1,92 @@
+import type {Backend, BackendStatus} from '../backends/backend.js';
+import type {Requirements} from '../configuration/model.js';
+import {mismatch} from '../offers/matching.js';
+import type {Offer} from '../offers/offer.js';
+import {orderOffers} from '../offers/order.js';
+import {messageOf} from '../system/problem.js';
+import type {OfferListing} from './engine.js';
+
+type Entry = {status: BackendStatus; settled: boolean; offers: Offer[]};
+
+/** Asks all backends at once and yields what is known each time one of them answered. No backend's failure hides another's offers. */
+export async function* listOffers(
+	backends: readonly Backend[],
+	requirements: Requirements,
+	signal: AbortSignal,
+): AsyncGenerator<OfferListing> {
+	const wanted = backends.filter(({name}) => requirements.backends === undefined || requirements.backends.includes(name));
+	const entries = new Map<string, Entry>(
+		wanted.map(({name}) => [name, {status: {backend: name, ready: false, notes: []}, settled: false, offers: []}]),
+	);
+	let wake: (() => void) | undefined;
+	let news = true;
+
+	const tell = () => {
+		news = true;
+		wake?.();
+	};
+
+	const tasks = wanted.map(async backend => {
+		const entry = entries.get(backend.name) as Entry;
+		try {
+			const [status] = await Promise.all([backend.status(signal), gather(backend, requirements, signal, entry, tell)]);
+			entry.status = status;
+		} catch (error) {
+			entry.status = {backend: backend.name, ready: false, notes: [messageOf(error)]};
+		}
+
+		entry.settled = true;
+		tell();
+	});
+
+	for (;;) {
+		if (news) {
+			news = false;
+			const listing = summarise([...entries.values()], requirements);
+			yield listing;
+			if (listing.complete) {
+				break;
+			}
+		}
+
+		signal.throwIfAborted();
+		await new Promise<void>(resolve => {
+			wake = resolve;
+			if (news) {
+				resolve();
+			}
+		});
+	}
+
+	await Promise.all(tasks);
+}
+
+async function gather(
+	backend: Backend,
+	requirements: Requirements,
+	signal: AbortSignal,
+	entry: Entry,
+	tell: () => void,
+): Promise<void> {
+	for await (const batch of backend.offers(requirements, signal)) {
+		entry.offers.push(...batch);
+		tell();
+	}
+}
+
+function summarise(entries: readonly Entry[], requirements: Requirements): OfferListing {
+	const offers = orderOffers(
+		entries.flatMap(entry => entry.offers),
+		requirements,
+	);
+	const usable = new Set(offers.filter(offer => isUsable(offer, requirements)).map(({id}) => id));
+	return {
+		offers,
+		usable,
+		backends: entries.map(({status, settled, offers}) => ({...status, settled, count: offers.length})),
+		complete: entries.every(({settled}) => settled),
+	};
+}
+
+export const isUsable = (offer: Offer, requirements: Requirements): boolean =>
+	(offer.availability === 'available' || offer.availability === 'unknown') && mismatch(offer, requirements) === undefined;

@@ -1,0 +1,93 @@
+import {mkdir, statfs} from 'node:fs/promises';
+import {collectCode} from '../environment/code/collect.js';
+import {formatBytes} from '../offers/format.js';
+import {mismatch} from '../offers/matching.js';
+import type {Offer} from '../offers/offer.js';
+import {Problem} from '../system/problem.js';
+import type {RunContext} from './context.js';
+import type {Plan, PlannedPort, Request} from './engine.js';
+import {readState} from './journal.js';
+import {checkName, generateName} from './names.js';
+import {planPorts} from './ports.js';
+import {runFolder, runNames} from './run-folder.js';
+
+/** Left free beside the code, so that the machine goes on working. Bytes. */
+const diskReserve = 256 * 1024 * 1024;
+
+/** Seconds from launch to the deadline; undefined for none. Where nothing is billed, none is the default. */
+export const durationOf = ({requirements: {maxDuration}}: Request): number | undefined =>
+	maxDuration === 'off' ? undefined : maxDuration;
+
+/** Checks everything that can be checked before anything is spent. Throws `Problem`s. */
+export async function makePlan(context: RunContext, request: Request, offer: Offer): Promise<Plan> {
+	refuseUnusable(offer, request);
+	const name = await chooseName(context, request.choice.name);
+	const code = await collectCode(request.choice.folder);
+	const local = offer.backend === 'local';
+	const ports = await planPorts(request.environment.ports, local && offer.instanceType === 'process');
+	if (local) {
+		await checkDisk(context, code.bytes);
+	}
+
+	const duration = durationOf(request);
+	return {
+		request,
+		name,
+		offer,
+		code,
+		ports,
+		deadline: duration === undefined ? undefined : context.clock.now() + duration * 1000,
+		warnings: [...offer.notes, ...portWarnings(ports), ...code.notes],
+	};
+}
+
+function refuseUnusable(offer: Offer, {requirements}: Request): void {
+	const reason = mismatch(offer, requirements);
+	if (reason !== undefined) {
+		throw new Problem('no-offer', `${offer.backend} ${offer.instanceType} does not fit: ${reason}`);
+	}
+
+	if (offer.availability !== 'available' && offer.availability !== 'unknown') {
+		throw new Problem('no-offer', `${offer.backend} ${offer.instanceType} is ${offer.availability}: ${offer.notes.join(' ')}`);
+	}
+}
+
+async function chooseName(context: RunContext, wanted: string | undefined): Promise<string> {
+	if (wanted === undefined) {
+		return generateName(context.random, new Set(await runNames(context.paths)));
+	}
+
+	checkName(wanted);
+	const state = await readState(runFolder(context.paths, wanted));
+	if (state && state.phase !== 'gone') {
+		throw new Problem('usage', `There is an environment called ${wanted} already`, {
+			next: `Attach to it with \`dstack-tui attach ${wanted}\`, or choose another name with -n.`,
+		});
+	}
+
+	return wanted;
+}
+
+const portWarnings = (ports: readonly PlannedPort[]): string[] =>
+	ports
+		.filter(({wanted}) => wanted !== undefined)
+		.map(({wanted, holder, local, direct}) =>
+			direct
+				? `Port ${wanted} is taken by ${holder}; ${local} is free: let your server there listen on ${local} instead.`
+				: `Port ${wanted} is taken by ${holder}; ${local} is used instead.`,
+		);
+
+async function checkDisk(context: RunContext, bytes: number): Promise<void> {
+	await mkdir(context.paths.runs, {recursive: true, mode: 0o700});
+	const {bavail, bsize} = await statfs(context.paths.runs);
+	const free = bavail * bsize;
+	if (free < bytes + diskReserve) {
+		throw new Problem(
+			'failed',
+			`No space for the environment: ${formatBytes(free)} free, ${formatBytes(bytes + diskReserve)} needed in ${context.paths.runs}`,
+			{
+				next: 'Free some space, or set DSTACK_TUI_HOME to a folder on another disk.',
+			},
+		);
+	}
+}

@@ -1,0 +1,29 @@
+import type {Paths} from '../system/paths.js';
+import type {Engine} from './engine.js';
+
+type Stored = {last: Record<string, {configuration?: string; profile?: string}>};
+
+const mostFolders = 100;
+
+/** What was chosen last in `folder`, kept between starts. Losing it is no harm, so a damaged file begins anew. */
+export async function loadPreferences(paths: Paths, folder: string): Promise<Engine['preferences']> {
+	const {default: Conf} = await import('conf');
+	const store = new Conf<Stored>({
+		cwd: paths.config,
+		configName: 'config',
+		defaults: {last: {}},
+		clearInvalidConfig: true,
+		configFileMode: 0o600,
+		// Folders are keys here, and hold dots.
+		accessPropertiesByDotNotation: false,
+	});
+
+	return {
+		last: () => store.get('last')[folder] ?? {},
+		remember({configuration, profile}) {
+			const {[folder]: _old, ...others} = store.get('last');
+			const kept = Object.entries(others).slice(-mostFolders + 1);
+			store.set('last', {...Object.fromEntries(kept), [folder]: {configuration: configuration.file, profile: profile?.name}});
+		},
+	};
+}

@@ -1,0 +1,200 @@
+import type {StepId, StepReport} from '../environment/step.js';
+import {formatBytes} from '../offers/format.js';
+import {neutraliseLine} from '../system/terminal-text.js';
+import type {RunContext} from './context.js';
+import type {RunEvent} from './events.js';
+import {Journal, readJournal} from './journal.js';
+import {LineCutter, MemoryLogBook, paneOf, readStepLogs} from './log-book.js';
+import {own} from './owner.js';
+import {reduce} from './reduce.js';
+import {runFolder} from './run-folder.js';
+import type {NewEvent} from './stage.js';
+import type {RunState} from './state.js';
+import {eventWords} from './words.js';
+
+const notifyInterval = 100;
+const progressInterval = 1000;
+
+/** What is known of one run: its journal and logs on disk, the state and the newest lines in memory, and who is told of changes. */
+export class RunRecord {
+	readonly name: string;
+	readonly folder: string;
+	readonly logs = new MemoryLogBook();
+	readonly #context: RunContext;
+	readonly #listeners = new Set<() => void>();
+	readonly #cutters = new Map<StepId, LineCutter>();
+	readonly #progressAt = new Map<StepId, number>();
+	#state: RunState | undefined;
+	#seen = 0;
+	#journal: Journal | undefined;
+	#release: (() => Promise<void>) | undefined;
+	#notifying: NodeJS.Timeout | undefined;
+
+	constructor(context: RunContext, name: string) {
+		this.#context = context;
+		this.name = name;
+		this.folder = runFolder(context.paths, name);
+	}
+
+	/** Undefined until there is an intent. */
+	get state(): RunState | undefined {
+		return this.#state;
+	}
+
+	/** Whether this program is the one that may change the run. */
+	get owned(): boolean {
+		return this.#journal !== undefined;
+	}
+
+	/** Reads what is on disk: the logs once, and the events that are new. Damaged lines are reported as events' lines. */
+	async load(): Promise<void> {
+		for (const {step, text} of await readStepLogs(this.folder)) {
+			this.#log(step, text);
+		}
+
+		await this.catchUp();
+	}
+
+	/** Applies what another program has written since. */
+	async catchUp(): Promise<void> {
+		const {events, damaged} = await readJournal(this.folder);
+		for (const event of events.slice(this.#seen)) {
+			this.#apply(event);
+		}
+
+		if (this.#seen === 0 && damaged.length > 0) {
+			this.logs.add({
+				at: this.#context.clock.now(),
+				pane: 'events',
+				text: `${damaged.length} damaged journal lines were put aside`,
+			});
+		}
+
+		this.#seen = events.length;
+	}
+
+	/** Becomes the run's owner; false while another living program is. */
+	async own(): Promise<boolean> {
+		this.#release ??= await own(this.folder);
+		if (!this.#release) {
+			return false;
+		}
+
+		await this.catchUp();
+		this.#journal ??= await Journal.open(this.folder);
+		return true;
+	}
+
+	async release(): Promise<void> {
+		this.#journal = undefined;
+		const release = this.#release;
+		this.#release = undefined;
+		await release?.();
+	}
+
+	/** Durable before visible. Only the owner may. */
+	async append(event: NewEvent): Promise<void> {
+		if (!this.#journal) {
+			throw new Error(`the journal of ${this.name} is not this program's to write`);
+		}
+
+		const whole = {...event, at: this.#context.clock.now()} as RunEvent;
+		await this.#journal.append(whole);
+		this.#seen++;
+		this.#apply(whole);
+	}
+
+	/** Output and progress of a step. Progress is journalled at most once a second. */
+	report(step: StepId, {log, text, done, total, unit}: StepReport): void {
+		if (log !== undefined) {
+			this.#log(step, log);
+		}
+
+		if (text !== undefined || done !== undefined) {
+			this.#progress(step, progressText(text, done, total, unit));
+		}
+	}
+
+	subscribe(listener: () => void): () => void {
+		this.#listeners.add(listener);
+		return () => {
+			this.#listeners.delete(listener);
+		};
+	}
+
+	/** A line for the events pane that is no event: it changes nothing, and need not outlive this program. */
+	note(text: string): void {
+		this.logs.add({at: this.#context.clock.now(), pane: 'events', text: neutraliseLine(text)});
+		this.changed();
+	}
+
+	/** Tells the listeners, at most ten times a second. */
+	changed(): void {
+		this.#notifying ??= setTimeout(() => {
+			this.#notifying = undefined;
+			for (const listener of this.#listeners) {
+				listener();
+			}
+		}, notifyInterval);
+	}
+
+	#progress(step: StepId, text: string): void {
+		const now = this.#context.clock.now();
+		const event: RunEvent = {type: 'step-progress', at: now, step, text: neutraliseLine(text)};
+		if (this.#journal && now - (this.#progressAt.get(step) ?? 0) >= progressInterval) {
+			this.#progressAt.set(step, now);
+			this.#seen++;
+			// Nothing depends on progress being on disk; a full disk will stop the next real event.
+			this.#journal.append(event).catch(() => undefined);
+		}
+
+		this.#apply(event);
+	}
+
+	#apply(event: RunEvent): void {
+		this.#state = reduce(this.name, this.#state, event);
+		if (event.type === 'step-done' || event.type === 'step-failed') {
+			this.#addLines(event.step, this.#cutters.get(event.step)?.end() ?? []);
+		}
+
+		const words = eventWords(event);
+		if (words !== undefined) {
+			this.logs.add({at: event.at, pane: 'events', text: neutraliseLine(words)});
+		}
+
+		this.changed();
+	}
+
+	#log(step: StepId, text: string): void {
+		let cutter = this.#cutters.get(step);
+		if (!cutter) {
+			cutter = new LineCutter();
+			this.#cutters.set(step, cutter);
+		}
+
+		this.#addLines(step, cutter.push(text));
+		this.changed();
+	}
+
+	#addLines(step: StepId, lines: readonly string[]): void {
+		const at = this.#context.clock.now();
+		for (const text of lines) {
+			this.logs.add({at, pane: paneOf(step), text});
+		}
+	}
+}
+
+function progressText(
+	text: string | undefined,
+	done: number | undefined,
+	total: number | undefined,
+	unit: 'bytes' | undefined,
+): string {
+	if (done === undefined) {
+		return text ?? '';
+	}
+
+	const show = (value: number) => (unit === 'bytes' ? formatBytes(value) : String(value));
+	const share = total ? `${Math.floor((done / total) * 100)} %, ${show(done)} of ${show(total)}` : show(done);
+	return text ? `${text} ${share}` : share;
+}

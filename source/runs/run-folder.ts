@@ -1,0 +1,115 @@
+import {chmod, mkdir, readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import type {KeyPair} from '../backends/backend.js';
+import type {Paths} from '../system/paths.js';
+import {Problem} from '../system/problem.js';
+import {generateKeyPair} from '../tunnel/keys.js';
+import {identityFile, knownHostsFile} from '../tunnel/ssh-config.js';
+
+/** What a run must remember and its journal must not hold. */
+export type RunSecrets = {
+	readonly env: Readonly<Record<string, string>>;
+	readonly registryAuth: {readonly username: string; readonly password: string} | undefined;
+};
+
+export type RunKeys = {readonly identity: KeyPair; readonly hostKey: KeyPair};
+
+export const runFolder = (paths: Paths, name: string): string => path.join(paths.runs, name);
+export const logFolder = (folder: string): string => path.join(folder, 'logs');
+
+const secretsFile = 'secrets.json';
+const hostKeyFile = 'host_key';
+
+/** Takes the name by making its folder. Throws a `usage` problem when another run has it; one that is gone for good gives way. */
+export async function claimFolder(paths: Paths, name: string, isGone: (folder: string) => Promise<boolean>): Promise<string> {
+	const folder = runFolder(paths, name);
+	await mkdir(paths.runs, {recursive: true, mode: 0o700});
+	if (await isGone(folder)) {
+		await removeRunFolder(folder);
+	}
+
+	try {
+		await mkdir(folder, {mode: 0o700});
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+			throw new Problem('usage', `There is an environment called ${name} already`, {
+				next: `Attach to it with \`dstack-tui attach ${name}\`, or choose another name with -n.`,
+			});
+		}
+
+		throw error;
+	}
+
+	await mkdir(logFolder(folder), {mode: 0o700});
+	return folder;
+}
+
+/** Makes the run's key pair and the host key that its instance will be given, and keeps its secrets. */
+export async function writeRunFiles(folder: string, name: string, secrets: RunSecrets): Promise<RunKeys> {
+	const [identity, hostKey] = await Promise.all([
+		generateKeyPair(`dstack-tui ${name}`),
+		generateKeyPair(`dstack-tui host ${name}`),
+	]);
+	const write = async (file: string, text: string, mode: number) => writeFileAtomic(path.join(folder, file), text, {mode});
+	await Promise.all([
+		write(identityFile, identity.private, 0o600),
+		write(`${identityFile}.pub`, `${identity.public}\n`, 0o600),
+		write(hostKeyFile, hostKey.private, 0o600),
+		write(`${hostKeyFile}.pub`, `${hostKey.public}\n`, 0o600),
+		write(knownHostsFile, `${name} ${hostKey.public}\n`, 0o600),
+		write(secretsFile, JSON.stringify(secrets), 0o600),
+	]);
+	await chmod(folder, 0o700);
+	return {identity, hostKey};
+}
+
+export async function readKeys(folder: string): Promise<RunKeys> {
+	const read = async (file: string) => readFile(path.join(folder, file), 'utf8');
+	const pair = async (file: string): Promise<KeyPair> => ({
+		private: await read(file),
+		public: (await read(`${file}.pub`)).trim(),
+	});
+	const [identity, hostKey] = await Promise.all([pair(identityFile), pair(hostKeyFile)]);
+	return {identity, hostKey};
+}
+
+export const readSecrets = async (folder: string): Promise<RunSecrets> =>
+	JSON.parse(await readFile(path.join(folder, secretsFile), 'utf8')) as RunSecrets;
+
+/** After the end: the journal and the logs stay for the record, everything that could open a door goes. */
+export async function forgetSecrets(folder: string): Promise<void> {
+	const files = [identityFile, `${identityFile}.pub`, hostKeyFile, `${hostKeyFile}.pub`, knownHostsFile, secretsFile];
+	await Promise.all(files.map(async file => rm(path.join(folder, file), {force: true})));
+}
+
+export const removeRunFolder = async (folder: string): Promise<void> => rm(folder, {recursive: true, force: true});
+
+/** Names of all runs that left a folder, in no order. */
+export async function runNames(paths: Paths): Promise<string[]> {
+	try {
+		const entries = await readdir(paths.runs, {withFileTypes: true});
+		return entries.filter(entry => entry.isDirectory()).map(entry => entry.name);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+			return [];
+		}
+
+		throw error;
+	}
+}
+
+/** A random tag for this installation: instances without it are never touched. Made at first use. */
+export async function installationTag(paths: Paths, make: () => string): Promise<string> {
+	const file = path.join(paths.config, 'installation');
+	await mkdir(paths.config, {recursive: true, mode: 0o700});
+	try {
+		await writeFile(file, `${make()}\n`, {mode: 0o600, flag: 'wx'});
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+			throw error;
+		}
+	}
+
+	return (await readFile(file, 'utf8')).trim();
+}

@@ -1,0 +1,35 @@
+import type {DevEnvironment} from '../configuration/model.js';
+import type {Plan} from './engine.js';
+import type {RunSpecification} from './events.js';
+import type {RunSecrets} from './run-folder.js';
+
+/** What the journal keeps of a plan; secrets apart. */
+export function specify(plan: Plan, intentId: string, installation: string, duration: number | undefined): RunSpecification {
+	const {choice, environment, requirements} = plan.request;
+	// Values may be secret: only the names go into the journal.
+	const configuration = {
+		...environment,
+		registryAuth: undefined,
+		env: Object.fromEntries(Object.keys(environment.env).map(key => [key, ''])),
+	};
+	return {
+		intentId,
+		installation,
+		folder: choice.folder,
+		subfolder: plan.code.subfolder,
+		configurationFile: choice.configuration.path,
+		configurationLabel: choice.configuration.label,
+		profile: choice.profile?.name,
+		configuration,
+		offer: {...plan.offer},
+		ports: plan.ports.map(({local, remote, wanted, direct}) => ({local, remote, wanted, direct})),
+		shmSize: requirements.shmSize,
+		duration: duration ?? null,
+	};
+}
+
+/** The configuration as it was asked for; with the secrets laid back in where they are at hand. */
+export function environmentOf(specification: RunSpecification, secrets?: RunSecrets): DevEnvironment {
+	const configuration = specification.configuration as unknown as DevEnvironment;
+	return secrets ? {...configuration, env: secrets.env, registryAuth: secrets.registryAuth} : configuration;
+}

@@ -1,0 +1,138 @@
+import {environmentOf} from './specification.js';
+import {BackendError} from '../backends/backend.js';
+import type {DevEnvironment} from '../configuration/model.js';
+import type {StepContext, StepId, StepReport} from '../environment/step.js';
+import {messageOf, Problem} from '../system/problem.js';
+import type {Connection} from '../tunnel/connection.js';
+import type {Tunnel} from '../tunnel/tunnel.js';
+import type {RunContext} from './context.js';
+import type {RunEvent} from './events.js';
+import {StepLog} from './log-book.js';
+import type {RunSecrets} from './run-folder.js';
+import type {RunState} from './state.js';
+
+/** Without the time, which the stage adds. */
+export type NewEvent = RunEvent extends infer Each ? (Each extends RunEvent ? Omit<Each, 'at'> : never) : never;
+
+/** A step that failed, with everything that a person needs to mend it. The instance lives on. */
+export class StepFailed extends Error {
+	override readonly name = 'StepFailed';
+	readonly step: StepId;
+	readonly details: {
+		readonly command?: string;
+		readonly code?: number;
+		readonly lastLines: readonly string[];
+		readonly next?: string;
+	};
+
+	constructor(step: StepId, message: string, details: StepFailed['details'] = {lastLines: []}) {
+		super(message);
+		this.step = step;
+		this.details = details;
+	}
+
+	static from(step: StepId, error: unknown): StepFailed {
+		if (error instanceof StepFailed) {
+			return error;
+		}
+
+		if (error instanceof Problem) {
+			return new StepFailed(step, error.message, {lastLines: error.details, next: error.next});
+		}
+
+		return new StepFailed(step, messageOf(error));
+	}
+}
+
+/** The run is over: its instance is gone, or has stopped and keeps what it holds. */
+export class RunOver extends Error {
+	override readonly name = 'RunOver';
+	readonly kept: boolean;
+
+	constructor(reason: string, kept: boolean) {
+		super(reason);
+		this.kept = kept;
+	}
+}
+
+/** What the preparation of a run works with: its state, its journal, its tunnel, and where output goes. */
+export type Stage = {
+	readonly context: RunContext;
+	readonly folder: string;
+	readonly secrets: RunSecrets;
+	readonly tunnel: Tunnel;
+	/** Aborted when this program lets go of the run or ends it. */
+	readonly signal: AbortSignal;
+	state(): RunState;
+	/** Durable before visible. */
+	append(event: NewEvent): Promise<void>;
+	/** Output and progress of the step that runs now; a `StepLog` is begun by `step-started`. */
+	report(step: StepId, report: StepReport): void;
+};
+
+/** Runs one visible step: announces it, does it, and says how it ended. Failures come out as `StepFailed`. */
+export async function perform(
+	stage: Stage,
+	step: StepId,
+	title: string,
+	act: (report: (report: StepReport) => void) => Promise<{note?: string; warning?: boolean} | void>,
+): Promise<void> {
+	stage.signal.throwIfAborted();
+	await stage.append({type: 'step-started', step, title});
+	const log = new StepLog(stage.folder, step);
+	try {
+		const end = await act(report => {
+			if (report.log !== undefined) {
+				log.write(report.log);
+			}
+
+			stage.report(step, report);
+		});
+		stage.signal.throwIfAborted();
+		await stage.append({type: 'step-done', step, note: end?.note, warning: end?.warning});
+	} catch (error) {
+		if (stage.signal.aborted || error instanceof RunOver || error instanceof BackendError) {
+			throw error;
+		}
+
+		throw StepFailed.from(step, error);
+	} finally {
+		await log.finish();
+	}
+}
+
+const mostRepeats = 20;
+
+/** Does something over the tunnel, again when the link is lost in between: what runs there is idempotent and detached. */
+export async function overTunnel<T>(stage: Stage, act: (link: Connection) => Promise<T>): Promise<T> {
+	for (let repeat = 1; ; repeat++) {
+		const link = await stage.tunnel.link(stage.signal);
+		let lost = false;
+		void link.closed.then(() => {
+			lost = true;
+		});
+		try {
+			return await act(link);
+		} catch (error) {
+			// The channel hears of a lost link a moment before the link itself does.
+			await stage.context.clock.sleep(100, stage.signal);
+			if (!lost || repeat === mostRepeats || error instanceof Problem || error instanceof StepFailed) {
+				throw error;
+			}
+		}
+	}
+}
+
+/** The context that scripts on the instance are made from. Only valid once the instance is created. */
+export function stepContext(state: RunState, configuration: DevEnvironment = environmentOf(state.specification)): StepContext {
+	return {
+		configuration,
+		workspace: state.workspace ?? '',
+		stateFolder: state.stateFolder ?? '',
+		subfolder: state.specification.subfolder,
+		deadline: state.deadline,
+		isolated: !state.sharesNetwork,
+		intentId: state.specification.intentId,
+		run: state.name,
+	};
+}

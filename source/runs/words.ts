@@ -1,0 +1,76 @@
+import type {RunEvent} from './events.js';
+
+const time = (at: number): string => new Date(at).toLocaleString(undefined, {dateStyle: 'medium', timeStyle: 'short'});
+
+/** An event as a person reads it, one line; undefined for what a step list shows anyway. */
+export function eventWords(event: RunEvent): string | undefined {
+	switch (event.type) {
+		case 'intended': {
+			return `asked for ${event.specification.configurationLabel}`;
+		}
+
+		case 'requested': {
+			return 'instance requested';
+		}
+
+		case 'created': {
+			return `instance ${event.instanceId} created, code goes to ${event.workspace}`;
+		}
+
+		case 'attempt-failed': {
+			return `could not be provisioned (${event.errorClass}): ${event.message}${event.next ? ` ${event.next}` : ''}`;
+		}
+
+		case 'address': {
+			return `address ${event.user}@${event.host}:${event.port}`;
+		}
+
+		case 'reachable': {
+			return 'SSH answers';
+		}
+
+		case 'step-started': {
+			return `${event.step}: ${event.title}`;
+		}
+
+		case 'step-progress': {
+			return undefined;
+		}
+
+		case 'step-done': {
+			return `${event.step}: ${event.warning ? 'warning' : 'done'}${event.note ? `, ${event.note}` : ''}`;
+		}
+
+		case 'step-failed': {
+			return `${event.step}: failed, ${event.message}`;
+		}
+
+		case 'ready': {
+			return 'ready';
+		}
+
+		case 'tunnel-up': {
+			return 'tunnel up';
+		}
+
+		case 'tunnel-down': {
+			return `tunnel down: ${event.reason}`;
+		}
+
+		case 'deadline-set': {
+			return event.deadline === null ? 'no deadline' : `ends itself ${time(event.deadline)}`;
+		}
+
+		case 'interrupted': {
+			return `interrupted: ${event.reason}`;
+		}
+
+		case 'stopping': {
+			return `stopping: ${event.reason}`;
+		}
+
+		case 'gone': {
+			return event.kept ? `ended: ${event.reason}; what it holds is kept until you stop it` : `gone: ${event.reason}`;
+		}
+	}
+}

@@ -1,0 +1,149 @@
+import type {Duplex} from 'node:stream';
+import type {Client as Ssh2Client, ConnectConfig} from 'ssh2';
+import {execOn} from './exec.js';
+import {publicKeyBytes} from './keys.js';
+import type {ExecOptions, ExecResult, Link} from './link.js';
+
+export type Destination = {
+	readonly host: string;
+	readonly port: number;
+	readonly user: string;
+	/** The run's private key, OpenSSH's format. */
+	readonly privateKey: string;
+	/** The pinned host key's public half, one line. */
+	readonly hostKey: string;
+};
+
+/** A connection that can also carry ports. */
+export type Connection = Link & {
+	/** A stream to `port` on the instance's loopback. Rejects when nothing listens there. */
+	openPort(port: number): Promise<Duplex>;
+	/** A command whose streams stay open, for as long as the connection lives. */
+	openCommand(command: string): Promise<Duplex>;
+};
+
+/** Why a connection could not be made. `final` ones do not change by trying again. */
+export class ConnectionError extends Error {
+	override readonly name = 'ConnectionError';
+	readonly final: boolean;
+
+	constructor(message: string, final: boolean, cause?: unknown) {
+		super(message, {cause});
+		this.final = final;
+	}
+}
+
+const readyLimit = 15_000;
+const channelLimit = 20_000;
+
+const withLimit = async <T>(what: string, start: (done: (error: Error | undefined, value?: T) => void) => void): Promise<T> =>
+	new Promise((resolve, reject) => {
+		const timer = setTimeout(() => {
+			reject(new ConnectionError(`${what}: no answer in ${channelLimit / 1000} s`, false));
+		}, channelLimit);
+		start((error, value) => {
+			clearTimeout(timer);
+			if (error) {
+				reject(error);
+			} else {
+				resolve(value as T);
+			}
+		});
+	});
+
+class Ssh2Connection implements Connection {
+	readonly closed: Promise<Error | undefined>;
+	readonly #client: Ssh2Client;
+
+	constructor(client: Ssh2Client) {
+		this.#client = client;
+		this.closed = new Promise(resolve => {
+			let reason: Error | undefined;
+			client.on('error', error => {
+				reason ??= error;
+			});
+			client.on('close', () => {
+				resolve(reason);
+			});
+		});
+	}
+
+	async exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
+		return execOn(this.#client, command, options);
+	}
+
+	async openPort(port: number): Promise<Duplex> {
+		return withLimit(`port ${port}`, done => {
+			this.#client.forwardOut('127.0.0.1', 0, '127.0.0.1', port, done);
+		});
+	}
+
+	async openCommand(command: string): Promise<Duplex> {
+		return withLimit('command', done => {
+			this.#client.exec(command, done);
+		});
+	}
+
+	close(): void {
+		this.#client.end();
+		// A link that is already dead never answers the polite end.
+		setTimeout(() => this.#client.destroy(), 2000).unref();
+	}
+}
+
+/** Connects and logs in. Rejects with `ConnectionError`; a wrong host key and a refused login are final. */
+export async function connect(destination: Destination, signal: AbortSignal): Promise<Connection> {
+	const {default: ssh2} = await import('ssh2');
+	signal.throwIfAborted();
+	const client = new ssh2.Client();
+	const pinned = publicKeyBytes(destination.hostKey);
+	let wrongKey = false;
+
+	const config: ConnectConfig = {
+		host: destination.host,
+		port: destination.port,
+		username: destination.user,
+		privateKey: destination.privateKey,
+		readyTimeout: readyLimit,
+		keepaliveInterval: 15_000,
+		keepaliveCountMax: 3,
+		algorithms: {serverHostKey: ['ssh-ed25519']},
+		hostVerifier(key: Buffer) {
+			wrongKey = !key.equals(pinned);
+			return !wrongKey;
+		},
+	};
+
+	return new Promise((resolve, reject) => {
+		const onAbort = () => {
+			client.destroy();
+			reject(signal.reason as Error);
+		};
+
+		const fail = (error: Error & {level?: string}) => {
+			signal.removeEventListener('abort', onAbort);
+			const refused = error.level === 'client-authentication';
+			const message = wrongKey
+				? `${destination.host}:${destination.port} shows another host key than the one made for this run`
+				: refused
+					? `${destination.host}:${destination.port} refuses the run's key`
+					: error.message;
+			reject(new ConnectionError(message, wrongKey || refused, error));
+			client.destroy();
+		};
+
+		signal.addEventListener('abort', onAbort, {once: true});
+		client.once('error', fail);
+		client.once('close', () => {
+			fail(new Error('the connection was closed before the login'));
+		});
+		client.once('ready', () => {
+			signal.removeEventListener('abort', onAbort);
+			client.removeAllListeners('error');
+			client.removeAllListeners('close');
+			client.setNoDelay(true);
+			resolve(new Ssh2Connection(client));
+		});
+		client.connect(config);
+	});
+}
