@@ -1,1 +1,250 @@
-console.log('soon');
+import path from 'node:path';
+import process from 'node:process';
+import {fileURLToPath} from 'node:url';
+import {Command, CommanderError, Option} from 'commander';
+import packageJson from '../package.json' with {type: 'json'};
+import type {RequirementFlags} from './configuration/model.js';
+import {messageOf, Problem, type ProblemKind} from './system/problem.js';
+
+const exitCodes: Readonly<Record<ProblemKind, number>> = {
+	failed: 1,
+	usage: 2,
+	configuration: 2,
+	'no-offer': 3,
+	'not-provisioned': 4,
+	interrupted: 130,
+};
+
+type Flags = {
+	json?: boolean;
+	plain?: boolean;
+	file?: string;
+	name?: string;
+	yes?: boolean;
+	detach?: boolean;
+	all?: boolean;
+	follow?: boolean;
+	limit?: number;
+	profile?: string;
+	backend?: string[];
+	region?: string[];
+	gpu?: string;
+	cpu?: string;
+	memory?: string;
+	disk?: string;
+	maxPrice?: string;
+	maxDuration?: string;
+	spot?: boolean;
+	onDemand?: boolean;
+	spotAuto?: boolean;
+	spotPolicy?: RequirementFlags['spotPolicy'];
+	env?: string[];
+	port?: string[];
+};
+
+const collect = (value: string, before: string[] = []): string[] => [...before, value];
+
+const count = (value: string): number => {
+	if (!/^[1-9]\d{0,5}$/.test(value)) {
+		throw new Problem('usage', `--limit ${value}: a whole number from 1 is expected`);
+	}
+
+	return Number(value);
+};
+
+const requirementFlags = (flags: Flags): RequirementFlags => ({
+	profile: flags.profile,
+	backends: flags.backend,
+	regions: flags.region,
+	gpu: flags.gpu,
+	cpu: flags.cpu,
+	memory: flags.memory,
+	disk: flags.disk,
+	maxPrice: flags.maxPrice,
+	maxDuration: flags.maxDuration,
+	spotPolicy: flags.spotPolicy ?? (flags.spot ? 'spot' : flags.onDemand ? 'on-demand' : flags.spotAuto ? 'auto' : undefined),
+	env: flags.env,
+	ports: flags.port,
+});
+
+const withRequirements = (command: Command): Command =>
+	command
+		.option('-f, --file <file>', 'the configuration file, instead of the default one')
+		.option('--profile <name>', 'the profile, instead of the default one')
+		.option('--backend <name>', 'only this backend; may be repeated', collect)
+		.option('--region <name>', 'only this region; may be repeated', collect)
+		.option('--gpu <spec>', 'A10 | A100:8 | 24GB | A100:2:40GB')
+		.option('--cpu <n>', 'cores at least')
+		.option('--memory <size>', 'memory at least, such as 16GB')
+		.option('--disk <size>', 'disk at least, such as 100GB')
+		.option('--max-price <dollars>', 'highest price per hour')
+		.option('--max-duration <duration>', 'when it ends itself: 6h, 1d, off')
+		.addOption(new Option('--spot', 'spot instances only').conflicts(['onDemand', 'spotAuto', 'spotPolicy']))
+		.addOption(new Option('--on-demand', 'on-demand instances only').conflicts(['spotAuto', 'spotPolicy']))
+		.addOption(new Option('--spot-auto', 'spot first, then on-demand').conflicts(['spotPolicy']))
+		.addOption(new Option('--spot-policy <policy>').choices(['spot', 'on-demand', 'auto']));
+
+/** The full screen needs a terminal on both sides, and one that can move its cursor. */
+const canDraw = ({json, plain}: Flags): boolean =>
+	!json && !plain && process.stdin.isTTY === true && process.stdout.isTTY === true && process.env['TERM'] !== 'dumb';
+
+const core = async (directory: string | undefined) =>
+	(await import('./commands/core.js')).openCore(directory, fileURLToPath(import.meta.url));
+
+const outputOf = async (flags: Flags) => (await import('./commands/io.js')).makeOutput(flags.json ?? false);
+
+async function endWith(following: Promise<import('./commands/follow.js').FollowEnd>): Promise<void> {
+	const {signal} = await following;
+	if (signal) {
+		const {exitCodeOf} = await import('./commands/follow.js');
+		process.exitCode = exitCodeOf(signal);
+	}
+}
+
+async function draw(directory: string | undefined, start: import('./commands/screen.js').Start): Promise<void> {
+	const [{openScreen}, {engine}] = await Promise.all([import('./commands/screen.js'), core(directory)]);
+	await endWith(openScreen(engine, start));
+}
+
+function makeProgram(): Command {
+	const program = new Command('dstack-tui')
+		.description('From a .dstack.yml to a running dev environment with your editor connected.')
+		.version(packageJson.version, '-v, --version')
+		.argument('[dir]', 'the folder to look at', '.')
+		.option('--plain', 'lines instead of the full screen')
+		.option('--json', 'one JSON object a line')
+		.exitOverride()
+		.configureOutput({writeErr: () => undefined})
+		.enablePositionalOptions()
+		.action(async (directory: string, flags: Flags) => {
+			if (canDraw(flags)) {
+				await draw(directory, {screen: 'configurations'});
+				return;
+			}
+
+			const {overview} = await import('./commands/overview.js');
+			await overview((await core(directory)).engine, await outputOf(flags));
+		});
+
+	const add = (name: string, description: string): Command =>
+		program
+			.command(name)
+			.description(description)
+			.option('--json', 'one JSON object a line')
+			.exitOverride()
+			.configureOutput({writeErr: () => undefined});
+
+	withRequirements(add('run', 'start a dev environment'))
+		.argument('[dir]', 'the folder whose code and configuration are used', '.')
+		.option('-n, --name <name>', "the run's name, instead of one like fast-moth-1")
+		.option('-y, --yes', 'ask no questions')
+		.option('-d, --detach', 'return when it is ready; the environment goes on')
+		.option('-e, --env <name=value>', 'a variable in the environment; may be repeated', collect)
+		.option('-p, --port <port>', 'a port, 8000 or 3333:8000; may be repeated', collect)
+		.option('--plain', 'lines instead of the full screen')
+		.action(async (directory: string, flags: Flags) => {
+			const choice = {file: flags.file, name: flags.name, flags: requirementFlags(flags)};
+			if (canDraw(flags) && !flags.detach) {
+				await draw(directory, {screen: 'plan', choice, yes: flags.yes ?? false});
+				return;
+			}
+
+			const {runPlainly} = await import('./commands/run.js');
+			const options = {...choice, detach: flags.detach ?? false, yes: flags.yes ?? false};
+			await endWith(runPlainly((await core(directory)).engine, options, await outputOf(flags)));
+		});
+
+	withRequirements(add('offers', 'list what could be had, best first'))
+		.argument('[dir]', 'the folder whose configuration is used', '.')
+		.option('--limit <n>', 'at most so many', count)
+		.action(async (directory: string, flags: Flags) => {
+			const {listOffers} = await import('./commands/offers.js');
+			const choice = {file: flags.file, flags: requirementFlags(flags)};
+			await listOffers((await core(directory)).engine, choice, flags.limit, await outputOf(flags));
+		});
+
+	add('ps', 'list environments')
+		.option('-a, --all', 'those that are gone too')
+		.action(async (flags: Flags) => {
+			const [{listRuns}, {engine, clock}] = await Promise.all([import('./commands/ps.js'), core(undefined)]);
+			await listRuns(engine, clock, flags.all ?? false, await outputOf(flags));
+		});
+
+	add('attach', 'come back to an environment: its link, ports and logs')
+		.argument('<name>')
+		.option('--plain', 'lines instead of the full screen')
+		.option('-d, --detach', 'only see to it that it becomes ready, then return')
+		.action(async (name: string, flags: Flags) => {
+			if (canDraw(flags) && !flags.detach) {
+				await draw(undefined, {screen: 'attach', name});
+				return;
+			}
+
+			const {attachPlainly} = await import('./commands/attach.js');
+			await endWith(attachPlainly((await core(undefined)).engine, name, flags.detach ?? false, await outputOf(flags)));
+		});
+
+	add('logs', "print an environment's build and setup logs")
+		.argument('<name>')
+		.option('-f, --follow', 'go on as they grow')
+		.action(async (name: string, flags: Flags) => {
+			const {printLogs} = await import('./commands/logs.js');
+			await printLogs((await core(undefined)).engine, name, flags.follow ?? false, await outputOf(flags));
+		});
+
+	add('stop', 'end environments and delete what is in them')
+		.argument('<name...>')
+		.option('-y, --yes', 'ask no questions')
+		.action(async (names: string[], flags: Flags) => {
+			const {stopRuns} = await import('./commands/stop.js');
+			await stopRuns((await core(undefined)).engine, names, flags.yes ?? false, await outputOf(flags));
+		});
+
+	add('check', 'check configurations and profiles')
+		.argument('[dir]', 'the folder to look at', '.')
+		.action(async (directory: string, flags: Flags) => {
+			const {check} = await import('./commands/check.js');
+			await check((await core(directory)).engine, await outputOf(flags));
+		});
+
+	return program;
+}
+
+async function report(error: unknown): Promise<number> {
+	if (error instanceof CommanderError) {
+		if (error.exitCode !== 0) {
+			process.stderr.write(`dstack-tui: ${error.message.replace(/^error: /, '')}\n\`dstack-tui --help\` shows what there is.\n`);
+		}
+
+		return error.exitCode === 0 ? 0 : exitCodes.usage;
+	}
+
+	if (process.argv.includes('--json')) {
+		const {problemObject} = await import('./commands/follow.js');
+		process.stdout.write(`${JSON.stringify(problemObject(error))}\n`);
+	} else if (error instanceof Problem) {
+		const details = error.details.map(line => `  ${line}\n`).join('');
+		process.stderr.write(`dstack-tui: ${error.message}\n${details}${error.next ? `${error.next}\n` : ''}`);
+	} else {
+		process.stderr.write(`dstack-tui: ${messageOf(error)}\n`);
+	}
+
+	return exitCodes[error instanceof Problem ? error.kind : 'failed'];
+}
+
+/** A reader that goes away (`dstack-tui ps | head -1`) is no error. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+	process.exit(error.code === 'EPIPE' ? 0 : 1);
+});
+
+try {
+	// `npm start` runs in the package's own folder; the person stands in another.
+	const from = process.env['npm_lifecycle_event'] === 'start' ? process.env['INIT_CWD'] : undefined;
+	if (from !== undefined && path.isAbsolute(from)) {
+		process.chdir(from);
+	}
+
+	await makeProgram().parseAsync();
+} catch (error) {
+	process.exitCode = await report(error);
+}

@@ -7,8 +7,9 @@ import type {
 	RequirementFlags,
 	Requirements,
 } from '../configuration/model.js';
+import type {StepId} from '../environment/step.js';
 import type {Offer} from '../offers/offer.js';
-import type {RunHandle} from './handle.js';
+import type {RunHandle, UnsavedWork} from './handle.js';
 import type {RunState} from './state.js';
 
 /** What a person chose so far. Screens and commands build it up. */
@@ -92,6 +93,12 @@ export type Engine = {
 	launch(plan: Plan): Promise<RunHandle>;
 	/** Takes a run up again where it is: goes on with its steps or connects. */
 	attach(name: string): Promise<RunHandle>;
+	/** Ends the run called `name`, whoever looks after it, and waits until that is confirmed. */
+	stop(name: string, reason: string): Promise<void>;
+	/** What ending the run called `name` would lose; undefined where that cannot be found out. */
+	unsavedWork(name: string): Promise<UnsavedWork | undefined>;
+	/** The logs on disk, in the order of the steps, in lines that are safe to draw. */
+	logs(name: string): Promise<ReadonlyArray<{readonly step: StepId; readonly lines: readonly string[]}>>;
 	/**
 	The run of this very choice whose program died without letting go of it: starting again means to go on with that one, not to make
 	a second.

@@ -1,4 +1,5 @@
 import type {Pane} from '../environment/step.js';
+import type {RunEvent} from './events.js';
 import type {RunState} from './state.js';
 
 /** A log line as it is drawn: escape sequences neutralised, no newline. */
@@ -42,6 +43,8 @@ export type RunHandle = {
 	health(): LinkHealth;
 	/** Called, at most ten times a second, after anything above changed. */
 	subscribe(listener: () => void): () => void;
+	/** Called with each event as it becomes visible. Returns the way to stop. */
+	onEvent(listener: (event: RunEvent) => void): () => void;
 	/** Resolves at `ready`; rejects with a `Problem` when a step failed, nothing could be provisioned, or the run ended. */
 	whenReady(): Promise<void>;
 	/** Resolves when the run is over (`ended`, `gone`). */

@@ -12,6 +12,7 @@ import type {RunContext} from './context.js';
 import type {Choice, Engine, Plan, Request} from './engine.js';
 import {readState} from './journal.js';
 import {listOffers} from './offers.js';
+import {readLogLines} from './log-book.js';
 import {ownership} from './owner.js';
 import {durationOf, makePlan} from './plan.js';
 import {loadPreferences} from './preferences.js';
@@ -20,6 +21,7 @@ import {RunRecord} from './record.js';
 import {claimFolder, installationTag, runFolder, runNames, writeRunFiles} from './run-folder.js';
 import {Run} from './run.js';
 import {specify} from './specification.js';
+import {findUnsavedWork, openRecord, stopRecord} from './stop.js';
 import type {RunState} from './state.js';
 
 const changeInterval = 100;
@@ -41,6 +43,9 @@ export async function createEngine(context: RunContext, folder: string): Promise
 		plan: async (request, offer) => makePlan(context, request, offer),
 		launch: async plan => launch(context, plan, await installation()),
 		attach: async name => Run.take(context, name),
+		stop: async (name, reason) => stopRecord(context, await openRecord(context, name), reason),
+		unsavedWork: async name => findUnsavedWork(context, await openRecord(context, name)),
+		logs: async name => readLogLines((await openRecord(context, name)).folder),
 		interrupted: async choice => findInterrupted(context, choice),
 		async runs({all = false} = {}) {
 			const {runs} = await reconcile(context, await installation(), backends());

@@ -113,3 +113,12 @@ export async function readStepLogs(folder: string): Promise<ReadonlyArray<{step:
 	const steps = stepIds.filter(step => files.has(`${step}.log`));
 	return Promise.all(steps.map(async step => ({step, text: await readFile(logFile(folder, step), 'utf8')})));
 }
+
+/** The same as lines that are safe to draw. */
+export async function readLogLines(folder: string): Promise<ReadonlyArray<{step: StepId; lines: readonly string[]}>> {
+	const logs = await readStepLogs(folder);
+	return logs.map(({step, text}) => {
+		const cutter = new LineCutter();
+		return {step, lines: [...cutter.push(text), ...cutter.end()]};
+	});
+}

@@ -22,6 +22,7 @@ export class RunRecord {
 	readonly logs = new MemoryLogBook();
 	readonly #context: RunContext;
 	readonly #listeners = new Set<() => void>();
+	readonly #eventListeners = new Set<(event: RunEvent) => void>();
 	readonly #cutters = new Map<StepId, LineCutter>();
 	readonly #progressAt = new Map<StepId, number>();
 	#state: RunState | undefined;
@@ -122,6 +123,13 @@ export class RunRecord {
 		};
 	}
 
+	onEvent(listener: (event: RunEvent) => void): () => void {
+		this.#eventListeners.add(listener);
+		return () => {
+			this.#eventListeners.delete(listener);
+		};
+	}
+
 	/** A line for the events pane that is no event: it changes nothing, and need not outlive this program. */
 	note(text: string): void {
 		this.logs.add({at: this.#context.clock.now(), pane: 'events', text: neutraliseLine(text)});
@@ -155,6 +163,10 @@ export class RunRecord {
 		this.#state = reduce(this.name, this.#state, event);
 		if (event.type === 'step-done' || event.type === 'step-failed') {
 			this.#addLines(event.step, this.#cutters.get(event.step)?.end() ?? []);
+		}
+
+		for (const listener of this.#eventListeners) {
+			listener(event);
 		}
 
 		const words = eventWords(event);

@@ -5,19 +5,20 @@ import {ConnectionError, type Destination} from '../tunnel/connection.js';
 import {Tunnel} from '../tunnel/tunnel.js';
 import type {RunContext} from './context.js';
 import {Deferred} from './deferred.js';
-import {endRun, findEnd, isStopRequested, requestStop, tidy} from './end.js';
+import {findEnd, isStopRequested, tidy} from './end.js';
+import type {RunEvent} from './events.js';
 import type {LinkHealth, LogBook, RunHandle, UnsavedWork} from './handle.js';
 import {endedProblem, provisioningProblem, stepProblem} from './problems.js';
 import {type BoundPort, bindPorts, portTable} from './ports.js';
 import {prepare} from './prepare.js';
 import {RunRecord} from './record.js';
 import {readKeys, readSecrets} from './run-folder.js';
+import {stopRecord} from './stop.js';
 import {type NewEvent, RunOver, type Stage, stepContext, StepFailed} from './stage.js';
 import type {RunState} from './state.js';
 
 const followInterval = 500;
 const watchInterval = 1000;
-const stopLimit = 120_000;
 
 /** A run that this program looks after: the one owner drives it, others follow its journal and take over when the owner dies. */
 export class Run implements RunHandle {
@@ -94,6 +95,10 @@ export class Run implements RunHandle {
 		return this.#record.subscribe(listener);
 	}
 
+	onEvent(listener: (event: RunEvent) => void): () => void {
+		return this.#record.onEvent(listener);
+	}
+
 	async whenReady(): Promise<void> {
 		return this.#ready.promise;
 	}
@@ -118,16 +123,7 @@ export class Run implements RunHandle {
 
 	async stop(reason: string): Promise<void> {
 		await this.#letGo();
-		if (!(await this.#record.own())) {
-			await requestStop(this.#record.folder);
-			await this.#awaitStop();
-		}
-
-		if (this.#record.owned) {
-			await endRun(this.#context, this.#record, reason);
-			await this.#record.release();
-		}
-
+		await stopRecord(this.#context, this.#record, reason);
 		this.#over.resolve();
 	}
 
@@ -149,22 +145,6 @@ export class Run implements RunHandle {
 		this.#leave.abort(new Problem('interrupted', `${this.name} was let go`));
 		this.#tunnel.close();
 		await this.#driving;
-	}
-
-	/** Another program owns the run: waits until it has ended it, or has died so that it can be ended from here. */
-	async #awaitStop(): Promise<void> {
-		const {clock} = this.#context;
-		for (const start = clock.now(); clock.now() - start < stopLimit;) {
-			await clock.sleep(followInterval);
-			await this.#record.catchUp();
-			if (this.state().phase === 'gone' || (await this.#record.own())) {
-				return;
-			}
-		}
-
-		throw new Problem('failed', `The program that looks after ${this.name} did not end it`, {
-			next: 'End that program and try again.',
-		});
 	}
 
 	async #drive(): Promise<void> {

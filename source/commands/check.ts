@@ -1,0 +1,37 @@
+import {formatDiagnostic} from '../configuration/diagnostics.js';
+import type {Engine} from '../runs/engine.js';
+import {Problem} from '../system/problem.js';
+import type {Output} from './io.js';
+
+/** Checks every configuration below the folder and its profiles. Throws a `configuration` problem when any has an error. */
+export async function check(engine: Engine, output: Output): Promise<void> {
+	const [configurations, profiles] = await Promise.all([engine.configurations(), engine.profiles()]);
+	if (configurations.length === 0) {
+		throw new Problem('configuration', `No configuration (*.dstack.yml) below ${engine.folder}`, {
+			next: 'Start `dstack-tui` there: it offers to write one.',
+		});
+	}
+
+	const files = [
+		...configurations.map(({file, diagnostics}) => ({file, diagnostics, kind: 'configuration'})),
+		...(profiles.path === undefined ? [] : [{file: '.dstack/profiles', diagnostics: profiles.diagnostics, kind: 'profiles'}]),
+	];
+	let errors = 0;
+	for (const {file, kind, diagnostics} of files) {
+		errors += diagnostics.filter(({severity}) => severity === 'error').length;
+		output.object({file, kind, diagnostics});
+		for (const diagnostic of diagnostics) {
+			for (const line of formatDiagnostic(diagnostic)) {
+				output.line(line);
+			}
+		}
+
+		if (diagnostics.length === 0) {
+			output.line(`${file}: ok`);
+		}
+	}
+
+	if (errors > 0) {
+		throw new Problem('configuration', `${errors} ${errors === 1 ? 'problem' : 'problems'} to mend`);
+	}
+}

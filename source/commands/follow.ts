@@ -1,0 +1,127 @@
+import process from 'node:process';
+import {constants} from 'node:os';
+import {messageOf, Problem} from '../system/problem.js';
+import type {Engine} from '../runs/engine.js';
+import type {RunHandle} from '../runs/handle.js';
+import {connectedLines, connectedObject} from './words.js';
+import type {Output} from './io.js';
+
+/** How following a run ended: by itself, or by a signal that the program must end with. */
+export type FollowEnd = {readonly signal?: NodeJS.Signals};
+
+const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
+
+export const exitCodeOf = (signal: NodeJS.Signals): number => 128 + constants.signals[signal];
+
+/**
+Prints a run's progress until it is ready, and after that, with `hold`, keeps its tunnel until it ends or a signal comes.
+SIGINT before it is ready ends the instance; every other signal, and any later, lets go of it and leaves it running.
+Rejects with the run's `Problem`.
+*/
+export async function follow(engine: Engine, handle: RunHandle, output: Output, hold: boolean): Promise<FollowEnd> {
+	const stopPrinting = print(handle, output);
+	const {signal: caught, ignore} = catchSignals();
+	try {
+		const first = await Promise.race([handle.whenReady(), caught]);
+		if (first === undefined) {
+			announce(engine, handle, output);
+			if (!hold) {
+				await handle.detach();
+				return {};
+			}
+		}
+
+		const second = first ?? (await Promise.race([handle.whenOver(), caught]));
+		if (second === undefined) {
+			output.line(`${handle.name} has ended: ${handle.state().reason ?? ''}`);
+			return {};
+		}
+
+		await leave(handle, second, output);
+		return {signal: second};
+	} catch (error) {
+		// The environment of a failed step lives on, for the person to look into.
+		await handle.detach();
+		throw error;
+	} finally {
+		stopPrinting();
+		ignore();
+	}
+}
+
+async function leave(handle: RunHandle, signal: NodeJS.Signals, output: Output): Promise<void> {
+	const {name} = handle;
+	if (signal === 'SIGINT' && handle.state().phase !== 'ready') {
+		output.line(`Interrupted: ending ${name}…`);
+		await handle.stop('interrupted while it was starting');
+		output.line(`${name} is gone.`);
+		return;
+	}
+
+	await handle.detach();
+	output.line(`${name} goes on. Come back: dstack-tui attach ${name} · end it: dstack-tui stop ${name}`);
+}
+
+function catchSignals(): {signal: Promise<NodeJS.Signals>; ignore: () => void} {
+	const listeners = new Map<NodeJS.Signals, () => void>();
+	const signal = new Promise<NodeJS.Signals>(resolve => {
+		for (const name of signals) {
+			const listener = () => {
+				resolve(name);
+			};
+
+			listeners.set(name, listener);
+			process.on(name, listener);
+		}
+	});
+	return {
+		signal,
+		ignore() {
+			for (const [name, listener] of listeners) {
+				process.off(name, listener);
+			}
+		},
+	};
+}
+
+function print(handle: RunHandle, output: Output): () => void {
+	if (output.json) {
+		return handle.onEvent(event => output.object({run: handle.name, ...event}));
+	}
+
+	let seen = handle.logs().version;
+	for (const {pane, text} of handle.logs().lines('all')) {
+		output.line(`[${pane}] ${text}`);
+	}
+
+	const stop = handle.subscribe(() => {
+		const {version} = handle.logs();
+		for (const {pane, text} of version > seen
+			? handle
+					.logs()
+					.lines('all')
+					.slice(seen - version)
+			: []) {
+			output.line(`[${pane}] ${text}`);
+		}
+
+		seen = version;
+	});
+	return stop;
+}
+
+function announce(engine: Engine, handle: RunHandle, output: Output): void {
+	const state = handle.state();
+	output.object({run: handle.name, type: 'connected', ...connectedObject(engine, state)});
+	output.line();
+	for (const line of connectedLines(engine, state)) {
+		output.line(line);
+	}
+}
+
+/** A problem as an object, for `--json`. */
+export function problemObject(error: unknown) {
+	return error instanceof Problem
+		? {type: 'error', kind: error.kind, message: error.message, details: error.details, next: error.next}
+		: {type: 'error', kind: 'failed', message: messageOf(error), details: []};
+}

@@ -1,0 +1,53 @@
+import process from 'node:process';
+import {createInterface} from 'node:readline/promises';
+import {Problem} from '../system/problem.js';
+import {neutraliseLine} from '../system/terminal-text.js';
+
+/** Where a command's words go. With `json` everything on standard output is one JSON object a line. */
+export type Output = {
+	readonly json: boolean;
+	line(text?: string): void;
+	/** Only with `json`. */
+	object(value: unknown): void;
+};
+
+export const makeOutput = (json: boolean): Output => ({
+	json,
+	line(text = '') {
+		if (!json) {
+			process.stdout.write(`${text}\n`);
+		}
+	},
+	object(value) {
+		if (json) {
+			process.stdout.write(`${JSON.stringify(value)}\n`);
+		}
+	},
+});
+
+/** Asks a yes-or-no question; without a terminal nobody can answer, and the problem says which flag does. */
+export async function confirm(question: string, next: string): Promise<boolean> {
+	if (!process.stdin.isTTY || !process.stderr.isTTY) {
+		throw new Problem('usage', `${question} There is no terminal to answer on`, {next});
+	}
+
+	const reader = createInterface({input: process.stdin, output: process.stderr});
+	try {
+		const answer = await reader.question(`${question} [y/N] `);
+		return /^y(es)?$/i.test(answer.trim());
+	} finally {
+		reader.close();
+	}
+}
+
+/** Rows as aligned columns, the first row being the titles. Cells are cut to be safe to draw. */
+export function table(rows: ReadonlyArray<readonly string[]>): string[] {
+	const clean = rows.map(row => row.map(neutraliseLine));
+	const widths = (clean[0] ?? []).map((_, column) => Math.max(...clean.map(row => row[column]?.length ?? 0)));
+	return clean.map(row =>
+		row
+			.map((cell, column) => cell.padEnd(widths[column] ?? 0))
+			.join('  ')
+			.trimEnd(),
+	);
+}

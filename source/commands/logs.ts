@@ -1,0 +1,34 @@
+import type {Engine} from '../runs/engine.js';
+import {systemClock} from '../system/clock.js';
+import type {Output} from './io.js';
+
+const interval = 500;
+
+/** Prints a run's logs, step by step; with `follow` goes on until the run is over. */
+export async function printLogs(engine: Engine, name: string, follow: boolean, output: Output): Promise<void> {
+	const printed = new Map<string, number>();
+	for (;;) {
+		for (const {step, lines} of await engine.logs(name)) {
+			const seen = printed.get(step) ?? 0;
+			// A step that was tried again begins anew.
+			const from = lines.length < seen ? 0 : seen;
+			for (const text of lines.slice(from)) {
+				output.object({run: name, type: 'log', step, text});
+				output.line(`[${step}] ${text}`);
+			}
+
+			printed.set(step, lines.length);
+		}
+
+		if (!follow || (await isOver(engine, name))) {
+			return;
+		}
+
+		await systemClock.sleep(interval);
+	}
+}
+
+async function isOver(engine: Engine, name: string): Promise<boolean> {
+	const runs = await engine.runs();
+	return !runs.some(run => run.name === name && run.phase !== 'ended');
+}

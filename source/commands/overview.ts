@@ -1,0 +1,78 @@
+import type {Engine} from '../runs/engine.js';
+import {Problem} from '../system/problem.js';
+import {choose, settledOffers} from './choose.js';
+import type {Output} from './io.js';
+import {offerTable} from './offers.js';
+
+const firstOffers = 5;
+
+/** What the program shows where it cannot draw: what it found, and the commands that go on from there. */
+export async function overview(engine: Engine, output: Output): Promise<void> {
+	const [configurations, profiles, runs] = await Promise.all([engine.configurations(), engine.profiles(), engine.runs()]);
+	output.object({
+		type: 'overview',
+		folder: engine.folder,
+		configurations: configurations.map(({file, label, diagnostics}) => ({file, label, diagnostics})),
+		profiles: profiles.profiles.map(({name, words}) => ({
+			name,
+			words,
+			default: name === profiles.profiles.find(each => each.default)?.name,
+		})),
+		environments: runs.map(({name, phase}) => ({name, phase})),
+	});
+	output.line(`dstack-tui in ${engine.folder}`);
+	section(
+		output,
+		'Configurations',
+		configurations.map(({file, diagnostics}) => `${file}${diagnostics.length > 0 ? `  (${diagnostics.length} problems)` : ''}`),
+	);
+	section(
+		output,
+		'Profiles',
+		profiles.profiles.map(({name, words, default: isDefault}) => `${name}${isDefault ? ' (default)' : ''}  ${words}`),
+	);
+	section(
+		output,
+		'Environments',
+		runs.map(({name, phase}) => `${name}  ${phase}`),
+	);
+	await offers(engine, output);
+	output.line('Go on with:');
+	for (const line of [
+		...(configurations.length === 0 ? ['dstack-tui                   in a terminal: offers to write a configuration'] : []),
+		'dstack-tui run . -y --plain  start an environment and hold its tunnel (-d returns when it is ready)',
+		'dstack-tui offers            all offers for this folder',
+		'dstack-tui check             the problems of the configurations',
+		'dstack-tui ps                environments that run; attach NAME, logs NAME, stop NAME',
+		'dstack-tui --help            everything else',
+	]) {
+		output.line(`  ${line}`);
+	}
+
+	output.line('This is no terminal that can be drawn on; in one, `dstack-tui` opens full screen.');
+}
+
+function section(output: Output, title: string, lines: readonly string[]): void {
+	output.line(`${title}:${lines.length === 0 ? ' none' : ''}`);
+	for (const line of lines) {
+		output.line(`  ${line}`);
+	}
+
+	output.line();
+}
+
+async function offers(engine: Engine, output: Output): Promise<void> {
+	try {
+		const request = engine.request(await choose(engine, {flags: {}}));
+		const listing = await settledOffers(engine, request, AbortSignal.timeout(30_000));
+		output.object({type: 'offers', offers: listing.offers.slice(0, firstOffers)});
+		section(output, 'First offers', offerTable(listing.offers.slice(0, firstOffers)));
+	} catch (error) {
+		// Without a sound configuration there is nothing to ask offers for; the overview says why and goes on.
+		if (!(error instanceof Problem)) {
+			throw error;
+		}
+
+		section(output, 'First offers', [error.message, ...error.details]);
+	}
+}

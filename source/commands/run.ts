@@ -1,0 +1,61 @@
+import type {Engine, Plan} from '../runs/engine.js';
+import type {RunHandle} from '../runs/handle.js';
+import {systemClock} from '../system/clock.js';
+import {Problem} from '../system/problem.js';
+import {choose, type ChoiceOptions, firstUsable, settledOffers} from './choose.js';
+import {follow, type FollowEnd} from './follow.js';
+import {confirm, type Output} from './io.js';
+import {planLines} from './words.js';
+
+export type RunOptions = ChoiceOptions & {
+	/** Return when it is ready, instead of holding the tunnel. */
+	readonly detach: boolean;
+	readonly yes: boolean;
+};
+
+/** `run` without the full screen: from the configuration to a ready environment, in lines or objects. */
+export async function runPlainly(engine: Engine, options: RunOptions, output: Output): Promise<FollowEnd> {
+	const handle = await obtain(engine, options, output);
+	return follow(engine, handle, output, !options.detach);
+}
+
+async function obtain(engine: Engine, options: RunOptions, output: Output): Promise<RunHandle> {
+	const choice = await choose(engine, options);
+	const interrupted = await engine.interrupted(choice);
+	if (interrupted) {
+		output.line(`${interrupted.name} was interrupted; going on with it.`);
+		return engine.attach(interrupted.name);
+	}
+
+	const request = engine.request(choice);
+	const listing = await settledOffers(engine, request, AbortSignal.timeout(60_000));
+	const plan = await engine.plan(request, firstUsable(listing));
+	show(plan, output);
+	if (!options.yes && !(await confirm(`Start ${plan.name}?`, 'Add -y to start without a question.'))) {
+		throw new Problem('interrupted', 'Nothing was started');
+	}
+
+	engine.preferences.remember(choice);
+	return engine.launch(plan);
+}
+
+function show(plan: Plan, output: Output): void {
+	const {name, offer, code, ports, deadline, warnings, request} = plan;
+	output.object({
+		type: 'plan',
+		run: name,
+		configuration: request.choice.configuration.file,
+		profile: request.choice.profile?.name ?? null,
+		requirements: request.requirements.words,
+		offer,
+		code,
+		ports,
+		deadline: deadline ?? null,
+		warnings,
+	});
+	for (const line of planLines(plan, systemClock)) {
+		output.line(line);
+	}
+
+	output.line();
+}

@@ -1,0 +1,58 @@
+import {formatDuration, formatGpus, formatMemory, formatPrice} from '../offers/format.js';
+import type {Offer} from '../offers/offer.js';
+import type {Engine, Plan} from '../runs/engine.js';
+import type {RunState} from '../runs/state.js';
+import {table} from './io.js';
+
+const resources = ({cpu, memory, gpus}: Offer): string =>
+	[`${cpu}xCPUs`, formatMemory(memory), ...(gpus.length > 0 ? [formatGpus(gpus)] : [])].join(', ');
+
+/** The guide's plan: one line of titles, one of values, and what belongs to it. */
+export function planLines({request, name, offer, code, ports, deadline, warnings}: Plan, clock: {now(): number}): string[] {
+	return [
+		...table([
+			['RUN', 'CONFIGURATION', 'PROFILE', 'BACKEND', 'RESOURCES', 'SPOT', 'PRICE'],
+			[
+				name,
+				request.choice.configuration.label,
+				request.choice.profile?.name ?? '-',
+				`${offer.backend} (${offer.instanceType})`,
+				resources(offer),
+				offer.spot ? 'yes' : 'no',
+				`${formatPrice(offer.price)}/h`,
+			],
+		]),
+		'',
+		`Asked for: ${request.requirements.words.join(' · ') || 'anything'}`,
+		`Code: ${code.files} files from ${code.root} (${code.kind})`,
+		...ports.map(({local, remote, direct}) =>
+			direct ? `Port ${local}: on this machine itself` : `Port ${local} → ${remote} there`,
+		),
+		deadline === undefined
+			? 'It runs until you stop it.'
+			: `It ends itself after ${formatDuration(Math.round((deadline - clock.now()) / 1000))}.`,
+		...warnings.map(warning => `Note: ${warning}`),
+	];
+}
+
+/** How to get into a ready environment. */
+export function connectedLines(engine: Engine, state: RunState): string[] {
+	const link = engine.ideLink(state);
+	return [
+		...(link ? [`To open in ${link.ide}, use this link:`, `  ${link.url}`] : []),
+		`Shell: ${engine.sshCommand(state.name)}`,
+		`Code: ${state.workspace ?? ''}`,
+	];
+}
+
+/** The same for programs. */
+export const connectedObject = (engine: Engine, state: RunState) => ({
+	name: state.name,
+	phase: state.phase,
+	ssh: engine.sshCommand(state.name),
+	ide: engine.ideLink(state)?.url ?? null,
+	workspace: state.workspace ?? null,
+	address: state.address ?? null,
+	ports: state.ports,
+	deadline: state.deadline ?? null,
+});
