@@ -20,7 +20,8 @@ const gather = () => {
 	};
 };
 
-const signalNumber = (name: string): number => constants.signals[`SIG${name}` as NodeJS.Signals] ?? 0;
+const signalNumber = (name: string): number =>
+	constants.signals[(name.startsWith('SIG') ? name : `SIG${name}`) as NodeJS.Signals] ?? 0;
 
 function feed(channel: ClientChannel, stdin: ExecOptions['stdin'], fail: (error: Error) => void): void {
 	if (stdin === undefined) {

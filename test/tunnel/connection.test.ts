@@ -1,0 +1,141 @@
+import {createHash, randomBytes} from 'node:crypto';
+import {createServer, connect as connectSocket, type AddressInfo} from 'node:net';
+import {Readable} from 'node:stream';
+import {describe, expect, onTestFinished, test} from 'vitest';
+import {connect, ConnectionError} from '../../source/tunnel/connection.js';
+import {generateKeyPair} from '../../source/tunnel/keys.js';
+import {Tunnel} from '../../source/tunnel/tunnel.js';
+import {temporaryFolder} from '../support/folders.js';
+import {freePort, hasSshd, makeSshd} from '../support/sshd.js';
+
+const never = new AbortController().signal;
+
+describe.skipIf(!hasSshd)('a connection to a real sshd (needs openssh-server)', () => {
+	test('runs commands with their exit codes, output and input', async () => {
+		const {destination} = await makeSshd(await temporaryFolder());
+		const link = await connect(destination, never);
+		onTestFinished(() => link.close());
+		expect(await link.exec('echo out; echo err >&2; exit 7')).toEqual({code: 7, stdout: 'out\n', stderr: 'err\n'});
+		expect((await link.exec('cat', {stdin: 'hello'})).stdout).toBe('hello');
+		expect((await link.exec('kill -TERM $$')).code).toBe(143);
+	});
+
+	test('carries bytes in order, both ways', async () => {
+		const {destination} = await makeSshd(await temporaryFolder());
+		const link = await connect(destination, never);
+		onTestFinished(() => link.close());
+		const data = randomBytes(8 * 1024 * 1024);
+		const hash = createHash('sha256');
+		await link.exec('cat', {stdin: Readable.from([data]), onOutput: piece => hash.update(piece)});
+		expect(hash.digest('hex')).toBe(createHash('sha256').update(data).digest('hex'));
+	});
+
+	test('gives up a command that says nothing, and one whose signal is aborted', async () => {
+		const {destination} = await makeSshd(await temporaryFolder());
+		const link = await connect(destination, never);
+		onTestFinished(() => link.close());
+		await expect(link.exec('sleep 30', {idleLimit: 200})).rejects.toThrow('no answer');
+		await expect(link.exec('sleep 30', {signal: AbortSignal.timeout(100)})).rejects.toThrow();
+	});
+
+	test('a lost link is an error, never an exit code', async () => {
+		const {destination, stop} = await makeSshd(await temporaryFolder());
+		const link = await connect(destination, never);
+		const running = link.exec('sleep 30');
+		running.catch(() => undefined);
+		await new Promise(resolve => setTimeout(resolve, 200));
+		await stop();
+		const killed = connect(destination, never);
+		await expect(killed).rejects.toBeInstanceOf(ConnectionError);
+		link.close();
+		await expect(running).rejects.toThrow();
+	});
+
+	test('another host key is refused for good', async () => {
+		const {destination} = await makeSshd(await temporaryFolder());
+		const other = await generateKeyPair('other');
+		const error = await connect({...destination, hostKey: other.public}, never).catch((reason: unknown) => reason);
+		expect(error).toBeInstanceOf(ConnectionError);
+		expect(error).toMatchObject({final: true});
+		expect(String(error)).toContain('another host key');
+	});
+
+	test('a key that is not the run’s is refused for good', async () => {
+		const {destination} = await makeSshd(await temporaryFolder());
+		const other = await generateKeyPair('other');
+		await expect(connect({...destination, privateKey: other.private}, never)).rejects.toMatchObject({final: true});
+	});
+
+	test('a server that is not there is worth another try', async () => {
+		const {destination, stop} = await makeSshd(await temporaryFolder());
+		await stop();
+		await expect(connect(destination, never)).rejects.toMatchObject({final: false});
+	});
+});
+
+async function echoServer(): Promise<number> {
+	const server = createServer({allowHalfOpen: true}, socket => {
+		socket.pipe(socket);
+		socket.on('error', () => socket.destroy());
+	});
+	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+	onTestFinished(() => {
+		server.close();
+	});
+	return (server.address() as AddressInfo).port;
+}
+
+async function roundTrip(port: number, data: Buffer): Promise<Buffer> {
+	return new Promise((resolve, reject) => {
+		const pieces: Buffer[] = [];
+		const socket = connectSocket({port, host: '127.0.0.1', allowHalfOpen: true});
+		socket.on('data', piece => pieces.push(piece));
+		socket.on('end', () => resolve(Buffer.concat(pieces)));
+		socket.on('error', reject);
+		socket.end(data);
+	});
+}
+
+describe.skipIf(!hasSshd)('a tunnel (needs openssh-server)', () => {
+	test('carries ports, keeps them open while the server is away, and comes back', async () => {
+		const {destination, stop, start} = await makeSshd(await temporaryFolder());
+		const [remote, local] = [await echoServer(), await freePort()];
+		const tunnel = new Tunnel({destination: async () => destination});
+		onTestFinished(() => tunnel.close());
+		await tunnel.forwards.add(local, remote);
+		const early = roundTrip(local, Buffer.from('before there is a link'));
+		tunnel.start();
+		expect((await early).toString()).toBe('before there is a link');
+		const data = randomBytes(3 * 1024 * 1024);
+		expect((await roundTrip(local, data)).equals(data)).toBe(true);
+		expect(tunnel.forwards.stats()).toMatchObject([{local, remote, open: 0}]);
+
+		// The sessions of a killed sshd live on in processes of their own, so the link is cut from this side.
+		(await tunnel.link()).close();
+		await stop();
+		const waiting = roundTrip(local, Buffer.from('while it is away'));
+		await start();
+		expect((await waiting).toString()).toBe('while it is away');
+		expect(tunnel.health.reconnects).toBe(1);
+	});
+
+	test('a port where nothing listens there is a reset here', async () => {
+		const {destination} = await makeSshd(await temporaryFolder());
+		const tunnel = new Tunnel({destination: async () => destination});
+		onTestFinished(() => tunnel.close());
+		const local = await freePort();
+		await tunnel.forwards.add(local, await freePort());
+		tunnel.start();
+		await expect(roundTrip(local, Buffer.from('anyone?'))).rejects.toThrow(/ECONNRESET|EPIPE/);
+	});
+
+	test('is down for good when the host key is another', async () => {
+		const {destination} = await makeSshd(await temporaryFolder());
+		const other = await generateKeyPair('other');
+		const tunnel = new Tunnel({destination: async () => ({...destination, hostKey: other.public})});
+		onTestFinished(() => tunnel.close());
+		tunnel.start();
+		await expect(tunnel.link()).rejects.toThrow('another host key');
+		expect(tunnel.health.status).toBe('down');
+	});
+});
