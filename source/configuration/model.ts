@@ -47,7 +47,7 @@ export type ConfigurationFile = {
 	readonly path: string;
 	/** Relative to the folder that was searched. */
 	readonly file: string;
-	/** Its `name`, else the file's name: `app.dstack.yml` → `app.dstack.yml`. Unique among the files of one folder search. */
+	/** Its `name`, else `file`. Unique among the files of one search, or both are refused. */
 	readonly label: string;
 	/** The file's text, safe to draw; at most the first 200 lines. */
 	readonly text: string;

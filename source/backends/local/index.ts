@@ -1,0 +1,77 @@
+import {arch} from 'node:os';
+import type {Requirements} from '../../configuration/model.js';
+import type {Offer} from '../../offers/offer.js';
+import {resolvePaths} from '../../system/paths.js';
+import {messageOf} from '../../system/problem.js';
+import {type Backend, BackendError, type Instance} from '../backend.js';
+import {readMachine} from './machine.js';
+import type {Runtime} from './runtime.js';
+
+/** Docker first: where both can serve, the environment that is kept apart is the better default. Heavy, so read when first needed. */
+const loadRuntimes = async (): Promise<Runtime[]> => {
+	const [{createDockerRuntime}, {createProcessRuntime}] = await Promise.all([
+		import('./docker/index.js'),
+		import('./process/index.js'),
+	]);
+	return [createDockerRuntime(), createProcessRuntime()];
+};
+
+/** This machine as a backend: nothing to configure, nothing to pay. */
+export function createLocalBackend(): Backend {
+	let loading: Promise<Runtime[]> | undefined;
+	const runtimes = async () => (loading ??= loadRuntimes());
+
+	const runtimeOf = async (name: string): Promise<Runtime> => {
+		const runtime = (await runtimes()).find(each => each.name === name);
+		if (!runtime) {
+			throw new BackendError('configuration', `this version knows no runtime ${name} on ${arch()}`);
+		}
+
+		return runtime;
+	};
+
+	const ofId = async (id: string): Promise<Runtime> => runtimeOf(id.split(':')[0] ?? '');
+
+	return {
+		name: 'local',
+		deadline: 'guest',
+		async status(signal) {
+			const statuses = await Promise.all((await runtimes()).map(async runtime => runtime.status(signal)));
+			return {backend: 'local', ready: statuses.some(({ready}) => ready), notes: statuses.map(({note}) => note)};
+		},
+		async *offers(requirements: Requirements, signal: AbortSignal) {
+			const machine = await readMachine(resolvePaths().runs);
+			const offers = await Promise.all((await runtimes()).map(async runtime => runtime.offer(requirements, machine, signal)));
+			yield offers.filter((offer): offer is Offer => offer !== undefined);
+		},
+		launch: async (intent, signal, onProgress) => (await runtimeOf(intent.offer.instanceType)).launch(intent, signal, onProgress),
+		async find(intentId) {
+			return findIn(await runtimes(), async runtime => runtime.find(intentId));
+		},
+		describe: async id => (await ofId(id)).describe(id),
+		terminate: async id => (await ofId(id)).terminate(id),
+		async list(installation) {
+			const lists = await Promise.all((await runtimes()).map(async runtime => runtime.list(installation)));
+			return lists.flat();
+		},
+	};
+}
+
+/** The first that finds it. An engine that does not answer hides nothing of the others, but when none finds it, its silence counts. */
+async function findIn(
+	runtimes: readonly Runtime[],
+	find: (runtime: Runtime) => Promise<Instance | undefined>,
+): Promise<Instance | undefined> {
+	const results = await Promise.allSettled(runtimes.map(find));
+	const found = results.find(result => result.status === 'fulfilled' && result.value !== undefined);
+	if (found?.status === 'fulfilled') {
+		return found.value;
+	}
+
+	const failed = results.find(result => result.status === 'rejected');
+	if (failed?.status === 'rejected') {
+		throw new BackendError('unknown', messageOf(failed.reason));
+	}
+
+	return undefined;
+}

@@ -1,0 +1,83 @@
+import {readdir, readFile} from 'node:fs/promises';
+import path from 'node:path';
+import {z} from 'zod';
+import {resolvePaths} from '../../../system/paths.js';
+
+/** What a host process is told, on disk before it starts. The host key lies beside it. */
+const hostSchema = z.object({
+	intentId: z.string(),
+	run: z.string(),
+	installation: z.string(),
+	/** One line; the only key that may log in. */
+	authorizedKey: z.string(),
+	launchedAt: z.number(),
+});
+
+export type HostRecord = z.infer<typeof hostSchema>;
+
+const runningSchema = z.object({pid: z.number(), start: z.string(), port: z.number()});
+
+/** A host that serves: which process, at which port of 127.0.0.1. */
+export type RunningRecord = z.infer<typeof runningSchema>;
+
+const endedSchema = z.object({at: z.number(), reason: z.string()});
+
+export type EndedRecord = z.infer<typeof endedSchema>;
+
+/** The places in an instance's folder, all absolute. */
+export const layout = (folder: string, run: string) => ({
+	folder,
+	host: path.join(folder, 'host.json'),
+	hostKey: path.join(folder, 'host_key'),
+	running: path.join(folder, 'running.json'),
+	ended: path.join(folder, 'ended.json'),
+	lock: path.join(folder, 'host.lock'),
+	log: path.join(folder, 'host.log'),
+	state: path.join(folder, 'state'),
+	workspace: path.join(folder, run),
+});
+
+export type Layout = ReturnType<typeof layout>;
+
+export const instanceFolder = (runFolder: string): string => path.join(runFolder, 'instance');
+
+async function readRecord<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
+	try {
+		return schema.parse(JSON.parse(await readFile(file, 'utf8')));
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+			return undefined;
+		}
+
+		throw new Error(`${file} cannot be read`, {cause: error});
+	}
+}
+
+export const readHost = async (folder: string): Promise<HostRecord | undefined> =>
+	readRecord(path.join(folder, 'host.json'), hostSchema);
+export const readRunning = async (places: Layout): Promise<RunningRecord | undefined> =>
+	readRecord(places.running, runningSchema);
+export const readEnded = async (places: Layout): Promise<EndedRecord | undefined> => readRecord(places.ended, endedSchema);
+
+/** All instances of this runtime below the runs folder that is in force now. */
+export async function findHosts(): Promise<Array<{record: HostRecord; places: Layout}>> {
+	const {runs} = resolvePaths();
+	const names = await readdir(runs).catch((error: NodeJS.ErrnoException) => {
+		if (error.code === 'ENOENT') {
+			return [];
+		}
+
+		throw error;
+	});
+	const found = await Promise.all(
+		names.map(async name => {
+			const folder = instanceFolder(path.join(runs, name));
+			const record = await readHost(folder).catch(() => undefined);
+			return record && {record, places: layout(folder, record.run)};
+		}),
+	);
+	return found.filter(each => each !== undefined);
+}
+
+/** What marks every process of a run: it is inherited by whatever they start. */
+export const processMark = (intentId: string): string => `DSTACK_TUI_INTENT=${intentId}`;

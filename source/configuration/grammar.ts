@@ -1,0 +1,124 @@
+import type {GpuRequest, PortMapping} from './model.js';
+
+/** A value that does not read as what it should be. The message says what was expected. */
+export class GrammarError extends Error {
+	override readonly name = 'GrammarError';
+}
+
+const fail = (message: string): never => {
+	throw new GrammarError(message);
+};
+
+const memoryUnits: Readonly<Record<string, number>> = {KB: 1 / 1024, MB: 1, GB: 1024, TB: 1024 * 1024};
+
+const memoryPattern = /^(\d+(?:\.\d+)?)\s*([KMGT])(?:i?B)?$/i;
+
+/** `24GB`, `512MB`, `1.5TB` → MiB (1 GB = 1024 MiB). A bare number is refused: nobody knows whether it means GB or MB. */
+export function parseMemory(text: string): number {
+	const trimmed = text.trim();
+	const match = memoryPattern.exec(trimmed);
+	if (!match) {
+		return fail(
+			/^\d+(?:\.\d+)?$/.test(trimmed)
+				? `expected a size with a unit; write ${trimmed}GB or ${trimmed}MB`
+				: `expected a size such as 24GB or 512MB, found '${trimmed}'`,
+		);
+	}
+
+	const mebibytes = Number(match[1]) * (memoryUnits[`${match[2]?.toUpperCase()}B`] ?? 0);
+	return mebibytes >= 1 ? Math.round(mebibytes) : fail(`expected at least 1MB, found '${trimmed}'`);
+}
+
+const durationUnits: Readonly<Record<string, number>> = {s: 1, m: 60, h: 3600, d: 86_400, w: 604_800};
+
+/** `1d`, `6h`, `1h30m`, `3600` (seconds) → seconds; `off` → `'off'`. */
+export function parseDuration(text: string): number | 'off' {
+	const trimmed = text.trim().toLowerCase();
+	if (trimmed === 'off') {
+		return 'off';
+	}
+
+	if (/^\d+$/.test(trimmed)) {
+		return positive(Number(trimmed), trimmed);
+	}
+
+	if (!/^(?:\d+[smhdw])+$/.test(trimmed)) {
+		return fail(`expected a duration such as 6h, 1d, 90m, a number of seconds, or off, found '${text.trim()}'`);
+	}
+
+	const parts = [...trimmed.matchAll(/(\d+)([smhdw])/g)];
+	return positive(
+		parts.reduce((sum, [, number, unit]) => sum + Number(number) * (durationUnits[unit ?? ''] ?? 0), 0),
+		trimmed,
+	);
+}
+
+const mostSeconds = 10 * 365 * 86_400;
+const positive = (seconds: number, text: string): number =>
+	seconds > 0 && seconds <= mostSeconds ? seconds : fail(`expected more than nothing and at most ten years, found '${text}'`);
+
+/** `A10`, `A100:8`, `24GB`, `A100:2:40GB`, `nvidia:A100`, `A10G,A100`, in any order. */
+export function parseGpu(text: string): GpuRequest {
+	const trimmed = text.trim();
+	const parts = trimmed.split(':').map(part => part.trim());
+	let names: string[] | undefined;
+	let count: number | undefined;
+	let memory: number | undefined;
+	let vendor: string | undefined;
+	const once = (known: unknown, what: string) => (known === undefined ? undefined : fail(`two ${what} in '${trimmed}'`));
+	for (const part of parts) {
+		if (/^\d+$/.test(part)) {
+			once(count, 'counts');
+			count = Number(part);
+		} else if (memoryPattern.test(part)) {
+			once(memory, 'sizes');
+			memory = parseMemory(part);
+		} else if (/^(?:nvidia|amd|google|intel|tpu)$/i.test(part)) {
+			once(vendor, 'vendors');
+			vendor = part.toLowerCase() === 'tpu' ? 'google' : part.toLowerCase();
+		} else if (/^[a-z][\w-]*(?:\s[\w-]+)?(?:,\s*[a-z][\w-]*)*$/i.test(part)) {
+			once(names, 'names');
+			names = part.split(',').map(name => name.trim());
+		} else {
+			fail(`expected a GPU such as A10, A100:8, 24GB or A100:2:40GB, found '${trimmed}'`);
+		}
+	}
+
+	return {vendor, names: names ?? [], count: count ?? 1, memory};
+}
+
+const portNumber = (text: string): number => {
+	const port = Number(text);
+	return /^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535 ? port : fail(`expected a port from 1 to 65535, found '${text}'`);
+};
+
+/** `8000`, `3333:8000` (local:there), `*:8000` (any free local port). */
+export function parsePort(text: string): PortMapping {
+	const parts = text.trim().split(':');
+	if (parts.length > 2) {
+		return fail(`expected a port such as 8000, 3333:8000 or *:8000, found '${text}'`);
+	}
+
+	const remote = portNumber(parts.at(-1) ?? '');
+	const local = parts.length === 1 ? remote : parts[0] === '*' ? undefined : portNumber(parts[0] ?? '');
+	return {local, remote};
+}
+
+export const isVariableName = (name: string): boolean => /^[A-Za-z_]\w*$/.test(name);
+
+/** `NAME=value` → both. The value is never repeated in a message: it may be a secret. */
+export function parseVariable(text: string): [name: string, value: string] {
+	const index = text.indexOf('=');
+	const name = index < 0 ? text : text.slice(0, index);
+	if (index < 0) {
+		return fail(`expected NAME=value, found '${/^\w+$/.test(name) ? name : '…'}' without a value`);
+	}
+
+	return isVariableName(name) ? [name, text.slice(index + 1)] : fail('expected NAME=value with a name of letters, digits and _');
+}
+
+/** `16`, `0.5` → a number above zero. */
+export function parseNumber(text: string): number {
+	const value = Number(text);
+	return text.trim() !== '' && Number.isFinite(value) && value > 0 ? value : fail(`expected a number above 0, found '${text}'`);
+}

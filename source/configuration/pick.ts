@@ -1,0 +1,66 @@
+import path from 'node:path';
+import {Problem} from '../system/problem.js';
+import {diagnosticsProblem} from './diagnostics.js';
+import type {ConfigurationFile, Profile, ProfilesFile} from './model.js';
+import {readConfiguration} from './read.js';
+import {suggest} from './suggest.js';
+
+const usable = (file: ConfigurationFile): ConfigurationFile => {
+	if (!file.environment) {
+		throw diagnosticsProblem(file.file, file.diagnostics);
+	}
+
+	return file;
+};
+
+/** The configuration that is meant: `-f FILE` (or its name), else the folder's default, else the only one. Throws `Problem`s. */
+export async function pickConfiguration(
+	files: readonly ConfigurationFile[],
+	name: string | undefined,
+	folder: string,
+): Promise<ConfigurationFile> {
+	if (name !== undefined) {
+		const absolute = [path.resolve(folder, name), path.resolve(name)];
+		const known = files.find(file => absolute.includes(file.path) || file.label === name);
+		return usable(known ?? (await readConfiguration(path.resolve(folder, name), folder)));
+	}
+
+	const [first, ...others] = files;
+	if (!first) {
+		throw new Problem('configuration', `No configuration (*.dstack.yml) below ${folder}`, {
+			next: 'Start `dstack-tui` there in a terminal: it offers to write one.',
+		});
+	}
+
+	if (others.length === 0 || /^\.dstack\.ya?ml$/.test(first.file)) {
+		return usable(first);
+	}
+
+	throw new Problem('configuration', 'Several configurations and no .dstack.yml: which one is meant?', {
+		details: files.map(({file}) => file),
+		next: `Choose one with -f: \`-f ${first.file}\`.`,
+	});
+}
+
+/** The profile that is meant: by name, else the default, else none. Throws `Problem`s. */
+export function pickProfile(file: ProfilesFile, name: string | undefined): Profile | undefined {
+	const broken = file.diagnostics.some(({severity}) => severity === 'error');
+	if (broken) {
+		throw diagnosticsProblem(file.diagnostics[0]?.file ?? '.dstack/profiles.yml', file.diagnostics);
+	}
+
+	if (name === undefined) {
+		return file.profiles.find(profile => profile.default);
+	}
+
+	const found = file.profiles.find(profile => profile.name === name);
+	if (found) {
+		return found;
+	}
+
+	const names = file.profiles.map(profile => profile.name);
+	const meant = suggest(name, names);
+	throw new Problem('configuration', `There is no profile '${name}'${meant ? `; did you mean ${meant}?` : ''}`, {
+		next: names.length > 0 ? `Known: ${names.join(', ')}.` : 'Write profiles in .dstack/profiles.yml.',
+	});
+}
