@@ -1,0 +1,72 @@
+import {type ChildProcessByStdio, spawn} from 'node:child_process';
+import process from 'node:process';
+import type {Readable} from 'node:stream';
+import {Problem} from '../../system/problem.js';
+import {neutraliseLine} from '../../system/terminal-text.js';
+
+export type GitResult = {readonly code: number; readonly stdout: Buffer; readonly stderr: string};
+
+/** The person's own variables, without those by which git would look at another repository than the one in the folder. */
+const environment = (): NodeJS.ProcessEnv => {
+	const kept = Object.entries(process.env).filter(
+		([name]) => !name.startsWith('GIT_') || name.startsWith('GIT_CONFIG') || name === 'GIT_EXEC_PATH',
+	);
+	// Looking must not write: `status` would refresh the index.
+	return {...Object.fromEntries(kept), GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C'};
+};
+
+/** Runs git in a folder; output as bytes, since file names need not be text. Throws a `configuration` problem where git is missing. */
+export async function git(folder: string, args: readonly string[]): Promise<GitResult> {
+	return new Promise((resolve, reject) => {
+		const child: ChildProcessByStdio<null, Readable, Readable> = spawn('git', args, {
+			cwd: folder,
+			env: environment(),
+			stdio: ['ignore', 'pipe', 'pipe'],
+		});
+		const [output, errors]: [Buffer[], Buffer[]] = [[], []];
+		child.stdout.on('data', (piece: Buffer) => output.push(piece));
+		child.stderr.on('data', (piece: Buffer) => errors.push(piece));
+		child.once('error', (error: NodeJS.ErrnoException) => {
+			reject(
+				error.code === 'ENOENT'
+					? new Problem('configuration', 'git is not installed, and it tells which files belong to the code', {
+							next: 'Install git and try again.',
+						})
+					: error,
+			);
+		});
+		child.once('close', code => {
+			resolve({code: code ?? 1, stdout: Buffer.concat(output), stderr: Buffer.concat(errors).toString('utf8').trim()});
+		});
+	});
+}
+
+/** What git says of a folder that it does not read. */
+export const gitProblem = (folder: string, stderr: string): Problem =>
+	new Problem('configuration', `git cannot read ${folder}: ${neutraliseLine(stderr.split('\n')[0] ?? '')}`, {
+		next: /dubious ownership/.test(stderr)
+			? 'If you trust the folder: `git config --global --add safe.directory FOLDER`.'
+			: undefined,
+	});
+
+/** The same where anything but success is a problem to be told. */
+export async function gitOutput(folder: string, args: readonly string[]): Promise<Buffer> {
+	const {code, stdout, stderr} = await git(folder, args);
+	if (code !== 0) {
+		throw gitProblem(folder, stderr || `exit code ${code}`);
+	}
+
+	return stdout;
+}
+
+/** Splits `-z` output; names stay bytes. */
+export function splitZero(bytes: Buffer): Buffer[] {
+	const parts: Buffer[] = [];
+	let from = 0;
+	for (let end = bytes.indexOf(0); end >= 0; end = bytes.indexOf(0, from)) {
+		parts.push(bytes.subarray(from, end));
+		from = end + 1;
+	}
+
+	return parts;
+}

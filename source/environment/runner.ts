@@ -1,0 +1,131 @@
+import {StringDecoder} from 'node:string_decoder';
+import {Problem} from '../system/problem.js';
+import {lastVersion, neutraliseLine} from '../system/terminal-text.js';
+import type {Link} from '../tunnel/link.js';
+import {quote, viaSh} from './shell.js';
+import type {ScriptStep, StepContext, StepReport, StepResult} from './step.js';
+import {variablesFile, workFolder} from './variables.js';
+
+const keptLines = 20;
+
+/**
+Runs a step's script on the instance, detached: a lost link neither ends nor repeats it. One that runs already is only followed; one whose
+end nobody has heard of is told, not run again; one that is done `once` is told too. Output comes from its first byte. Rejects when the
+link is lost: the caller calls again over the next.
+*/
+export async function runScriptStep(
+	link: Link,
+	step: ScriptStep,
+	context: StepContext,
+	onReport: (report: StepReport) => void,
+	signal?: AbortSignal,
+): Promise<StepResult> {
+	const folder = `${context.stateFolder}/steps/${step.id}`;
+	await start(link, step, context, folder, signal);
+	const decoder = new StringDecoder('utf8');
+	let tail = '';
+	const {code, stderr} = await link.exec(viaSh(followScript(folder)), {
+		signal,
+		// A command may compile for minutes without a word; whether the link lives is the tunnel's to tell.
+		idleLimit: 0,
+		onOutput(piece, stream) {
+			if (stream === 'stdout') {
+				const log = decoder.write(piece);
+				tail = (tail + log).slice(-20_000);
+				onReport({log});
+			}
+		},
+	});
+	if (code !== 0) {
+		throw new Problem('failed', code === died ? 'it was killed before it ended' : `its log cannot be read: ${stderr.trim()}`, {
+			next: 'Try again.',
+		});
+	}
+
+	return readResult(link, folder, tail, signal);
+}
+
+const died = 70;
+
+/** Tells whether the runner that a pid file names still lives; pids are used again, so the time of its start counts too. */
+const aliveFunctions = `start_of() {
+  if [ -r "/proc/$1/stat" ]; then sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20
+  else ps -o lstart= -p "$1" 2>/dev/null; fi
+}
+alive() {
+  [ -s "$d/pid" ] || return 1
+  read -r pid < "$d/pid"
+  kill -0 "$pid" 2>/dev/null && [ "$(start_of "$pid")" = "$(sed -n 2p "$d/pid")" ]
+}`;
+
+/** What runs detached: its own pid first, then the script in bash where there is one, then its exit code in one piece. */
+const runnerScript = (folder: string, context: StepContext): string => `d=${quote(folder)}
+${aliveFunctions}
+{ echo $$; start_of $$; } > "$d/pid.new" && mv "$d/pid.new" "$d/pid"
+export STEP_FOLDER="$d" DSTACK_TUI_INTENT=${quote(context.intentId)} DSTACK_TUI_RUN=${quote(context.run)}
+[ -r ${quote(variablesFile(context.stateFolder))} ] && . ${quote(variablesFile(context.stateFolder))}
+cd ${quote(workFolder(context))} 2>/dev/null || cd ${quote(context.workspace)}
+if command -v bash >/dev/null 2>&1; then bash "$d/script"; else sh "$d/script"; fi
+echo $? > "$d/code.new" && mv "$d/code.new" "$d/code"
+`;
+
+async function start(link: Link, step: ScriptStep, context: StepContext, folder: string, signal?: AbortSignal): Promise<void> {
+	const settled = step.when === 'once' ? '[ "$(cat "$d/code")" = 0 ] || [ ! -f "$d/seen" ]' : '[ ! -f "$d/seen" ]';
+	const script = `umask 077
+d=${quote(folder)}
+${aliveFunctions}
+mkdir -p "$d" || exit 1
+cat > "$d/incoming" || exit 1
+if alive; then exit 0; fi
+if [ -f "$d/code" ] && { ${settled}; }; then exit 0; fi
+rm -f "$d/code" "$d/seen" "$d/pid" "$d/command"
+[ -f "$d/log" ] && mv "$d/log" "$d/log.1"
+: > "$d/log"
+sed '/^#--- runner ---$/,$d' "$d/incoming" > "$d/script" && sed '1,/^#--- runner ---$/d' "$d/incoming" > "$d/runner" || exit 1
+if command -v setsid >/dev/null 2>&1; then setsid sh "$d/runner" < /dev/null >> "$d/log" 2>&1 &
+else nohup sh "$d/runner" < /dev/null >> "$d/log" 2>&1 & fi
+n=0
+while [ ! -s "$d/pid" ] && [ ! -f "$d/code" ] && [ "$n" -lt 100 ]; do n=$((n + 1)); sleep 0.1 2>/dev/null || sleep 1; done
+[ -s "$d/pid" ]`;
+	const {code, stderr} = await link.exec(viaSh(script), {
+		stdin: `${step.script}\n#--- runner ---\n${runnerScript(folder, context)}`,
+		signal,
+	});
+	if (code !== 0) {
+		throw new Problem('failed', `it could not be started there: ${stderr.trim() || `exit code ${code}`}`);
+	}
+}
+
+/** Prints the log from its first byte as it grows, until there is an exit code; ends with `died` when there never will be. */
+const followScript = (folder: string): string => `d=${quote(folder)}
+${aliveFunctions}
+at=0
+while :; do
+  over=; [ -f "$d/code" ] && over=yes
+  gone=; [ -z "$over" ] && ! alive && [ ! -f "$d/code" ] && gone=yes
+  size=$(wc -c < "$d/log") || exit 1
+  if [ "$size" -gt "$at" ]; then tail -c +$((at + 1)) "$d/log" | head -c $((size - at)); at=$((size)); fi
+  [ -n "$over" ] && exit 0
+  [ -n "$gone" ] && exit ${died}
+  sleep 0.2 2>/dev/null || sleep 1
+done`;
+
+async function readResult(link: Link, folder: string, tail: string, signal?: AbortSignal): Promise<StepResult> {
+	const {code, stdout} = await link.exec(
+		viaSh(`d=${quote(folder)}; cat "$d/code" && : > "$d/seen" && cat "$d/command" 2>/dev/null; exit 0`),
+		{signal},
+	);
+	const end = stdout.indexOf('\n');
+	const exitCode = Number.parseInt(stdout.slice(0, end), 10);
+	if (code !== 0 || Number.isNaN(exitCode)) {
+		throw new Problem('failed', 'its exit code cannot be read');
+	}
+
+	const command = stdout.slice(end + 1).trim();
+	const lines = tail.split('\n').map(line => neutraliseLine(lastVersion(line)));
+	return {
+		code: exitCode,
+		command: exitCode === 0 || command === '' ? undefined : neutraliseLine(command),
+		lastLines: lines.filter(line => line.trim() !== '').slice(-keptLines),
+	};
+}

@@ -1,0 +1,5 @@
+/** A word for a POSIX shell that stands for itself, whatever is in it. */
+export const quote = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
+/** A script as one command line for a login shell of any kind: the shell only starts `sh`. */
+export const viaSh = (script: string): string => `exec sh -c ${quote(script)}`;

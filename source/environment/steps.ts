@@ -1,0 +1,92 @@
+import {pythonScript} from './python.js';
+import {quote} from './shell.js';
+import type {ScriptStep, StepContext} from './step.js';
+
+/** The scripts that prepare an environment, in their order; only those that its configuration asks for, the guard always first. */
+export function scriptSteps(context: StepContext): ScriptStep[] {
+	const {build, setup, init, python} = context.configuration;
+	const steps: Array<ScriptStep | undefined> = [
+		guardStep(context),
+		python === undefined
+			? undefined
+			: {
+					id: 'python',
+					title: `Make Python ${python} ready`,
+					pane: 'build',
+					script: pythonScript(python, context.stateFolder),
+					when: 'once',
+					optional: false,
+				},
+		commandStep('build', 'Build', build),
+		commandStep('setup', 'Set up', setup),
+		ideStep(context),
+		commandStep('init', 'Start', init),
+	];
+	return steps.filter(step => step !== undefined);
+}
+
+/** The backend has set the deadline with the instance; here it is seen to hold. */
+function guardStep({deadline, stateFolder}: StepContext): ScriptStep {
+	const expected = deadline === undefined ? 'off' : String(Math.floor(deadline / 1000));
+	const file = quote(`${stateFolder}/deadline`);
+	return {
+		id: 'guard',
+		title: 'Check its deadline',
+		pane: 'events',
+		script: [
+			`found=$(cat ${file})`,
+			`if [ "$found" != ${expected} ]; then`,
+			`  echo "the deadline there is $found, expected ${expected}"`,
+			'  exit 1',
+			'fi',
+			'',
+		].join('\n'),
+		when: 'always',
+		optional: false,
+	};
+}
+
+/**
+One shell for all commands, so that `cd` and `export` carry over; the first that fails ends it. Which one runs is written down before it
+runs, so that a failure can be told with its command.
+*/
+function commandStep(id: 'build' | 'setup' | 'init', verb: string, commands: readonly string[]): ScriptStep | undefined {
+	if (commands.length === 0) {
+		return undefined;
+	}
+
+	const lines = commands.flatMap(command => [
+		`printf '%s' ${quote(command)} > "$STEP_FOLDER/command"`,
+		`printf '+ %s\\n' ${quote(command)}`,
+		`eval ${quote(command)}`,
+	]);
+	return {
+		id,
+		title: `${verb} (${commands.length} ${commands.length === 1 ? 'command' : 'commands'})`,
+		pane: id === 'build' ? 'build' : 'setup',
+		script: ['set -e', ...lines, ''].join('\n'),
+		when: id === 'init' ? 'always' : 'once',
+		optional: false,
+	};
+}
+
+/** What the editor's Jupyter needs. Without it everything else works, so a failure is a warning, and it does not wait long for a network. */
+function ideStep({configuration, stateFolder}: StepContext): ScriptStep | undefined {
+	if (configuration.ide === undefined || configuration.python === undefined) {
+		return undefined;
+	}
+
+	const python = quote(`${stateFolder}/venv/bin/python`);
+	return {
+		id: 'ide',
+		title: 'Make Jupyter ready for the editor',
+		pane: 'setup',
+		script: [
+			`if ${python} -c 'import ipykernel' 2>/dev/null; then exit 0; fi`,
+			`${python} -m pip install --disable-pip-version-check --timeout 5 --retries 1 ipykernel || { echo "ipykernel could not be installed; the editor will offer to"; exit 1; }`,
+			'',
+		].join('\n'),
+		when: 'once',
+		optional: true,
+	};
+}

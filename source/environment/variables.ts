@@ -1,0 +1,78 @@
+import {Problem} from '../system/problem.js';
+import type {Link} from '../tunnel/link.js';
+import {quote, viaSh} from './shell.js';
+import type {StepContext} from './step.js';
+
+/** Where the steps' scripts find the variables. */
+export const variablesFile = (stateFolder: string): string => `${stateFolder}/environment.sh`;
+
+const isOneLine = (value: string): boolean => !/[\r\n]/.test(value);
+
+/**
+Writes the environment's variables there, for the steps and for every later session; values travel on standard input only and lie in
+files that only their owner reads. Where `python` is asked for, its virtual environment comes first on the PATH.
+*/
+export async function writeVariables(link: Link, context: StepContext, env: Readonly<Record<string, string>>): Promise<void> {
+	const {stateFolder} = context;
+	const probe = await link.exec(viaSh('printf %s "$PATH"'));
+	const variables = {...env, ...pythonVariables(context, env['PATH'] ?? probe.stdout), DSTACK_RUN_NAME: context.run};
+	await put(link, variablesFile(stateFolder), exports(variables));
+	// One entry for each session of a host process; NUL because a value may hold anything else.
+	await put(link, `${stateFolder}/environment`, `${entries(variables).join('\0')}\0`);
+	if (context.isolated) {
+		await put(
+			link,
+			'"$HOME"/.ssh/environment',
+			`${entries(variables).filter(isOneLine).join('\n')}\n`,
+			'mkdir -p "$HOME"/.ssh && chmod 700 "$HOME"/.ssh',
+		);
+		await put(
+			link,
+			`${stateFolder}/profile.sh`,
+			`. ${quote(variablesFile(stateFolder))}\ncd ${quote(workFolder(context))} 2>/dev/null || true\n`,
+		);
+		await hookLoginShells(link, stateFolder);
+	}
+}
+
+/** The folder that commands and people start in. */
+export const workFolder = ({workspace, subfolder}: Pick<StepContext, 'workspace' | 'subfolder'>): string =>
+	subfolder === '' ? workspace : `${workspace}/${subfolder}`;
+
+const entries = (variables: Readonly<Record<string, string>>): string[] =>
+	Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+
+const exports = (variables: Readonly<Record<string, string>>): string =>
+	Object.entries(variables)
+		.map(([name, value]) => `export ${name}=${quote(value)}\n`)
+		.join('');
+
+function pythonVariables({configuration, stateFolder}: StepContext, search: string): Record<string, string> {
+	if (configuration.python === undefined) {
+		return {};
+	}
+
+	const venv = `${stateFolder}/venv`;
+	const others = search.split(':').filter(folder => folder !== `${venv}/bin`);
+	return {VIRTUAL_ENV: venv, PATH: [`${venv}/bin`, ...others].join(':')};
+}
+
+/** `file` is a shell word where it holds a variable, else quoted here. */
+async function put(link: Link, file: string, text: string, before = ':'): Promise<void> {
+	const target = file.startsWith('"$') ? file : quote(file);
+	const script = `umask 077 && ${before} && cat > ${target}.new && mv ${target}.new ${target}`;
+	const {code, stderr} = await link.exec(viaSh(script), {stdin: text});
+	if (code !== 0) {
+		throw new Problem('failed', `The variables could not be written there: ${stderr.trim()}`);
+	}
+}
+
+/** A login shell reads /etc/profile.d, also where it sets a PATH of its own; not every image has one, and that is no harm. */
+async function hookLoginShells(link: Link, stateFolder: string): Promise<void> {
+	const line = `[ -r ${stateFolder}/profile.sh ] && . ${stateFolder}/profile.sh`;
+	await link.exec(
+		viaSh(
+			`if [ -d /etc/profile.d ] && [ -w /etc/profile.d ]; then printf '%s\\n' ${quote(line)} > /etc/profile.d/zz-dstack-tui.sh; fi`,
+		),
+	);
+}
