@@ -52,6 +52,15 @@ await build({
 	// Optional native parts: ssh2 and node-pty look for them at run time and go on without.
 	external: ['@lydell/node-pty', 'cpu-features', '*.node'],
 	plugins: [noDevtools],
-	banner: {js: "import {createRequire as __createRequire} from 'node:module'; const require = __createRequire(import.meta.url);"},
+	// What CommonJS modules in the bundle (ssh2, dockerode) expect to be there.
+	banner: {
+		js: [
+			"import {createRequire as __createRequire} from 'node:module';",
+			"import {fileURLToPath as __fileURLToPath} from 'node:url';",
+			'const require = __createRequire(import.meta.url);',
+			'const __filename = __fileURLToPath(import.meta.url);',
+			"const __dirname = __fileURLToPath(new URL('.', import.meta.url));",
+		].join(' '),
+	},
 	logLevel: 'warning',
 });

@@ -237,6 +237,14 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 	process.exit(error.code === 'EPIPE' ? 0 : 1);
 });
 
+// A bug is told in one line as well; its stack would be of the bundle.
+for (const event of ['uncaughtException', 'unhandledRejection']) {
+	process.on(event, (error: unknown) => {
+		process.stderr.write(`dstack-tui: ${process.env['DSTACK_TUI_DEBUG'] ? String((error as Error)?.stack) : messageOf(error)}\n`);
+		process.exit(exitCodes.failed);
+	});
+}
+
 try {
 	// `npm start` runs in the package's own folder; the person stands in another.
 	const from = process.env['npm_lifecycle_event'] === 'start' ? process.env['INIT_CWD'] : undefined;

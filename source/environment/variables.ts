@@ -20,17 +20,8 @@ export async function writeVariables(link: Link, context: StepContext, env: Read
 	// One entry for each session of a host process; NUL because a value may hold anything else.
 	await put(link, `${stateFolder}/environment`, `${entries(variables).join('\0')}\0`);
 	if (context.isolated) {
-		await put(
-			link,
-			'"$HOME"/.ssh/environment',
-			`${entries(variables).filter(isOneLine).join('\n')}\n`,
-			'mkdir -p "$HOME"/.ssh && chmod 700 "$HOME"/.ssh',
-		);
-		await put(
-			link,
-			`${stateFolder}/profile.sh`,
-			`. ${quote(variablesFile(stateFolder))}\ncd ${quote(workFolder(context))} 2>/dev/null || true\n`,
-		);
+		await putSessionVariables(link, stateFolder, `${entries(variables).filter(isOneLine).join('\n')}\n`);
+		await put(link, `${stateFolder}/profile.sh`, `. ${quote(variablesFile(stateFolder))}\ncd ${quote(workFolder(context))} 2>/dev/null || true\n`);
 		await hookLoginShells(link, stateFolder);
 	}
 }
@@ -57,10 +48,19 @@ function pythonVariables({configuration, stateFolder}: StepContext, search: stri
 	return {VIRTUAL_ENV: venv, PATH: [`${venv}/bin`, ...others].join(':')};
 }
 
-/** `file` is a shell word where it holds a variable, else quoted here. */
-async function put(link: Link, file: string, text: string, before = ':'): Promise<void> {
-	const target = file.startsWith('"$') ? file : quote(file);
-	const script = `umask 077 && ${before} && cat > ${target}.new && mv ${target}.new ${target}`;
+async function put(link: Link, file: string, text: string): Promise<void> {
+	await write(link, `umask 077 && cat > ${quote(file)}.new && mv ${quote(file)}.new ${quote(file)}`, text);
+}
+
+/** sshd gives these to every session; what the image sets for its own commands comes first, and ours may replace it. */
+async function putSessionVariables(link: Link, stateFolder: string, text: string): Promise<void> {
+	const image = quote(`${stateFolder}/image-environment`);
+	const target = '"$HOME"/.ssh/environment';
+	const script = `umask 077 && mkdir -p "$HOME"/.ssh && { cat ${image} 2>/dev/null; cat; } > ${target}.new && mv ${target}.new ${target}`;
+	await write(link, script, text);
+}
+
+async function write(link: Link, script: string, text: string): Promise<void> {
 	const {code, stderr} = await link.exec(viaSh(script), {stdin: text});
 	if (code !== 0) {
 		throw new Problem('failed', `The variables could not be written there: ${stderr.trim()}`);

@@ -1,6 +1,6 @@
 import {access, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import type {Backend, Instance} from '../backends/backend.js';
+import type {Backend} from '../backends/backend.js';
 import type {Paths} from '../system/paths.js';
 import {messageOf, Problem} from '../system/problem.js';
 import {removeAliases} from '../tunnel/ssh-config.js';
@@ -64,13 +64,11 @@ export async function findEnd(backend: Backend, state: RunState): Promise<RunOve
 
 	const end = over(instance);
 	if (!end.kept && instance) {
-		await removeRest(backend, instance);
+		await backend.terminate(instance.id);
 	}
 
 	return end;
 }
-
-const removeRest = async (backend: Backend, {id}: Instance): Promise<void> => backend.terminate(id);
 
 const stopRequest = (folder: string): string => path.join(folder, 'stop-requested');
 

@@ -272,6 +272,11 @@ export class Run implements RunHandle {
 	}
 
 	async #end({message, kept}: RunOver): Promise<void> {
+		const {instanceId, offer} = this.state();
+		if (!kept && instanceId !== undefined) {
+			await (await this.#context.backend(offer.backend)).terminate(instanceId);
+		}
+
 		await this.#record.append({type: 'gone', reason: message, kept});
 		await tidy(this.#context.paths, this.#record.folder);
 		await this.#record.release();

@@ -27,9 +27,9 @@ const firstDelay = 500;
 const longestDelay = 30_000;
 const kept = 60;
 
-/** Exponential back-off with full jitter, milliseconds. */
-export const backOff = (attempt: number, random: Random): number =>
-	random.below(Math.min(longestDelay, firstDelay * 2 ** Math.min(attempt, 10)) + 1);
+/** Exponential back-off with full jitter, milliseconds, at most `longest`. */
+export const backOff = (attempt: number, random: Random, longest = longestDelay): number =>
+	random.below(Math.min(longest, firstDelay * 2 ** Math.min(attempt, 10)) + 1);
 
 /** Our own connection into an environment: kept up, with its forwards, until it is closed or can never work. */
 export class Tunnel {
@@ -41,6 +41,7 @@ export class Tunnel {
 	readonly #waiting = new Set<{resolve: (connection: Connection) => void; reject: (error: Error) => void}>();
 	#connection: Connection | undefined;
 	#started = false;
+	#everUp = false;
 	#final: Error | undefined;
 	#health: TunnelHealth = {status: 'connecting', latencies: [], upSince: undefined, reconnects: 0, reason: undefined};
 
@@ -122,12 +123,15 @@ export class Tunnel {
 				this.#set({status: this.#health.reconnects > 0 ? 'waiting' : 'connecting', reason: messageOf(error)});
 			}
 
-			await this.#clock.sleep(backOff(attempt, this.#random), this.#stop.signal).catch(() => undefined);
+			// A new instance is about to answer, and a person waits for it.
+			const longest = this.#everUp ? longestDelay : firstDelay;
+			await this.#clock.sleep(backOff(attempt, this.#random, longest), this.#stop.signal).catch(() => undefined);
 		}
 	}
 
 	async #hold(connection: Connection): Promise<void> {
 		this.#connection = connection;
+		this.#everUp = true;
 		this.forwards.use(connection);
 		this.#set({status: 'up', upSince: this.#clock.now(), reason: undefined});
 		for (const {resolve} of this.#waiting) {

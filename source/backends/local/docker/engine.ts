@@ -1,0 +1,131 @@
+import {existsSync} from 'node:fs';
+import {homedir, userInfo} from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import type Docker from 'dockerode';
+import {messageOf} from '../../../system/problem.js';
+import {neutraliseLine} from '../../../system/terminal-text.js';
+import {BackendError, type BackendErrorClass} from '../../backend.js';
+
+/** An engine that answered, or why there is none to use. `host` is where its published ports are reached. */
+export type EngineSearch =
+	| {readonly docker: Docker; readonly host: string; readonly info: EngineInfo}
+	| {readonly docker: undefined; readonly reason: 'absent' | 'not permitted' | 'silent'; readonly note: string};
+
+export type EngineInfo = {
+	readonly cpu: number;
+	/** MiB. */
+	readonly memory: number;
+	readonly nvidia: boolean;
+	readonly version: string;
+};
+
+const answerLimit = 3000;
+
+const sockets = (): string[] => [
+	'/var/run/docker.sock',
+	path.join(homedir(), '.docker', 'run', 'docker.sock'),
+	...(process.env['XDG_RUNTIME_DIR'] ? [path.join(process.env['XDG_RUNTIME_DIR'], 'docker.sock')] : []),
+];
+
+/** The engine that `DOCKER_HOST` names, else the one at the first usual socket. Never throws. */
+export async function findEngine(): Promise<EngineSearch> {
+	const named = process.env['DOCKER_HOST'];
+	const socket = sockets().find(file => existsSync(file));
+	if (!named && socket === undefined) {
+		return {docker: undefined, reason: 'absent', note: 'docker: no engine here'};
+	}
+
+	try {
+		const {default: Dockerode} = await import('dockerode');
+		const docker = named ? new Dockerode() : new Dockerode({socketPath: socket});
+		const info = await withLimit(docker.info(), answerLimit);
+		return {docker, host: hostOf(named), info: readInfo(info)};
+	} catch (error) {
+		return refused(error, named || socket || '');
+	}
+}
+
+function refused(error: unknown, where: string): EngineSearch {
+	const {code} = error as NodeJS.ErrnoException;
+	if (code === 'EACCES' || code === 'EPERM') {
+		const note = `docker: ${where} is there, but you may not use it; \`sudo usermod -aG docker ${userInfo().username}\`, then log in again`;
+		return {docker: undefined, reason: 'not permitted', note};
+	}
+
+	const reason = code === 'ENOENT' || code === 'ECONNREFUSED' ? 'absent' : 'silent';
+	return {
+		docker: undefined,
+		reason,
+		note: `docker: no engine answers at ${neutraliseLine(where)} (${neutraliseLine(messageOf(error))})`,
+	};
+}
+
+type RawInfo = {NCPU?: number; MemTotal?: number; Runtimes?: Record<string, unknown>; ServerVersion?: string};
+
+const readInfo = (info: RawInfo): EngineInfo => ({
+	cpu: info.NCPU ?? 1,
+	memory: Math.floor((info.MemTotal ?? 0) / 1024 / 1024),
+	nvidia: Object.keys(info.Runtimes ?? {}).includes('nvidia'),
+	version: neutraliseLine(info.ServerVersion ?? ''),
+});
+
+const hostOf = (named: string | undefined): string => {
+	const match = /^(?:tcp|https?):\/\/(?:\[([^\]]+)\]|([^:/]+))/.exec(named ?? '');
+	return match?.[1] ?? match?.[2] ?? '127.0.0.1';
+};
+
+/** The engine, or a `BackendError` that says what to do about its absence. */
+export async function requireEngine(): Promise<{docker: Docker; host: string; info: EngineInfo}> {
+	const search = await findEngine();
+	if (search.docker) {
+		return search;
+	}
+
+	throw new BackendError(search.reason === 'not permitted' ? 'permission' : 'transient', search.note, {
+		next: 'Start the Docker engine and try again.',
+	});
+}
+
+export async function withLimit<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
+	let timer: NodeJS.Timeout | undefined;
+	const limit = new Promise<never>((_resolve, reject) => {
+		timer = setTimeout(() => reject(new Error(`no answer in ${milliseconds / 1000} s`)), milliseconds);
+	});
+	try {
+		return await Promise.race([promise, limit]);
+	} finally {
+		clearTimeout(timer);
+	}
+}
+
+const classes: ReadonlyArray<[pattern: RegExp, errorClass: BackendErrorClass, next: string]> = [
+	[/no space left/i, 'capacity', 'Free some disk space where the engine keeps its images (`docker system df` shows it).'],
+	[
+		/unauthorized|authentication required|denied|incorrect username/i,
+		'permission',
+		'Check `registry_auth` and the name of the image.',
+	],
+	[/exec format error|no matching manifest/i, 'configuration', 'The image is for another architecture than this machine.'],
+	[/manifest unknown|not found|no such image|invalid reference/i, 'configuration', 'Check the name and the tag of `image`.'],
+	[/EACCES|permission denied/i, 'permission', 'Give yourself the right to use the Docker engine.'],
+	[
+		/ECONNREFUSED|ENOENT|ECONNRESET|EAI_AGAIN|ENOTFOUND|timeout|i\/o timeout|no such host/i,
+		'transient',
+		'Check the network and the engine, and try again.',
+	],
+];
+
+/** The engine's words with their class. */
+export function engineError(error: unknown): BackendError {
+	if (error instanceof BackendError) {
+		return error;
+	}
+
+	const {json} = error as {json?: {message?: string}};
+	const message = neutraliseLine(json?.message ?? messageOf(error)).slice(0, 500);
+	const found = classes.find(([pattern]) => pattern.test(message));
+	return new BackendError(found?.[1] ?? 'unknown', message, {next: found?.[2], cause: error});
+}
+
+export const isGone = (error: unknown): boolean => (error as {statusCode?: number}).statusCode === 404;

@@ -1,0 +1,165 @@
+import type Docker from 'dockerode';
+import type {Requirements} from '../../../configuration/model.js';
+import type {Offer} from '../../../offers/offer.js';
+import {systemClock} from '../../../system/clock.js';
+import type {Instance, LaunchIntent, LaunchProgress} from '../../backend.js';
+import type {Machine} from '../machine.js';
+import type {Runtime} from '../runtime.js';
+import {awaitGreeting, createContainer, describeContainer, labels} from './container.js';
+import {engineError, findEngine, isGone, requireEngine} from './engine.js';
+import {ensureImage, imageAvailability, imageName} from './image.js';
+
+const stopGrace = 5;
+
+/** Runs environments as containers of a Docker engine. */
+export function createDockerRuntime(): Runtime {
+	return {
+		name: 'docker',
+		async status() {
+			const search = await findEngine();
+			return search.docker
+				? {ready: true, note: `docker: engine ${search.info.version} answers`}
+				: {ready: false, note: search.note};
+		},
+		offer: makeOffer,
+		launch,
+		async find(intentId) {
+			return (await listBy(labels.intent, intentId))[0];
+		},
+		async describe(id) {
+			const {docker, host} = await requireEngine();
+			return describeContainer(docker, containerId(id), host);
+		},
+		terminate,
+		list: async installation => listBy(labels.installation, installation),
+	};
+}
+
+const containerId = (id: string): string => id.replace(/^docker:/, '');
+
+async function makeOffer(requirements: Requirements, machine: Machine): Promise<Offer | undefined> {
+	const search = await findEngine();
+	if (!search.docker) {
+		return search.reason === 'absent' ? undefined : {...baseOffer(machine), availability: 'unavailable', notes: [search.note]};
+	}
+
+	const {docker, info} = search;
+	const {availability, note} = await imageAvailability(docker, imageName(requirements.image));
+	return {
+		...baseOffer(machine),
+		cpu: info.cpu,
+		memory: info.memory,
+		gpus: info.nvidia ? machine.gpus : [],
+		availability,
+		notes: note === undefined ? [] : [note],
+	};
+}
+
+const baseOffer = ({cpu, architecture, memory, disk}: Machine): Omit<Offer, 'availability' | 'notes'> => ({
+	id: 'local/here/docker',
+	backend: 'local',
+	region: 'here',
+	instanceType: 'docker',
+	cpu,
+	architecture,
+	memory,
+	gpus: [],
+	disk,
+	spot: false,
+	price: 0,
+	priceSource: 'this machine',
+	priceDate: systemClock.now(),
+	deadline: 'guest',
+});
+
+async function launch(
+	intent: LaunchIntent,
+	signal: AbortSignal,
+	onProgress: (progress: LaunchProgress) => void,
+): Promise<Instance> {
+	const {docker, host} = await requireEngine();
+	try {
+		const existing = (await listBy(labels.intent, intent.id))[0];
+		if (existing && existing.state !== 'pending') {
+			return existing;
+		}
+
+		if (existing) {
+			// Created by a program that died before it could start it; what is in it may be half there.
+			await remove(docker, containerId(existing.id));
+		}
+
+		await ensureImage(docker, imageName(intent.image), intent.registryAuth, signal, onProgress);
+		signal.throwIfAborted();
+		onProgress({step: 'instance', text: 'creating the container'});
+		return await startNew(docker, intent, host, signal, onProgress);
+	} catch (error) {
+		signal.throwIfAborted();
+		throw engineError(error);
+	}
+}
+
+/** A container that cannot be used is not left behind. */
+async function startNew(
+	docker: Docker,
+	intent: LaunchIntent,
+	host: string,
+	signal: AbortSignal,
+	onProgress: (progress: LaunchProgress) => void,
+): Promise<Instance> {
+	let container: Docker.Container | undefined;
+	try {
+		container = await createContainer(docker, intent, host);
+		await container.start();
+		return await awaitGreeting(docker, container, host, signal, onProgress);
+	} catch (error) {
+		const left = container?.id ?? (await listBy(labels.intent, intent.id))[0]?.id;
+		if (left !== undefined) {
+			await remove(docker, containerId(left));
+		}
+
+		throw error;
+	}
+}
+
+async function remove(docker: Docker, id: string): Promise<void> {
+	try {
+		await docker.getContainer(id).remove({force: true, v: true});
+	} catch (error) {
+		// 409: it is being removed already.
+		if (!isGone(error) && (error as {statusCode?: number}).statusCode !== 409) {
+			throw engineError(error);
+		}
+	}
+}
+
+async function terminate(id: string): Promise<void> {
+	const {docker, host} = await requireEngine();
+	const name = containerId(id);
+	try {
+		await docker.getContainer(name).stop({t: stopGrace});
+	} catch (error) {
+		// 304: it has stopped already.
+		if (!isGone(error) && (error as {statusCode?: number}).statusCode !== 304) {
+			throw engineError(error);
+		}
+	}
+
+	await remove(docker, name);
+	while (await describeContainer(docker, name, host)) {
+		await systemClock.sleep(200);
+	}
+}
+
+/** Containers with a label. Where no engine can be used, none of them is ours to see. */
+async function listBy(label: string, value: string): Promise<Instance[]> {
+	const search = await findEngine();
+	if (!search.docker) {
+		return [];
+	}
+
+	const {docker, host} = search;
+	const found = await docker.listContainers({all: true, filters: {label: [`${label}=${value}`]}});
+	const instances = await Promise.all(found.map(async ({Id}) => describeContainer(docker, Id, host)));
+	return instances.filter(instance => instance !== undefined);
+}
