@@ -1,3 +1,4 @@
+import {PassThrough} from 'node:stream';
 import {StringDecoder} from 'node:string_decoder';
 import {Problem} from '../system/problem.js';
 import {lastVersion, neutraliseLine} from '../system/terminal-text.js';
@@ -24,7 +25,11 @@ export async function runScriptStep(
 	await start(link, step, context, folder, signal);
 	const decoder = new StringDecoder('utf8');
 	let tail = '';
-	const {code, stderr} = await link.exec(viaSh(followScript(folder)), {
+	let complaint = '';
+	// Open as long as this client listens: at its end the follower there ends too.
+	const listening = new PassThrough();
+	const follow = link.exec(viaSh(followScript(folder)), {
+		stdin: listening,
 		signal,
 		// A command may compile for minutes without a word; whether the link lives is the tunnel's to tell.
 		idleLimit: 0,
@@ -33,13 +38,16 @@ export async function runScriptStep(
 				const log = decoder.write(piece);
 				tail = (tail + log).slice(-20_000);
 				onReport({log});
+			} else {
+				complaint = (complaint + piece.toString('utf8')).slice(-2000);
 			}
 		},
 	});
+	const {code} = await follow.finally(() => listening.end());
 	if (code !== 0) {
-		throw new Problem('failed', code === died ? 'it was killed before it ended' : `its log cannot be read: ${stderr.trim()}`, {
-			next: 'Try again.',
-		});
+		const reason =
+			code === died ? 'it was killed before it ended' : `its log cannot be read: ${neutraliseLine(complaint.trim())}`;
+		throw new Problem('failed', reason, {next: 'Try again.'});
 	}
 
 	return readResult(link, folder, tail, signal);
@@ -49,13 +57,15 @@ const died = 70;
 
 /** Tells whether the runner that a pid file names still lives; pids are used again, so the time of its start counts too. */
 const aliveFunctions = `start_of() {
-  if [ -r "/proc/$1/stat" ]; then sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 20
+  if [ -r "/proc/$1/stat" ]; then
+    stat=$(sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null) || return
+    case "$stat" in Z* | X* | '') ;; *) echo "$stat" | cut -d ' ' -f 20 ;; esac
   else ps -o lstart= -p "$1" 2>/dev/null; fi
 }
 alive() {
-  [ -s "$d/pid" ] || return 1
-  read -r pid < "$d/pid"
-  kill -0 "$pid" 2>/dev/null && [ "$(start_of "$pid")" = "$(sed -n 2p "$d/pid")" ]
+  [ -s "$1" ] || return 1
+  read -r pid < "$1"
+  kill -0 "$pid" 2>/dev/null && [ "$(start_of "$pid")" = "$(sed -n 2p "$1")" ]
 }`;
 
 /** What runs detached: its own pid first, then the script in bash where there is one, then its exit code in one piece. */
@@ -64,45 +74,67 @@ ${aliveFunctions}
 { echo $$; start_of $$; } > "$d/pid.new" && mv "$d/pid.new" "$d/pid"
 export STEP_FOLDER="$d" DSTACK_TUI_INTENT=${quote(context.intentId)} DSTACK_TUI_RUN=${quote(context.run)}
 [ -r ${quote(variablesFile(context.stateFolder))} ] && . ${quote(variablesFile(context.stateFolder))}
+umask 022
 cd ${quote(workFolder(context))} 2>/dev/null || cd ${quote(context.workspace)}
 if command -v bash >/dev/null 2>&1; then bash "$d/script"; else sh "$d/script"; fi
 echo $? > "$d/code.new" && mv "$d/code.new" "$d/code"
 `;
 
+const border = '#--- script ---';
+
+/**
+Starts the step unless it runs, or has an end that is still to be told. Two clients at once, or one whose first try is still under way
+there, are kept apart by a folder that only one of them can make.
+*/
 async function start(link: Link, step: ScriptStep, context: StepContext, folder: string, signal?: AbortSignal): Promise<void> {
-	const settled = step.when === 'once' ? '[ "$(cat "$d/code")" = 0 ] || [ ! -f "$d/seen" ]' : '[ ! -f "$d/seen" ]';
+	const told = '[ ! -f "$d/seen" ]';
+	const settled = step.when === 'once' ? `[ "$(cat "$d/code")" = 0 ] || ${told}` : told;
 	const script = `umask 077
 d=${quote(folder)}
 ${aliveFunctions}
 mkdir -p "$d" || exit 1
+n=0
+until mkdir "$d/starting" 2>/dev/null; do
+  n=$((n + 1))
+  [ "$n" -gt 10 ] && ! alive "$d/starting/pid" && rm -rf "$d/starting"
+  sleep 0.1 2>/dev/null || sleep 1
+done
+{ echo $$; start_of $$; } > "$d/starting/pid"
+trap 'rm -rf "$d/starting"' EXIT
 cat > "$d/incoming" || exit 1
-if alive; then exit 0; fi
+if alive "$d/pid"; then exit 0; fi
 if [ -f "$d/code" ] && { ${settled}; }; then exit 0; fi
 rm -f "$d/code" "$d/seen" "$d/pid" "$d/command"
 [ -f "$d/log" ] && mv "$d/log" "$d/log.1"
 : > "$d/log"
-sed '/^#--- runner ---$/,$d' "$d/incoming" > "$d/script" && sed '1,/^#--- runner ---$/d' "$d/incoming" > "$d/runner" || exit 1
+sed '/^${border}$/,$d' "$d/incoming" > "$d/runner" && sed '1,/^${border}$/d' "$d/incoming" > "$d/script" || exit 1
 if command -v setsid >/dev/null 2>&1; then setsid sh "$d/runner" < /dev/null >> "$d/log" 2>&1 &
 else nohup sh "$d/runner" < /dev/null >> "$d/log" 2>&1 & fi
 n=0
 while [ ! -s "$d/pid" ] && [ ! -f "$d/code" ] && [ "$n" -lt 100 ]; do n=$((n + 1)); sleep 0.1 2>/dev/null || sleep 1; done
 [ -s "$d/pid" ]`;
 	const {code, stderr} = await link.exec(viaSh(script), {
-		stdin: `${step.script}\n#--- runner ---\n${runnerScript(folder, context)}`,
+		stdin: `${runnerScript(folder, context)}${border}\n${step.script}`,
 		signal,
 	});
 	if (code !== 0) {
-		throw new Problem('failed', `it could not be started there: ${stderr.trim() || `exit code ${code}`}`);
+		throw new Problem('failed', `it could not be started there: ${neutraliseLine(stderr.trim()) || `exit code ${code}`}`);
 	}
 }
 
-/** Prints the log from its first byte as it grows, until there is an exit code; ends with `died` when there never will be. */
+/**
+Prints the log from its first byte as it grows, until there is an exit code; ends with `died` when there never will be. When standard input
+ends, nobody listens any more.
+*/
 const followScript = (folder: string): string => `d=${quote(folder)}
 ${aliveFunctions}
+exec 3<&0
+(while read -r _ <&3; do :; done; kill $$) >/dev/null 2>&1 &
+trap "kill $! 2>/dev/null" EXIT
 at=0
 while :; do
   over=; [ -f "$d/code" ] && over=yes
-  gone=; [ -z "$over" ] && ! alive && [ ! -f "$d/code" ] && gone=yes
+  gone=; [ -z "$over" ] && ! alive "$d/pid" && [ ! -f "$d/code" ] && gone=yes
   size=$(wc -c < "$d/log") || exit 1
   if [ "$size" -gt "$at" ]; then tail -c +$((at + 1)) "$d/log" | head -c $((size - at)); at=$((size)); fi
   [ -n "$over" ] && exit 0

@@ -1,3 +1,4 @@
+import {editorServerFunction, editorWithServer} from './ide-server.js';
 import {pythonScript} from './python.js';
 import {quote} from './shell.js';
 import type {ScriptStep, StepContext} from './step.js';
@@ -70,23 +71,34 @@ function commandStep(id: 'build' | 'setup' | 'init', verb: string, commands: rea
 	};
 }
 
-/** What the editor's Jupyter needs. Without it everything else works, so a failure is a warning, and it does not wait long for a network. */
-function ideStep({configuration, stateFolder}: StepContext): ScriptStep | undefined {
-	if (configuration.ide === undefined || configuration.python === undefined) {
+/**
+What the editor would fetch when it connects: its server, only where the machine is the environment's own, and what Jupyter needs. Without
+them everything else works, so a failure is a warning, and nothing waits long for a network.
+*/
+function ideStep({configuration, stateFolder, isolated}: StepContext): ScriptStep | undefined {
+	const {ide, python} = configuration;
+	const editor = isolated ? editorWithServer(ide) : undefined;
+	if (ide === undefined || (python === undefined && !editor)) {
 		return undefined;
 	}
 
-	const python = quote(`${stateFolder}/venv/bin/python`);
+	const parts = ['failed=', ...(python === undefined ? [] : [kernelPart(stateFolder)])];
+	if (editor) {
+		parts.push(editorServerFunction(editor), 'editor_server || failed="the editor\'s server is left to the editor"');
+	}
+
+	parts.push('if [ -n "$failed" ]; then echo "$failed"; exit 1; fi', '');
 	return {
 		id: 'ide',
-		title: 'Make Jupyter ready for the editor',
+		title: editor ? "Put the editor's server there" : 'Make Jupyter ready for the editor',
 		pane: 'setup',
-		script: [
-			`if ${python} -c 'import ipykernel' 2>/dev/null; then exit 0; fi`,
-			`${python} -m pip install --disable-pip-version-check --timeout 5 --retries 1 ipykernel || { echo "ipykernel could not be installed; the editor will offer to"; exit 1; }`,
-			'',
-		].join('\n'),
+		script: parts.join('\n'),
 		when: 'once',
 		optional: true,
 	};
 }
+
+const kernelPart = (stateFolder: string): string => `python=${quote(`${stateFolder}/venv/bin/python`)}
+if ! "$python" -c 'import ipykernel' 2>/dev/null; then
+  "$python" -m pip install --disable-pip-version-check --timeout 5 --retries 1 ipykernel || failed='ipykernel could not be installed; the editor will offer to'
+fi`;

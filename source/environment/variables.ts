@@ -1,4 +1,5 @@
 import {Problem} from '../system/problem.js';
+import {neutraliseLine} from '../system/terminal-text.js';
 import type {Link} from '../tunnel/link.js';
 import {quote, viaSh} from './shell.js';
 import type {StepContext} from './step.js';
@@ -10,19 +11,44 @@ const isOneLine = (value: string): boolean => !/[\r\n]/.test(value);
 
 /**
 Writes the environment's variables there, for the steps and for every later session; values travel on standard input only and lie in
-files that only their owner reads. Where `python` is asked for, its virtual environment comes first on the PATH.
+files that only their owner reads. Where `python` is asked for, its virtual environment comes first on the PATH. Returns what sessions
+will miss, one line each. Throws a `configuration` problem for a name that no shell takes.
 */
-export async function writeVariables(link: Link, context: StepContext, env: Readonly<Record<string, string>>): Promise<void> {
+export async function writeVariables(
+	link: Link,
+	context: StepContext,
+	env: Readonly<Record<string, string>>,
+): Promise<readonly string[]> {
 	const {stateFolder} = context;
+	refuseNames(env);
 	const probe = await link.exec(viaSh('printf %s "$PATH"'));
 	const variables = {...env, ...pythonVariables(context, env['PATH'] ?? probe.stdout), DSTACK_RUN_NAME: context.run};
 	await put(link, variablesFile(stateFolder), exports(variables));
 	// One entry for each session of a host process; NUL because a value may hold anything else.
 	await put(link, `${stateFolder}/environment`, `${entries(variables).join('\0')}\0`);
-	if (context.isolated) {
-		await putSessionVariables(link, stateFolder, `${entries(variables).filter(isOneLine).join('\n')}\n`);
-		await put(link, `${stateFolder}/profile.sh`, `. ${quote(variablesFile(stateFolder))}\ncd ${quote(workFolder(context))} 2>/dev/null || true\n`);
-		await hookLoginShells(link, stateFolder);
+	if (!context.isolated) {
+		return [];
+	}
+
+	await putSessionVariables(link, stateFolder, `${entries(variables).filter(isOneLine).join('\n')}\n`);
+	await put(
+		link,
+		`${stateFolder}/profile.sh`,
+		`. ${quote(variablesFile(stateFolder))}\ncd ${quote(workFolder(context))} 2>/dev/null || true\n`,
+	);
+	await hookLoginShells(link, stateFolder);
+	return Object.keys(variables)
+		.filter(name => !isOneLine(variables[name as keyof typeof variables]))
+		.map(name => `${name} has more than one line: commands over SSH do not get it, login shells and the steps do`);
+}
+
+function refuseNames(env: Readonly<Record<string, string>>): void {
+	for (const [name, value] of Object.entries(env)) {
+		if (!/^[A-Za-z_]\w*$/.test(name) || value.includes('\0')) {
+			throw new Problem('configuration', `${neutraliseLine(name)} cannot be a variable`, {
+				next: 'Names hold letters, digits and underscores, and values no NUL.',
+			});
+		}
 	}
 }
 
@@ -69,10 +95,8 @@ async function write(link: Link, script: string, text: string): Promise<void> {
 
 /** A login shell reads /etc/profile.d, also where it sets a PATH of its own; not every image has one, and that is no harm. */
 async function hookLoginShells(link: Link, stateFolder: string): Promise<void> {
-	const line = `[ -r ${stateFolder}/profile.sh ] && . ${stateFolder}/profile.sh`;
-	await link.exec(
-		viaSh(
-			`if [ -d /etc/profile.d ] && [ -w /etc/profile.d ]; then printf '%s\\n' ${quote(line)} > /etc/profile.d/zz-dstack-tui.sh; fi`,
-		),
-	);
+	const file = quote(`${stateFolder}/profile.sh`);
+	const line = `[ -r ${file} ] && . ${file}`;
+	const script = `if [ -d /etc/profile.d ] && [ -w /etc/profile.d ]; then printf '%s\\n' ${quote(line)} > /etc/profile.d/zz-dstack-tui.sh; fi`;
+	await write(link, script, '');
 }

@@ -1,6 +1,6 @@
-import {type ChildProcessByStdio, spawn} from 'node:child_process';
+import {spawn} from 'node:child_process';
+import {existsSync} from 'node:fs';
 import process from 'node:process';
-import type {Readable} from 'node:stream';
 import {Problem} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 
@@ -15,37 +15,41 @@ const environment = (): NodeJS.ProcessEnv => {
 	return {...Object.fromEntries(kept), GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C'};
 };
 
-/** Runs git in a folder; output as bytes, since file names need not be text. Throws a `configuration` problem where git is missing. */
-export async function git(folder: string, args: readonly string[]): Promise<GitResult> {
+/**
+Runs git in a folder; output as bytes, since file names need not be text. Resolves with any exit code; throws a `configuration` problem
+where git or the folder is missing.
+*/
+export async function git(folder: string, args: readonly string[], input: Buffer = Buffer.alloc(0)): Promise<GitResult> {
 	return new Promise((resolve, reject) => {
-		const child: ChildProcessByStdio<null, Readable, Readable> = spawn('git', args, {
-			cwd: folder,
-			env: environment(),
-			stdio: ['ignore', 'pipe', 'pipe'],
-		});
+		const child = spawn('git', args, {cwd: folder, env: environment(), stdio: 'pipe'});
 		const [output, errors]: [Buffer[], Buffer[]] = [[], []];
 		child.stdout.on('data', (piece: Buffer) => output.push(piece));
 		child.stderr.on('data', (piece: Buffer) => errors.push(piece));
 		child.once('error', (error: NodeJS.ErrnoException) => {
-			reject(
-				error.code === 'ENOENT'
-					? new Problem('configuration', 'git is not installed, and it tells which files belong to the code', {
-							next: 'Install git and try again.',
-						})
-					: error,
-			);
+			reject(error.code === 'ENOENT' ? missing(folder) : error);
 		});
 		child.once('close', code => {
 			resolve({code: code ?? 1, stdout: Buffer.concat(output), stderr: Buffer.concat(errors).toString('utf8').trim()});
 		});
+		// It may end, with its reason in its exit code, before it has read everything.
+		child.stdin.on('error', () => undefined);
+		child.stdin.end(input);
 	});
 }
 
+/** The system says of a missing program and of a missing folder the same. */
+const missing = (folder: string): Problem =>
+	existsSync(folder)
+		? new Problem('configuration', 'git is not installed, and it tells which files belong to the code', {
+				next: 'Install git and try again.',
+			})
+		: new Problem('configuration', `There is no folder ${neutraliseLine(folder)}`);
+
 /** What git says of a folder that it does not read. */
 export const gitProblem = (folder: string, stderr: string): Problem =>
-	new Problem('configuration', `git cannot read ${folder}: ${neutraliseLine(stderr.split('\n')[0] ?? '')}`, {
+	new Problem('configuration', `git cannot read ${neutraliseLine(folder)}: ${neutraliseLine(stderr.split('\n')[0] ?? '')}`, {
 		next: /dubious ownership/.test(stderr)
-			? 'If you trust the folder: `git config --global --add safe.directory FOLDER`.'
+			? `If you trust it: git config --global --add safe.directory '${neutraliseLine(folder)}'`
 			: undefined,
 	});
 
@@ -70,3 +74,5 @@ export function splitZero(bytes: Buffer): Buffer[] {
 
 	return parts;
 }
+
+export const joinZero = (names: readonly Buffer[]): Buffer => Buffer.concat(names.flatMap(name => [name, Buffer.from([0])]));

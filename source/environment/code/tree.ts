@@ -1,20 +1,34 @@
 import {constants} from 'node:fs';
-import {access, lstat, mkdtemp, readdir, rm} from 'node:fs/promises';
-import {tmpdir} from 'node:os';
-import path from 'node:path';
-import {git, gitOutput, splitZero} from './git.js';
+import {access, lstat, readdir} from 'node:fs/promises';
 
-/** Names are bytes, relative to the root, with `/`. */
-export type Tree = {
-	readonly files: Buffer[];
-	bytes: number;
-	/** Sizes by the first part or two of the path, for the list of the biggest. */
-	readonly sizes: Map<string, number>;
-	readonly unreadable: string[];
-	readonly notes: string[];
+/** One file, link or empty folder. */
+export type Entry = {
+	/** Bytes, relative to the root, with `/`. */
+	readonly name: Buffer;
+	/** Changes when the file does. */
+	readonly stamp: string;
 };
 
-export const emptyTree = (): Tree => ({files: [], bytes: 0, sizes: new Map(), unreadable: [], notes: []});
+export type Tree = {
+	readonly root: string;
+	readonly entries: Entry[];
+	bytes: number;
+	/** Bytes by the first part or two of the path, for the list of the biggest. */
+	readonly sizes: Map<string, number>;
+	readonly unreadable: Set<string>;
+	readonly notes: string[];
+	readonly folders: Map<string, Promise<boolean>>;
+};
+
+export const emptyTree = (root: string): Tree => ({
+	root,
+	entries: [],
+	bytes: 0,
+	sizes: new Map(),
+	unreadable: new Set(),
+	notes: [],
+	folders: new Map(),
+});
 
 const slash = Buffer.from('/');
 export const joinBytes = (...parts: Buffer[]): Buffer =>
@@ -22,120 +36,129 @@ export const joinBytes = (...parts: Buffer[]): Buffer =>
 
 export const absoluteBytes = (root: string, name: Buffer): Buffer => joinBytes(Buffer.from(root), name);
 
-/** Adds one file, link or empty folder to the tree, with what has to be known of it. One that is not there any more is left out. */
-export async function addEntry(tree: Tree, root: string, name: Buffer): Promise<void> {
-	const absolute = absoluteBytes(root, name);
-	const shown = name.toString('utf8');
-	const found = await lstat(absolute).catch((error: NodeJS.ErrnoException) => {
-		if (error.code === 'ENOENT' || error.code === 'ENOTDIR') {
-			return undefined;
+const chunk = 64;
+
+/** Maps in order, so many at a time. */
+export async function inChunks<From, To>(items: readonly From[], act: (item: From) => Promise<To>): Promise<To[]> {
+	const results: To[] = [];
+	for (let from = 0; from < items.length; from += chunk) {
+		results.push(...(await Promise.all(items.slice(from, from + chunk).map(act))));
+	}
+
+	return results;
+}
+
+/** Bytes are counted under the name's first two parts. */
+export function addBytes(tree: Tree, name: string, bytes: number): void {
+	const key = name.split('/').slice(0, 2).join('/');
+	tree.bytes += bytes;
+	tree.sizes.set(key, (tree.sizes.get(key) ?? 0) + bytes);
+}
+
+type Look = Awaited<ReturnType<typeof lstat>> | 'gone' | 'unreadable';
+
+const goneCodes = ['ENOENT', 'ENOTDIR'];
+const look = async (file: Buffer): Promise<Look> =>
+	lstat(file).catch((error: NodeJS.ErrnoException) => (goneCodes.includes(error.code ?? '') ? 'gone' : 'unreadable'));
+
+const stampOf = ({size, mtimeMs, ino, mode}: Exclude<Look, string>): string => `${size} ${mtimeMs} ${ino} ${mode}`;
+
+/** What the stamp of a file would be now. */
+export async function stampNow(root: string, name: Buffer): Promise<string> {
+	const found = await look(absoluteBytes(root, name));
+	return typeof found === 'string' ? found : stampOf(found);
+}
+
+/** Adds files, links or empty folders to the tree, with what has to be known of them. What is not there any more is left out. */
+export async function addEntries(tree: Tree, names: readonly Buffer[]): Promise<void> {
+	const found = await inChunks(names, async name => ({name, found: await lookAt(tree, name)}));
+	for (const {name, found: each} of found) {
+		const shown = name.toString('utf8');
+		if (each === 'unreadable') {
+			tree.unreadable.add(shown);
+		} else if (each === 'gone') {
+			continue;
+		} else if (each.isFile() || each.isSymbolicLink() || each.isDirectory()) {
+			addBytes(tree, shown, each.isFile() ? Number(each.size) : 0);
+			tree.entries.push({name, stamp: stampOf(each)});
+		} else {
+			tree.notes.push(`${shown} is a socket, pipe or device, and is left out`);
 		}
+	}
+}
 
-		tree.unreadable.push(shown);
-		return undefined;
-	});
-	if (!found) {
-		return;
+async function lookAt(tree: Tree, name: Buffer): Promise<Look> {
+	// Where a folder has become a link, what git tracked below it is gone: the link leads to other files.
+	if (!(await isRealFolder(tree, name.subarray(0, Math.max(0, name.lastIndexOf(slash)))))) {
+		return 'gone';
 	}
 
-	if (found.isSocket() || found.isFIFO() || found.isCharacterDevice() || found.isBlockDevice()) {
-		tree.notes.push(`${shown} is no file and is left out`);
-		return;
+	const absolute = absoluteBytes(tree.root, name);
+	const found = await look(absolute);
+	if (typeof found === 'string' || !found.isFile()) {
+		return found;
 	}
 
-	if (found.isFile()) {
-		const readable = await access(absolute, constants.R_OK).then(
-			() => true,
-			() => false,
-		);
-		if (!readable) {
-			tree.unreadable.push(shown);
-			return;
-		}
+	return access(absolute, constants.R_OK).then(
+		() => found,
+		() => 'unreadable',
+	);
+}
 
-		tree.bytes += found.size;
-		const key = shown.split('/').slice(0, 2).join('/');
-		tree.sizes.set(key, (tree.sizes.get(key) ?? 0) + found.size);
+async function isRealFolder(tree: Tree, name: Buffer): Promise<boolean> {
+	if (name.length === 0) {
+		return true;
 	}
 
-	tree.files.push(name);
+	const key = name.toString('latin1');
+	const answer =
+		tree.folders.get(key) ??
+		look(absoluteBytes(tree.root, name)).then(async found => {
+			// One that cannot be looked at is told of by the file in it.
+			const real = found === 'unreadable' || (found !== 'gone' && found.isDirectory());
+			return real && isRealFolder(tree, name.subarray(0, Math.max(0, name.lastIndexOf(slash))));
+		});
+	tree.folders.set(key, answer);
+	return answer;
 }
 
 /** Everything below a folder of the tree, as it is: for what git keeps for itself. Empty folders too, since git needs some. */
 export async function addAll(
 	tree: Tree,
-	root: string,
 	name: Buffer,
-	skip: (relative: string) => boolean = () => false,
+	skip: (relative: string, folder: boolean) => boolean = () => false,
 ): Promise<void> {
+	const names: Buffer[] = [];
 	const walk = async (folder: Buffer, relative: string): Promise<void> => {
-		const entries = await readdir(absoluteBytes(root, folder), {withFileTypes: true, encoding: 'buffer'}).catch(
+		const entries = await readdir(absoluteBytes(tree.root, folder), {withFileTypes: true, encoding: 'buffer'}).catch(
 			(error: NodeJS.ErrnoException) => {
-				if (error.code !== 'ENOENT') {
-					tree.unreadable.push(folder.toString('utf8'));
+				if (!goneCodes.includes(error.code ?? '')) {
+					tree.unreadable.add(folder.toString('utf8'));
 				}
 
 				return undefined;
 			},
 		);
 		if (entries?.length === 0 && folder.length > 0) {
-			tree.files.push(folder);
+			names.push(folder);
 		}
 
 		for (const entry of entries ?? []) {
-			const below = relative === '' ? entry.name.toString('utf8') : `${relative}/${entry.name.toString('utf8')}`;
-			if (skip(below)) {
+			const below = joinBytes(Buffer.from(relative), entry.name).toString('utf8');
+			if (skip(below, entry.isDirectory())) {
 				continue;
 			}
 
 			const child = joinBytes(folder, entry.name);
 			if (entry.isDirectory()) {
 				await walk(child, below);
-			} else {
-				await addEntry(tree, root, child);
+			} else if (!entry.isSocket()) {
+				// A socket in there belongs to a daemon of git's.
+				names.push(child);
 			}
 		}
 	};
 
 	await walk(name, '');
-}
-
-/** Files of a repository's working tree that are tracked or not ignored; nested repositories and submodules by name. */
-export async function listWorkingTree(folder: string): Promise<{files: Buffer[]; nested: Buffer[]}> {
-	const cached = splitZero(await gitOutput(folder, ['ls-files', '-z', '--stage', '--full-name', ':/']));
-	const files: Buffer[] = [];
-	const nested: Buffer[] = [];
-	const seen = new Set<string>();
-	for (const line of cached) {
-		const name = line.subarray(line.indexOf(0x09) + 1);
-		const key = name.toString('latin1');
-		if (!seen.has(key)) {
-			// A file in conflict is listed once for each side.
-			seen.add(key);
-			(line.subarray(0, 6).toString() === '160000' ? nested : files).push(name);
-		}
-	}
-
-	const others = splitZero(await gitOutput(folder, ['ls-files', '-z', '--others', '--exclude-standard', '--full-name', ':/']));
-	return {files: [...files, ...others.filter(name => name.at(-1) !== 0x2f)], nested: [...nested, ...nestedOf(others)]};
-}
-
-const nestedOf = (names: readonly Buffer[]): Buffer[] =>
-	names.filter(name => name.at(-1) === 0x2f).map(name => name.subarray(0, -1));
-
-/** The same for a folder that is no repository, honouring its `.gitignore` files: git looks at it through an empty repository elsewhere. */
-export async function listFolder(folder: string): Promise<{files: Buffer[]; nested: Buffer[]}> {
-	const empty = await mkdtemp(path.join(tmpdir(), 'dstack-tui-'));
-	try {
-		const {code, stderr} = await git(empty, ['init', '--quiet', '--bare', empty]);
-		if (code !== 0) {
-			throw new Error(`git init: ${stderr}`);
-		}
-
-		const args = [`--git-dir=${empty}`, `--work-tree=${folder}`, 'ls-files', '-z', '--others', '--exclude-standard'];
-		const names = splitZero(await gitOutput(folder, args));
-		return {files: names.filter(name => name.at(-1) !== 0x2f), nested: nestedOf(names)};
-	} finally {
-		await rm(empty, {recursive: true, force: true});
-	}
+	await addEntries(tree, names);
 }

@@ -1,0 +1,213 @@
+import {quote} from './shell.js';
+import type {StepContext} from './step.js';
+
+/** The exit code that says there is work. */
+export const changedCode = 10;
+
+// The repository or folder in `place`; what is kept of it lies in `b`. Objects and index that git writes here are kept there too: the
+// repository itself is only read.
+const treeFunctions = `
+kind_of() {
+  if ! has_git; then echo listing
+  elif [ "$(git rev-parse --is-bare-repository 2>/dev/null)" = true ]; then echo bare
+  elif top=$(git rev-parse --show-toplevel 2>/dev/null) && [ "$(cd "$top" && pwd -P)" = "$(pwd -P)" ]; then echo repository
+  else echo folder; fi
+}
+
+own_objects() {
+  if [ "$kind" = folder ]; then
+    objects="$b/shadow/objects" index=
+    GIT_DIR="$b/shadow" GIT_WORK_TREE=$place
+    export GIT_DIR GIT_WORK_TREE
+  else
+    objects=$(cd "$(git rev-parse --git-path objects)" && pwd) index=$(git rev-parse --git-path index)
+  fi
+  case "$objects" in *:*) objects="\\"$objects\\"" ;; esac
+  mkdir -p "$b/objects"
+  GIT_OBJECT_DIRECTORY="$b/objects" GIT_ALTERNATE_OBJECT_DIRECTORIES=$objects
+  export GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
+}
+
+tree() (
+  own_objects
+  rm -f "$b/index" "$b/index.lock"
+  if [ -n "$index" ] && [ -f "$index" ]; then cp "$index" "$b/index"; fi
+  GIT_INDEX_FILE="$b/index"
+  export GIT_INDEX_FILE
+  # It says no where a repository inside has no commit yet: that one is asked by itself.
+  git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.safecrlf=false -c core.splitIndex=false \\
+    add -A --ignore-errors . > "$b/errors" 2>&1
+  git write-tree 2>> "$b/errors"
+)
+
+# Names of what differs between two trees, without the repositories inside.
+between() (
+  own_objects
+  git diff-tree -r --raw --no-renames "$1" "$2" |
+    sed -e '/^:000000 160000/d' -e '/^:160000 000000/d' -e '/^:160000 160000/d' | cut -f 2- | sort
+)
+
+# What is staged and lies neither in a file nor in the last commit.
+staged() (
+  own_objects
+  git ls-tree -r "$1" > "$b/here"
+  last=$(git rev-parse -q --verify 'HEAD^{tree}') || last=$(git hash-object -t tree /dev/null)
+  git diff-index --cached --raw --no-abbrev --no-renames "$last" | while read -r _ mode _ blob rest; do
+    case "$mode $blob" in 160000* | *' 0000000'*) continue ;; esac
+    grep -q -F " $blob" "$b/here" || echo "$blob $rest"
+  done | sort
+)
+
+heads() {
+  git for-each-ref --format='%(objectname)' refs/heads refs/stash refs/tags
+  git rev-parse -q --verify HEAD
+  git rev-list -g refs/stash -- 2>/dev/null
+  for other in "$(git rev-parse --git-path worktrees)"/*/HEAD; do
+    if [ -f "$other" ]; then git rev-parse -q --verify "$(cat "$other")"; fi
+  done
+}
+
+listing() {
+  {
+    find . -name .git -prune -o -type f -exec cksum {} +
+    find ./.git/refs ./.git/packed-refs -type f -exec cksum {} + 2>/dev/null
+    find . -name .git -prune -o -type l -exec ls -ld {} + | sed 's/^.* \\.\\//0 0 .\\//'
+  } | sort
+}
+`;
+
+// A unit is compared as what it was when the baseline was taken, also when it has become a repository since.
+const unitFunctions = `
+take() {
+  kind=$(kind_of)
+  case $kind in
+    folder) git init --quiet --bare --template= "$b/shadow" && tree > "$b/tree" ;;
+    # Refreshed, as after a checkout, so that git needs to read each file only once.
+    repository) (umask 022; git update-index -q --refresh >/dev/null 2>&1); tree > "$b/tree" ;;
+    listing) listing > "$b/tree" ;;
+  esac || { cat "$b/errors" >&2; exit 1; }
+  case $kind in repository | bare) heads | sort -u > "$b/heads" ;; esac
+  if [ "$kind" = repository ]; then staged "$(cat "$b/tree")" > "$b/staged"; fi
+  echo "$kind" > "$b/kind"
+}
+
+compare() {
+  known=
+  if [ -f "$b/kind" ]; then kind=$(cat "$b/kind") known=yes; else kind=$(kind_of); fi
+  if [ "$kind" != listing ] && ! has_git; then
+    echo 'git is not there any more: nothing can be compared'
+    exit
+  fi
+  case $kind in
+    listing) compare_listing; exit ;;
+    folder) if [ -n "$known" ]; then compare_files; fi ;;
+    repository) compare_files ;;
+  esac
+  case "$(kind_of)" in repository | bare) compare_commits ;; esac
+}
+
+compare_listing() {
+  listing > "$b/tree.now"
+  diff "$b/tree" "$b/tree.now" | sed -n 's/^[<>] [0-9]* [0-9]* \\.\\///p' | sort -u
+}
+
+compare_files() {
+  now=$(tree) || { head -n 1 "$b/errors"; exit; }
+  empty=$(git hash-object -t tree /dev/null)
+  committed=$(git rev-parse -q --verify 'HEAD^{tree}' 2>/dev/null) || committed=$empty
+  if [ "$kind" = folder ]; then
+    between "$(cat "$b/tree")" "$now"
+    return
+  fi
+  between "$committed" "$now" > "$b/uncommitted"
+  if [ -n "$known" ]; then between "$(cat "$b/tree")" "$now" | comm -12 - "$b/uncommitted"; else cat "$b/uncommitted"; fi
+  touch "$b/staged"
+  staged "$now" | comm -13 "$b/staged" - | while read -r _ _ name; do echo "$name (staged)"; done
+}
+
+compare_commits() {
+  touch "$b/heads"
+  { heads 2>/dev/null; sed 's/^/^/' "$b/heads"; } > "$b/range"
+  if ! git rev-list --ignore-missing --max-count=100 --stdin --not --remotes < "$b/range" > "$b/new" 2> "$b/errors"; then
+    echo "commits: $(head -n 1 "$b/errors")"
+  fi
+  while read -r commit; do git log -1 --format='commit %h %s' "$commit"; done < "$b/new"
+}
+
+unit() (
+  place=$(cd "$1" && pwd -P) || exit 1
+  cd "$place" || exit 1
+  b="$s/baseline/$(printf %s "$place" | cksum | tr ' ' -)"
+  mkdir -p "$b" || exit 1
+  "$2"
+)
+
+ignored() (
+  name=\${1##*/}
+  cd "$1/.." || exit 1
+  git check-ignore -q -- "$name" 2>/dev/null
+  case $? in
+    0) exit 0 ;;
+    1) exit 1 ;;
+  esac
+  # In no repository: the workspace is a folder with ignored files of its own.
+  root="$s/baseline/$(cd "$w" && pwd -P | tr -d '\\n' | cksum | tr ' ' -)/shadow"
+  [ -d "$root" ] && GIT_DIR=$root GIT_WORK_TREE=$w git check-ignore -q -- "$name" 2>/dev/null
+)
+`;
+
+/**
+The script that tells whether there is work in the environment that exists nowhere else, compared with a baseline that it has taken itself
+(`work-check baseline`). Files are compared by content, in a tree that git makes of all that is not ignored; one counts when it is neither
+as it was nor as it is committed, and a commit counts unless it was there before or has been pushed. Each repository inside is asked the
+same. Without git, all files are compared by their checksums. Writes `changed` or `clean` to `STATE/work`, prints what changed, and ends
+with `changedCode` or 0.
+*/
+export const workCheckScript = ({workspace, stateFolder}: Pick<StepContext, 'workspace' | 'stateFolder'>): string => `#!/bin/sh
+w=${quote(workspace)}
+s=${quote(stateFolder)}
+umask 077
+LC_ALL=C
+export LC_ALL
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_COMMON_DIR GIT_NAMESPACE
+has_git() { command -v git >/dev/null 2>&1; }
+${treeFunctions}${unitFunctions}
+cd "$w" || exit 1
+
+# Called by find: the repositories inside, as ./NAME/.git
+if [ "$1" = inside ]; then
+  act=$2
+  shift 2
+  for found do
+    place=\${found%/.git}
+    if ! ignored "$place"; then
+      unit "$place" "$act" | while IFS= read -r line; do printf '%s/%s\\n' "\${place#./}" "$line"; done
+    fi
+  done
+  exit
+fi
+
+inside() {
+  if has_git; then find . -mindepth 2 -name .git -prune -exec sh "$s/work-check" inside "$1" {} +; fi
+}
+
+if [ "$1" = baseline ]; then
+  rm -rf "$s/baseline" "$s/work"
+  mkdir -p "$s/baseline" && unit . take && inside take && touch "$s/baseline/taken"
+  exit
+fi
+
+rm -f "$s/work"
+if [ ! -f "$s/baseline/taken" ]; then
+  echo 'the workspace was never compared'
+  echo changed > "$s/work"
+  exit ${changedCode}
+fi
+{ unit . compare; inside compare; } > "$s/baseline/answer"
+head -n 200 "$s/baseline/answer"
+if [ -s "$s/baseline/answer" ]; then
+  echo changed > "$s/work"
+  exit ${changedCode}
+fi
+echo clean > "$s/work"
+`;
