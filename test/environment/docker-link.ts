@@ -1,0 +1,32 @@
+import {spawn} from 'node:child_process';
+import type {Link} from '../../source/tunnel/link.js';
+
+/** Commands in a container, by `docker exec`, where no SSH server is needed. */
+export const execOver = (container: string): Link => ({
+	async exec(command, {stdin, onOutput} = {}) {
+		const child = spawn('docker', ['exec', '-i', container, 'sh', '-c', command], {stdio: 'pipe'});
+		const gathered = {stdout: [] as Buffer[], stderr: [] as Buffer[]};
+		for (const stream of ['stdout', 'stderr'] as const) {
+			child[stream].on('data', (piece: Buffer) => (onOutput ? onOutput(piece, stream) : gathered[stream].push(piece)));
+		}
+
+		child.stdin.on('error', () => undefined);
+		if (stdin === undefined || typeof stdin === 'string' || Buffer.isBuffer(stdin)) {
+			child.stdin.end(stdin ?? '');
+		} else {
+			stdin.pipe(child.stdin);
+		}
+
+		const code = await new Promise<number>((resolve, reject) => {
+			child.once('error', reject);
+			child.once('close', each => resolve(each ?? 137));
+		});
+		return {
+			code,
+			stdout: Buffer.concat(gathered.stdout).toString('utf8'),
+			stderr: Buffer.concat(gathered.stderr).toString('utf8'),
+		};
+	},
+	closed: new Promise(() => undefined),
+	close: () => undefined,
+});

@@ -1,0 +1,141 @@
+import {spawnSync} from 'node:child_process';
+import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import {describe, expect, it, onTestFinished} from 'vitest';
+import {collectCode} from '../../source/environment/code/collect.js';
+import {uploadCode} from '../../source/environment/code/upload.js';
+import {runScriptStep} from '../../source/environment/runner.js';
+import {scriptSteps} from '../../source/environment/steps.js';
+import {variablesFile, writeVariables} from '../../source/environment/variables.js';
+import {takeBaseline, unsavedWork} from '../../source/environment/work.js';
+import {connect} from '../../source/tunnel/connection.js';
+import type {Link} from '../../source/tunnel/link.js';
+import {hasSshd, makeSshd} from '../support/sshd.js';
+import {environment, git, hasGit, hasTar, makePlaces} from './support.js';
+import {historyOf, treeOf} from './trees.js';
+
+function fill(here: string) {
+	git(here, 'init', '-q');
+	writeFileSync(path.join(here, 'a'), 'x'.repeat(3_000_000));
+	git(here, 'add', '.');
+	git(here, 'commit', '-qm', 'first');
+	writeFileSync(path.join(here, 'a'), 'y'.repeat(3_000_000));
+	writeFileSync(path.join(here, 'new\nfile'), '');
+}
+
+describe.skipIf(!hasSshd || !hasGit || !hasTar)("over OpenSSH's own server (needs sshd, git, tar)", () => {
+	it('everything works as over a shell', async () => {
+		const {context, here, folder} = await makePlaces();
+		const keys = path.join(folder, 'sshd');
+		mkdirSync(keys);
+		const {destination} = await makeSshd(keys);
+		const link = await connect(destination, AbortSignal.timeout(20_000));
+		onTestFinished(() => link.close());
+		fill(here);
+		const manifest = await collectCode(here);
+		let last = 0;
+		await uploadCode(link, manifest, context, ({done = 0}) => {
+			last = done;
+		});
+		expect(last).toBe(manifest.bytes);
+		expect(treeOf(context.workspace)).toEqual(treeOf(here));
+		expect(historyOf(context.workspace)).toEqual(historyOf(here));
+
+		await writeVariables(link, context, {GREETING: "it's\nme"});
+		const full = {...context, configuration: environment({setup: ['echo "$GREETING"', 'cd .git', 'ls HEAD', 'exit 9']})};
+		const step = scriptSteps(full).find(({id}) => id === 'setup');
+		if (!step) {
+			throw new Error('no setup');
+		}
+
+		await takeBaseline(link, context);
+		const logs: string[] = [];
+		const result = await runScriptStep(link, step, full, ({log}) => logs.push(log ?? ''));
+		expect(result).toMatchObject({code: 9, command: 'exit 9'});
+		expect(logs.join('')).toContain("it's\nme\n");
+		expect(await unsavedWork(link, context)).toEqual({changed: false, lines: []});
+		writeFileSync(path.join(context.workspace, 'a'), 'edited');
+		expect(await unsavedWork(link, context)).toEqual({changed: true, lines: ['a']});
+	});
+
+	it('a step lives on when the server goes, and is taken up again', async () => {
+		const {context, folder} = await makePlaces();
+		const keys = path.join(folder, 'sshd');
+		mkdirSync(keys);
+		const sshd = await makeSshd(keys);
+		const [step] = scriptSteps({
+			...context,
+			configuration: environment({init: ['echo x >> count; while [ ! -e go ]; do sleep 0.05; done; echo over']}),
+		}).slice(1);
+		if (!step) {
+			throw new Error('no init');
+		}
+
+		const first = await connect(sshd.destination, AbortSignal.timeout(20_000));
+		let started = () => {};
+		const running = new Promise<void>(resolve => {
+			started = resolve;
+		});
+		const following = runScriptStep(first, step, context, () => started());
+		const lost = expect(following).rejects.toThrow();
+		await running;
+		await sshd.stop();
+		await lost;
+		await sshd.start();
+		const second = await connect(sshd.destination, AbortSignal.timeout(20_000));
+		onTestFinished(() => second.close());
+		writeFileSync(path.join(context.workspace, 'go'), '');
+		expect(await runScriptStep(second, step, context, () => undefined)).toMatchObject({
+			code: 0,
+			lastLines: expect.arrayContaining(['over']) as string[],
+		});
+		expect(readFileSync(path.join(context.workspace, 'count'), 'utf8')).toBe('x\n');
+	});
+});
+
+const image = 'devbase';
+const hasImage = spawnSync('docker', ['image', 'inspect', image], {stdio: 'ignore'}).status === 0;
+
+describe.skipIf(!hasImage || !hasGit || !hasTar)(`in a container (needs a Docker engine with the image ${image})`, () => {
+	it('code, variables of every session, and the login shell', async () => {
+		const {context, here, folder} = await makePlaces();
+		const name = `dstack-tui-test-${process.pid}`;
+		const started = spawnSync('docker', [
+			'run',
+			'-d',
+			'--rm',
+			'--network',
+			'none',
+			'--name',
+			name,
+			'--entrypoint',
+			'sleep',
+			image,
+			'600',
+		]);
+		expect(started.status, started.stderr.toString()).toBe(0);
+		onTestFinished(() => void spawnSync('docker', ['rm', '-f', name]));
+		const {execOver} = await import('./docker-link.js');
+		const link: Link = execOver(name);
+		const inside = {...context, workspace: '/workflow', stateFolder: '/dstack-tui', subfolder: 'sub', isolated: true};
+		mkdirSync(path.join(here, 'sub'));
+		writeFileSync(path.join(here, 'sub/file'), '');
+		fill(here);
+		await uploadCode(link, await collectCode(path.join(here, 'sub')), inside, () => undefined);
+		const owner = await link.exec('stat -c %u /workflow/a /workflow/.git');
+		expect(owner.stdout).toBe('0\n0\n');
+
+		const notes = await writeVariables(link, inside, {ONE: 'a b', LINES: 'a\nb'});
+		expect(notes).toEqual(['LINES has more than one line: commands over SSH do not get it, login shells and the steps do']);
+		expect((await link.exec('cat ~/.ssh/environment; stat -c %a ~/.ssh/environment')).stdout).toMatch(
+			/^ONE=a b\nDSTACK_RUN_NAME=test-run-1\n600\n$/,
+		);
+		expect((await link.exec(`bash -lc 'pwd; printf %s "$ONE$LINES"'`)).stdout).toBe('/workflow/sub\na ba\nb');
+		expect((await link.exec(`stat -c %a ${variablesFile(inside.stateFolder)}`)).stdout).toBe('600\n');
+		if ((await link.exec('command -v git')).code === 0) {
+			expect((await link.exec('cd /workflow && git status --porcelain')).stdout).toBe(git(here, 'status', '--porcelain'));
+		}
+
+		expect(folder).not.toBe('');
+	});
+});

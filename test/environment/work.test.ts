@@ -1,0 +1,261 @@
+import {mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import {describe, expect, it} from 'vitest';
+import {takeBaseline, unsavedWork} from '../../source/environment/work.js';
+import {git, hasGit, localLink, makePlaces} from './support.js';
+
+const write = (folder: string, name: string, text = name) => {
+	const file = path.join(folder, name);
+	mkdirSync(path.dirname(file), {recursive: true});
+	writeFileSync(file, text);
+};
+
+function fill(folder: string) {
+	mkdirSync(folder, {recursive: true});
+	git(folder, 'init', '-q');
+	write(folder, '.gitignore', 'ignored\nbuild/\n');
+	write(folder, 'a');
+	write(folder, 'b');
+	git(folder, 'add', '.');
+	git(folder, 'commit', '-qm', 'first');
+	write(folder, 'a', 'changed before');
+	write(folder, 'untracked before');
+}
+
+type Act = (workspace: string, folder: string) => void;
+
+/** Sets the workspace up, takes the baseline, acts, and asks; what it says twice is the same. */
+async function after(make: Act, act: Act) {
+	const {context, link, folder} = await makePlaces();
+	const {workspace} = context;
+	make(workspace, folder);
+	await takeBaseline(link, context);
+	act(workspace, folder);
+	const work = await unsavedWork(link, context);
+	expect(await unsavedWork(link, context)).toEqual(work);
+	expect(readFileSync(path.join(context.stateFolder, 'work'), 'utf8').trim()).toBe(work.changed ? 'changed' : 'clean');
+	return work.changed ? work.lines : 'clean';
+}
+
+const push = (workspace: string, folder: string) => {
+	git(folder, 'init', '-q', '--bare', 'origin.git');
+	git(workspace, 'remote', 'add', 'origin', path.join(folder, 'origin.git'));
+	git(workspace, 'push', '-q', '--all', 'origin');
+};
+
+describe.skipIf(!hasGit)('work in a repository (needs git)', () => {
+	const table: Record<string, [Act, 'clean' | readonly unknown[]]> = {
+		nothing: [() => undefined, 'clean'],
+		'only looking': [workspace => void git(workspace, 'status'), 'clean'],
+		'an ignored file': [workspace => write(workspace, 'build/out.o'), 'clean'],
+		'an edit': [workspace => write(workspace, 'b', 'edited'), ['b']],
+		'an edit of what was changed before': [workspace => write(workspace, 'a', 'edited again'), ['a']],
+		'an edit taken back': [workspace => (write(workspace, 'b', 'edited'), write(workspace, 'b', 'b')), 'clean'],
+		'what was changed before, taken back to the commit': [workspace => void git(workspace, 'checkout', '-q', 'a'), 'clean'],
+		'a new file with a strange name': [workspace => write(workspace, 'new file\u001B[31m'), [expect.stringMatching(/new file/)]],
+		'a deletion': [workspace => rmSync(path.join(workspace, 'b')), ['b']],
+		'a deletion of what git did not know': [workspace => rmSync(path.join(workspace, 'untracked before')), 'clean'],
+		'a link in place of a file': [
+			workspace => (rmSync(path.join(workspace, 'b')), symlinkSync('a', path.join(workspace, 'b'))),
+			['b'],
+		],
+		'a commit': [workspace => void git(workspace, 'commit', '-qam', 'mine'), [expect.stringMatching(/^commit \w+ mine$/)]],
+		'a commit on a branch that was left': [
+			workspace => {
+				git(workspace, 'stash', '-qu');
+				git(workspace, 'checkout', '-qb', 'side');
+				write(workspace, 'c');
+				git(workspace, 'add', 'c');
+				git(workspace, 'commit', '-qm', 'side');
+				git(workspace, 'checkout', '-q', 'main');
+				git(workspace, 'stash', 'pop', '-q');
+			},
+			[expect.stringMatching(/^commit \w+ side$/)],
+		],
+		'a branch, but no commit': [workspace => void git(workspace, 'checkout', '-qb', 'side'), 'clean'],
+		'a stash': [
+			workspace => void git(workspace, 'stash', '-q'),
+			expect.arrayContaining([expect.stringMatching(/^commit \w+ WIP on main/)]),
+		],
+		'a commit that was pushed': [
+			(workspace, folder) => {
+				git(workspace, 'add', '.');
+				git(workspace, 'commit', '-qm', 'mine');
+				push(workspace, folder);
+			},
+			'clean',
+		],
+		'one commit that was pushed, one that was not': [
+			(workspace, folder) => {
+				git(workspace, 'commit', '-qam', 'pushed');
+				push(workspace, folder);
+				write(workspace, 'b', 'kept');
+				git(workspace, 'commit', '-qam', 'kept');
+			},
+			[expect.stringMatching(/^commit \w+ kept$/)],
+		],
+		'pushed, while what was changed before stays so': [
+			(workspace, folder) => {
+				write(workspace, 'b', 'edited');
+				git(workspace, 'commit', '-qm', 'mine', 'b');
+				push(workspace, folder);
+			},
+			'clean',
+		],
+		'what is staged and gone again': [
+			workspace => (write(workspace, 'b', 'staged only'), git(workspace, 'add', 'b'), write(workspace, 'b', 'b')),
+			['b (staged)'],
+		],
+		'what was changed before, staged': [workspace => void git(workspace, 'add', 'a'), 'clean'],
+		'a branch deleted and its objects swept': [
+			workspace => (git(workspace, 'reflog', 'expire', '--expire=all', '--all'), git(workspace, 'gc', '-q', '--prune=now')),
+			'clean',
+		],
+		'a clone that was only looked at': [
+			(workspace, folder) => {
+				fill(path.join(folder, 'elsewhere'));
+				git(workspace, 'clone', '-q', path.join(folder, 'elsewhere'), 'inside');
+			},
+			'clean',
+		],
+		'a clone that was worked in': [
+			(workspace, folder) => {
+				fill(path.join(folder, 'elsewhere'));
+				git(workspace, 'clone', '-q', path.join(folder, 'elsewhere'), 'inside');
+				write(workspace, 'inside/b', 'edited');
+				write(workspace, 'inside/new');
+			},
+			['inside/b', 'inside/new'],
+		],
+		'a repository of its own that is ignored': [
+			workspace => (mkdirSync(path.join(workspace, 'build')), fill(path.join(workspace, 'build/deps'))),
+			'clean',
+		],
+		'a new repository inside': [
+			workspace => {
+				git(workspace, 'init', '-q', 'fresh');
+				write(workspace, 'fresh/file');
+			},
+			['fresh/file'],
+		],
+	};
+	for (const [name, [act, expected]] of Object.entries(table)) {
+		it(`${name}: ${expected === 'clean' ? 'clean' : 'told'}`, async () => {
+			expect(await after(fill, act)).toEqual(expected);
+		});
+	}
+
+	it('knows what was there before: stash, unpushed commits, a merge in conflict', async () => {
+		const make: Act = workspace => {
+			fill(workspace);
+			git(workspace, 'stash', '-qu');
+			git(workspace, 'checkout', '-qb', 'side');
+			write(workspace, 'b', 'side');
+			git(workspace, 'commit', '-qam', 'side');
+			git(workspace, 'checkout', '-q', 'main');
+			write(workspace, 'b', 'main');
+			git(workspace, 'commit', '-qam', 'main');
+			try {
+				git(workspace, 'merge', 'side');
+			} catch {
+				// In conflict, as meant.
+			}
+		};
+		expect(await after(make, () => undefined)).toBe('clean');
+		expect(await after(make, workspace => write(workspace, 'b', 'solved'))).toEqual(['b']);
+	});
+
+	it('asks submodules and repositories inside, by their own ignore files', async () => {
+		const make: Act = (workspace, folder) => {
+			fill(path.join(folder, 'module'));
+			fill(workspace);
+			git(workspace, 'submodule', '--quiet', 'add', path.join(folder, 'module'), 'sub');
+			fill(path.join(workspace, 'vendor it/own'));
+			git(workspace, 'init', '-q', 'none-yet');
+			write(workspace, 'none-yet/file');
+		};
+		expect(await after(make, () => undefined)).toBe('clean');
+		const act: Act = workspace => {
+			write(workspace, 'sub/build/out.o');
+			write(workspace, 'sub/a', 'edited');
+			write(workspace, 'vendor it/own/b', 'edited');
+			write(workspace, 'none-yet/file', 'edited');
+		};
+		const told = await after(make, act);
+		expect([...told].sort()).toEqual(['none-yet/file', 'sub/a', 'vendor it/own/b']);
+	});
+
+	it('counts what a push brings to a bare repository', async () => {
+		const make: Act = (workspace, folder) => {
+			fill(path.join(folder, 'here'));
+			git(workspace, 'init', '-q', '--bare', '.');
+			git(path.join(folder, 'here'), 'push', '-q', workspace, 'main');
+		};
+		expect(await after(make, () => undefined)).toBe('clean');
+		const act: Act = (workspace, folder) => {
+			git(path.join(folder, 'here'), 'commit', '-qam', 'pushed here');
+			git(path.join(folder, 'here'), 'push', '-q', workspace, 'main');
+		};
+		expect(await after(make, act)).toEqual([expect.stringMatching(/pushed here/)]);
+	});
+
+	it('compares a folder that is no repository, also when it becomes one', async () => {
+		const make: Act = workspace => {
+			write(workspace, '.gitignore', '*.log\ndeps/\n');
+			write(workspace, 'a');
+			write(workspace, 'b/c');
+		};
+		expect(await after(make, () => undefined)).toBe('clean');
+		expect(await after(make, workspace => write(workspace, 'x.log'))).toBe('clean');
+		expect(await after(make, workspace => fill(path.join(workspace, 'deps/one')))).toBe('clean');
+		expect(await after(make, workspace => write(workspace, 'b/d'))).toEqual(['b/d']);
+		const commit: Act = workspace => {
+			git(workspace, 'init', '-q');
+			git(workspace, 'add', '.');
+			git(workspace, 'commit', '-qm', 'now a repository');
+		};
+		expect(await after(make, commit)).toEqual([expect.stringMatching(/now a repository/)]);
+	});
+
+	it('copes with an empty workspace, and one in a folder that is a repository', async () => {
+		expect(
+			await after(
+				() => undefined,
+				() => undefined,
+			),
+		).toBe('clean');
+		const around: Act = (_workspace, folder) => fill(folder);
+		expect(await after(around, () => undefined)).toBe('clean');
+		expect(await after(around, workspace => write(workspace, 'new'))).toEqual(['new']);
+	});
+});
+
+describe('work where there is no git', () => {
+	it('compares all files', async () => {
+		const {context, home, folder} = await makePlaces();
+		// All tools but git, by links.
+		const tools = path.join(folder, 'tools');
+		mkdirSync(tools);
+		const all = await localLink(home).exec(
+			`cd '${tools}' && for tool in sh cat mv rm mkdir touch sed sort tr cut cksum find ls diff head; do ln -s "$(command -v $tool)" .; done`,
+		);
+		expect(all.code).toBe(0);
+		const link = localLink(home, {PATH: tools});
+		write(context.workspace, 'a b');
+		write(context.workspace, 'c');
+		symlinkSync('nowhere', path.join(context.workspace, 'link'));
+		await takeBaseline(link, context);
+		expect(await unsavedWork(link, context)).toEqual({changed: false, lines: []});
+		write(context.workspace, 'a b', 'edited');
+		rmSync(path.join(context.workspace, 'link'));
+		symlinkSync('elsewhere', path.join(context.workspace, 'link'));
+		const {changed, lines} = await unsavedWork(link, context);
+		expect(changed).toBe(true);
+		expect(lines).toEqual(expect.arrayContaining(['a b', 'link -> elsewhere']));
+	});
+
+	it('knows of no work before there is a baseline', async () => {
+		const {context, link} = await makePlaces();
+		expect(await unsavedWork(link, context)).toEqual({changed: false, lines: []});
+	});
+});
