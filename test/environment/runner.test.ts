@@ -1,4 +1,4 @@
-import {spawn} from 'node:child_process';
+import {execFileSync, spawn} from 'node:child_process';
 import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {describe, expect, it, onTestFinished} from 'vitest';
@@ -172,8 +172,17 @@ describe('a step', () => {
 		const stop = new AbortController();
 		const following = perform(places, step('echo x >> count; while [ ! -e go ]; do sleep 0.05; done'), stop.signal);
 		await until(() => existsSync(path.join(places.context.workspace, 'count')));
+		const name = path.basename(path.dirname(places.here));
+		const followers = () =>
+			execFileSync('ps', ['-axo', 'args'], {encoding: 'utf8', maxBuffer: 1 << 26})
+				.split('\n')
+				.some(line => line.includes(name) && line.includes('exec 3<&0'));
+		await until(followers);
 		stop.abort(new Error('enough'));
 		await expect(following).rejects.toThrow('enough');
+		// What followed the log there ends too, the step goes on.
+		expect(existsSync(path.join(stepFolder(places), 'code'))).toBe(false);
+		await until(() => !followers());
 		writeFileSync(path.join(places.context.workspace, 'go'), '');
 		await until(() => existsSync(path.join(stepFolder(places), 'code')));
 	});
