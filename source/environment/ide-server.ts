@@ -48,7 +48,7 @@ editor_server() {
   if [ ! -x "$place/bin/code-server" ]; then
     rm -rf "$place.new"
     mkdir -p "$place.new" || return 1
-    fetch "$origin/commit:$commit/server-linux-$arch/${quality}" > "$place.tar" && tar -xzf "$place.tar" --strip-components 1 -C "$place.new"
+    fetch "$origin/commit:$commit/server-linux-$arch/${quality}" > "$place.tar" && tar -xzof "$place.tar" --strip-components 1 -C "$place.new"
     code=$?
     rm -f "$place.tar"
     if [ "$code" -ne 0 ]; then rm -rf "$place.new"; echo "the editor's server could not be fetched"; return 1; fi

@@ -28,35 +28,43 @@ own_objects() {
   export GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
 }
 
+# What went wrong; as long as that is not known to be harmless, the answer is not 'clean'.
+failed() { printf '%s: %s\\n' "$1" "$(head -n 1 "$b/errors")" >> "$b/failed"; }
+
 tree() (
   own_objects
   rm -f "$b/index" "$b/index.lock"
   if [ -n "$index" ] && [ -f "$index" ]; then cp "$index" "$b/index"; fi
   GIT_INDEX_FILE="$b/index"
   export GIT_INDEX_FILE
-  # It says no where a repository inside has no commit yet: that one is asked by itself.
-  git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.safecrlf=false -c core.splitIndex=false \\
-    add -A --ignore-errors . > "$b/errors" 2>&1
-  git write-tree 2>> "$b/errors"
+  # It complains where a repository inside has no commit yet: that one is asked by itself.
+  git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.safecrlf=false -c core.splitIndex=false -c advice.addEmbeddedRepo=false \\
+    add -A --ignore-errors . 2>&1 >/dev/null | grep -e '^error' -e '^fatal' | grep -v -e 'have a commit checked out$' -e '^fatal: adding files failed$' | sort -u > "$b/complaints"
+  git write-tree 2> "$b/errors" || failed 'it cannot be read'
 )
 
 # Names of what differs between two trees, without the repositories inside.
 between() (
   own_objects
-  git diff-tree -r --raw --no-renames "$1" "$2" |
-    sed -e '/^:000000 160000/d' -e '/^:160000 000000/d' -e '/^:160000 160000/d' | cut -f 2- | sort
+  git diff-tree -r --raw --no-renames "$1" "$2" > "$b/raw" 2> "$b/errors" || failed 'it cannot be compared'
+  sed -e '/^:000000 160000/d' -e '/^:160000 000000/d' -e '/^:160000 160000/d' "$b/raw" | cut -f 2- | sort -u
 )
 
 # What is staged and lies neither in a file nor in the last commit.
 staged() (
   own_objects
-  git ls-tree -r "$1" > "$b/here"
   last=$(git rev-parse -q --verify 'HEAD^{tree}') || last=$(git hash-object -t tree /dev/null)
-  git diff-index --cached --raw --no-abbrev --no-renames "$last" | while read -r _ mode _ blob rest; do
+  { git ls-tree -r "$1" > "$b/here" && git diff-index --cached --raw --no-abbrev --no-renames "$last" > "$b/raw"; } 2> "$b/errors" ||
+    failed 'what is staged cannot be read'
+  while read -r _ mode _ blob rest; do
     case "$mode $blob" in 160000* | *' 0000000'*) continue ;; esac
     grep -q -F " $blob" "$b/here" || echo "$blob $rest"
-  done | sort
+  done < "$b/raw" | sort -u
 )
+
+# Lines that both have, and lines that only the second has.
+common() { sort "$1" "$2" | uniq -d; }
+added() { sort "$1" "$1" "$2" | uniq -u; }
 
 heads() {
   git for-each-ref --format='%(objectname)' refs/heads refs/stash refs/tags
@@ -69,8 +77,8 @@ heads() {
 
 listing() {
   {
-    find . -name .git -prune -o -type f -exec cksum {} +
-    find ./.git/refs ./.git/packed-refs -type f -exec cksum {} + 2>/dev/null
+    find . -name .git -prune -o -type f -exec $sum {} +
+    find ./.git/refs ./.git/packed-refs -type f -exec $sum {} + 2>/dev/null
     find . -name .git -prune -o -type l -exec ls -ld {} + | sed 's/^.* \\.\\//0 0 .\\//'
   } | sort
 }
@@ -85,34 +93,43 @@ take() {
     # Refreshed, as after a checkout, so that git needs to read each file only once.
     repository) (umask 022; git update-index -q --refresh >/dev/null 2>&1); tree > "$b/tree" ;;
     listing) listing > "$b/tree" ;;
-  esac || { cat "$b/errors" >&2; exit 1; }
+  esac || exit 1
+  if [ -f "$b/complaints" ]; then mv "$b/complaints" "$b/complaints.first"; fi
   case $kind in repository | bare) heads | sort -u > "$b/heads" ;; esac
   if [ "$kind" = repository ]; then staged "$(cat "$b/tree")" > "$b/staged"; fi
+  if [ -f "$b/failed" ]; then cat "$b/failed" >&2; exit 1; fi
   echo "$kind" > "$b/kind"
 }
 
 compare() {
+  rm -f "$b/failed"
   known=
   if [ -f "$b/kind" ]; then kind=$(cat "$b/kind") known=yes; else kind=$(kind_of); fi
   if [ "$kind" != listing ] && ! has_git; then
     echo 'git is not there any more: nothing can be compared'
     exit
   fi
+  touch "$b/heads" "$b/staged" "$b/complaints" "$b/complaints.first" "$b/errors"
   case $kind in
-    listing) compare_listing; exit ;;
+    listing) compare_listing ;;
     folder) if [ -n "$known" ]; then compare_files; fi ;;
     repository) compare_files ;;
   esac
-  case "$(kind_of)" in repository | bare) compare_commits ;; esac
+  if [ "$kind" != listing ]; then
+    case "$(kind_of)" in repository | bare) compare_commits ;; esac
+    added "$b/complaints.first" "$b/complaints"
+  fi
+  if [ -f "$b/failed" ]; then cat "$b/failed"; fi
 }
 
 compare_listing() {
+  [ -f "$b/tree" ] || echo 'never compared'
   listing > "$b/tree.now"
-  diff "$b/tree" "$b/tree.now" | sed -n 's/^[<>] [0-9]* [0-9]* \\.\\///p' | sort -u
+  sort "$b/tree" "$b/tree.now" | uniq -u | sed 's/^[0-9a-f]*  *[0-9]* *\\.\\///' | sort -u
 }
 
 compare_files() {
-  now=$(tree) || { head -n 1 "$b/errors"; exit; }
+  now=$(tree)
   empty=$(git hash-object -t tree /dev/null)
   committed=$(git rev-parse -q --verify 'HEAD^{tree}' 2>/dev/null) || committed=$empty
   if [ "$kind" = folder ]; then
@@ -120,24 +137,28 @@ compare_files() {
     return
   fi
   between "$committed" "$now" > "$b/uncommitted"
-  if [ -n "$known" ]; then between "$(cat "$b/tree")" "$now" | comm -12 - "$b/uncommitted"; else cat "$b/uncommitted"; fi
-  touch "$b/staged"
-  staged "$now" | comm -13 "$b/staged" - | while read -r _ _ name; do echo "$name (staged)"; done
+  if [ -n "$known" ]; then
+    between "$(cat "$b/tree")" "$now" > "$b/since"
+    common "$b/since" "$b/uncommitted"
+  else
+    cat "$b/uncommitted"
+  fi
+  staged "$now" > "$b/staged.now"
+  added "$b/staged" "$b/staged.now" | while read -r _ _ name; do echo "$name (staged)"; done
 }
 
 compare_commits() {
-  touch "$b/heads"
   { heads 2>/dev/null; sed 's/^/^/' "$b/heads"; } > "$b/range"
-  if ! git rev-list --ignore-missing --max-count=100 --stdin --not --remotes < "$b/range" > "$b/new" 2> "$b/errors"; then
-    echo "commits: $(head -n 1 "$b/errors")"
-  fi
+  git rev-list --ignore-missing --max-count=100 --stdin --not --remotes < "$b/range" > "$b/new" 2> "$b/errors" || failed 'commits cannot be compared'
   while read -r commit; do git log -1 --format='commit %h %s' "$commit"; done < "$b/new"
 }
+
+key_of() { printf %s "$1" | $sum | tr ' ' -; }
 
 unit() (
   place=$(cd "$1" && pwd -P) || exit 1
   cd "$place" || exit 1
-  b="$s/baseline/$(printf %s "$place" | cksum | tr ' ' -)"
+  b="$s/baseline/$(key_of "$place")"
   mkdir -p "$b" || exit 1
   "$2"
 )
@@ -151,7 +172,7 @@ ignored() (
     1) exit 1 ;;
   esac
   # In no repository: the workspace is a folder with ignored files of its own.
-  root="$s/baseline/$(cd "$w" && pwd -P | tr -d '\\n' | cksum | tr ' ' -)/shadow"
+  root="$s/baseline/$(key_of "$(cd "$w" && pwd -P)")/shadow"
   [ -d "$root" ] && GIT_DIR=$root GIT_WORK_TREE=$w git check-ignore -q -- "$name" 2>/dev/null
 )
 `;
@@ -171,6 +192,15 @@ LC_ALL=C
 export LC_ALL
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_COMMON_DIR GIT_NAMESPACE
 has_git() { command -v git >/dev/null 2>&1; }
+
+for sum in cksum md5sum sha256sum ''; do command -v "$sum" >/dev/null 2>&1 && break; done
+
+# Nothing may be called clean that was not compared.
+give_up() {
+  echo "$1"
+  echo changed > "$s/work"
+  exit ${changedCode}
+}
 ${treeFunctions}${unitFunctions}
 cd "$w" || exit 1
 
@@ -181,7 +211,7 @@ if [ "$1" = inside ]; then
   for found do
     place=\${found%/.git}
     if ! ignored "$place"; then
-      unit "$place" "$act" | while IFS= read -r line; do printf '%s/%s\\n' "\${place#./}" "$line"; done
+      { unit "$place" "$act" || echo 'cannot be compared'; } | while IFS= read -r line; do printf '%s/%s\\n' "\${place#./}" "$line"; done
     fi
   done
   exit
@@ -189,23 +219,32 @@ fi
 
 inside() {
   if has_git; then find . -mindepth 2 -name .git -prune -exec sh "$s/work-check" inside "$1" {} +; fi
+  # A folder that may not be opened is none of the person's.
+  return 0
 }
+
+missing=
+for tool in "\${sum:-cksum}" cat cut find grep head mv rm sed sort touch tr uniq; do
+  command -v "$tool" >/dev/null 2>&1 || missing=$tool
+done
 
 if [ "$1" = baseline ]; then
   rm -rf "$s/baseline" "$s/work"
-  mkdir -p "$s/baseline" && unit . take && inside take && touch "$s/baseline/taken"
+  mkdir -p "$s/baseline" || exit 1
+  # Later it is told as changed, then.
+  [ -z "$missing" ] || exit 0
+  unit . take && { inside take; touch "$s/baseline/taken"; }
   exit
 fi
 
 rm -f "$s/work"
-if [ ! -f "$s/baseline/taken" ]; then
-  echo 'the workspace was never compared'
-  echo changed > "$s/work"
-  exit ${changedCode}
-fi
-{ unit . compare; inside compare; } > "$s/baseline/answer"
-head -n 200 "$s/baseline/answer"
-if [ -s "$s/baseline/answer" ]; then
+[ -z "$missing" ] || give_up "$missing is missing: the workspace cannot be compared"
+[ -f "$s/baseline/taken" ] || give_up 'the workspace was never compared'
+{ unit . compare && inside compare && echo compared; } > "$s/baseline/answer"
+[ "$(sed -n '$p' "$s/baseline/answer")" = compared ] || give_up 'the workspace cannot be compared'
+sed '$d' "$s/baseline/answer" > "$s/baseline/told"
+head -n 200 "$s/baseline/told"
+if [ -s "$s/baseline/told" ]; then
   echo changed > "$s/work"
   exit ${changedCode}
 fi

@@ -237,7 +237,7 @@ describe('work where there is no git', () => {
 		const tools = path.join(folder, 'tools');
 		mkdirSync(tools);
 		const all = await localLink(home).exec(
-			`cd '${tools}' && for tool in sh cat mv rm mkdir touch sed sort tr cut cksum find ls diff head; do ln -s "$(command -v $tool)" .; done`,
+			`cd '${tools}' && for tool in sh cat mv rm mkdir touch sed sort uniq tr cut cksum find ls grep head; do ln -s "$(command -v $tool)" .; done`,
 		);
 		expect(all.code).toBe(0);
 		const link = localLink(home, {PATH: tools});
@@ -252,6 +252,28 @@ describe('work where there is no git', () => {
 		const {changed, lines} = await unsavedWork(link, context);
 		expect(changed).toBe(true);
 		expect(lines).toEqual(expect.arrayContaining(['a b', 'link -> elsewhere']));
+	});
+
+	it('calls nothing clean that could not be compared', async () => {
+		const {context, link, home, folder} = await makePlaces();
+		write(context.workspace, 'a');
+		await takeBaseline(link, context);
+		const tools = path.join(folder, 'tools');
+		mkdirSync(tools);
+		await link.exec(`cd '${tools}' && for tool in sh cat rm mkdir; do ln -s "$(command -v $tool)" .; done`);
+		expect(await unsavedWork(localLink(home, {PATH: tools}), context)).toEqual({
+			changed: true,
+			lines: [expect.stringMatching(/^\w+ is missing: the workspace cannot be compared$/) as string],
+		});
+	});
+
+	it.skipIf(!hasGit)('does not take a broken repository for a clean one (needs git)', async () => {
+		const {context, link} = await makePlaces();
+		fill(context.workspace);
+		await takeBaseline(link, context);
+		writeFileSync(path.join(context.workspace, '.git/index'), 'broken');
+		writeFileSync(path.join(context.workspace, 'a'), 'edited');
+		expect(await unsavedWork(link, context)).toMatchObject({changed: true});
 	});
 
 	it('knows of no work before there is a baseline', async () => {
