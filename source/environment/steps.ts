@@ -100,5 +100,5 @@ function ideStep({configuration, stateFolder, isolated}: StepContext): ScriptSte
 
 const kernelPart = (stateFolder: string): string => `python=${quote(`${stateFolder}/venv/bin/python`)}
 if ! "$python" -c 'import ipykernel' 2>/dev/null; then
-  "$python" -m pip install --disable-pip-version-check --timeout 5 --retries 1 ipykernel || failed='ipykernel could not be installed; the editor will offer to'
+  "$python" -m pip install --disable-pip-version-check --progress-bar off --timeout 5 --retries 1 ipykernel || failed='ipykernel could not be installed; the editor will offer to'
 fi`;
