@@ -2,6 +2,7 @@
 // Starts the program on a Node that it can run on. Plain JavaScript that any Node since 12 can read.
 import {spawn} from 'node:child_process';
 import {existsSync} from 'node:fs';
+import module from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
 import {fileURLToPath} from 'node:url';
@@ -23,7 +24,7 @@ if (process.env.NO_COLOR) {
 process.env.NODE_ENV = 'production';
 
 const handOver = node => {
-	const child = spawn(node, [program, ...process.argv.slice(2)], {stdio: 'inherit'});
+	const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {stdio: 'inherit'});
 	// A terminal signals the whole group; what comes to us alone must still reach the program.
 	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) {
 		process.on(signal, () => child.kill(signal));
@@ -41,15 +42,16 @@ const handOver = node => {
 	});
 };
 
-if (!existsSync(program)) {
+const isOld = Number.parseInt(process.versions.node, 10) < needed;
+const own = path.join(root, 'node_modules', '.bin', 'node');
+if (isOld && !existsSync(own)) {
+	leave(`needs Node ${needed} or newer, and this is ${process.versions.node}; \`npm ci\` in its folder brings one`, 2);
+} else if (!existsSync(program)) {
 	leave('it is not built yet; run `npm run build` in its folder', 1);
-} else if (Number.parseInt(process.versions.node, 10) >= needed) {
-	import(program);
+} else if (isOld) {
+	handOver(own);
 } else {
-	const own = path.join(root, 'node_modules', '.bin', 'node');
-	if (existsSync(own)) {
-		handOver(own);
-	} else {
-		leave(`needs Node ${needed} or newer, and this is ${process.versions.node}; \`npm ci\` in its folder brings one`, 2);
-	}
+	// What was compiled once is read back at the next start, where that folder can be written.
+	module.enableCompileCache?.(path.join(root, 'dist', '.compile-cache'));
+	import(program);
 }

@@ -1,6 +1,6 @@
 // Bundles source/ into dist/: one entry for the program, one for the host process of the local backend, lazy parts as chunks.
 // usage: node scripts/build.js [--if-stale]
-import {readdirSync, rmSync, statSync} from 'node:fs';
+import {mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {fileURLToPath} from 'node:url';
@@ -35,8 +35,7 @@ const noDevtools = {
 	},
 };
 
-rmSync(dist, {recursive: true, force: true});
-await build({
+const {outputFiles} = await build({
 	absWorkingDir: root,
 	entryPoints: {cli: 'source/cli.ts', 'process-host': 'source/backends/local/process/host.ts'},
 	outdir: 'dist',
@@ -63,4 +62,23 @@ await build({
 		].join(' '),
 	},
 	logLevel: 'warning',
+	write: false,
 });
+
+// Programs that run read their lazy parts from here: what they may still need stays for a while, and what is there is replaced in one piece.
+// Chunks carry a hash of what is in them; the entries, which name them, come last.
+const keptFor = 7 * 24 * 3600 * 1000;
+mkdirSync(dist, {recursive: true});
+const isEntry = file => /^(?:cli|process-host)\.js$/.test(path.basename(file.path));
+for (const file of outputFiles.sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)))) {
+	writeFileSync(`${file.path}.new`, file.contents);
+	renameSync(`${file.path}.new`, file.path);
+}
+
+const written = new Set(outputFiles.map(file => path.basename(file.path)));
+for (const name of readdirSync(dist)) {
+	const file = path.join(dist, name);
+	if (!written.has(name) && Date.now() - statSync(file).mtimeMs > keptFor) {
+		rmSync(file, {force: true});
+	}
+}

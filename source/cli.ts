@@ -3,8 +3,12 @@ import process from 'node:process';
 import {fileURLToPath} from 'node:url';
 import {Command, CommanderError, Option} from 'commander';
 import packageJson from '../package.json' with {type: 'json'};
+import type {FollowEnd} from './commands/follow.js';
+import type {Start} from './commands/screen.js';
 import type {RequirementFlags} from './configuration/model.js';
+import {columns, type ColumnId} from './offers/columns.js';
 import {messageOf, Problem, type ProblemKind} from './system/problem.js';
+import {neutralise} from './system/terminal-text.js';
 
 const exitCodes: Readonly<Record<ProblemKind, number>> = {
 	failed: 1,
@@ -25,6 +29,7 @@ type Flags = {
 	all?: boolean;
 	follow?: boolean;
 	limit?: number;
+	sort?: ColumnId;
 	profile?: string;
 	backend?: string[];
 	region?: string[];
@@ -84,6 +89,9 @@ const withRequirements = (command: Command): Command =>
 		.addOption(new Option('--spot-auto', 'spot first, then on-demand').conflicts(['spotPolicy']))
 		.addOption(new Option('--spot-policy <policy>').choices(['spot', 'on-demand', 'auto']));
 
+/** Set by what changes something: that goes on when nobody reads what it says. */
+let mustFinish = false;
+
 /** The full screen needs a terminal on both sides, and one that can move its cursor. */
 const canDraw = ({json, plain}: Flags): boolean =>
 	!json && !plain && process.stdin.isTTY === true && process.stdout.isTTY === true && process.env['TERM'] !== 'dumb';
@@ -93,7 +101,7 @@ const core = async (directory: string | undefined) =>
 
 const outputOf = async (flags: Flags) => (await import('./commands/io.js')).makeOutput(flags.json ?? false);
 
-async function endWith(following: Promise<import('./commands/follow.js').FollowEnd>): Promise<void> {
+async function endWith(following: Promise<FollowEnd>): Promise<void> {
 	const {signal} = await following;
 	if (signal) {
 		const {exitCodeOf} = await import('./commands/follow.js');
@@ -101,9 +109,11 @@ async function endWith(following: Promise<import('./commands/follow.js').FollowE
 	}
 }
 
-async function draw(directory: string | undefined, start: import('./commands/screen.js').Start): Promise<void> {
-	const [{openScreen}, {engine}] = await Promise.all([import('./commands/screen.js'), core(directory)]);
-	await endWith(openScreen(engine, start));
+async function draw(directory: string | undefined, start: Start): Promise<void> {
+	const [{openScreen}, {engine, clock}] = await Promise.all([import('./commands/screen.js'), core(directory)]);
+	await endWith(openScreen(engine, clock, start));
+	// Questions that were on their way when the person left are nobody's any more.
+	process.exit();
 }
 
 function makeProgram(): Command {
@@ -149,6 +159,7 @@ function makeProgram(): Command {
 				return;
 			}
 
+			mustFinish = true;
 			const {runPlainly} = await import('./commands/run.js');
 			const options = {...choice, detach: flags.detach ?? false, yes: flags.yes ?? false};
 			await endWith(runPlainly((await core(directory)).engine, options, await outputOf(flags)));
@@ -157,10 +168,11 @@ function makeProgram(): Command {
 	withRequirements(add('offers', 'list what could be had, best first'))
 		.argument('[dir]', 'the folder whose configuration is used', '.')
 		.option('--limit <n>', 'at most so many', count)
+		.addOption(new Option('--sort <key>', "sort by a column instead of the plan's order").choices(columns.map(({id}) => id)))
 		.action(async (directory: string, flags: Flags) => {
 			const {listOffers} = await import('./commands/offers.js');
-			const choice = {file: flags.file, flags: requirementFlags(flags)};
-			await listOffers((await core(directory)).engine, choice, flags.limit, await outputOf(flags));
+			const choice = {file: flags.file, flags: requirementFlags(flags), limit: flags.limit, sort: flags.sort};
+			await listOffers((await core(directory)).engine, choice, await outputOf(flags));
 		});
 
 	add('ps', 'list environments')
@@ -180,6 +192,7 @@ function makeProgram(): Command {
 				return;
 			}
 
+			mustFinish = true;
 			const {attachPlainly} = await import('./commands/attach.js');
 			await endWith(attachPlainly((await core(undefined)).engine, name, flags.detach ?? false, await outputOf(flags)));
 		});
@@ -196,6 +209,7 @@ function makeProgram(): Command {
 		.argument('<name...>')
 		.option('-y, --yes', 'ask no questions')
 		.action(async (names: string[], flags: Flags) => {
+			mustFinish = true;
 			const {stopRuns} = await import('./commands/stop.js');
 			await stopRuns((await core(undefined)).engine, names, flags.yes ?? false, await outputOf(flags));
 		});
@@ -212,7 +226,10 @@ function makeProgram(): Command {
 
 async function report(error: unknown): Promise<number> {
 	if (error instanceof CommanderError) {
-		if (error.exitCode !== 0) {
+		if (error.exitCode !== 0 && process.argv.includes('--json')) {
+			const problem = {type: 'error', kind: 'usage', message: error.message.replace(/^error: /, ''), details: []};
+			process.stdout.write(`${JSON.stringify(problem)}\n`);
+		} else if (error.exitCode !== 0) {
 			process.stderr.write(`dstack-tui: ${error.message.replace(/^error: /, '')}\n\`dstack-tui --help\` shows what there is.\n`);
 		}
 
@@ -224,23 +241,31 @@ async function report(error: unknown): Promise<number> {
 		process.stdout.write(`${JSON.stringify(problemObject(error))}\n`);
 	} else if (error instanceof Problem) {
 		const details = error.details.map(line => `  ${line}\n`).join('');
-		process.stderr.write(`dstack-tui: ${error.message}\n${details}${error.next ? `${error.next}\n` : ''}`);
+		process.stderr.write(neutralise(`dstack-tui: ${error.message}\n${details}${error.next ? `${error.next}\n` : ''}`));
 	} else {
-		process.stderr.write(`dstack-tui: ${messageOf(error)}\n`);
+		process.stderr.write(`dstack-tui: ${neutralise(messageOf(error))}\n`);
 	}
 
 	return exitCodes[error instanceof Problem ? error.kind : 'failed'];
 }
 
-/** A reader that goes away (`dstack-tui ps | head -1`) is no error. */
+/** A reader that goes away (`dstack-tui ps | head -1`) is no error, and a terminal that does sends SIGHUP, which lets go in order. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-	process.exit(error.code === 'EPIPE' ? 0 : 1);
+	if (error.code === 'EPIPE' && mustFinish) {
+		return;
+	}
+
+	if (error.code !== 'EIO') {
+		process.exit(error.code === 'EPIPE' ? 0 : 1);
+	}
 });
 
 // A bug is told in one line as well; its stack would be of the bundle.
 for (const event of ['uncaughtException', 'unhandledRejection']) {
 	process.on(event, (error: unknown) => {
-		process.stderr.write(`dstack-tui: ${process.env['DSTACK_TUI_DEBUG'] ? String((error as Error)?.stack) : messageOf(error)}\n`);
+		const words = process.env['DSTACK_TUI_DEBUG'] ? String((error as Error)?.stack) : messageOf(error);
+		// Said last, when the full screen has given the terminal back.
+		process.on('exit', () => process.stderr.write(`dstack-tui: ${words}\n`));
 		process.exit(exitCodes.failed);
 	});
 }

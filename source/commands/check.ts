@@ -1,3 +1,4 @@
+import path from 'node:path';
 import {formatDiagnostic} from '../configuration/diagnostics.js';
 import type {Engine} from '../runs/engine.js';
 import {Problem} from '../system/problem.js';
@@ -14,7 +15,9 @@ export async function check(engine: Engine, output: Output): Promise<void> {
 
 	const files = [
 		...configurations.map(({file, diagnostics}) => ({file, diagnostics, kind: 'configuration'})),
-		...(profiles.path === undefined ? [] : [{file: '.dstack/profiles', diagnostics: profiles.diagnostics, kind: 'profiles'}]),
+		...(profiles.path === undefined
+			? []
+			: [{file: path.relative(engine.folder, profiles.path), diagnostics: profiles.diagnostics, kind: 'profiles'}]),
 	];
 	let errors = 0;
 	for (const {file, kind, diagnostics} of files) {

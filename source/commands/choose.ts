@@ -1,3 +1,4 @@
+import {self} from '../system/program-name.js';
 import path from 'node:path';
 import {pickConfiguration, pickProfile} from '../configuration/pick.js';
 import type {RequirementFlags} from '../configuration/model.js';
@@ -43,7 +44,7 @@ export function firstUsable(listing: OfferListing): Offer {
 					),
 				...listing.backends.filter(({ready}) => !ready).map(({backend, notes}) => `${backend}: ${notes.join(' ')}`),
 			],
-			next: 'Ask for less (flags, profile, configuration), or see all with `dstack-tui offers`.',
+			next: `Ask for less (flags, profile, configuration), or see all with \`${self} offers\`.`,
 		});
 	}
 

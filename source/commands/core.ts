@@ -1,22 +1,26 @@
 import {spawn} from 'node:child_process';
 import {closeSync, mkdirSync, openSync} from 'node:fs';
-import {stat} from 'node:fs/promises';
+import {homedir} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {backendNamed} from '../backends/registry.js';
+import {requireFolder} from '../configuration/discover.js';
 import type {RunContext} from '../runs/context.js';
 import type {Engine} from '../runs/engine.js';
 import {createEngine} from '../runs/local-engine.js';
 import {logFolder, runFolder} from '../runs/run-folder.js';
 import {type Clock, systemClock} from '../system/clock.js';
 import {resolvePaths} from '../system/paths.js';
-import {Problem} from '../system/problem.js';
 import {systemRandom} from '../system/random.js';
 
 /** The engine for a folder, on the real clock, with `program` as the way to start this program anew. Throws for a missing folder. */
 export async function openCore(directory: string | undefined, program: string): Promise<{engine: Engine; clock: Clock}> {
-	const folder = path.resolve(directory ?? '.');
-	await requireFolder(folder);
+	// `ps` and its like work from a folder that was deleted under the shell as well.
+	const folder = directory === undefined ? currentFolder() : path.resolve(directory);
+	if (directory !== undefined) {
+		await requireFolder(folder);
+	}
+
 	const paths = resolvePaths();
 	const context: RunContext = {
 		paths,
@@ -37,17 +41,14 @@ export async function openCore(directory: string | undefined, program: string): 
 	return {engine: await createEngine(context, folder), clock: systemClock};
 }
 
-async function requireFolder(folder: string): Promise<void> {
-	const found = await stat(folder).catch((error: NodeJS.ErrnoException) => error.code ?? 'unreadable');
-	if (typeof found === 'string') {
-		throw new Problem('configuration', `${folder}: ${found === 'ENOENT' ? 'there is no such folder' : found}`, {
-			next: 'Name the folder that holds your .dstack.yml.',
-		});
-	}
+function currentFolder(): string {
+	try {
+		return process.cwd();
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+			return homedir();
+		}
 
-	if (!found.isDirectory()) {
-		throw new Problem('configuration', `${folder} is not a folder`, {
-			next: 'Name the folder; `-f FILE` chooses the configuration in it.',
-		});
+		throw error;
 	}
 }

@@ -3,12 +3,14 @@ import {constants} from 'node:os';
 import {messageOf, Problem} from '../system/problem.js';
 import type {Engine} from '../runs/engine.js';
 import type {RunHandle} from '../runs/handle.js';
+import {goesOnWords} from '../runs/words.js';
 import {connectedLines, connectedObject} from './words.js';
 import type {Output} from './io.js';
 
 /** How following a run ended: by itself, or by a signal that the program must end with. */
 export type FollowEnd = {readonly signal?: NodeJS.Signals};
 
+const longTime = 3_600_000;
 const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 
 export const exitCodeOf = (signal: NodeJS.Signals): number => 128 + constants.signals[signal];
@@ -19,11 +21,14 @@ SIGINT before it is ready ends the instance; every other signal, and any later, 
 Rejects with the run's `Problem`.
 */
 export async function follow(engine: Engine, handle: RunHandle, output: Output, hold: boolean): Promise<FollowEnd> {
-	const stopPrinting = print(handle, output);
+	const {flush, stop: stopPrinting} = print(handle, output);
 	const {signal: caught, ignore} = catchSignals();
+	// What is waited for may hang on nothing that the event loop knows of, such as the answer to a question once a second.
+	const alive = setInterval(() => undefined, longTime);
 	try {
 		const first = await Promise.race([handle.whenReady(), caught]);
 		if (first === undefined) {
+			flush();
 			announce(engine, handle, output);
 			if (!hold) {
 				await handle.detach();
@@ -44,6 +49,7 @@ export async function follow(engine: Engine, handle: RunHandle, output: Output, 
 		await handle.detach();
 		throw error;
 	} finally {
+		clearInterval(alive);
 		stopPrinting();
 		ignore();
 	}
@@ -59,7 +65,7 @@ async function leave(handle: RunHandle, signal: NodeJS.Signals, output: Output):
 	}
 
 	await handle.detach();
-	output.line(`${name} goes on. Come back: dstack-tui attach ${name} · end it: dstack-tui stop ${name}`);
+	output.line(goesOnWords(name));
 }
 
 function catchSignals(): {signal: Promise<NodeJS.Signals>; ignore: () => void} {
@@ -84,30 +90,31 @@ function catchSignals(): {signal: Promise<NodeJS.Signals>; ignore: () => void} {
 	};
 }
 
-function print(handle: RunHandle, output: Output): () => void {
+function print(handle: RunHandle, output: Output): {flush: () => void; stop: () => void} {
 	if (output.json) {
-		return handle.onEvent(event => output.object({run: handle.name, ...event}));
+		return {flush: () => undefined, stop: handle.onEvent(event => output.object({run: handle.name, ...event}))};
 	}
 
-	let seen = handle.logs().version;
-	for (const {pane, text} of handle.logs().lines('all')) {
-		output.line(`[${pane}] ${text}`);
-	}
-
-	const stop = handle.subscribe(() => {
+	let seen = 0;
+	const printNew = () => {
 		const {version} = handle.logs();
-		for (const {pane, text} of version > seen
-			? handle
-					.logs()
-					.lines('all')
-					.slice(seen - version)
-			: []) {
+		const lines = handle.logs().lines('all');
+		for (const {pane, text} of lines.slice(Math.max(0, lines.length - (version - seen)))) {
 			output.line(`[${pane}] ${text}`);
 		}
 
 		seen = version;
-	});
-	return stop;
+	};
+
+	printNew();
+	const stop = handle.subscribe(printNew);
+	return {
+		flush: printNew,
+		stop() {
+			stop();
+			printNew();
+		},
+	};
 }
 
 function announce(engine: Engine, handle: RunHandle, output: Output): void {

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import {createInterface} from 'node:readline/promises';
 import {Problem} from '../system/problem.js';
-import {neutraliseLine} from '../system/terminal-text.js';
+import {neutralise, neutraliseLine} from '../system/terminal-text.js';
 
 /** Where a command's words go. With `json` everything on standard output is one JSON object a line. */
 export type Output = {
@@ -9,14 +9,19 @@ export type Output = {
 	line(text?: string): void;
 	/** Only with `json`. */
 	object(value: unknown): void;
+	/** Beside the output: what could not be found out. */
+	note(line: string): void;
 };
 
 export const makeOutput = (json: boolean): Output => ({
 	json,
 	line(text = '') {
 		if (!json) {
-			process.stdout.write(`${text}\n`);
+			process.stdout.write(`${neutralise(text)}\n`);
 		}
+	},
+	note(line) {
+		process.stderr.write(`dstack-tui: ${neutraliseLine(line)}\n`);
 	},
 	object(value) {
 		if (json) {

@@ -7,12 +7,15 @@ const interval = 500;
 /** Prints a run's logs, step by step; with `follow` goes on until the run is over. */
 export async function printLogs(engine: Engine, name: string, follow: boolean, output: Output): Promise<void> {
 	const printed = new Map<string, number>();
-	for (;;) {
-		for (const {step, lines} of await engine.logs(name)) {
+	for (let last = false; !last;) {
+		// Asked before the logs are read, so that nothing that came before the end is missed.
+		last = !follow || (await isOver(engine, name));
+		for (const {step, lines, rest} of await engine.logs(name)) {
 			const seen = printed.get(step) ?? 0;
 			// A step that was tried again begins anew.
 			const from = lines.length < seen ? 0 : seen;
-			for (const text of lines.slice(from)) {
+			// A line that is still being written is told when it is whole.
+			for (const text of [...lines.slice(from), ...(last ? rest : [])]) {
 				output.object({run: name, type: 'log', step, text});
 				output.line(`[${step}] ${text}`);
 			}
@@ -20,11 +23,9 @@ export async function printLogs(engine: Engine, name: string, follow: boolean, o
 			printed.set(step, lines.length);
 		}
 
-		if (!follow || (await isOver(engine, name))) {
-			return;
+		if (!last) {
+			await systemClock.sleep(interval);
 		}
-
-		await systemClock.sleep(interval);
 	}
 }
 

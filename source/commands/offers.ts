@@ -1,19 +1,23 @@
+import {columnById, type ColumnId} from '../offers/columns.js';
 import {formatGpus, formatMemory, formatPrice} from '../offers/format.js';
 import type {Offer} from '../offers/offer.js';
 import type {Engine} from '../runs/engine.js';
-import {choose, type ChoiceOptions, settledOffers} from './choose.js';
+import {choose, type ChoiceOptions, firstUsable, settledOffers} from './choose.js';
 import {type Output, table} from './io.js';
 
-/** Prints the offers in the plan's order, those that cannot be had last and with the reason. */
-export async function listOffers(
-	engine: Engine,
-	options: ChoiceOptions,
-	limit: number | undefined,
-	output: Output,
-): Promise<void> {
+export type ListOptions = ChoiceOptions & {
+	readonly limit?: number;
+	/** A column to sort by, instead of the plan's order. */
+	readonly sort?: ColumnId;
+};
+
+/** Prints the offers in the plan's order, those that cannot be had last and with the reason. Throws a `no-offer` problem when none can. */
+export async function listOffers(engine: Engine, options: ListOptions, output: Output): Promise<void> {
 	const request = engine.request(await choose(engine, options));
-	const {offers, usable} = await settledOffers(engine, request, AbortSignal.timeout(60_000));
-	const shown = offers.slice(0, limit);
+	const listing = await settledOffers(engine, request, AbortSignal.timeout(60_000));
+	const {offers, usable} = listing;
+	const {sort, limit} = options;
+	const shown = (sort ? [...offers].sort(columnById(sort).compare) : offers).slice(0, limit);
 	for (const offer of shown) {
 		output.object({...offer, usable: usable.has(offer.id)});
 	}
@@ -25,6 +29,7 @@ export async function listOffers(
 	output.line();
 	output.line(`Asked for: ${request.requirements.words.join(' · ') || 'anything'}`);
 	output.line(`${usable.size} of ${offers.length} can be had.`);
+	firstUsable(listing);
 }
 
 /** Offers as a plain table. */

@@ -1,3 +1,4 @@
+import {self} from '../system/program-name.js';
 import type {Engine} from '../runs/engine.js';
 import {Problem} from '../system/problem.js';
 import {choose, settledOffers} from './choose.js';
@@ -39,17 +40,17 @@ export async function overview(engine: Engine, output: Output): Promise<void> {
 	await offers(engine, output);
 	output.line('Go on with:');
 	for (const line of [
-		...(configurations.length === 0 ? ['dstack-tui                   in a terminal: offers to write a configuration'] : []),
-		'dstack-tui run . -y --plain  start an environment and hold its tunnel (-d returns when it is ready)',
-		'dstack-tui offers            all offers for this folder',
-		'dstack-tui check             the problems of the configurations',
-		'dstack-tui ps                environments that run; attach NAME, logs NAME, stop NAME',
-		'dstack-tui --help            everything else',
+		...(configurations.length === 0 ? ['the same in a terminal        offers to write a configuration'] : []),
+		`${self} run . -y --plain  start an environment and hold its tunnel (-d returns when it is ready)`,
+		`${self} offers            all offers for this folder`,
+		`${self} check             the problems of the configurations`,
+		`${self} ps                environments that run; attach NAME, logs NAME, stop NAME`,
+		`${self} --help            everything else`,
 	]) {
 		output.line(`  ${line}`);
 	}
 
-	output.line('This is no terminal that can be drawn on; in one, `dstack-tui` opens full screen.');
+	output.line('This is no terminal that can be drawn on; in one, the same command opens full screen.');
 }
 
 function section(output: Output, title: string, lines: readonly string[]): void {

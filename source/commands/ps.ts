@@ -1,19 +1,20 @@
+import {self} from '../system/program-name.js';
 import {formatDuration, formatPrice} from '../offers/format.js';
 import type {Engine} from '../runs/engine.js';
-import type {RunState} from '../runs/state.js';
+import {isOver, type RunState} from '../runs/state.js';
 import type {Clock} from '../system/clock.js';
 import {type Output, table} from './io.js';
 import {connectedObject} from './words.js';
 
 /** Lists environments, checked against their backends. */
 export async function listRuns(engine: Engine, clock: Clock, all: boolean, output: Output): Promise<void> {
-	const runs = await engine.runs({all});
+	const runs = await engine.runs({all, note: output.note});
 	for (const state of runs) {
 		output.object(describe(engine, state));
 	}
 
 	if (runs.length === 0) {
-		output.line('No environments. `dstack-tui run` starts one.');
+		output.line(`No environments. \`${self} run\` starts one.`);
 		return;
 	}
 
@@ -43,10 +44,11 @@ const describe = (engine: Engine, state: RunState) => ({
 	failure: state.failure ?? null,
 });
 
-function phaseWords({phase, reason, failure}: RunState): string {
+function phaseWords(run: RunState): string {
+	const {phase, reason, failure} = run;
 	if (phase === 'failed' && failure) {
 		return `failed in ${failure.step}`;
 	}
 
-	return (phase === 'ended' || phase === 'gone') && reason ? `${phase}: ${reason}` : phase;
+	return isOver(run) && reason ? `${phase}: ${reason}` : phase;
 }

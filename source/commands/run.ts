@@ -23,7 +23,9 @@ async function obtain(engine: Engine, options: RunOptions, output: Output): Prom
 	const choice = await choose(engine, options);
 	const interrupted = await engine.interrupted(choice);
 	if (interrupted) {
-		output.line(`${interrupted.name} was interrupted; going on with it.`);
+		output.line(
+			`${interrupted.name} was interrupted; going on with it as it was planned then: its ports, variables and deadline hold.`,
+		);
 		return engine.attach(interrupted.name);
 	}
 
@@ -40,7 +42,8 @@ async function obtain(engine: Engine, options: RunOptions, output: Output): Prom
 }
 
 function show(plan: Plan, output: Output): void {
-	const {name, offer, code, ports, deadline, warnings, request} = plan;
+	const {name, offer, ports, deadline, warnings, request} = plan;
+	const {root, subfolder, kind, files, bytes, notes} = plan.code;
 	output.object({
 		type: 'plan',
 		run: name,
@@ -48,7 +51,7 @@ function show(plan: Plan, output: Output): void {
 		profile: request.choice.profile?.name ?? null,
 		requirements: request.requirements.words,
 		offer,
-		code,
+		code: {root, subfolder, kind, files, bytes, notes},
 		ports,
 		deadline: deadline ?? null,
 		warnings,

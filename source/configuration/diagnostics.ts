@@ -1,12 +1,17 @@
+import {self} from '../system/program-name.js';
+import stringWidth from 'string-width';
 import {Problem} from '../system/problem.js';
 import type {Diagnostic} from './model.js';
+
+/** In the order of the file. */
+export const byPlace = (a: Diagnostic, b: Diagnostic): number => a.line - b.line || a.column - b.column;
 
 /** A diagnostic as a compiler prints one: place and message, the line, a caret under the place, what was probably meant. */
 export function formatDiagnostic({severity, file, line, column, message, source, suggestion}: Diagnostic): string[] {
 	const lines = [`${file}:${line}:${column}: ${severity}: ${message}`];
 	if (source !== undefined && source.trim() !== '') {
 		const number = String(line).padStart(4);
-		lines.push(`${number} │ ${source}`, `     │ ${' '.repeat(Math.min(column - 1, source.length))}^`);
+		lines.push(`${number} │ ${source}`, `     │ ${' '.repeat(stringWidth(source.slice(0, column - 1)))}^`);
 	}
 
 	if (suggestion !== undefined) {
@@ -20,5 +25,5 @@ export function formatDiagnostic({severity, file, line, column, message, source,
 export const diagnosticsProblem = (file: string, diagnostics: readonly Diagnostic[]): Problem =>
 	new Problem('configuration', `${file} cannot be used`, {
 		details: diagnostics.filter(({severity}) => severity === 'error').flatMap(formatDiagnostic),
-		next: 'Mend the file and try again; `dstack-tui check` shows all problems.',
+		next: `Mend the file and try again; \`${self} check\` shows all problems.`,
 	});

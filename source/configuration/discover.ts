@@ -1,8 +1,9 @@
-import {readdir, stat} from 'node:fs/promises';
+import {opendir, readdir, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {Problem} from '../system/problem.js';
 import type {ConfigurationFile, Diagnostic} from './model.js';
 import {readConfiguration} from './read.js';
+import {shownPath} from './yaml-file.js';
 
 const skipped = new Set(['node_modules', '.git', '.venv', 'venv', '__pycache__', '.dstack', '.cache', 'dist', 'target']);
 const deepest = 8;
@@ -19,7 +20,8 @@ export async function findConfigurations(folder: string): Promise<ConfigurationF
 	return refuseSameNames(read);
 }
 
-async function requireFolder(folder: string): Promise<void> {
+/** Throws a `configuration` problem for a folder that is missing, is none, or may not be read. */
+export async function requireFolder(folder: string): Promise<void> {
 	const found = await stat(folder).catch((error: NodeJS.ErrnoException) => error.code ?? 'unreadable');
 	if (typeof found === 'string') {
 		throw new Problem('configuration', `${folder}: ${found === 'ENOENT' ? 'there is no such folder' : found}`, {
@@ -32,6 +34,16 @@ async function requireFolder(folder: string): Promise<void> {
 			next: 'Name the folder; `-f FILE` chooses the configuration in it.',
 		});
 	}
+
+	// The rights themselves, not what is said about them: containers and network folders answer otherwise.
+	await opendir(folder)
+		.then(async opened => opened.close())
+		.catch((error: unknown) => {
+			throw new Problem('configuration', `${folder}: you may not read this folder`, {
+				next: 'Name the folder that holds your .dstack.yml.',
+				cause: error,
+			});
+		});
 }
 
 /** Breadth first, so that a bound on the work leaves out what is deepest. Folders that may not be read hold no configuration of ours. */
@@ -56,16 +68,19 @@ async function search(folder: string): Promise<string[]> {
 			}
 		}
 
-		files.push(...found.sort(byDefaultThenName));
+		files.push(...(depth === 0 ? found.sort(byDefaultThenName) : found.sort()));
 		level = next.sort();
 	}
 
 	return files.slice(0, mostFiles);
 }
 
-const isDefault = (file: string): boolean => /^\.dstack\.ya?ml$/.test(path.basename(file));
+const defaults = ['.dstack.yml', '.dstack.yaml'];
 
-const byDefaultThenName = (a: string, b: string): number => Number(isDefault(b)) - Number(isDefault(a)) || (a < b ? -1 : 1);
+/** The nearer to the front, the more it is the default. */
+const rank = (file: string): number => (defaults.indexOf(path.basename(file)) + defaults.length + 1) % (defaults.length + 1);
+
+const byDefaultThenName = (a: string, b: string): number => rank(a) - rank(b) || (a < b ? -1 : 1);
 
 /** One file that cannot be read must not hide the others. */
 async function readOrTell(absolute: string, folder: string): Promise<ConfigurationFile> {
@@ -76,7 +91,7 @@ async function readOrTell(absolute: string, folder: string): Promise<Configurati
 			throw error;
 		}
 
-		const file = path.relative(folder, absolute);
+		const file = shownPath(absolute, folder);
 		const diagnostic: Diagnostic = {severity: 'error', file, line: 1, column: 1, message: error.message};
 		return {path: absolute, file, label: file, text: '', diagnostics: [diagnostic], environment: undefined};
 	}

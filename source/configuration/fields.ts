@@ -19,58 +19,110 @@ export const words = (expected: string) => ({
 
 export const text = (expected = 'text') => z.string(words(expected));
 
-/** A field in a small language of its own: text or a number, read by `parse`, whose complaint becomes the message. */
-export const written = <T>(parse: (text: string) => T, expected: string) =>
-	z.union([z.string(), z.number()], words(expected)).transform((value, context) => {
-		try {
-			return parse(String(value));
-		} catch (error) {
-			context.addIssue({code: 'custom', message: messageOf(error)});
+type Sort = 'text' | 'number' | 'truth' | 'list' | 'map' | 'nothing';
+
+const sortOf = (value: unknown): Sort =>
+	typeof value === 'string'
+		? 'text'
+		: typeof value === 'number'
+			? 'number'
+			: typeof value === 'boolean'
+				? 'truth'
+				: Array.isArray(value)
+					? 'list'
+					: typeof value === 'object' && value !== null
+						? 'map'
+						: 'nothing';
+
+/** A field that may be written in several ways, told apart by the sort of its value. Unlike a union it keeps the complaint of that one way, and its place. */
+export const either = <T>(expected: string, ways: Partial<Record<Sort, z.ZodType<T>>>) =>
+	z.unknown().transform((value, context): T => {
+		const way = ways[sortOf(value)];
+		if (!way) {
+			context.addIssue({code: 'custom', message: words(expected).error({input: value})});
 			return z.NEVER;
 		}
+
+		const result = way.safeParse(value);
+		if (result.success) {
+			return result.data;
+		}
+
+		for (const issue of result.error.issues) {
+			context.addIssue(issue as z.core.$ZodRawIssue);
+		}
+
+		return z.NEVER;
 	});
 
+const reading = <T>(parse: (text: string) => T, value: string | number, context: z.core.$RefinementCtx): T => {
+	try {
+		return parse(String(value));
+	} catch (error) {
+		context.addIssue({code: 'custom', message: messageOf(error)});
+		return z.NEVER;
+	}
+};
+
+/** A field in a small language of its own: text or a number, read by `parse`, whose complaint becomes the message. */
+export const written = <T>(parse: (text: string) => T, expected: string) =>
+	z.union([z.string(), z.number()], words(expected)).transform((value, context) => reading(parse, value, context));
+
 /** One command or a list of them. */
-export const commands = z
-	.union([z.string().transform(command => [command]), z.array(text('a command'))], words('a list of commands'))
-	.transform(list => list.filter(command => command.trim() !== ''));
+export const commands = either<string[]>('a list of commands', {
+	text: z.string().transform(command => [command]),
+	list: z.array(text('a command')),
+}).transform(list => list.filter(command => command.trim() !== ''));
 
 export const memory = written(parseMemory, 'a size such as 24GB');
 
-export const duration = z.union([
-	z.literal(false).transform((): 'off' => 'off'),
-	written(parseDuration, 'a duration such as 6h, 1d or off'),
-]);
+/** `off` without quotes is a word here and `false` to older readers of YAML: both mean off. */
+export const duration = z
+	.union([z.string(), z.number(), z.literal(false)], words('a duration such as 6h, 1d or off'))
+	.transform((value, context) => (value === false ? ('off' as const) : reading(parseDuration, value, context)));
 
-/** Text or a list of `NAME=value`, or a map of names to values. */
-export const variables = z
-	.union(
-		[z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])), z.array(z.string())],
-		words('a map of names to values, or a list of NAME=value'),
-	)
-	.transform((value, context): Record<string, string> => {
-		if (!Array.isArray(value)) {
-			const wrong = Object.keys(value).find(name => !isVariableName(name));
-			if (wrong !== undefined) {
-				context.addIssue({code: 'custom', path: [wrong], message: 'a variable has a name of letters, digits and _'});
-				return z.NEVER;
-			}
+type Variables = Record<string, string>;
 
-			return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, String(each)]));
+const variableMap = z.unknown().transform((value, context): Variables => {
+	const entries = Object.entries(value as object);
+	for (const [name, each] of entries) {
+		if (!isVariableName(name)) {
+			context.addIssue({
+				code: 'custom',
+				path: [name],
+				params: {atKey: true},
+				message: 'a variable has a name of letters, digits and _',
+			});
+		} else if (!['string', 'number', 'boolean'].includes(typeof each)) {
+			context.addIssue({
+				code: 'custom',
+				path: [name],
+				message: `expected a value, found ${kind(each)}; write "" for an empty one`,
+			});
 		}
+	}
 
-		const result: Record<string, string> = {};
-		for (const [index, line] of value.entries()) {
+	return Object.fromEntries(entries.map(([name, each]) => [name, String(each)]));
+});
+
+const variableList = z.array(text('NAME=value')).transform((lines, context): Variables =>
+	Object.fromEntries(
+		lines.flatMap((line, index) => {
 			try {
-				const [name, each] = parseVariable(line);
-				result[name] = each;
+				return [parseVariable(line)];
 			} catch (error) {
 				context.addIssue({code: 'custom', path: [index], message: messageOf(error)});
+				return [];
 			}
-		}
+		}),
+	),
+);
 
-		return result;
-	});
+/** A list of `NAME=value`, or a map of names to values. */
+export const variables = either<Variables>('a map of names to values, or a list of NAME=value', {
+	map: variableMap,
+	list: variableList,
+});
 
 const portNumber = z
 	.int(words('a port'))
@@ -81,37 +133,29 @@ const portMap = z
 	.strictObject({local_port: portNumber.nullish(), container_port: portNumber})
 	.transform(({local_port: local, container_port: remote}): PortMapping => ({local: local ?? undefined, remote}));
 
-const port = z.union(
-	[portMap, written(parsePort, 'a port such as 8000 or 3333:8000')],
-	words('a port such as 8000 or 3333:8000'),
-);
+const portText = written(parsePort, 'a port');
+
+const port = either<PortMapping>('a port such as 8000 or 3333:8000', {text: portText, number: portText, map: portMap});
 
 export const ports = z.array(port, words('a list of ports'));
 
 const gpuMap = z
 	.strictObject({
 		vendor: text().optional(),
-		name: z.union([z.string().transform(name => [name]), z.array(text())], words('a GPU name or a list of them')).optional(),
-		count: z.int(words('a whole number')).min(1).optional(),
+		name: either<string[]>('a GPU name or a list of them', {
+			text: z.string().transform(name => [name]),
+			list: z.array(text('a GPU name')),
+		}).optional(),
+		count: z.int(words('a whole number')).min(1, 'expected at least 1').optional(),
 		memory: memory.optional(),
 	})
 	.transform(({vendor, name, count, memory: each}): GpuRequest => ({vendor, names: name ?? [], count: count ?? 1, memory: each}));
 
-const gpuText = z.string().transform((value, context): GpuRequest => {
-	try {
-		return parseGpu(value);
-	} catch (error) {
-		context.addIssue({code: 'custom', message: messageOf(error)});
-		return z.NEVER;
-	}
-});
+const gpuText = written(parseGpu, 'a GPU');
 
-const gpuCount = z
-	.int()
-	.min(0)
-	.transform((count): GpuRequest | undefined => (count === 0 ? undefined : {names: [], count, memory: undefined}));
-
-export const gpu = z.union(
-	[gpuCount, gpuText, gpuMap],
-	words('a count, a GPU such as A100:2:40GB, or a map of name, count and memory'),
-);
+/** No GPU at all (`0`) is the same as none asked for. */
+export const gpu = either<GpuRequest>('a count, a GPU such as A100:2:40GB, or a map of name, count and memory', {
+	number: gpuText,
+	text: gpuText,
+	map: gpuMap,
+}).transform(request => (request.count === 0 ? undefined : request));

@@ -9,6 +9,10 @@ const fail = (message: string): never => {
 	throw new GrammarError(message);
 };
 
+/** What was found is said, and not all of it when somebody pasted a book. */
+const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 60)}…` : text);
+
+const mostMemory = 1000 * 1024 * 1024;
 const memoryUnits: Readonly<Record<string, number>> = {KB: 1 / 1024, MB: 1, GB: 1024, TB: 1024 * 1024};
 
 const memoryPattern = /^(\d+(?:\.\d+)?)\s*([KMGT])(?:i?B)?$/i;
@@ -20,13 +24,17 @@ export function parseMemory(text: string): number {
 	if (!match) {
 		return fail(
 			/^\d+(?:\.\d+)?$/.test(trimmed)
-				? `expected a size with a unit; write ${trimmed}GB or ${trimmed}MB`
-				: `expected a size such as 24GB or 512MB, found '${trimmed}'`,
+				? `expected a size with a unit; write ${shorten(trimmed)}GB or ${shorten(trimmed)}MB`
+				: `expected a size such as 24GB or 512MB, found '${shorten(trimmed)}'`,
 		);
 	}
 
 	const mebibytes = Number(match[1]) * (memoryUnits[`${match[2]?.toUpperCase()}B`] ?? 0);
-	return mebibytes >= 1 ? Math.round(mebibytes) : fail(`expected at least 1MB, found '${trimmed}'`);
+	if (mebibytes > mostMemory) {
+		return fail(`expected at most 1000TB, found '${shorten(trimmed)}'`);
+	}
+
+	return mebibytes >= 1 ? Math.round(mebibytes) : fail(`expected at least 1MB, found '${shorten(trimmed)}'`);
 }
 
 const durationUnits: Readonly<Record<string, number>> = {s: 1, m: 60, h: 3600, d: 86_400, w: 604_800};
@@ -43,7 +51,7 @@ export function parseDuration(text: string): number | 'off' {
 	}
 
 	if (!/^(?:\d+[smhdw])+$/.test(trimmed)) {
-		return fail(`expected a duration such as 6h, 1d, 90m, a number of seconds, or off, found '${text.trim()}'`);
+		return fail(`expected a duration such as 6h, 1d, 90m, a number of seconds, or off, found '${shorten(text.trim())}'`);
 	}
 
 	const parts = [...trimmed.matchAll(/(\d+)([smhdw])/g)];
@@ -55,17 +63,22 @@ export function parseDuration(text: string): number | 'off' {
 
 const mostSeconds = 10 * 365 * 86_400;
 const positive = (seconds: number, text: string): number =>
-	seconds > 0 && seconds <= mostSeconds ? seconds : fail(`expected more than nothing and at most ten years, found '${text}'`);
+	seconds > 0 && seconds <= mostSeconds
+		? seconds
+		: fail(`expected more than nothing and at most ten years, found '${shorten(text)}'`);
 
-/** `A10`, `A100:8`, `24GB`, `A100:2:40GB`, `nvidia:A100`, `A10G,A100`, in any order. */
+const mostGpus = 1000;
+
+/** `A10`, `A100:8`, `24GB`, `A100:2:40GB`, `nvidia:A100`, `A10G,A100`, in any order; `0` is no GPU. */
 export function parseGpu(text: string): GpuRequest {
 	const trimmed = text.trim();
 	const parts = trimmed.split(':').map(part => part.trim());
+	const shown = shorten(trimmed);
 	let names: string[] | undefined;
 	let count: number | undefined;
 	let memory: number | undefined;
 	let vendor: string | undefined;
-	const once = (known: unknown, what: string) => (known === undefined ? undefined : fail(`two ${what} in '${trimmed}'`));
+	const once = (known: unknown, what: string) => (known === undefined ? undefined : fail(`two ${what} in '${shown}'`));
 	for (const part of parts) {
 		if (/^\d+$/.test(part)) {
 			once(count, 'counts');
@@ -80,8 +93,16 @@ export function parseGpu(text: string): GpuRequest {
 			once(names, 'names');
 			names = part.split(',').map(name => name.trim());
 		} else {
-			fail(`expected a GPU such as A10, A100:8, 24GB or A100:2:40GB, found '${trimmed}'`);
+			fail(`expected a GPU such as A10, A100:8, 24GB or A100:2:40GB, found '${shown}'`);
 		}
+	}
+
+	if (count !== undefined && count > mostGpus) {
+		fail(`expected at most ${mostGpus} GPUs, found '${shown}'`);
+	}
+
+	if (count === 0 && parts.length > 1) {
+		fail(`'${shown}' asks for no GPU and says what it has to be`);
 	}
 
 	return {vendor, names: names ?? [], count: count ?? 1, memory};
@@ -89,14 +110,16 @@ export function parseGpu(text: string): GpuRequest {
 
 const portNumber = (text: string): number => {
 	const port = Number(text);
-	return /^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535 ? port : fail(`expected a port from 1 to 65535, found '${text}'`);
+	return /^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535
+		? port
+		: fail(`expected a port from 1 to 65535, found '${shorten(text)}'`);
 };
 
 /** `8000`, `3333:8000` (local:there), `*:8000` (any free local port). */
 export function parsePort(text: string): PortMapping {
 	const parts = text.trim().split(':');
 	if (parts.length > 2) {
-		return fail(`expected a port such as 8000, 3333:8000 or *:8000, found '${text}'`);
+		return fail(`expected a port such as 8000, 3333:8000 or *:8000, found '${shorten(text)}'`);
 	}
 
 	const remote = portNumber(parts.at(-1) ?? '');
@@ -111,7 +134,7 @@ export function parseVariable(text: string): [name: string, value: string] {
 	const index = text.indexOf('=');
 	const name = index < 0 ? text : text.slice(0, index);
 	if (index < 0) {
-		return fail(`expected NAME=value, found '${/^\w+$/.test(name) ? name : '…'}' without a value`);
+		return fail(`expected NAME=value, found '${/^\w+$/.test(name) ? shorten(name) : '…'}' without a value`);
 	}
 
 	return isVariableName(name) ? [name, text.slice(index + 1)] : fail('expected NAME=value with a name of letters, digits and _');
@@ -120,5 +143,7 @@ export function parseVariable(text: string): [name: string, value: string] {
 /** `16`, `0.5` → a number above zero. */
 export function parseNumber(text: string): number {
 	const value = Number(text);
-	return text.trim() !== '' && Number.isFinite(value) && value > 0 ? value : fail(`expected a number above 0, found '${text}'`);
+	return text.trim() !== '' && Number.isFinite(value) && value > 0
+		? value
+		: fail(`expected a number above 0, found '${shorten(text)}'`);
 }

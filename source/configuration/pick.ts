@@ -1,3 +1,4 @@
+import {stat} from 'node:fs/promises';
 import path from 'node:path';
 import {Problem} from '../system/problem.js';
 import {diagnosticsProblem} from './diagnostics.js';
@@ -20,9 +21,9 @@ export async function pickConfiguration(
 	folder: string,
 ): Promise<ConfigurationFile> {
 	if (name !== undefined) {
-		const absolute = [path.resolve(folder, name), path.resolve(name)];
-		const known = files.find(file => absolute.includes(file.path) || file.label === name);
-		return usable(known ?? (await readConfiguration(path.resolve(folder, name), folder)));
+		const places = [path.resolve(folder, name), path.resolve(name)];
+		const known = files.find(file => places.includes(file.path)) ?? files.find(file => file.label === name);
+		return usable(known ?? (await readUnknown(name, places, files, folder)));
 	}
 
 	const [first, ...others] = files;
@@ -39,6 +40,27 @@ export async function pickConfiguration(
 	throw new Problem('configuration', 'Several configurations and no .dstack.yml: which one is meant?', {
 		details: files.map(({file}) => file),
 		next: `Choose one with -f: \`-f ${first.file}\`.`,
+	});
+}
+
+/** A file that the search did not come upon: elsewhere, or without the usual ending. */
+async function readUnknown(
+	name: string,
+	places: readonly string[],
+	files: readonly ConfigurationFile[],
+	folder: string,
+): Promise<ConfigurationFile> {
+	const there = await Promise.all(places.map(async place => stat(place).catch(() => undefined)));
+	const place = places[there.findIndex(Boolean)];
+	if (place !== undefined) {
+		return readConfiguration(place, folder);
+	}
+
+	const names = files.map(({label}) => label);
+	const meant = suggest(name, names);
+	throw new Problem('configuration', `There is no configuration '${name}'${meant ? `; did you mean ${meant}?` : ''}`, {
+		details: names,
+		next: 'Name a file, or a configuration by its `name`.',
 	});
 }
 

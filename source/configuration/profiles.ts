@@ -1,10 +1,13 @@
 import {access} from 'node:fs/promises';
 import path from 'node:path';
 import {z} from 'zod';
-import {duration, gpu, memory, text, words} from './fields.js';
+import {byPlace} from './diagnostics.js';
+import {duration, either, gpu, memory, text, words} from './fields.js';
 import type {Profile, ProfilesFile} from './model.js';
 import {profileWords} from './words.js';
 import {check, readYaml, shownPath, type YamlFile} from './yaml-file.js';
+
+const hour = 3600;
 
 const positive = (expected: string) => z.number(words(expected)).positive(`expected ${expected} above 0`);
 
@@ -16,15 +19,17 @@ const resources = {
 	disk: memory.optional(),
 };
 
-const retry = z.union(
-	[
-		z.boolean().transform(on => (on ? {limit: 3600} : ('off' as const))),
-		z
-			.strictObject({retry: z.boolean(words('true or false')).optional(), limit: duration.optional()})
-			.transform(({retry: on, limit}) => (on === false || limit === 'off' ? ('off' as const) : {limit: limit ?? 3600})),
-	],
-	words('true, false, or a map of retry and limit'),
-);
+type Retry = {limit: number} | 'off';
+
+/** As soon as a limit is given, trying again is wanted. */
+const retry = either<Retry>('true, false, or a map of retry and limit', {
+	truth: z.boolean().transform((on): Retry => (on ? {limit: hour} : 'off')),
+	map: z
+		.strictObject({retry: z.boolean(words('true or false')).optional(), limit: duration.optional()})
+		.transform(({retry: on, limit}): Retry =>
+			on === false || limit === 'off' || (on ?? limit) === undefined ? 'off' : {limit: limit ?? hour},
+		),
+});
 
 const shape = {
 	name: text().regex(/^[\w.-]{1,60}$/, 'expected a name of letters, digits, dots and dashes'),
@@ -103,6 +108,7 @@ export async function readProfiles(folder: string): Promise<ProfilesFile> {
 
 	const parsed = check(yaml, schema, knownKeys);
 	refuseDoubles(yaml, parsed?.profiles ?? []);
+	yaml.diagnostics.sort(byPlace);
 	const sound = yaml.diagnostics.every(({severity}) => severity !== 'error');
 	return {path: absolute, diagnostics: yaml.diagnostics, profiles: sound && parsed ? parsed.profiles.map(toProfile) : []};
 }

@@ -1,6 +1,7 @@
-import {isMap, isScalar} from 'yaml';
+import {isAlias, isMap, isScalar} from 'yaml';
 import {z} from 'zod';
 import {neutralise} from '../system/terminal-text.js';
+import {byPlace} from './diagnostics.js';
 import {commands, ports, text, variables, words} from './fields.js';
 import type {ConfigurationFile, DevEnvironment} from './model.js';
 import {check, readYaml, shownPath, type YamlFile} from './yaml-file.js';
@@ -8,9 +9,9 @@ import {check, readYaml, shownPath, type YamlFile} from './yaml-file.js';
 const ides = ['vscode', 'vscode-insiders', 'cursor', 'windsurf', 'zed'] as const;
 const shownLines = 200;
 
-const version = z
-	.string(words('a version in quotes such as "3.11"'))
-	.regex(/^3\.\d{1,2}(?:\.\d{1,3})?$/, 'expected a version such as "3.11"');
+const pythonVersion = /^3\.\d{1,2}(?:\.\d{1,3})?$/;
+
+const version = z.string(words('a version in quotes such as "3.11"')).regex(pythonVersion, 'expected a version such as "3.11"');
 
 const shape = {
 	type: z.literal('dev-environment'),
@@ -93,21 +94,38 @@ function isHopeless(yaml: YamlFile): boolean {
 	return false;
 }
 
-/** What YAML makes of an unquoted version is not what was written: 3.10 is read as 3.1. */
-function refuseNumberVersion(yaml: YamlFile): boolean {
-	const contents = yaml.document?.contents;
-	const node = isMap(contents) ? contents.get('python', true) : undefined;
-	if (!isScalar(node) || typeof node.value !== 'number') {
-		return false;
+/** The file's value with numbers as they are written where text is meant: YAML reads 3.10 as 3.1 and 007 as 7. */
+function asWritten({document, value, diagnostics, at}: YamlFile): Record<string, unknown> {
+	const result = {...(value as Record<string, unknown>)};
+	const contents = document?.contents;
+	if (!document || !isMap(contents)) {
+		return result;
 	}
 
-	const source = node.source ?? String(node.value);
-	yaml.diagnostics.push(
-		yaml.at(['python'], `unquoted, YAML reads ${source} as the number ${node.value}; write python: "${source}"`, {
-			suggestion: `"${source}"`,
-		}),
-	);
-	return true;
+	const resolved = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node);
+	const source = (node: unknown): string | undefined => {
+		const scalar = resolved(node);
+		return isScalar(scalar) && ['number', 'boolean'].includes(typeof scalar.value) ? scalar.source : undefined;
+	};
+
+	const python = source(contents.get('python', true));
+	if (python !== undefined && typeof result['python'] === 'number') {
+		if (pythonVersion.test(python) && python !== String(result['python'])) {
+			const message = `without quotes, other readers of YAML take ${python} for the number ${result['python']}`;
+			diagnostics.push(at(['python'], message, {severity: 'warning', suggestion: `"${python}"`}));
+		}
+
+		result['python'] = python;
+	}
+
+	const env = resolved(contents.get('env', true));
+	if (isMap(env)) {
+		const sources = new Map(env.items.map(({key, value: each}) => [isScalar(key) ? String(key.value) : '', source(each)]));
+		const entries = Object.entries(result['env'] as object).map(([name, each]) => [name, sources.get(name) ?? each]);
+		result['env'] = Object.fromEntries(entries);
+	}
+
+	return result;
 }
 
 /** What is understood and has no effect yet is said, not silently passed over. */
@@ -130,10 +148,8 @@ export async function readConfiguration(absolute: string, folder: string): Promi
 	const yaml = await readYaml(absolute, file);
 	let environment: DevEnvironment | undefined;
 	if (!isHopeless(yaml)) {
-		const refused = refuseNumberVersion(yaml);
-		const {python: _number, ...rest} = yaml.value as Record<string, unknown>;
-		const parsed = check(refused ? {...yaml, value: rest} : yaml, schema, knownKeys);
-		environment = parsed && !refused ? toEnvironment(parsed) : undefined;
+		const parsed = check({...yaml, value: asWritten(yaml)}, schema, knownKeys);
+		environment = parsed && toEnvironment(parsed);
 		if (parsed?.image !== undefined && parsed.python !== undefined) {
 			yaml.diagnostics.push(yaml.at(['python'], '`image` brings its own Python; leave out one of the two', {key: true}));
 			environment = undefined;
@@ -141,7 +157,7 @@ export async function readConfiguration(absolute: string, folder: string): Promi
 	}
 
 	warnUnused(yaml, environment);
-	const diagnostics = [...yaml.diagnostics].sort((a, b) => a.line - b.line || a.column - b.column);
+	const diagnostics = [...yaml.diagnostics].sort(byPlace);
 	return {
 		path: absolute,
 		file,

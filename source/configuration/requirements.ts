@@ -27,7 +27,9 @@ export function resolveRequest(
 	const cpu = pick('cpu', '--cpu', read('--cpu', flags.cpu, parseNumber), resources.cpu);
 	const memory = pick('memory', '--memory', read('--memory', flags.memory, parseMemory), resources.memory);
 	const disk = pick('disk', '--disk', read('--disk', flags.disk, parseMemory), resources.disk);
-	const gpu = pick('gpu', '--gpu', read('--gpu', flags.gpu, parseGpu), resources.gpu);
+	const wantedGpu = pick('gpu', '--gpu', read('--gpu', flags.gpu, parseGpu), resources.gpu);
+	// `--gpu 0` takes back what the profile asks for.
+	const gpu = wantedGpu?.count === 0 ? undefined : wantedGpu;
 	const shmSize = pick('shmSize', '', undefined, resources.shmSize);
 	const backends = pick('backends', '--backend', flags.backends, profile?.backends);
 	const regions = pick('regions', '--region', flags.regions, undefined);
@@ -39,6 +41,8 @@ export function resolveRequest(
 		profile?.maxDuration,
 	);
 	const spotPolicy = pick('spotPolicy', '--spot-policy', flags.spotPolicy, profile?.spotPolicy);
+
+	const retry = pick('retry', '--retry', retryOf(flags), profile?.retry);
 
 	const words = wishWords({
 		backends,
@@ -58,7 +62,7 @@ export function resolveRequest(
 		spotPolicy: spotPolicy ?? 'auto',
 		maxPrice,
 		maxDuration,
-		retry: profile?.retry ?? 'off',
+		retry: retry ?? 'off',
 		image: environment.image,
 		origins,
 		words: [
@@ -80,6 +84,17 @@ function read<T>(flag: string, text: string | undefined, parse: (text: string) =
 	} catch (error) {
 		throw new Problem('usage', `${flag}: ${messageOf(error)}`);
 	}
+}
+
+const hour = 3600;
+
+function retryOf({retry}: RequirementFlags): Requirements['retry'] | undefined {
+	if (typeof retry !== 'object') {
+		return retry === 'on' ? {limit: hour} : retry;
+	}
+
+	const limit = read('--retry-limit', retry.limit, parseDuration);
+	return limit === undefined || limit === 'off' ? 'off' : {limit};
 }
 
 function withFlags(environment: DevEnvironment, flags: RequirementFlags): DevEnvironment {

@@ -26,6 +26,9 @@ export function durationWords(seconds: number): string {
 	return `${seconds}s`;
 }
 
+/** Cents at least, and never rounded: what is shown is what is compared. */
+const price = (dollars: number): string => (Number(dollars.toFixed(2)) === dollars ? dollars.toFixed(2) : String(dollars));
+
 type Wishes = Pick<Profile, 'backends' | 'resources' | 'spotPolicy' | 'maxPrice' | 'maxDuration'>;
 
 /** What is asked for, in words, in the order of weight. */
@@ -42,7 +45,7 @@ export function wishWords({
 		memory !== undefined && `memory ≥ ${size(memory)}`,
 		disk !== undefined && `disk ≥ ${size(disk)}`,
 		shmSize !== undefined && `shared memory ${size(shmSize)}`,
-		maxPrice !== undefined && `≤ $${maxPrice}/h`,
+		maxPrice !== undefined && `≤ $${price(maxPrice)}/h`,
 		spotPolicy && spotWords[spotPolicy],
 		maxDuration !== undefined && (maxDuration === 'off' ? 'runs until stopped' : `up to ${durationWords(maxDuration)}`),
 		backends && `on ${backends.join(' or ')}`,

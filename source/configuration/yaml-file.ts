@@ -1,13 +1,17 @@
 import {readFile, stat} from 'node:fs/promises';
 import path from 'node:path';
-import {type Document, isMap, isNode, isPair, isScalar, LineCounter, type Node, parseDocument} from 'yaml';
+import {type Document, isAlias, isMap, isNode, isScalar, LineCounter, type Node, parseDocument, visit} from 'yaml';
 import type {z} from 'zod';
 import {messageOf, Problem} from '../system/problem.js';
 import {neutraliseLine} from '../system/terminal-text.js';
 import type {Diagnostic} from './model.js';
 import {suggest} from './suggest.js';
 
-const mostBytes = 1024 * 1024;
+// Bounds on the work that a file can make: one that breaks them was not written by a person.
+const mostBytes = 256 * 1024;
+const mostProblems = 50;
+const mostMessage = 400;
+const mostSource = 200;
 
 /** A YAML file that was read, with the way from a place in its value to a line and column. */
 export type YamlFile = {
@@ -30,6 +34,8 @@ export async function readYaml(absolute: string, file: string): Promise<YamlFile
 	const text = await readText(absolute, file);
 	const counter = new LineCounter();
 	const lines = text.split('\n');
+	// What is missing at the end is missing in the last line, not in the empty ones after it.
+	const end = text.trimEnd().length;
 
 	const diagnose = (
 		offset: number,
@@ -37,31 +43,45 @@ export async function readYaml(absolute: string, file: string): Promise<YamlFile
 		severity: Diagnostic['severity'] = 'error',
 		suggestion?: string,
 	): Diagnostic => {
-		const {line, col} = counter.linePos(Math.min(offset, text.length));
-		const source = neutraliseLine((lines[line - 1] ?? '').replace(/\r$/, '')).slice(0, 200);
+		const {line, col} = counter.linePos(Math.min(offset, end));
+		const source = drawable((lines[line - 1] ?? '').replace(/\r$/, '').slice(0, mostSource));
 		return {
 			severity,
 			file,
 			line: Math.max(1, line),
 			column: Math.max(1, col),
-			message: neutraliseLine(message),
+			message: neutraliseLine(message).slice(0, mostMessage).toWellFormed(),
 			source,
 			suggestion,
 		};
 	};
 
-	const document = parseDocument(text, {lineCounter: counter, prettyErrors: false, uniqueKeys: true, strict: true});
+	// Keys that are there twice are looked for below: the library compares each with each.
+	const document = parseDocument(text, {
+		lineCounter: counter,
+		prettyErrors: false,
+		uniqueKeys: false,
+		strict: true,
+		logLevel: 'error',
+	});
+	const exhausted = document.errors.find(({code}) => code === 'RESOURCE_EXHAUSTION');
 	const diagnostics = [
-		...document.errors.map(error => diagnose(error.pos[0], yamlWords(error.code, error.message))),
-		...document.warnings.map(warning => diagnose(warning.pos[0], warning.message, 'warning')),
+		...(exhausted ? [exhausted] : document.errors)
+			.slice(0, mostProblems)
+			.map(error => diagnose(error.pos[0], yamlWords(error.code, error.message))),
+		...document.warnings.slice(0, mostProblems).map(warning => diagnose(warning.pos[0], warning.message, 'warning')),
 	];
 	let value: unknown;
 	if (document.errors.length === 0) {
-		try {
-			// A small file can name itself into terabytes; the library counts, and stops.
-			value = document.toJS({maxAliasCount: 50});
-		} catch (error) {
-			diagnostics.push(diagnose(0, messageOf(error)));
+		const refused = refusals(document).slice(0, mostProblems);
+		diagnostics.push(...refused.map(({offset, message}) => diagnose(offset, message)));
+		if (refused.length === 0) {
+			try {
+				// A small file can name itself into terabytes; the library counts, and stops.
+				value = document.toJS({maxAliasCount: 50});
+			} catch {
+				diagnostics.push(diagnose(0, 'this file is nested too deeply, or its anchors multiply into too much'));
+			}
 		}
 	}
 
@@ -78,12 +98,16 @@ export async function readYaml(absolute: string, file: string): Promise<YamlFile
 
 async function readText(absolute: string, file: string): Promise<string> {
 	try {
-		const {size} = await stat(absolute);
-		if (size > mostBytes) {
-			throw new Problem('configuration', `${file} is too big for a configuration: ${size} bytes`);
+		const found = await stat(absolute);
+		if (!found.isFile()) {
+			throw new Problem('configuration', `${file}: this is ${found.isDirectory() ? 'a folder' : 'no file'}`);
 		}
 
-		return await readFile(absolute, 'utf8');
+		if (found.size > mostBytes) {
+			throw new Problem('configuration', `${file} is too big for a configuration: ${found.size} bytes, at most ${mostBytes}`);
+		}
+
+		return decode(await readFile(absolute));
 	} catch (error) {
 		if (error instanceof Problem) {
 			throw error;
@@ -95,10 +119,52 @@ async function readText(absolute: string, file: string): Promise<string> {
 	}
 }
 
+/** UTF-8, or what a Windows shell writes; without the mark that tells which. */
+const decode = (bytes: Buffer): string =>
+	new TextDecoder(
+		bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : 'utf-8',
+	).decode(bytes);
+
+/** A line safe to draw with every character where it was, so that columns still lead to their places. */
+const drawable = (line: string): string =>
+	Array.from(line.toWellFormed(), character => (neutraliseLine(character) === character ? character : ' ')).join('');
+
+type Refusal = {offset: number; message: string};
+
+/** What is sound YAML and cannot be meant: keys that are there twice, and names of anchors that are not there. */
+function refusals(document: Document.Parsed): Refusal[] {
+	const found: Refusal[] = [];
+	visit(document, {
+		Map(_, map) {
+			const keys = new Set<string>();
+			for (const {key} of map.items) {
+				if (isScalar(key)) {
+					const name = String(key.value ?? '');
+					if (keys.has(name)) {
+						found.push({offset: startOf(key) ?? 0, message: 'this key is there twice'});
+					}
+
+					keys.add(name);
+				}
+			}
+		},
+		Alias(_, alias) {
+			if (!alias.resolve(document)) {
+				found.push({offset: startOf(alias) ?? 0, message: `nothing above is called &${alias.source.slice(0, 60)}`});
+			}
+		},
+	});
+	return found;
+}
+
 function yamlWords(code: string, message: string): string {
 	switch (code) {
-		case 'DUPLICATE_KEY': {
-			return 'this key is there twice';
+		case 'MULTIPLE_DOCS': {
+			return 'a second document begins here; a configuration is only one';
+		}
+
+		case 'RESOURCE_EXHAUSTION': {
+			return 'this is nested too deeply';
 		}
 
 		case 'TAB_AS_INDENT': {
@@ -117,7 +183,10 @@ function offsetOf(document: Document.Parsed, place: ReadonlyArray<PropertyKey>, 
 	for (const [index, step] of place.entries()) {
 		const last = index === place.length - 1;
 		if (isMap(node)) {
-			const pair = node.items.find(item => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step));
+			// A key that is no scalar is known to the value by a text that only the library can write: the first such must do.
+			const pair =
+				node.items.find(item => isScalar(item.key) && String(item.key.value ?? '') === String(step)) ??
+				node.items.find(item => !isScalar(item.key));
 			if (!pair) {
 				return offset;
 			}
@@ -126,7 +195,7 @@ function offsetOf(document: Document.Parsed, place: ReadonlyArray<PropertyKey>, 
 			node = pair.value;
 		} else {
 			node =
-				isNode(node) && 'get' in node
+				isNode(node) && !isAlias(node) && 'get' in node
 					? (node as unknown as {get(key: unknown, keep: boolean): unknown}).get(step, true)
 					: undefined;
 			offset = startOf(node) ?? offset;
@@ -149,24 +218,50 @@ export function check<T>(
 		return result.data;
 	}
 
-	for (const issue of result.error.issues) {
-		if (issue.code === 'unrecognized_keys') {
-			for (const key of issue.keys) {
-				const names = known(issue.path);
-				const suggestion = suggest(key, names);
-				const message = `unknown key '${key.slice(0, 60)}'; known here: ${names.join(', ')}`;
-				yaml.diagnostics.push(yaml.at([...issue.path, key], message, {key: true, suggestion}));
-			}
-		} else {
-			yaml.diagnostics.push(yaml.at(issue.path, issue.message));
-		}
+	const problems = result.error.issues.flatMap(issue => problemsOf(issue, yaml.value, known));
+	for (const {place, message, ...options} of problems.slice(0, mostProblems)) {
+		yaml.diagnostics.push(yaml.at(place, message, options));
+	}
+
+	const left = problems[mostProblems];
+	if (left) {
+		yaml.diagnostics.push(yaml.at(left.place, `${problems.length - mostProblems} more problems from here on`, {key: true}));
 	}
 
 	return undefined;
 }
 
+type PlacedProblem = {place: PropertyKey[]; message: string; key?: boolean; suggestion?: string};
+
+function problemsOf(
+	issue: z.core.$ZodIssue,
+	value: unknown,
+	known: (place: ReadonlyArray<PropertyKey>) => readonly string[],
+): PlacedProblem[] {
+	const {path: place, message} = issue;
+	if (issue.code === 'unrecognized_keys') {
+		const names = known(place);
+		return issue.keys.map((key, index) => ({
+			place: [...place, key],
+			message: `unknown key '${key.slice(0, 60)}'; known here: ${names.join(', ')}`,
+			key: true,
+			suggestion: index < mostProblems ? suggest(key, names) : undefined,
+		}));
+	}
+
+	const last = place.at(-1);
+	if (typeof last === 'string' && valueAt(value, place) === undefined) {
+		return [{place, message: `the key \`${last}\` is missing; ${message.replace(/, found nothing$/, '')}`}];
+	}
+
+	return [{place, message, key: issue.code === 'custom' && issue.params?.['atKey'] === true}];
+}
+
+const valueAt = (value: unknown, place: ReadonlyArray<PropertyKey>): unknown =>
+	place.reduce<unknown>((inner, step) => (inner as Record<PropertyKey, unknown> | null | undefined)?.[step], value);
+
 /** A path as it is shown: relative to the folder that is looked at where it lies below it. */
 export function shownPath(absolute: string, folder: string): string {
 	const relative = path.relative(folder, absolute);
-	return neutraliseLine(relative === '' || relative.startsWith('..') || path.isAbsolute(relative) ? absolute : relative);
+	return neutraliseLine(relative === '' || /^\.\.(?:[\\/]|$)/.test(relative) || path.isAbsolute(relative) ? absolute : relative);
 }

@@ -1,5 +1,5 @@
 import type {Ide} from '../configuration/model.js';
-import {quote} from './shell.js';
+import {quote} from '../system/shell.js';
 
 export type Editor = {readonly folder: string; readonly quality: 'stable' | 'insider'; readonly name: string};
 

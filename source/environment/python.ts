@@ -1,4 +1,4 @@
-import {quote} from './shell.js';
+import {quote} from '../system/shell.js';
 
 /**
 A script that makes a virtual environment with the asked Python at `STATE/venv`: found on the PATH, through pyenv, uv or conda. Where there

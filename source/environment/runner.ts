@@ -3,7 +3,7 @@ import {StringDecoder} from 'node:string_decoder';
 import {Problem} from '../system/problem.js';
 import {lastVersion, neutraliseLine} from '../system/terminal-text.js';
 import type {Link} from '../tunnel/link.js';
-import {quote, viaSh} from './shell.js';
+import {quote, viaSh} from '../system/shell.js';
 import type {ScriptStep, StepContext, StepReport, StepResult} from './step.js';
 import {variablesFile, workFolder} from './variables.js';
 
@@ -77,10 +77,13 @@ export STEP_FOLDER="$d" DSTACK_TUI_INTENT=${quote(context.intentId)} DSTACK_TUI_
 umask 022
 cd ${quote(workFolder(context))} 2>/dev/null || cd ${quote(context.workspace)}
 if command -v bash >/dev/null 2>&1; then bash "$d/script"; else sh "$d/script"; fi
-echo $? > "$d/code.new" && mv "$d/code.new" "$d/code"
+code=$?
+umask 077
+echo "$code" > "$d/code.new" && mv "$d/code.new" "$d/code"
 `;
 
 const border = '#--- script ---';
+const end = '#--- end ---';
 
 /**
 Starts the step unless it runs, or has an end that is still to be told. Two clients at once, or one whose first try is still under way
@@ -102,6 +105,8 @@ done
 { echo $$; start_of $$; } > "$d/starting/pid"
 trap 'rm -rf "$d/starting"' EXIT
 cat > "$d/incoming" || exit 1
+# A client that died while it sent has sent only a part.
+[ "$(tail -n 1 "$d/incoming")" = '${end}' ] || exit 1
 if alive "$d/pid"; then exit 0; fi
 if [ -f "$d/code" ] && { ${settled}; }; then exit 0; fi
 rm -f "$d/code" "$d/seen" "$d/pid" "$d/command"
@@ -114,7 +119,7 @@ n=0
 while [ ! -s "$d/pid" ] && [ ! -f "$d/code" ] && [ "$n" -lt 100 ]; do n=$((n + 1)); sleep 0.1 2>/dev/null || sleep 1; done
 [ -s "$d/pid" ]`;
 	const {code, stderr} = await link.exec(viaSh(script), {
-		stdin: `${runnerScript(folder, context)}${border}\n${step.script}`,
+		stdin: `${runnerScript(folder, context)}${border}\n${step.script.replace(/\n*$/, '\n')}${end}\n`,
 		signal,
 	});
 	if (code !== 0) {
@@ -144,7 +149,7 @@ done`;
 
 async function readResult(link: Link, folder: string, tail: string, signal?: AbortSignal): Promise<StepResult> {
 	const {code, stdout} = await link.exec(
-		viaSh(`d=${quote(folder)}; cat "$d/code" && : > "$d/seen" && cat "$d/command" 2>/dev/null; exit 0`),
+		viaSh(`d=${quote(folder)}; umask 077; cat "$d/code" && : > "$d/seen" && cat "$d/command" 2>/dev/null; exit 0`),
 		{signal},
 	);
 	const end = stdout.indexOf('\n');

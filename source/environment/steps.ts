@@ -1,6 +1,7 @@
 import {editorServerFunction, editorWithServer} from './ide-server.js';
 import {pythonScript} from './python.js';
-import {quote} from './shell.js';
+import {deadlineText} from '../backends/deadline.js';
+import {quote} from '../system/shell.js';
 import type {ScriptStep, StepContext} from './step.js';
 
 /** The scripts that prepare an environment, in their order; only those that its configuration asks for, the guard always first. */
@@ -28,7 +29,7 @@ export function scriptSteps(context: StepContext): ScriptStep[] {
 
 /** The backend has set the deadline with the instance; here it is seen to hold. */
 function guardStep({deadline, stateFolder}: StepContext): ScriptStep {
-	const expected = deadline === undefined ? 'off' : String(Math.floor(deadline / 1000));
+	const expected = deadlineText(deadline);
 	const file = quote(`${stateFolder}/deadline`);
 	return {
 		id: 'guard',

@@ -1,7 +1,7 @@
 import {Problem} from '../system/problem.js';
 import {neutraliseLine} from '../system/terminal-text.js';
 import type {Link} from '../tunnel/link.js';
-import {quote, viaSh} from './shell.js';
+import {quote, viaSh} from '../system/shell.js';
 import type {StepContext} from './step.js';
 
 /** Where the steps' scripts find the variables. */
@@ -26,16 +26,13 @@ export async function writeVariables(
 	await put(link, variablesFile(stateFolder), exports(variables));
 	// One entry for each session of a host process; NUL because a value may hold anything else.
 	await put(link, `${stateFolder}/environment`, `${entries(variables).join('\0')}\0`);
+	// Where sessions start; the instance's own SSH server or shell reads it.
+	await put(link, `${stateFolder}/folder`, workFolder(context));
 	if (!context.isolated) {
 		return [];
 	}
 
 	await putSessionVariables(link, stateFolder, `${entries(variables).filter(isOneLine).join('\n')}\n`);
-	await put(
-		link,
-		`${stateFolder}/profile.sh`,
-		`. ${quote(variablesFile(stateFolder))}\ncd ${quote(workFolder(context))} 2>/dev/null || true\n`,
-	);
 	await hookLoginShells(link, stateFolder);
 	return Object.keys(variables)
 		.filter(name => !isOneLine(variables[name as keyof typeof variables]))
@@ -95,7 +92,7 @@ async function write(link: Link, script: string, text: string): Promise<void> {
 
 /** A login shell reads /etc/profile.d, also where it sets a PATH of its own; not every image has one, and that is no harm. */
 async function hookLoginShells(link: Link, stateFolder: string): Promise<void> {
-	const file = quote(`${stateFolder}/profile.sh`);
+	const file = quote(variablesFile(stateFolder));
 	const line = `[ -r ${file} ] && . ${file}`;
 	const script = `if [ -d /etc/profile.d ] && [ -w /etc/profile.d ]; then printf '%s\\n' ${quote(line)} > /etc/profile.d/zz-dstack-tui.sh; fi`;
 	await write(link, script, '');

@@ -1,4 +1,4 @@
-import {quote} from './shell.js';
+import {quote} from '../system/shell.js';
 import type {StepContext} from './step.js';
 
 /** The exit code that says there is work. */
@@ -166,14 +166,14 @@ unit() (
 ignored() (
   name=\${1##*/}
   cd "$1/.." || exit 1
-  git check-ignore -q -- "$name" 2>/dev/null
+  git check-ignore -q -- "./$name" 2>/dev/null
   case $? in
     0) exit 0 ;;
     1) exit 1 ;;
   esac
   # In no repository: the workspace is a folder with ignored files of its own.
   root="$s/baseline/$(key_of "$(cd "$w" && pwd -P)")/shadow"
-  [ -d "$root" ] && GIT_DIR=$root GIT_WORK_TREE=$w git check-ignore -q -- "$name" 2>/dev/null
+  [ -d "$root" ] && GIT_DIR=$root GIT_WORK_TREE=$w git check-ignore -q -- "./$name" 2>/dev/null
 )
 `;
 

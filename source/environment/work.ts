@@ -1,7 +1,7 @@
 import {Problem} from '../system/problem.js';
 import {neutraliseLine} from '../system/terminal-text.js';
 import type {Link} from '../tunnel/link.js';
-import {quote, viaSh} from './shell.js';
+import {quote, viaSh} from '../system/shell.js';
 import type {StepContext} from './step.js';
 import {changedCode, workCheckScript} from './work-check.js';
 

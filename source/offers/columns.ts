@@ -18,7 +18,9 @@ export type Column = {
 
 const text = (value: (offer: Offer) => string) => (a: Offer, b: Offer) =>
 	value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0;
-const number = (value: (offer: Offer) => number) => (a: Offer, b: Offer) => value(a) - value(b);
+// Compared, not subtracted: the difference of two infinities is no number.
+const number = (value: (offer: Offer) => number) => (a: Offer, b: Offer) =>
+	value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0;
 
 const gpuCount = ({gpus}: Offer): number => gpus.reduce((sum, {count}) => sum + count, 0);
 const gpuMemory = ({gpus}: Offer): number => gpus.reduce((sum, {count, memory}) => sum + count * memory, 0);

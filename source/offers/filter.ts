@@ -1,17 +1,19 @@
 import {columnById, type ColumnId} from './columns.js';
 import type {Offer} from './offer.js';
 
-const keys: Readonly<Record<string, ColumnId>> = {
-	backend: 'backend',
-	region: 'region',
-	instance: 'instance',
-	cpu: 'cpu',
-	memory: 'memory',
-	mem: 'memory',
-	gpu: 'gpu',
-	spot: 'spot',
-	price: 'price',
-};
+const keys = new Map<string, ColumnId>(
+	Object.entries({
+		backend: 'backend',
+		region: 'region',
+		instance: 'instance',
+		cpu: 'cpu',
+		memory: 'memory',
+		mem: 'memory',
+		gpu: 'gpu',
+		spot: 'spot',
+		price: 'price',
+	}),
+);
 
 /** All of an offer's words, lower-case, for the filter; prepare it once for each offer. */
 export const searchText = (offer: Offer): string =>
@@ -25,7 +27,7 @@ export function parseFilter(filter: string): (offer: Offer, text: string) => boo
 	const terms = filter.toLowerCase().split(/\s+/).filter(Boolean);
 	const tests = terms.map(term => {
 		const [key, value] = term.includes(':') ? [term.slice(0, term.indexOf(':')), term.slice(term.indexOf(':') + 1)] : ['', term];
-		const id = keys[key];
+		const id = keys.get(key);
 		return id === undefined
 			? (_offer: Offer, text: string) => text.includes(term)
 			: (offer: Offer) => columnById(id).format(offer).toLowerCase().includes(value);

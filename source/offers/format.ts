@@ -2,36 +2,34 @@ import type {Gpu} from './offer.js';
 
 const trim = (value: number, digits: number): string => String(Number(value.toFixed(digits)));
 
-/** MiB as people write memory: `512MB`, `32GB`, `1.5TB`. */
-export function formatMemory(mebibytes: number): string {
-	if (mebibytes < 1024) {
-		return `${Math.round(mebibytes)}MB`;
-	}
-
-	const gigabytes = mebibytes / 1024;
-	return gigabytes < 1024 ? `${trim(gigabytes, gigabytes < 10 ? 1 : 0)}GB` : `${trim(gigabytes / 1024, 1)}TB`;
-}
-
-/** Bytes: `812B`, `14.2KB`, `3.1MB`, `2GB`. */
-export function formatBytes(bytes: number): string {
-	const units = ['B', 'KB', 'MB', 'GB', 'TB'];
-	let value = bytes;
+/** The number in the first unit in which it stays below 1024, also once it is rounded. */
+function scaled(value: number, units: readonly string[], digits: (value: number, unit: number) => number): string {
+	let rest = value;
 	let unit = 0;
-	while (value >= 1024 && unit < units.length - 1) {
-		value /= 1024;
+	while (unit < units.length - 1 && Number(rest.toFixed(digits(rest, unit))) >= 1024) {
+		rest /= 1024;
 		unit++;
 	}
 
-	return `${trim(value, unit === 0 || value >= 100 ? 0 : 1)}${units[unit]}`;
+	return `${trim(rest, digits(rest, unit))}${units[unit]}`;
 }
 
-/** US dollars: `$0`, `$0.53`, `$0.0547`. */
+/** MiB as people write memory: `512MB`, `32GB`, `1.5TB`. */
+export const formatMemory = (mebibytes: number): string =>
+	scaled(mebibytes, ['MB', 'GB', 'TB'], (value, unit) => (unit === 2 || (unit === 1 && value < 10) ? 1 : 0));
+
+/** Bytes: `812B`, `14.2KB`, `3.1MB`, `2GB`. */
+export const formatBytes = (bytes: number): string =>
+	scaled(bytes, ['B', 'KB', 'MB', 'GB', 'TB'], (value, unit) => (unit === 0 || value >= 100 ? 0 : 1));
+
+/** US dollars: `$0`, `$0.53`, `$0.0547`. What costs something never shows as `$0`. */
 export function formatPrice(dollars: number): string {
 	if (dollars === 0) {
 		return '$0';
 	}
 
-	return `$${dollars < 0.1 ? trim(dollars, 4) : dollars.toFixed(2)}`;
+	const [cents, exact] = [dollars.toFixed(2), dollars.toFixed(4)];
+	return Number(exact) >= 0.1 ? `$${cents}` : Number(exact) === 0 ? '<$0.0001' : `$${Number(exact)}`;
 }
 
 /** `1×L40S 48GB`, several kinds joined by `+`; empty for none. */

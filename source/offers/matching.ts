@@ -18,14 +18,14 @@ export function mismatch(offer: Offer, requirements: Requirements): string | und
 	}
 
 	if (offer.memory < memory) {
-		return `${formatMemory(offer.memory)} of ${formatMemory(memory)} memory`;
+		return `${shortOf(offer.memory, memory)} memory`;
 	}
 
 	if (disk !== undefined && offer.disk !== undefined && offer.disk < disk) {
-		return `${formatMemory(offer.disk)} of ${formatMemory(disk)} disk`;
+		return `${shortOf(offer.disk, disk)} disk`;
 	}
 
-	if (gpu && !offer.gpus.some(each => fits(each, gpu))) {
+	if (gpu && gpu.count > 0 && !offer.gpus.some(each => fits(each, gpu))) {
 		return offer.gpus.length === 0 ? 'no GPU' : `its GPUs are ${formatGpus(offer.gpus)}`;
 	}
 
@@ -38,9 +38,18 @@ export function mismatch(offer: Offer, requirements: Requirements): string | und
 		return 'spot';
 	}
 
-	return maxPrice !== undefined && offer.price > maxPrice
-		? `${formatPrice(offer.price)} is above ${formatPrice(maxPrice)}`
-		: undefined;
+	return maxPrice !== undefined && offer.price > maxPrice ? above(offer.price, maxPrice) : undefined;
+}
+
+/** Two sizes, exactly where rounding would make them look the same. */
+function shortOf(given: number, wanted: number): string {
+	const [less, more] = [formatMemory(given), formatMemory(wanted)];
+	return less === more ? `${given}MB of ${wanted}MB` : `${less} of ${more}`;
+}
+
+function above(price: number, most: number): string {
+	const [more, less] = [formatPrice(price), formatPrice(most)];
+	return more === less ? `$${price} is above $${most}` : `${more} is above ${less}`;
 }
 
 const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();

@@ -1,20 +1,78 @@
+import {readFile, rm, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import {deadlineText} from '../backends/deadline.js';
 import {Problem} from '../system/problem.js';
+import {quote, viaSh} from '../system/shell.js';
+import type {RunContext} from './context.js';
+import type {RunRecord} from './record.js';
 import {overTunnel, type Stage} from './stage.js';
 
-// Inside single quotes only a single quote is special.
-const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+const answerLimit = 30_000;
+const pollInterval = 200;
 
-/** Moves a run's deadline by `seconds`, on the instance and in the journal; from now on where it had none. */
-export async function extendDeadline(stage: Stage, seconds: number): Promise<void> {
-	const state = stage.state();
-	const deadline = (state.deadline ?? stage.context.clock.now()) + seconds * 1000;
-	await stage.append({type: 'deadline-set', deadline});
-	const file = quoted(`${state.stateFolder ?? ''}/deadline`);
-	const {code, stderr} = await overTunnel(stage, async link =>
-		link.exec(`sh -c ${quoted(`printf '%s\\n' ${Math.floor(deadline / 1000)} > ${file}.new && mv ${file}.new ${file}`)}`),
+const requestFile = (folder: string): string => path.join(folder, 'extend-requested');
+
+/** Moves a run's deadline by `seconds`; from now on where it had none. Only its owner can; another program asks it. Throws a `Problem`. */
+export async function extendDeadline(
+	context: RunContext,
+	record: RunRecord,
+	stage: () => Promise<Stage>,
+	seconds: number,
+): Promise<void> {
+	// To the second, as it is written down there.
+	const from = Math.floor((record.known.deadline ?? context.clock.now()) / 1000);
+	const deadline = (from + seconds) * 1000;
+	if (record.owned) {
+		await setDeadline(await stage(), deadline);
+	} else {
+		await requestDeadline(context, record, deadline);
+	}
+}
+
+/** Does what another program asked the owner for. */
+export async function answerDeadlineRequest({folder}: RunRecord, stage: () => Promise<Stage>): Promise<void> {
+	const text = await readFile(requestFile(folder), 'utf8').catch(() => '');
+	if (/^\d+$/.test(text)) {
+		await rm(requestFile(folder), {force: true});
+		await setDeadline(await stage(), Number(text));
+	}
+}
+
+/**
+Moves a run's deadline on the instance, then writes down what holds there: a journal that promised more time than the instance gives would
+be worse than one that promises less. Milliseconds since the epoch. Throws a `Problem`.
+*/
+async function setDeadline(stage: Stage, deadline: number): Promise<void> {
+	const file = quote(`${stage.state().stateFolder ?? ''}/deadline`);
+	const script = `umask 077; printf '%s\\n' ${deadlineText(deadline)} > ${file}.new && mv ${file}.new ${file}`;
+	const limited = {...stage, signal: AbortSignal.any([stage.signal, AbortSignal.timeout(answerLimit)])};
+	const {code, stderr} = await overTunnel(limited, async link => link.exec(viaSh(script), {signal: limited.signal})).catch(
+		(error: unknown) => {
+			throw new Problem('failed', 'The environment did not answer; whether its deadline was moved is not known', {
+				next: 'Try again when the link is up.',
+				cause: error,
+			});
+		},
 	);
 	if (code !== 0) {
-		await stage.append({type: 'deadline-set', deadline: state.deadline ?? null});
 		throw new Problem('failed', `The deadline could not be moved: ${stderr.trim() || `exit code ${code}`}`);
 	}
+
+	await stage.append({type: 'deadline-set', deadline});
+}
+
+/** Asks the run's owner, another program, to move the deadline, and waits until it has. Throws a `Problem`. */
+async function requestDeadline({clock}: RunContext, record: RunRecord, deadline: number): Promise<void> {
+	await writeFile(requestFile(record.folder), String(deadline), {mode: 0o600});
+	for (const start = clock.now(); clock.now() - start < answerLimit; await clock.sleep(pollInterval)) {
+		await record.catchUp();
+		if (record.state?.deadline === deadline) {
+			return;
+		}
+	}
+
+	await rm(requestFile(record.folder), {force: true});
+	throw new Problem('failed', `The program that looks after ${record.name} did not move its deadline`, {
+		next: 'Try it in that program.',
+	});
 }

@@ -12,3 +12,9 @@ export class Deferred<T> {
 		this.promise.catch(() => undefined);
 	}
 }
+
+/** Rejects with the signal's reason when it is aborted; never resolves. */
+export const aborted = async (signal: AbortSignal): Promise<never> =>
+	new Promise((_resolve, reject) => {
+		signal.addEventListener('abort', () => reject(signal.reason as Error), {once: true});
+	});

@@ -1,3 +1,4 @@
+import {self} from '../system/program-name.js';
 import {access, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import type {Backend} from '../backends/backend.js';
@@ -10,7 +11,7 @@ import {over} from './obtain.js';
 import type {RunRecord} from './record.js';
 import {forgetSecrets, runFolder, runNames} from './run-folder.js';
 import type {RunOver} from './stage.js';
-import type {RunState} from './state.js';
+import {isOver, type RunState} from './state.js';
 
 /** Ends a run that this program owns: its instance first, confirmed, then everything that was kept for it. Throws a `Problem`. */
 export async function endRun(context: RunContext, record: RunRecord, reason: string): Promise<void> {
@@ -21,40 +22,60 @@ export async function endRun(context: RunContext, record: RunRecord, reason: str
 
 	await record.append({type: 'stopping', reason});
 	try {
-		const backend = await context.backend(state.offer.backend);
-		const id = state.instanceId ?? (await backend.find(state.specification.intentId))?.id;
-		if (id !== undefined) {
-			await backend.terminate(id);
-		}
+		await terminateInstance(context, state);
 	} catch (error) {
 		throw new Problem('failed', `${state.name} could not be ended: ${messageOf(error)}`, {
-			next: `Try again with \`dstack-tui stop ${state.name}\`.`,
+			next: `Try again with \`${self} stop ${state.name}\`.`,
 			cause: error,
 		});
 	}
 
-	await record.append({type: 'gone', reason});
 	await tidy(context.paths, record.folder);
+	await record.append({type: 'gone', reason});
+}
+
+/** Ends the instance of a run, also one that was made and never heard of. No instance is no error. */
+export async function terminateInstance(context: RunContext, {offer, instanceId, specification}: RunState): Promise<void> {
+	const backend = await context.backend(offer.backend);
+	const id = instanceId ?? (await backend.find(specification.intentId))?.id;
+	if (id !== undefined) {
+		await backend.terminate(id);
+	}
+}
+
+/** Goes on with an end in whose middle a program died. Only the owner may. */
+export async function finishStopping(context: RunContext, record: RunRecord): Promise<void> {
+	if (record.state?.phase === 'stopping') {
+		await endRun(context, record, record.state.reason ?? 'stopped');
+	}
+}
+
+/** Writes down that a run is over by itself. What it keeps stays; everything else goes, and what opened doors before that is told. */
+export async function closeRun(context: RunContext, record: RunRecord, {message, kept}: RunOver): Promise<void> {
+	if (!kept) {
+		await terminateInstance(context, record.known);
+	}
+
+	await tidy(context.paths, record.folder);
+	await record.append({type: 'gone', reason: message, kept});
 }
 
 /** Takes away what opened doors: aliases, keys, secrets. Journal and logs stay for the record. */
 export async function tidy(paths: Paths, folder: string): Promise<void> {
-	await removeAliases(paths, folder, async () => anyAlias(paths));
+	await removeAliases(paths, folder, async () => anyAlias(paths, path.basename(folder)));
 	await forgetSecrets(folder);
 	await rm(stopRequest(folder), {force: true});
 }
 
-async function anyAlias(paths: Paths): Promise<boolean> {
-	const names = await runNames(paths);
-	const states = await Promise.all(names.map(async name => readState(runFolder(paths, name))));
-	return states.some(
-		state => state !== undefined && state.address !== undefined && state.phase !== 'gone' && state.phase !== 'ended',
-	);
+async function anyAlias(paths: Paths, without: string): Promise<boolean> {
+	const names = (await runNames(paths)).filter(name => name !== without);
+	const states = await Promise.all(names.map(async name => readState(runFolder(paths, name)).catch(() => undefined)));
+	return states.some(state => state?.address !== undefined && !isOver(state));
 }
 
 /**
-Whether a run whose tunnel is down has ended by itself. What it holds is kept where it is work that exists nowhere else; otherwise
-the rest is removed at once. Undefined while it runs.
+Whether a run whose tunnel is down has ended by itself. What it holds is to be kept where it is work that exists nowhere else.
+Undefined while it runs.
 */
 export async function findEnd(backend: Backend, state: RunState): Promise<RunOver | undefined> {
 	const instance = state.instanceId === undefined ? undefined : await backend.describe(state.instanceId);
@@ -62,12 +83,7 @@ export async function findEnd(backend: Backend, state: RunState): Promise<RunOve
 		return undefined;
 	}
 
-	const end = over(instance);
-	if (!end.kept && instance) {
-		await backend.terminate(instance.id);
-	}
-
-	return end;
+	return over(instance);
 }
 
 const stopRequest = (folder: string): string => path.join(folder, 'stop-requested');

@@ -7,6 +7,7 @@ import type {
 	RequirementFlags,
 	Requirements,
 } from '../configuration/model.js';
+import type {CodeManifest} from '../environment/code/collect.js';
 import type {StepId} from '../environment/step.js';
 import type {Offer} from '../offers/offer.js';
 import type {RunHandle, UnsavedWork} from './handle.js';
@@ -51,16 +52,7 @@ export type PlannedPort = {
 };
 
 /** The code that will be copied. Bytes. */
-export type CodeSummary = {
-	readonly root: string;
-	/** Where the chosen folder lies below `root`; '' for `root` itself. */
-	readonly subfolder: string;
-	readonly kind: 'repository' | 'worktree' | 'bare repository' | 'folder';
-	readonly files: number;
-	readonly bytes: number;
-	/** Things that cannot be copied (sockets, devices) and are left out, one line each. */
-	readonly notes: readonly string[];
-};
+export type CodeSummary = Omit<CodeManifest, 'entries' | 'staged'>;
 
 /** Everything that is checked before anything is spent; what the plan screen shows and a launch carries out. */
 export type Plan = {
@@ -97,15 +89,17 @@ export type Engine = {
 	stop(name: string, reason: string): Promise<void>;
 	/** What ending the run called `name` would lose; undefined where that cannot be found out. */
 	unsavedWork(name: string): Promise<UnsavedWork | undefined>;
-	/** The logs on disk, in the order of the steps, in lines that are safe to draw. */
-	logs(name: string): Promise<ReadonlyArray<{readonly step: StepId; readonly lines: readonly string[]}>>;
+	/** The logs on disk, in the order of the steps, in lines that are safe to draw; `rest` is a last line that has no end yet. */
+	logs(
+		name: string,
+	): Promise<ReadonlyArray<{readonly step: StepId; readonly lines: readonly string[]; readonly rest: readonly string[]}>>;
 	/**
 	The run of this very choice whose program died without letting go of it: starting again means to go on with that one, not to make
 	a second.
 	*/
 	interrupted(choice: Choice): Promise<RunState | undefined>;
-	/** All runs, newest first, checked against their backends; `gone` ones only with `all`. */
-	runs(options?: {readonly all?: boolean}): Promise<readonly RunState[]>;
+	/** All runs, newest first, checked against their backends; `gone` ones only with `all`. What could not be checked is told to `note`. */
+	runs(options?: {readonly all?: boolean; readonly note?: (line: string) => void}): Promise<readonly RunState[]>;
 	/** Told, at most ten times a second, when journals change. Returns the way to stop being told. */
 	onRunsChanged(listener: () => void): () => void;
 	/** The command line that a person types for a shell there: `ssh fast-moth-1`. */

@@ -70,5 +70,7 @@ export const eventSchema = z.discriminatedUnion('type', [
 ]);
 
 export type RunEvent = z.infer<typeof eventSchema>;
+/** Without the time, which the record adds. */
+export type NewEvent = RunEvent extends infer Each ? (Each extends RunEvent ? Omit<Each, 'at'> : never) : never;
 export type RunSpecification = z.infer<typeof specification>;
 export type PortForward = z.infer<typeof port>;

@@ -94,9 +94,14 @@ export class Journal {
 
 async function appendDurably(file: string, line: string): Promise<void> {
 	const handle = await open(file, 'a', 0o600);
+	const {size} = await handle.stat();
 	try {
 		await handle.writeFile(line);
 		await handle.datasync();
+	} catch (error) {
+		// Half a line would swallow the next one.
+		await handle.truncate(size);
+		throw error;
 	} finally {
 		await handle.close();
 	}

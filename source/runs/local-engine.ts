@@ -1,5 +1,4 @@
-import {watch} from 'node:fs';
-import {mkdir} from 'node:fs/promises';
+import {self} from '../system/program-name.js';
 import path from 'node:path';
 import {backends} from '../backends/registry.js';
 import {findConfigurations} from '../configuration/discover.js';
@@ -8,6 +7,7 @@ import {resolveRequest} from '../configuration/requirements.js';
 import {writeStarter} from '../configuration/starter.js';
 import {ideLink} from '../environment/ide.js';
 import {Problem} from '../system/problem.js';
+import {shellWord} from '../system/shell.js';
 import type {RunContext} from './context.js';
 import type {Choice, Engine, Plan, Request} from './engine.js';
 import {readState} from './journal.js';
@@ -17,14 +17,13 @@ import {ownership} from './owner.js';
 import {durationOf, makePlan} from './plan.js';
 import {loadPreferences} from './preferences.js';
 import {reconcile} from './reconcile.js';
-import {RunRecord} from './record.js';
+import {openRecord, RunRecord} from './record.js';
 import {claimFolder, installationTag, runFolder, runNames, writeRunFiles} from './run-folder.js';
 import {Run} from './run.js';
 import {specify} from './specification.js';
-import {findUnsavedWork, openRecord, stopRecord} from './stop.js';
-import type {RunState} from './state.js';
-
-const changeInterval = 100;
+import {endDamaged, findUnsavedWork, stopRecord} from './stop.js';
+import {isOver, type RunState} from './state.js';
+import {watchRuns} from './watch.js';
 
 /** The engine on this machine's own folders: no server is needed. `folder` is absolute. */
 export async function createEngine(context: RunContext, folder: string): Promise<Engine> {
@@ -42,13 +41,21 @@ export async function createEngine(context: RunContext, folder: string): Promise
 		offers: (request, signal) => listOffers(backends(), request.requirements, signal),
 		plan: async (request, offer) => makePlan(context, request, offer),
 		launch: async plan => launch(context, plan, await installation()),
-		attach: async name => Run.take(context, name),
-		stop: async (name, reason) => stopRecord(context, await openRecord(context, name), reason),
+		attach: async name => Run.from(context, await openRecord(context, name)),
+		async stop(name, reason) {
+			if (!(await endDamaged(context, name, await installation(), backends()))) {
+				await stopRecord(context, await openRecord(context, name), reason);
+			}
+		},
 		unsavedWork: async name => findUnsavedWork(context, await openRecord(context, name)),
 		logs: async name => readLogLines((await openRecord(context, name)).folder),
 		interrupted: async choice => findInterrupted(context, choice),
-		async runs({all = false} = {}) {
-			const {runs} = await reconcile(context, await installation(), backends());
+		async runs({all = false, note} = {}) {
+			const {runs, notes} = await reconcile(context, await installation(), backends());
+			for (const line of notes) {
+				note?.(line);
+			}
+
 			return all ? runs : runs.filter(({phase}) => phase !== 'gone');
 		},
 		onRunsChanged: listener => watchRuns(paths.runs, listener),
@@ -61,12 +68,10 @@ export async function createEngine(context: RunContext, folder: string): Promise
 	};
 }
 
-const shellWord = (text: string): string => (/^[\w/.~-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`);
-
 function makeRequest(choice: Choice): Request {
 	const {environment} = choice.configuration;
 	if (!environment) {
-		throw new Problem('configuration', `${choice.configuration.file} has problems`, {next: `\`dstack-tui check\` lists them.`});
+		throw new Problem('configuration', `${choice.configuration.file} has problems`, {next: `\`${self} check\` lists them.`});
 	}
 
 	return {choice, ...resolveRequest(environment, choice.profile, choice.flags)};
@@ -97,47 +102,10 @@ async function findInterrupted(
 			state?.specification.folder === folder &&
 			state.specification.configurationFile === configuration.path &&
 			state.specification.profile === profile?.name;
-		if (
-			state &&
-			same &&
-			state.phase !== 'gone' &&
-			state.phase !== 'ended' &&
-			(await ownership(candidateFolder)) === 'abandoned'
-		) {
+		if (state && same && !isOver(state) && state.phase !== 'stopping' && (await ownership(candidateFolder)) === 'abandoned') {
 			return state;
 		}
 	}
 
 	return undefined;
-}
-
-/** Journals change by appending, so watching the folder of runs tells of every change; many at once are told once. */
-function watchRuns(folder: string, listener: () => void): () => void {
-	let timer: NodeJS.Timeout | undefined;
-	let stop: (() => void) | undefined;
-	let stopped = false;
-	const tell = () => {
-		timer ??= setTimeout(() => {
-			timer = undefined;
-			listener();
-		}, changeInterval);
-	};
-
-	void mkdir(folder, {recursive: true, mode: 0o700}).then(() => {
-		if (!stopped) {
-			const watcher = watch(folder, {recursive: true}, (_event, file) => {
-				if (file === null || file.endsWith('journal.jsonl')) {
-					tell();
-				}
-			});
-			// A watcher that fails (too many watches) leaves the list as it is until it is refreshed by hand.
-			watcher.on('error', () => watcher.close());
-			stop = () => watcher.close();
-		}
-	});
-	return () => {
-		stopped = true;
-		clearTimeout(timer);
-		stop?.();
-	};
 }

@@ -114,11 +114,13 @@ export async function readStepLogs(folder: string): Promise<ReadonlyArray<{step:
 	return Promise.all(steps.map(async step => ({step, text: await readFile(logFile(folder, step), 'utf8')})));
 }
 
-/** The same as lines that are safe to draw. */
-export async function readLogLines(folder: string): Promise<ReadonlyArray<{step: StepId; lines: readonly string[]}>> {
+/** The same as lines that are safe to draw; `rest` is a last line that has no end yet. */
+export async function readLogLines(
+	folder: string,
+): Promise<ReadonlyArray<{step: StepId; lines: readonly string[]; rest: readonly string[]}>> {
 	const logs = await readStepLogs(folder);
 	return logs.map(({step, text}) => {
 		const cutter = new LineCutter();
-		return {step, lines: [...cutter.push(text), ...cutter.end()]};
+		return {step, lines: cutter.push(text), rest: cutter.end()};
 	});
 }

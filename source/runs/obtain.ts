@@ -53,10 +53,13 @@ async function makeIntent(stage: Stage): Promise<LaunchIntent> {
 }
 
 async function launch(stage: Stage): Promise<void> {
-	const {specification, offer} = stage.state();
+	const {specification, offer, deadline: known} = stage.state();
 	const {duration, intentId} = specification;
-	const deadline = duration === null ? null : stage.context.clock.now() + duration * 1000;
-	await stage.append({type: 'deadline-set', deadline});
+	// Asked for before, and perhaps answered unheard: what was made then has the deadline of then.
+	if (duration !== null && known === undefined) {
+		await stage.append({type: 'deadline-set', deadline: stage.context.clock.now() + duration * 1000});
+	}
+
 	await stage.append({type: 'requested', intentId});
 	const backend = await stage.context.backend(offer.backend);
 	const intent = await makeIntent(stage);

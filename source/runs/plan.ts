@@ -9,6 +9,7 @@ import type {Plan, PlannedPort, Request} from './engine.js';
 import {readState} from './journal.js';
 import {checkName, generateName} from './names.js';
 import {planPorts} from './ports.js';
+import {takenProblem} from './problems.js';
 import {runFolder, runNames} from './run-folder.js';
 
 /** Left free beside the code, so that the machine goes on working. Bytes. */
@@ -60,9 +61,7 @@ async function chooseName(context: RunContext, wanted: string | undefined): Prom
 	checkName(wanted);
 	const state = await readState(runFolder(context.paths, wanted));
 	if (state && state.phase !== 'gone') {
-		throw new Problem('usage', `There is an environment called ${wanted} already`, {
-			next: `Attach to it with \`dstack-tui attach ${wanted}\`, or choose another name with -n.`,
-		});
+		throw takenProblem(wanted);
 	}
 
 	return wanted;

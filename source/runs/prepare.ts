@@ -81,8 +81,8 @@ async function copyCode(stage: Stage): Promise<void> {
 		return;
 	}
 
-	const {specification, workspace} = stage.state();
-	await perform(stage, 'code', `Copy the code to ${workspace}`, async report => {
+	const {specification} = stage.state();
+	await perform(stage, 'code', 'Copy the code', async report => {
 		const manifest = await collectCode(specification.folder);
 		const context = stepContext(stage.state());
 		await overTunnel(stage, async link => writeVariables(link, context, environmentOf(specification, stage.secrets).env));

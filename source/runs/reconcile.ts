@@ -1,16 +1,22 @@
-import {stat} from 'node:fs/promises';
+import {self} from '../system/program-name.js';
+import {readdir, stat} from 'node:fs/promises';
+import path from 'node:path';
 import type {Backend} from '../backends/backend.js';
+import {messageOf} from '../system/problem.js';
 import type {RunContext} from './context.js';
-import {findEnd, tidy} from './end.js';
-import {readJournal} from './journal.js';
+import {closeRun, findEnd, finishStopping} from './end.js';
+import {readJournal, readState} from './journal.js';
 import {ownership} from './owner.js';
 import {RunRecord} from './record.js';
 import {reduceAll} from './reduce.js';
 import {removeRunFolder, runFolder, runNames} from './run-folder.js';
+import {RunOver} from './stage.js';
 import type {RunState} from './state.js';
 
 /** A folder that is being claimed has no intent yet; only one that stays so was left by a crash. Milliseconds. */
 const claimLimit = 10_000;
+/** How long a run without an instance may be between two programs. Milliseconds. */
+const handoverLimit = 30_000;
 
 export type Reconciled = {
 	/** Newest first, `gone` ones too. */
@@ -29,11 +35,10 @@ export async function reconcile(context: RunContext, installation: string, backe
 	const checked = await Promise.all(
 		names.map(async name => {
 			try {
-				return await reconcileRun(context, name);
+				return await reconcileRun(context, name, notes);
 			} catch (error) {
-				notes.push(`${name} could not be checked: ${String(error)}`);
-				const {events} = await readJournal(runFolder(context.paths, name));
-				return reduceAll(name, events);
+				notes.push(`${name} could not be checked: ${messageOf(error)}`);
+				return readState(runFolder(context.paths, name)).catch(() => undefined);
 			}
 		}),
 	);
@@ -42,57 +47,80 @@ export async function reconcile(context: RunContext, installation: string, backe
 	return {runs, notes};
 }
 
-async function reconcileRun(context: RunContext, name: string): Promise<RunState | undefined> {
+async function reconcileRun(context: RunContext, name: string, notes: string[]): Promise<RunState | undefined> {
 	const folder = runFolder(context.paths, name);
-	const {events} = await readJournal(folder);
+	const {events, damaged} = await readJournal(folder);
 	const state = reduceAll(name, events);
-	if (state?.phase === 'gone' || (await ownership(folder)) === 'owned') {
+	const owner = await ownership(folder);
+	if (owner === 'owned') {
 		return state;
 	}
 
 	if (!state) {
-		const {mtimeMs} = await stat(folder);
-		if (context.clock.now() - mtimeMs > claimLimit) {
-			await removeRunFolder(folder);
-		}
-
+		await settleWithoutIntent(context, folder, damaged.length > 0, notes);
 		return undefined;
 	}
 
-	return settle(context, state);
-}
-
-async function settle(context: RunContext, state: RunState): Promise<RunState> {
-	const backend = await context.backend(state.offer.backend);
-	const end = await whatEnded(backend, state);
-	if (!end) {
+	if (state.phase === 'gone') {
 		return state;
 	}
 
-	const record = new RunRecord(context, state.name);
-	if (await record.own()) {
-		try {
-			if (state.phase !== 'ended' || !end.kept) {
-				await record.append({type: 'gone', ...end});
-				await tidy(context.paths, record.folder);
-			}
-		} finally {
-			await record.release();
-		}
-	}
-
-	return record.state ?? state;
+	// Let go of a moment ago: the program that goes on with it in the background is still on its way.
+	const isFresh = owner === 'free' && context.clock.now() - (events.at(-1)?.at ?? 0) < handoverLimit;
+	return isFresh && state.instanceId === undefined ? state : settle(context, state);
 }
 
-async function whatEnded(backend: Backend, state: RunState): Promise<{reason: string; kept: boolean} | undefined> {
+/** A claim that a crash left behind holds nothing. Anything more than that is a person's to look at, and never removed by itself. */
+async function settleWithoutIntent(context: RunContext, folder: string, isDamaged: boolean, notes: string[]): Promise<void> {
+	const name = path.basename(folder);
+	const held = (await readdir(folder)).filter(entry => entry.startsWith('instance'));
+	if (isDamaged || held.length > 0) {
+		notes.push(
+			`The journal of ${name} is damaged. What there is lies in ${folder}; \`${self} stop ${name}\` ends and removes it.`,
+		);
+		return;
+	}
+
+	const {mtimeMs} = await stat(folder);
+	if (context.clock.now() - mtimeMs > claimLimit) {
+		await removeRunFolder(folder);
+	}
+}
+
+/** Looks at a run that nobody looks after. What is found is decided again when it is ours: another program may have been faster. */
+async function settle(context: RunContext, before: RunState): Promise<RunState> {
+	if (before.phase !== 'stopping' && !(await whatEnded(context, before))) {
+		return before;
+	}
+
+	const record = new RunRecord(context, before.name);
+	if (!(await record.own())) {
+		return before;
+	}
+
+	try {
+		await finishStopping(context, record);
+		const state = record.known;
+		const end = state.phase === 'gone' ? undefined : await whatEnded(context, state);
+		if (end && (state.phase !== 'ended' || !end.kept)) {
+			await closeRun(context, record, end);
+		}
+	} finally {
+		await record.release();
+	}
+
+	return record.known;
+}
+
+async function whatEnded(context: RunContext, state: RunState): Promise<RunOver | undefined> {
+	const backend = await context.backend(state.offer.backend);
 	if (state.instanceId !== undefined) {
-		const end = await findEnd(backend, state);
-		return end && {reason: end.message, kept: end.kept};
+		return findEnd(backend, state);
 	}
 
 	// Launching again with the same intent finds an instance that the crash kept secret; without one, nothing is left to go on with.
 	const instance = await backend.find(state.specification.intentId);
-	return instance ? undefined : {reason: 'interrupted before it had an instance', kept: false};
+	return instance ? undefined : new RunOver('interrupted before it had an instance', false);
 }
 
 /** Instances with our tag whose journal says that they are gone, or that have no journal: a crash came between. */
@@ -114,7 +142,7 @@ async function endLeftovers(
 				}
 			}
 		} catch (error) {
-			notes.push(`${backend.name} could not be asked for leftovers: ${String(error)}`);
+			notes.push(`${backend.name} could not be asked for leftovers: ${messageOf(error)}`);
 		}
 	}
 }

@@ -2,13 +2,13 @@ import type {StepId, StepReport} from '../environment/step.js';
 import {formatBytes} from '../offers/format.js';
 import {neutraliseLine} from '../system/terminal-text.js';
 import type {RunContext} from './context.js';
-import type {RunEvent} from './events.js';
+import type {NewEvent, RunEvent} from './events.js';
 import {Journal, readJournal} from './journal.js';
 import {LineCutter, MemoryLogBook, paneOf, readStepLogs} from './log-book.js';
 import {own} from './owner.js';
+import {missingProblem} from './problems.js';
 import {reduce} from './reduce.js';
 import {runFolder} from './run-folder.js';
-import type {NewEvent} from './stage.js';
 import type {RunState} from './state.js';
 import {eventWords} from './words.js';
 
@@ -28,8 +28,8 @@ export class RunRecord {
 	#state: RunState | undefined;
 	#seen = 0;
 	#journal: Journal | undefined;
-	#release: (() => Promise<void>) | undefined;
 	#notifying: NodeJS.Timeout | undefined;
+	#release: (() => Promise<void>) | undefined;
 
 	constructor(context: RunContext, name: string) {
 		this.#context = context;
@@ -39,6 +39,15 @@ export class RunRecord {
 
 	/** Undefined until there is an intent. */
 	get state(): RunState | undefined {
+		return this.#state;
+	}
+
+	/** The state of a run that has an intent. */
+	get known(): RunState {
+		if (!this.#state) {
+			throw new Error(`${this.name} has no intent`);
+		}
+
 		return this.#state;
 	}
 
@@ -138,7 +147,11 @@ export class RunRecord {
 
 	/** Tells the listeners, at most ten times a second. */
 	changed(): void {
-		this.#notifying ??= setTimeout(() => {
+		if (this.#notifying) {
+			return;
+		}
+
+		this.#notifying = setTimeout(() => {
 			this.#notifying = undefined;
 			for (const listener of this.#listeners) {
 				listener();
@@ -194,6 +207,17 @@ export class RunRecord {
 			this.logs.add({at, pane: paneOf(step), text});
 		}
 	}
+}
+
+/** The run called `name` as its journal tells it. Throws a `usage` problem when there is none. */
+export async function openRecord(context: RunContext, name: string): Promise<RunRecord> {
+	const record = new RunRecord(context, name);
+	await record.load();
+	if (!record.state) {
+		throw missingProblem(neutraliseLine(name));
+	}
+
+	return record;
 }
 
 function progressText(

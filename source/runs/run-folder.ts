@@ -3,8 +3,9 @@ import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import type {KeyPair} from '../backends/backend.js';
 import type {Paths} from '../system/paths.js';
-import {Problem} from '../system/problem.js';
+
 import {generateKeyPair} from '../tunnel/keys.js';
+import {takenProblem} from './problems.js';
 import {identityFile, knownHostsFile} from '../tunnel/ssh-config.js';
 
 /** What a run must remember and its journal must not hold. */
@@ -33,9 +34,7 @@ export async function claimFolder(paths: Paths, name: string, isGone: (folder: s
 		await mkdir(folder, {mode: 0o700});
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
-			throw new Problem('usage', `There is an environment called ${name} already`, {
-				next: `Attach to it with \`dstack-tui attach ${name}\`, or choose another name with -n.`,
-			});
+			throw takenProblem(name);
 		}
 
 		throw error;

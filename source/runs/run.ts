@@ -1,21 +1,20 @@
-import {BackendError} from '../backends/backend.js';
 import {unsavedWork} from '../environment/work.js';
 import {Problem} from '../system/problem.js';
-import {ConnectionError, type Destination} from '../tunnel/connection.js';
 import {Tunnel} from '../tunnel/tunnel.js';
 import type {RunContext} from './context.js';
-import {Deferred} from './deferred.js';
-import {findEnd, isStopRequested, tidy} from './end.js';
-import type {RunEvent} from './events.js';
+import {aborted, Deferred} from './deferred.js';
+import {closeRun, findEnd, finishStopping, isStopRequested} from './end.js';
+import type {NewEvent, RunEvent} from './events.js';
 import type {LinkHealth, LogBook, RunHandle, UnsavedWork} from './handle.js';
-import {endedProblem, provisioningProblem, stepProblem} from './problems.js';
+import {endedProblem, stepProblem, unreachableProblem} from './problems.js';
 import {type BoundPort, bindPorts, portTable} from './ports.js';
-import {prepare} from './prepare.js';
-import {RunRecord} from './record.js';
-import {readKeys, readSecrets} from './run-folder.js';
+import {attempt} from './attempt.js';
+import {answerDeadlineRequest, extendDeadline} from './deadline.js';
+import {destinationOf} from './destination.js';
+import type {RunRecord} from './record.js';
 import {stopRecord} from './stop.js';
-import {type NewEvent, RunOver, type Stage, stepContext, StepFailed} from './stage.js';
-import type {RunState} from './state.js';
+import {makeStage, type RunOver, type Stage, stepContext} from './stage.js';
+import {isOver, type RunState} from './state.js';
 
 const followInterval = 500;
 const watchInterval = 1000;
@@ -34,6 +33,7 @@ export class Run implements RunHandle {
 	#ports: readonly BoundPort[] = [];
 	#driving: Promise<void> = Promise.resolve();
 	#checking = false;
+	#stopping: Promise<void> | undefined;
 
 	private constructor(context: RunContext, record: RunRecord) {
 		this.name = record.name;
@@ -42,44 +42,28 @@ export class Run implements RunHandle {
 		this.#tunnel = new Tunnel({
 			clock: context.clock,
 			random: context.random,
-			destination: async () => this.#destination(),
+			destination: async () => destinationOf(record),
 			onUp: () => this.#note({type: 'tunnel-up'}),
 			onDown: reason => this.#note({type: 'tunnel-down', reason}),
+			onFailed: error => this.#onFailed(error),
 			onChange: () => record.changed(),
 		});
 	}
 
-	/** Takes up the run called `name` wherever it is. Throws a `Problem` when there is none or it is over. */
-	static async take(context: RunContext, name: string): Promise<Run> {
-		const record = new RunRecord(context, name);
-		await record.load();
-		return Run.from(context, record);
-	}
-
-	/** The same for a record that is read already, or that this program has just begun. */
+	/** Takes up a run wherever it is. Throws a `Problem` when it is over. */
 	static async from(context: RunContext, record: RunRecord): Promise<Run> {
-		const {state, name} = record;
-		if (!state) {
-			throw new Problem('usage', `There is no environment called ${name}`, {next: '`dstack-tui ps` lists those that there are.'});
-		}
-
-		if (state.phase === 'gone' || state.phase === 'ended') {
-			throw endedProblem(state);
-		}
-
 		const run = new Run(context, record);
+		if (isOver(run.state())) {
+			throw endedProblem(run.state());
+		}
+
 		run.#driving = (await record.own()) ? run.#drive() : run.#follow();
 		run.#watch();
 		return run;
 	}
 
 	state(): RunState {
-		const {state} = this.#record;
-		if (!state) {
-			throw new Error(`${this.name} has no intent`);
-		}
-
-		return state;
+		return this.#record.known;
 	}
 
 	logs(): LogBook {
@@ -117,17 +101,23 @@ export class Run implements RunHandle {
 	}
 
 	async extend(seconds: number): Promise<void> {
-		const {extendDeadline} = await import('./deadline.js');
-		await extendDeadline(await this.#stage(), seconds);
+		await extendDeadline(this.#context, this.#record, async () => this.#stage(), seconds);
 	}
 
+	/** The first call stops it; others wait for that. */
 	async stop(reason: string): Promise<void> {
-		await this.#letGo();
-		await stopRecord(this.#context, this.#record, reason);
-		this.#over.resolve();
+		this.#stopping ??= this.#stop(reason).finally(() => {
+			this.#stopping = undefined;
+		});
+		return this.#stopping;
 	}
 
 	async detach(): Promise<void> {
+		if (this.#stopping) {
+			// Let go of in the middle, it would be left half ended.
+			return this.#stopping;
+		}
+
 		const unfinished = this.#record.owned && this.state().phase === 'starting';
 		await this.#letGo();
 		if (unfinished) {
@@ -140,6 +130,18 @@ export class Run implements RunHandle {
 		}
 	}
 
+	async #stop(reason: string): Promise<void> {
+		try {
+			await this.#letGo();
+			await stopRecord(this.#context, this.#record, reason);
+			this.#ready.reject(endedProblem(this.state()));
+			this.#over.resolve();
+		} catch (error) {
+			this.#ready.reject(error);
+			throw error;
+		}
+	}
+
 	/** Ends everything that this program does for the run, and waits until it has ended. */
 	async #letGo(): Promise<void> {
 		this.#leave.abort(new Problem('interrupted', `${this.name} was let go`));
@@ -149,59 +151,47 @@ export class Run implements RunHandle {
 
 	async #drive(): Promise<void> {
 		try {
+			await this.#refuseOver();
 			this.#ports = await bindPorts(this.#tunnel.forwards, this.state().ports);
 			if (this.state().phase === 'ready') {
+				await this.#check();
+				await this.#refuseOver();
 				this.#tunnel.start();
 				this.#ready.resolve();
-				await this.#check();
 				return;
 			}
 
 			const stage = await this.#stage();
-			while (!(await this.#attempt(stage))) {
+			for (;;) {
+				const problem = await attempt(stage, this.#record, async end => this.#end(end));
+				if (!problem) {
+					this.#ready.resolve();
+					return;
+				}
+
+				this.#ready.reject(problem);
 				await this.#untilRetry();
 			}
 		} catch (error) {
-			this.#ready.reject(error);
+			// A stop tells how it went when it is through.
+			if (!this.#stopping) {
+				this.#ready.reject(error);
+			}
 		}
 	}
 
-	/** One attempt at getting ready; false when a step failed, which may be tried again. */
-	async #attempt(stage: Stage): Promise<boolean> {
-		try {
-			await prepare(stage);
-			this.#ready.resolve();
-			return true;
-		} catch (error) {
-			this.#leave.signal.throwIfAborted();
-			if (error instanceof RunOver) {
-				await this.#end(error);
-				throw endedProblem(this.state());
-			}
-
-			if (error instanceof BackendError) {
-				const {class: errorClass, message, next} = error;
-				await this.#record.append({type: 'attempt-failed', errorClass, message, next});
-				await this.#end(new RunOver(`could not be provisioned: ${message}`, false));
-				throw provisioningProblem(error, this.state().offer.backend);
-			}
-
-			await this.#fail(StepFailed.from('instance', error));
-			return false;
+	/** The owner before may have ended it in the moment in which it let go, or have died while it did. */
+	async #refuseOver(): Promise<void> {
+		await finishStopping(this.#context, this.#record);
+		if (isOver(this.state())) {
+			await this.#record.release();
+			this.#finish();
+			throw endedProblem(this.state());
 		}
-	}
-
-	async #fail({step, message, details}: StepFailed): Promise<void> {
-		await this.#record.append({type: 'step-failed', step, message, ...details, lastLines: [...details.lastLines]});
-		this.#ready.reject(stepProblem(step, message, details.lastLines, details.next));
 	}
 
 	async #untilRetry(): Promise<void> {
-		const {signal} = this.#leave;
-		const left = new Promise<never>((_resolve, reject) => {
-			signal.addEventListener('abort', () => reject(signal.reason as Error), {once: true});
-		});
-		await Promise.race([this.#again.promise, left]);
+		await Promise.race([this.#again.promise, aborted(this.#leave.signal)]);
 		this.#again = new Deferred();
 		this.#ready = new Deferred();
 	}
@@ -212,7 +202,7 @@ export class Run implements RunHandle {
 			for (;;) {
 				await this.#record.catchUp();
 				const {phase, failure, address} = this.state();
-				if (phase === 'gone' || phase === 'ended') {
+				if (isOver(this.state())) {
 					throw endedProblem(this.state());
 				}
 
@@ -223,7 +213,7 @@ export class Run implements RunHandle {
 				if (phase === 'ready') {
 					this.#ready.resolve();
 				} else if (failure) {
-					this.#ready.reject(stepProblem(failure.step, failure.message, failure.lastLines, failure.next));
+					this.#ready.reject(stepProblem(this.name, failure.step, failure.message, failure));
 				}
 
 				await this.#context.clock.sleep(followInterval, signal);
@@ -257,7 +247,11 @@ export class Run implements RunHandle {
 		try {
 			if (await isStopRequested(this.#record.folder)) {
 				await this.stop('stopped from another terminal');
-			} else if (this.state().phase === 'ready' && this.#tunnel.health.status !== 'up') {
+				return;
+			}
+
+			await answerDeadlineRequest(this.#record, async () => this.#stage());
+			if (this.state().phase === 'ready' && this.#tunnel.health.status !== 'up') {
 				const end = await findEnd(await this.#context.backend(this.state().offer.backend), this.state());
 				if (end && !this.#leave.signal.aborted) {
 					await this.#end(end);
@@ -271,14 +265,8 @@ export class Run implements RunHandle {
 		}
 	}
 
-	async #end({message, kept}: RunOver): Promise<void> {
-		const {instanceId, offer} = this.state();
-		if (!kept && instanceId !== undefined) {
-			await (await this.#context.backend(offer.backend)).terminate(instanceId);
-		}
-
-		await this.#record.append({type: 'gone', reason: message, kept});
-		await tidy(this.#context.paths, this.#record.folder);
+	async #end(end: RunOver): Promise<void> {
+		await closeRun(this.#context, this.#record, end);
 		await this.#record.release();
 		this.#finish();
 	}
@@ -289,6 +277,14 @@ export class Run implements RunHandle {
 		this.#over.resolve();
 	}
 
+	/** The instance lives, but can never be reached with what is known of it. */
+	#onFailed({message}: Error): void {
+		this.#note({type: 'tunnel-down', reason: message});
+		const problem = unreachableProblem(this.name, message);
+		this.#ready.reject(problem);
+		this.#over.reject(problem);
+	}
+
 	/** Events of the tunnel, which has no one to wait for the disk. */
 	#note(event: NewEvent): void {
 		if (this.#record.owned && !this.#leave.signal.aborted) {
@@ -296,26 +292,7 @@ export class Run implements RunHandle {
 		}
 	}
 
-	async #destination(): Promise<Destination> {
-		const {address} = this.state();
-		if (!address) {
-			throw new ConnectionError('it has no address yet', false);
-		}
-
-		const keys = await readKeys(this.#record.folder);
-		return {...address, privateKey: keys.identity.private, hostKey: keys.hostKey.public};
-	}
-
 	async #stage(): Promise<Stage> {
-		return {
-			context: this.#context,
-			folder: this.#record.folder,
-			secrets: await readSecrets(this.#record.folder),
-			tunnel: this.#tunnel,
-			signal: this.#leave.signal,
-			state: () => this.state(),
-			append: async event => this.#record.append(event),
-			report: (step, report) => this.#record.report(step, report),
-		};
+		return makeStage(this.#context, this.#record, this.#tunnel, this.#leave.signal);
 	}
 }

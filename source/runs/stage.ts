@@ -6,13 +6,11 @@ import {messageOf, Problem} from '../system/problem.js';
 import type {Connection} from '../tunnel/connection.js';
 import type {Tunnel} from '../tunnel/tunnel.js';
 import type {RunContext} from './context.js';
-import type {RunEvent} from './events.js';
+import type {NewEvent} from './events.js';
 import {StepLog} from './log-book.js';
-import type {RunSecrets} from './run-folder.js';
+import type {RunRecord} from './record.js';
+import {readSecrets, type RunSecrets} from './run-folder.js';
 import type {RunState} from './state.js';
-
-/** Without the time, which the stage adds. */
-export type NewEvent = RunEvent extends infer Each ? (Each extends RunEvent ? Omit<Each, 'at'> : never) : never;
 
 /** A step that failed, with everything that a person needs to mend it. The instance lives on. */
 export class StepFailed extends Error {
@@ -122,6 +120,18 @@ export async function overTunnel<T>(stage: Stage, act: (link: Connection) => Pro
 		}
 	}
 }
+
+/** What the steps of a record's run work with. */
+export const makeStage = async (context: RunContext, record: RunRecord, tunnel: Tunnel, signal: AbortSignal): Promise<Stage> => ({
+	context,
+	folder: record.folder,
+	secrets: await readSecrets(record.folder),
+	tunnel,
+	signal,
+	state: () => record.known,
+	append: async event => record.append(event),
+	report: (step, report) => record.report(step, report),
+});
 
 /** The context that scripts on the instance are made from. Only valid once the instance is created. */
 export function stepContext(state: RunState, configuration: DevEnvironment = environmentOf(state.specification)): StepContext {

@@ -61,3 +61,6 @@ export type RunState = {
 	readonly endedAt: number | undefined;
 	readonly reason: string | undefined;
 };
+
+/** Whether nothing can be done in it any more. */
+export const isOver = ({phase}: RunState): boolean => phase === 'gone' || phase === 'ended';

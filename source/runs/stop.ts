@@ -1,31 +1,28 @@
+import {existsSync} from 'node:fs';
+import path from 'node:path';
+import type {Backend} from '../backends/backend.js';
 import {unsavedWork} from '../environment/work.js';
 import {Problem} from '../system/problem.js';
 import {connect} from '../tunnel/connection.js';
 import type {RunContext} from './context.js';
-import {endRun, requestStop} from './end.js';
+import {destinationOf} from './destination.js';
+import {endRun, requestStop, terminateInstance, tidy} from './end.js';
 import type {UnsavedWork} from './handle.js';
-import {RunRecord} from './record.js';
-import {readKeys} from './run-folder.js';
+import {readJournal} from './journal.js';
+import {ownership} from './owner.js';
+import {reduceAll} from './reduce.js';
+import type {RunRecord} from './record.js';
+
+import {removeRunFolder, runFolder, runNames} from './run-folder.js';
 import {stepContext} from './stage.js';
 
 const pollInterval = 500;
 const stopLimit = 120_000;
 const askLimit = 30_000;
 
-/** The run called `name` as its journal tells it. Throws a `usage` problem when there is none. */
-export async function openRecord(context: RunContext, name: string): Promise<RunRecord> {
-	const record = new RunRecord(context, name);
-	await record.load();
-	if (!record.state) {
-		throw new Problem('usage', `There is no environment called ${name}`, {next: '`dstack-tui ps` lists those that there are.'});
-	}
-
-	return record;
-}
-
 /** Ends a run: itself where this program is its owner or can become it, else by asking the owner. Throws a `Problem`. */
 export async function stopRecord(context: RunContext, record: RunRecord, reason: string): Promise<void> {
-	if (!(await record.own())) {
+	if (!(await ownToEnd(context, record))) {
 		await requestStop(record.folder);
 		await awaitOwner(context, record);
 	}
@@ -36,6 +33,20 @@ export async function stopRecord(context: RunContext, record: RunRecord, reason:
 		} finally {
 			await record.release();
 		}
+	}
+}
+
+/** A full disk has no room for the lock that guards the end; the instance of a run that nobody holds goes first then, and makes room. */
+async function ownToEnd(context: RunContext, record: RunRecord): Promise<boolean> {
+	try {
+		return await record.own();
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'ENOSPC' || (await ownership(record.folder)) === 'owned') {
+			throw error;
+		}
+
+		await terminateInstance(context, record.known);
+		return record.own();
 	}
 }
 
@@ -65,10 +76,8 @@ export async function findUnsavedWork(context: RunContext, record: RunRecord): P
 		return {changed: false, lines: []};
 	}
 
-	const {identity, hostKey} = await readKeys(record.folder);
 	try {
-		const destination = {...state.address, privateKey: identity.private, hostKey: hostKey.public};
-		const link = await connect(destination, AbortSignal.timeout(askLimit));
+		const link = await connect(await destinationOf(record), AbortSignal.timeout(askLimit));
 		try {
 			return await unsavedWork(link, stepContext(state));
 		} finally {
@@ -78,4 +87,37 @@ export async function findUnsavedWork(context: RunContext, record: RunRecord): P
 		record.note(`could not be asked for unsaved work: ${String(error)}`);
 		return undefined;
 	}
+}
+
+/**
+Ends what a run left whose journal does not even begin with its intent: the instances that carry its name and our tag, then its folder.
+False where there is no such run.
+*/
+export async function endDamaged(
+	context: RunContext,
+	name: string,
+	installation: string,
+	backends: readonly Backend[],
+): Promise<boolean> {
+	if (!(await runNames(context.paths)).includes(name)) {
+		return false;
+	}
+
+	const folder = runFolder(context.paths, name);
+	const {events, damaged} = await readJournal(folder);
+	if (reduceAll(name, events) || (damaged.length === 0 && !existsSync(path.join(folder, 'instance')))) {
+		return false;
+	}
+
+	for (const backend of backends) {
+		for (const instance of await backend.list(installation)) {
+			if (instance.run === name) {
+				await backend.terminate(instance.id);
+			}
+		}
+	}
+
+	await tidy(context.paths, folder);
+	await removeRunFolder(folder);
+	return true;
 }

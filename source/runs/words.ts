@@ -1,3 +1,4 @@
+import {self} from '../system/program-name.js';
 import type {RunEvent} from './events.js';
 
 const time = (at: number): string => new Date(at).toLocaleString(undefined, {dateStyle: 'medium', timeStyle: 'short'});
@@ -74,3 +75,7 @@ export function eventWords(event: RunEvent): string | undefined {
 		}
 	}
 }
+
+/** What is said of a run that was let go of. */
+export const goesOnWords = (name: string): string =>
+	`${name} goes on. Come back: ${self} attach ${name} · end it: ${self} stop ${name}`;

@@ -27,8 +27,8 @@ export async function lockState(file: string): Promise<'held' | 'abandoned' | 'f
 export async function acquireLock(file: string): Promise<(() => Promise<void>) | undefined> {
 	const mine = `${file}.${process.pid}.${systemRandom.hex(4)}`;
 	const me: ProcessId = {pid: process.pid, start: (await processStart(process.pid)) ?? ''};
-	await writeFile(mine, JSON.stringify(me), {mode: 0o600});
 	try {
+		await writeFile(mine, JSON.stringify(me), {mode: 0o600});
 		for (;;) {
 			if (await linked(mine, file)) {
 				return async () => rm(file, {force: true});

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import {execFile} from 'node:child_process';
 import {readdir, readFile, readlink} from 'node:fs/promises';
 import {createServer} from 'node:net';
@@ -80,10 +81,11 @@ async function holderFromLsof(port: number): Promise<number | undefined> {
 	}
 }
 
+/** As it was started; what the kernel calls it may be the name of a thread. */
 async function processName(pid: number): Promise<string> {
-	const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(async () => {
+	const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(async () => {
 		const {stdout} = await run('ps', ['-o', 'comm=', '-p', String(pid)], {timeout: 3000}).catch(() => ({stdout: ''}));
 		return stdout;
 	});
-	return neutraliseLine(name.trim()) || 'a process';
+	return neutraliseLine(path.basename(line.split('\0')[0]?.trim() ?? '')) || 'a process';
 }

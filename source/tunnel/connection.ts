@@ -133,13 +133,15 @@ export async function connect(destination: Destination, signal: AbortSignal): Pr
 		};
 
 		signal.addEventListener('abort', onAbort, {once: true});
+		// A connection that is given up may complain more than once; the first complaint is the one that is told.
+		client.on('error', () => undefined);
 		client.once('error', fail);
 		client.once('close', () => {
 			fail(new Error('the connection was closed before the login'));
 		});
 		client.once('ready', () => {
 			signal.removeEventListener('abort', onAbort);
-			client.removeAllListeners('error');
+			client.off('error', fail);
 			client.removeAllListeners('close');
 			client.setNoDelay(true);
 			resolve(new Ssh2Connection(client));

@@ -20,6 +20,8 @@ export type TunnelOptions = {
 	readonly random?: Random;
 	readonly onUp?: () => void;
 	readonly onDown?: (reason: string) => void;
+	/** Told once, when no further try can succeed: a wrong host key, a key that is refused. */
+	readonly onFailed?: (error: ConnectionError) => void;
 	readonly onChange?: () => void;
 };
 
@@ -117,6 +119,7 @@ export class Tunnel {
 				if (error instanceof ConnectionError && error.final) {
 					this.#set({status: 'down', upSince: undefined, reason: error.message});
 					this.#end(error);
+					this.#options.onFailed?.(error);
 					return;
 				}
 

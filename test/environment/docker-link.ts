@@ -1,10 +1,14 @@
 import {spawn} from 'node:child_process';
+import process from 'node:process';
 import type {Link} from '../../source/tunnel/link.js';
 
-/** Commands in a container, by `docker exec`, where no SSH server is needed. */
-export const execOver = (container: string): Link => ({
+/** Commands in a container of the engine at `host`, by `docker exec`, where no SSH server is needed. */
+export const execOver = (container: string, host: string): Link => ({
 	async exec(command, {stdin, onOutput} = {}) {
-		const child = spawn('docker', ['exec', '-i', container, 'sh', '-c', command], {stdio: 'pipe'});
+		const child = spawn('docker', ['exec', '-i', container, 'sh', '-c', command], {
+			stdio: 'pipe',
+			env: {...process.env, DOCKER_HOST: host},
+		});
 		const gathered = {stdout: [] as Buffer[], stderr: [] as Buffer[]};
 		for (const stream of ['stdout', 'stderr'] as const) {
 			child[stream].on('data', (piece: Buffer) => (onOutput ? onOutput(piece, stream) : gathered[stream].push(piece)));

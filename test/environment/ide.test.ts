@@ -6,7 +6,7 @@ import path from 'node:path';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {ideLink} from '../../source/environment/ide.js';
 import {editorServerFunction, editorWithServer} from '../../source/environment/ide-server.js';
-import {viaSh} from '../../source/environment/shell.js';
+import {viaSh} from '../../source/system/shell.js';
 import {makePlaces} from './support.js';
 import {freePort} from '../support/sshd.js';
 

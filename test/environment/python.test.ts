@@ -7,7 +7,14 @@ import {runScriptStep} from '../../source/environment/runner.js';
 import {scriptSteps} from '../../source/environment/steps.js';
 import {environment, localLink, makePlaces} from './support.js';
 
-const pyenvRoot = process.env['PYENV_ROOT'] ?? path.join(homedir(), '.pyenv');
+/** In a home of its own, pyenv's versions are found by where its program lies. */
+const pyenvProgram = spawnSync('sh', ['-c', 'command -v pyenv'], {encoding: 'utf8'}).stdout.trim();
+const pyenvRoots = [
+	process.env['PYENV_ROOT'],
+	path.join(homedir(), '.pyenv'),
+	pyenvProgram && path.resolve(pyenvProgram, '../..'),
+];
+const pyenvRoot = pyenvRoots.find(root => root && existsSync(path.join(root, 'versions'))) ?? path.join(homedir(), '.pyenv');
 const works = (python: string) => spawnSync(python, ['-m', 'venv', '--help']).status === 0;
 
 /** Full versions of pyenv's that can make an environment. */

@@ -148,7 +148,12 @@ export const git = (folder: string, ...args: string[]): string =>
 
 /** The same where it may fail: a merge in conflict, say. */
 export const tryGit = (folder: string, ...args: string[]): string => {
-	const {stdout, stderr, status} = spawnSync('git', args, {cwd: folder, env: gitEnvironment(), encoding: 'utf8'});
+	const {stdout, stderr, status} = spawnSync('git', args, {
+		cwd: folder,
+		env: gitEnvironment(),
+		encoding: 'utf8',
+		maxBuffer: 1 << 28,
+	});
 	return `${status}\n${stdout}${stderr}`;
 };
 

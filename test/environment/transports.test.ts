@@ -1,7 +1,6 @@
-import {spawnSync} from 'node:child_process';
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
-import {describe, expect, it, onTestFinished} from 'vitest';
+import {afterAll, describe, expect, it, onTestFinished} from 'vitest';
 import {collectCode} from '../../source/environment/code/collect.js';
 import {uploadCode} from '../../source/environment/code/upload.js';
 import {runScriptStep} from '../../source/environment/runner.js';
@@ -10,7 +9,9 @@ import {variablesFile, writeVariables} from '../../source/environment/variables.
 import {takeBaseline, unsavedWork} from '../../source/environment/work.js';
 import {connect} from '../../source/tunnel/connection.js';
 import type {Link} from '../../source/tunnel/link.js';
+import {type Bench, findBench} from '../support/engine.js';
 import {hasSshd, makeSshd} from '../support/sshd.js';
+import {execOver} from './docker-link.js';
 import {environment, git, hasGit, hasTar, makePlaces} from './support.js';
 import {historyOf, treeOf} from './trees.js';
 
@@ -92,30 +93,17 @@ describe.skipIf(!hasSshd || !hasGit || !hasTar)("over OpenSSH's own server (need
 	});
 });
 
-const image = 'devbase';
-const hasImage = spawnSync('docker', ['image', 'inspect', image], {stdio: 'ignore'}).status === 0;
+const found = await findBench('The environment in a container', ['git', 'tar']);
+const {engine, image} = (found ?? {}) as Bench;
+afterAll(async () => found?.engine.stop());
 
-describe.skipIf(!hasImage || !hasGit || !hasTar)(`in a container (needs a Docker engine with the image ${image})`, () => {
+describe.skipIf(!found)('in a container of a real engine', () => {
 	it('code, variables of every session, and the login shell', async () => {
 		const {context, here, folder} = await makePlaces();
 		const name = `dstack-tui-test-${process.pid}`;
-		const started = spawnSync('docker', [
-			'run',
-			'-d',
-			'--rm',
-			'--network',
-			'none',
-			'--name',
-			name,
-			'--entrypoint',
-			'sleep',
-			image,
-			'600',
-		]);
-		expect(started.status, started.stderr.toString()).toBe(0);
-		onTestFinished(() => void spawnSync('docker', ['rm', '-f', name]));
-		const {execOver} = await import('./docker-link.js');
-		const link: Link = execOver(name);
+		await engine.docker('run', '-d', '--rm', '--network', 'none', '--name', name, '--entrypoint', 'sleep', image, '600');
+		onTestFinished(async () => void (await engine.docker('rm', '-f', name)));
+		const link: Link = execOver(name, engine.host);
 		const inside = {...context, workspace: '/workflow', stateFolder: '/dstack-tui', subfolder: 'sub', isolated: true};
 		mkdirSync(path.join(here, 'sub'));
 		writeFileSync(path.join(here, 'sub/file'), '');
@@ -129,7 +117,8 @@ describe.skipIf(!hasImage || !hasGit || !hasTar)(`in a container (needs a Docker
 		expect((await link.exec('cat ~/.ssh/environment; stat -c %a ~/.ssh/environment')).stdout).toMatch(
 			/^ONE=a b\nDSTACK_RUN_NAME=test-run-1\n600\n$/,
 		);
-		expect((await link.exec(`bash -lc 'pwd; printf %s "$ONE$LINES"'`)).stdout).toBe('/workflow/sub\na ba\nb');
+		expect((await link.exec(`bash -lc 'printf %s "$ONE$LINES"'`)).stdout).toBe('a ba\nb');
+		expect((await link.exec('cat /dstack-tui/folder')).stdout).toBe('/workflow/sub');
 		expect((await link.exec(`stat -c %a ${variablesFile(inside.stateFolder)}`)).stdout).toBe('600\n');
 		if ((await link.exec('command -v git')).code === 0) {
 			expect((await link.exec('cd /workflow && git status --porcelain')).stdout).toBe(git(here, 'status', '--porcelain'));

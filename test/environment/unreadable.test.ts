@@ -4,10 +4,8 @@ import path from 'node:path';
 import process from 'node:process';
 import {build} from 'esbuild';
 import {describe, expect, it} from 'vitest';
+import {nobody, nodeForNobody} from '../support/nobody.js';
 import {git, hasGit, makePlaces} from './support.js';
-
-// Root may read everything, so that what cannot be read is looked for by somebody else.
-const nobody = process.getuid?.() === 0 ? {uid: 65_534, gid: 65_534} : {};
 
 /** `collectCode` as a program that prints how it went. */
 async function collectApart(folder: string, here: string): Promise<Record<string, unknown>> {
@@ -32,7 +30,7 @@ collectCode(process.argv[2]).then(
 		chmodSync(each, 0o755);
 	}
 
-	const {stdout, stderr} = spawnSync(process.execPath, [program, here], {
+	const {stdout, stderr} = spawnSync(await nodeForNobody(folder), [program, here], {
 		...nobody,
 		cwd: folder,
 		env: {

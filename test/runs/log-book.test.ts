@@ -60,8 +60,8 @@ describe('log lines', () => {
 		}
 
 		expect(await readLogLines(folder)).toEqual([
-			{step: 'setup', lines: ['second try', 'no newline']},
-			{step: 'init', lines: ['later']},
+			{step: 'setup', lines: ['second try'], rest: ['no newline']},
+			{step: 'init', lines: ['later'], rest: []},
 		]);
 	});
 });

@@ -69,13 +69,16 @@ async function complete(top: string, where: readonly string[], files: Buffer[], 
 }
 
 async function findIgnored(top: string, where: readonly string[], names: readonly Buffer[]): Promise<ReadonlySet<string>> {
-	const {code, stdout, stderr} = await git(top, [...where, 'check-ignore', '-z', '--stdin'], joinZero(names));
+	// A name that begins with a colon would be a pattern.
+	const prefix = Buffer.from('./');
+	const asked = names.map(name => Buffer.concat([prefix, name]));
+	const {code, stdout, stderr} = await git(top, [...where, 'check-ignore', '-z', '--stdin'], joinZero(asked));
 	// 1 says that none is.
 	if (code > 1) {
 		throw gitProblem(top, stderr);
 	}
 
-	return new Set(splitZero(stdout).map(key));
+	return new Set(splitZero(stdout).map(name => key(name.subarray(prefix.length))));
 }
 
 /**

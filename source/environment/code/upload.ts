@@ -5,7 +5,7 @@ import {Problem} from '../../system/problem.js';
 import {systemRandom} from '../../system/random.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {ExecResult, Link} from '../../tunnel/link.js';
-import {quote, viaSh} from '../shell.js';
+import {quote, viaSh} from '../../system/shell.js';
 import type {StepContext, StepReport} from '../step.js';
 import {codeLimit, collectCode, type CodeManifest, type Staged} from './collect.js';
 import {pack, type PackEnd} from './pack.js';
@@ -215,6 +215,7 @@ async function finish({link, context, incoming, signal}: Transfer): Promise<void
 i=${quote(incoming)}
 find "$i" -mindepth 1 -maxdepth 1 -exec mv -- {} . \\;
 rmdir "$i" || exit 1
+umask 077
 printf '%s\\n' ${quote(context.intentId)} > ${quote(mark(context))}`;
 	const {code, stderr} = await link.exec(viaSh(script), {signal, idleLimit});
 	if (code !== 0) {

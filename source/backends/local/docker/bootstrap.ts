@@ -89,6 +89,28 @@ rm -f /run/nologin /etc/nologin /var/run/nologin
 grep -q '^sshd:' /etc/passwd || echo 'sshd:x:22:22:sshd:/run/sshd:/bin/false' >> /etc/passwd
 if [ -w /etc/shadow ]; then sed 's/^root:!*:/root:*:/' /etc/shadow > "$d/shadow" && cat "$d/shadow" > /etc/shadow; rm -f "$d/shadow"; fi
 
+# sshd starts everything in the home folder. The root user's shell goes to the code first and keeps its name, by which editors know it.
+shell=$(sed -n 's/^root:.*://p' /etc/passwd)
+case "$shell" in
+  "$d"/*) ;;
+  *)
+    [ -x "$shell" ] || shell=/bin/sh
+    wrapper="$d/bin/\${shell##*/}"
+    mkdir -p "$d/bin"
+    {
+      echo '#!/bin/sh'
+      echo "SHELL=$shell"
+      echo 'export SHELL'
+      echo 'if [ "$PWD" = "$HOME" ] && [ -n "$SSH_CONNECTION" ]; then cd "$(cat ${stateFolder}/folder 2>/dev/null || echo ${workspace})"; fi'
+      echo '[ $# -gt 0 ] || set -- -l'
+      echo 'exec "$SHELL" "$@"'
+    } > "$wrapper"
+    chmod 755 "$wrapper"
+    sed 's#^\\(root:.*:\\)[^:]*$#\\1'"$wrapper"'#' /etc/passwd > "$d/passwd" && cat "$d/passwd" > /etc/passwd
+    rm -f "$d/passwd"
+    ;;
+esac
+
 # What the image sets for its commands, an SSH session would not have.
 env | grep -E '^[A-Za-z_][A-Za-z0-9_]*=' | grep -vE '^(HOME|PWD|OLDPWD|SHLVL|HOSTNAME|TERM|_)=' > "$d/image-environment"
 mkdir -p "$HOME/.ssh" && chmod 700 "$HOME/.ssh" && cat "$d/image-environment" > "$HOME/.ssh/environment" && chmod 600 "$HOME/.ssh/environment"

@@ -3,6 +3,7 @@ import type Docker from 'dockerode';
 import {extract, pack} from 'tar-stream';
 import {systemClock} from '../../../system/clock.js';
 import {neutraliseLine} from '../../../system/terminal-text.js';
+import {deadlineText} from '../../deadline.js';
 import {BackendError, type Instance, type LaunchIntent, type LaunchProgress} from '../../backend.js';
 import {bootstrapScript, sshdConfig, sshPort, stateFolder, workspace} from './bootstrap.js';
 import {engineError, isGone} from './engine.js';
@@ -55,7 +56,7 @@ async function makeArchive({authorizedKey, hostKey, deadline}: LaunchIntent): Pr
 		sshd_config: sshdConfig,
 		authorized_keys: `${authorizedKey}\n`,
 		host_key: hostKey.private,
-		deadline: `${deadline === undefined ? 'off' : Math.floor(deadline / 1000)}\n`,
+		deadline: `${deadlineText(deadline)}\n`,
 	};
 	for (const [name, text] of Object.entries(files)) {
 		archive.entry({name: `${folder}/${name}`, mode: 0o600}, text);

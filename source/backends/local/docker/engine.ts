@@ -9,7 +9,7 @@ import {BackendError, type BackendErrorClass} from '../../backend.js';
 
 /** An engine that answered, or why there is none to use. `host` is where its published ports are reached. */
 export type EngineSearch =
-	| {readonly docker: Docker; readonly host: string; readonly info: EngineInfo}
+	| {readonly docker: Docker; readonly reason?: undefined; readonly host: string; readonly info: EngineInfo}
 	| {readonly docker: undefined; readonly reason: 'absent' | 'not permitted' | 'silent'; readonly note: string};
 
 export type EngineInfo = {
@@ -39,7 +39,7 @@ export async function findEngine(): Promise<EngineSearch> {
 	try {
 		const {default: Dockerode} = await import('dockerode');
 		const docker = named ? new Dockerode() : new Dockerode({socketPath: socket});
-		const info = await withLimit(docker.info(), answerLimit);
+		const info = await ask<RawInfo>(docker, '/info', answerLimit);
 		return {docker, host: hostOf(named), info: readInfo(info)};
 	} catch (error) {
 		return refused(error, named || socket || '');
@@ -82,33 +82,38 @@ export async function requireEngine(): Promise<{docker: Docker; host: string; in
 		return search;
 	}
 
-	throw new BackendError(search.reason === 'not permitted' ? 'permission' : 'transient', search.note, {
-		next: 'Start the Docker engine and try again.',
-	});
+	throw search.reason === 'not permitted'
+		? new BackendError('permission', search.note)
+		: new BackendError('transient', search.note, {next: 'Start the Docker engine and try again.'});
 }
 
-export async function withLimit<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
-	let timer: NodeJS.Timeout | undefined;
-	const limit = new Promise<never>((_resolve, reject) => {
-		timer = setTimeout(() => reject(new Error(`no answer in ${milliseconds / 1000} s`)), milliseconds);
+/** Asks the engine. Without an answer in time the question is taken back: its connection would keep the program from ending. */
+export async function ask<T>(docker: Docker, path: string, milliseconds: number): Promise<T> {
+	const signal = AbortSignal.timeout(milliseconds);
+	return new Promise((resolve, reject) => {
+		docker.modem.dial(
+			{path, method: 'GET', abortSignal: signal, statusCodes: {200: true}},
+			(error: Error | null, answer: unknown) => {
+				if (error) {
+					reject(signal.aborted ? new Error(`no answer in ${milliseconds / 1000} s`) : error);
+				} else {
+					resolve(answer as T);
+				}
+			},
+		);
 	});
-	try {
-		return await Promise.race([promise, limit]);
-	} finally {
-		clearTimeout(timer);
-	}
 }
 
 const classes: ReadonlyArray<[pattern: RegExp, errorClass: BackendErrorClass, next: string]> = [
 	[/no space left/i, 'capacity', 'Free some disk space where the engine keeps its images (`docker system df` shows it).'],
+	[/EACCES|permission denied/i, 'permission', 'Give yourself the right to use the Docker engine.'],
 	[
-		/unauthorized|authentication required|denied|incorrect username/i,
+		/unauthorized|authentication required|no basic auth|denied|incorrect username/i,
 		'permission',
 		'Check `registry_auth` and the name of the image.',
 	],
 	[/exec format error|no matching manifest/i, 'configuration', 'The image is for another architecture than this machine.'],
 	[/manifest unknown|not found|no such image|invalid reference/i, 'configuration', 'Check the name and the tag of `image`.'],
-	[/EACCES|permission denied/i, 'permission', 'Give yourself the right to use the Docker engine.'],
 	[
 		/ECONNREFUSED|ENOENT|ECONNRESET|EAI_AGAIN|ENOTFOUND|timeout|i\/o timeout|no such host/i,
 		'transient',

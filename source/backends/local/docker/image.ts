@@ -4,8 +4,9 @@ import type {Availability} from '../../../offers/offer.js';
 import {messageOf} from '../../../system/problem.js';
 import {neutraliseLine} from '../../../system/terminal-text.js';
 import type {LaunchIntent, LaunchProgress} from '../../backend.js';
-import {engineError, isGone, withLimit} from './engine.js';
+import {ask, engineError, isGone} from './engine.js';
 
+const engineLimit = 20_000;
 const registryLimit = 5000;
 
 /** dstack's public base image: Ubuntu with git, sshd and uv, which brings any Python. */
@@ -20,7 +21,7 @@ export function imageName(wanted: string | undefined): string {
 
 export async function isHere(docker: Docker, name: string): Promise<boolean> {
 	try {
-		await docker.getImage(name).inspect();
+		await ask(docker, `/images/${name}/json`, engineLimit);
 		return true;
 	} catch (error) {
 		if (isGone(error)) {
@@ -31,30 +32,38 @@ export async function isHere(docker: Docker, name: string): Promise<boolean> {
 	}
 }
 
-/** Whether the image is here or can be pulled, and a note where it is not here. */
+/** Without any other the name can be part of a request; the engine knows the rest of the grammar. */
+const referenceCharacters = /^[\w.:/@[\]-]+$/;
+
+/** Whether the image is here or can be pulled, and a note where it is not here. Never throws: no image hides the other offers. */
 export async function imageAvailability(
 	docker: Docker,
 	name: string,
 ): Promise<{availability: Availability; note: string | undefined}> {
-	if (await isHere(docker, name)) {
-		return {availability: 'available', note: undefined};
+	const shown = neutraliseLine(name);
+	if (!referenceCharacters.test(name)) {
+		return {availability: 'unavailable', note: `${shown} is no name of an image.`};
 	}
 
 	try {
-		await withLimit(docker.getImage(name).distribution(), registryLimit);
-		return {availability: 'available', note: `The image ${neutraliseLine(name)} will be pulled first.`};
+		if (await isHere(docker, name)) {
+			return {availability: 'available', note: undefined};
+		}
+
+		await ask(docker, `/distribution/${name}/json`, registryLimit);
+		return {availability: 'available', note: `The image ${shown} will be pulled first.`};
 	} catch (error) {
 		const problem = engineError(error);
 		if (problem.class === 'permission') {
 			return {
 				availability: 'unknown',
-				note: `The image ${neutraliseLine(name)} needs a login; registry_auth is tried when it is pulled.`,
+				note: `The image ${shown} needs a login; registry_auth is tried when it is pulled.`,
 			};
 		}
 
 		return {
 			availability: 'unavailable',
-			note: `The image ${neutraliseLine(name)} is neither here nor can it be pulled: ${problem.message}`,
+			note: `The image ${shown} is neither here nor can it be pulled: ${problem.message}`,
 		};
 	}
 }

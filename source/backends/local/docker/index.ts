@@ -2,7 +2,7 @@ import type Docker from 'dockerode';
 import type {Requirements} from '../../../configuration/model.js';
 import type {Offer} from '../../../offers/offer.js';
 import {systemClock} from '../../../system/clock.js';
-import type {Instance, LaunchIntent, LaunchProgress} from '../../backend.js';
+import {BackendError, type Instance, type LaunchIntent, type LaunchProgress} from '../../backend.js';
 import type {Machine} from '../machine.js';
 import type {Runtime} from '../runtime.js';
 import {awaitGreeting, createContainer, describeContainer, labels} from './container.js';
@@ -80,19 +80,28 @@ async function launch(
 	const {docker, host} = await requireEngine();
 	try {
 		const existing = (await listBy(labels.intent, intent.id))[0];
-		if (existing && existing.state !== 'pending') {
+		if (existing?.state === 'running') {
+			const container = docker.getContainer(containerId(existing.id));
+			return await orRemove(docker, intent, async () => awaitGreeting(docker, container, host, signal, onProgress));
+		}
+
+		if (existing?.leftWork) {
 			return existing;
 		}
 
 		if (existing) {
-			// Created by a program that died before it could start it; what is in it may be half there.
+			// Created by a program that died before it could start it, or ended before any program could put something there.
 			await remove(docker, containerId(existing.id));
 		}
 
 		await ensureImage(docker, imageName(intent.image), intent.registryAuth, signal, onProgress);
 		signal.throwIfAborted();
 		onProgress({step: 'instance', text: 'creating the container'});
-		return await startNew(docker, intent, host, signal, onProgress);
+		return await orRemove(docker, intent, async () => {
+			const container = await createContainer(docker, intent, host);
+			await container.start();
+			return awaitGreeting(docker, container, host, signal, onProgress);
+		});
 	} catch (error) {
 		signal.throwIfAborted();
 		throw engineError(error);
@@ -100,22 +109,13 @@ async function launch(
 }
 
 /** A container that cannot be used is not left behind. */
-async function startNew(
-	docker: Docker,
-	intent: LaunchIntent,
-	host: string,
-	signal: AbortSignal,
-	onProgress: (progress: LaunchProgress) => void,
-): Promise<Instance> {
-	let container: Docker.Container | undefined;
+async function orRemove(docker: Docker, intent: LaunchIntent, obtain: () => Promise<Instance>): Promise<Instance> {
 	try {
-		container = await createContainer(docker, intent, host);
-		await container.start();
-		return await awaitGreeting(docker, container, host, signal, onProgress);
+		return await obtain();
 	} catch (error) {
-		const left = container?.id ?? (await listBy(labels.intent, intent.id))[0]?.id;
-		if (left !== undefined) {
-			await remove(docker, containerId(left));
+		const left = (await listBy(labels.intent, intent.id))[0];
+		if (left) {
+			await remove(docker, containerId(left.id));
 		}
 
 		throw error;
@@ -151,9 +151,13 @@ async function terminate(id: string): Promise<void> {
 	}
 }
 
-/** Containers with a label. Where no engine can be used, none of them is ours to see. */
+/** Containers with a label. Where no engine can be used, none of them is ours to see; one that is silent may hold some. */
 async function listBy(label: string, value: string): Promise<Instance[]> {
 	const search = await findEngine();
+	if (search.reason === 'silent') {
+		throw new BackendError('transient', search.note, {next: 'Start the Docker engine again.'});
+	}
+
 	if (!search.docker) {
 		return [];
 	}

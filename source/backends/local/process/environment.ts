@@ -1,8 +1,10 @@
-import {readFileSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import {homedir, userInfo} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import type {ServerOptions} from './server.js';
+import {quote} from '../../../system/shell.js';
+import type {Layout} from './layout.js';
+import type {ServerOptions} from './options.js';
 
 /** What a login on this machine would have, and what its network needs; not whatever the program was started with. */
 const allowed = [
@@ -35,22 +37,43 @@ const withoutNpm = (search: string): string =>
 		.filter(folder => !/[/\\]node_modules[/\\]/.test(`${folder}/`) && !folder.endsWith('node-gyp-bin'))
 		.join(path.delimiter);
 
-export const loginShell = (): string => userInfo().shell ?? process.env['SHELL'] ?? '/bin/sh';
+/** The person's own shell; accounts that may not log in have one that only refuses. */
+export function loginShell(): string {
+	const shell = userInfo().shell ?? process.env['SHELL'] ?? '/bin/sh';
+	return /\/(?:nologin|false)$/.test(shell) ? '/bin/sh' : shell;
+}
 
-/** The variables that a step has written for the sessions of this environment: `NAME=value`, separated by NUL. */
-function writtenVariables(state: string): Record<string, string> {
-	let text: string;
+/**
+A login shell, whose profile often sets a PATH of its own; so the environment's variables are read again after it, by `sh`, whose
+language they are written in, and then the person's shell goes on.
+*/
+export function shellArguments(state: string, shell: string, interactive: boolean): string[] {
+	const variables = path.join(state, 'environment.sh');
+	const script = `. "$0"; exec "$1"${interactive ? ' -i' : ''}`;
+	return existsSync(variables) ? ['-l', '-c', `exec sh -c ${quote(script)} ${quote(variables)} ${quote(shell)}`] : ['-l'];
+}
+
+function readIfThere(file: string): string {
 	try {
-		text = readFileSync(path.join(state, 'environment'), 'utf8');
+		return readFileSync(file, 'utf8');
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-			return {};
+			return '';
 		}
 
 		throw error;
 	}
+}
 
-	const entries = text.split('\0').filter(entry => entry.includes('='));
+/** Where a session starts: the folder that a step has written down, before that the workspace, before that the person's home. */
+export const sessionFolder = ({state, workspace}: Layout): string =>
+	[readIfThere(path.join(state, 'folder')), workspace, homedir()].find(folder => folder !== '' && existsSync(folder)) ?? '/';
+
+/** The variables that a step has written for the sessions of this environment: `NAME=value`, separated by NUL. */
+function writtenVariables(state: string): Record<string, string> {
+	const entries = readIfThere(path.join(state, 'environment'))
+		.split('\0')
+		.filter(entry => entry.includes('='));
 	return Object.fromEntries(entries.map(entry => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]));
 }
 

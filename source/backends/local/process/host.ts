@@ -8,6 +8,7 @@ import {acquireLock} from '../../../system/lock.js';
 import {endAll, markedProcesses, processStart} from '../../../system/processes.js';
 import {type Layout, layout, processMark, readEnded, readHost} from './layout.js';
 import {serve} from './server.js';
+import {loadPty} from './terminal.js';
 
 // The program of one environment's host process: serves SSH on 127.0.0.1 until its deadline, or until it is told to end.
 
@@ -42,7 +43,7 @@ async function main(folder: string): Promise<void> {
 	}
 
 	const hostKey = await readFile(places.hostKey, 'utf8');
-	const server = await serve({record, places, hostKey});
+	const server = await serve({record, places, hostKey, pty: await loadPty()});
 	let ending = false;
 
 	const end = async (reason: string, withWork: boolean) => {

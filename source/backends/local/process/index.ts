@@ -11,10 +11,12 @@ import type {Offer} from '../../../offers/offer.js';
 import {systemClock} from '../../../system/clock.js';
 import {lockState} from '../../../system/lock.js';
 import {endAll, isProcess, markedProcesses} from '../../../system/processes.js';
+import {deadlineText} from '../../deadline.js';
 import {BackendError, type Instance, type LaunchIntent} from '../../backend.js';
 import type {Machine} from '../machine.js';
 import type {Runtime} from '../runtime.js';
 import {
+	doomedFolder,
 	findHosts,
 	type HostRecord,
 	instanceFolder,
@@ -121,8 +123,7 @@ async function prepare(places: Layout, intent: LaunchIntent): Promise<HostRecord
 	}
 
 	await writeFileAtomic(places.hostKey, intent.hostKey.private, {mode: 0o600});
-	const deadline = intent.deadline === undefined ? 'off' : String(Math.floor(intent.deadline / 1000));
-	await writeFileAtomic(path.join(places.state, 'deadline'), `${deadline}\n`, {mode: 0o600});
+	await writeFileAtomic(path.join(places.state, 'deadline'), `${deadlineText(intent.deadline)}\n`, {mode: 0o600});
 	const record: HostRecord = {
 		intentId: intent.id,
 		run: intent.run,
@@ -201,10 +202,13 @@ async function terminate(intentId: string): Promise<void> {
 	await endAll(async () => markedProcesses(mark), grace);
 	const found = await findHost(intentId);
 	if (found) {
-		// Moved first: a removal that is cut short must not leave half an instance that looks whole.
-		const doomed = `${found.places.folder}.removed`;
-		await rm(doomed, {recursive: true, force: true});
-		await rename(found.places.folder, doomed);
+		const {folder} = found.places;
+		const doomed = doomedFolder(folder);
+		if (folder !== doomed) {
+			await remove(doomed);
+			await rename(folder, doomed);
+		}
+
 		await remove(doomed);
 	}
 }

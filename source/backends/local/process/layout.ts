@@ -39,13 +39,16 @@ export const layout = (folder: string, run: string) => ({
 
 export type Layout = ReturnType<typeof layout>;
 
+/** Where an instance's folder lies while it is being removed: it is moved first, so that half a one never looks whole. */
+export const doomedFolder = (folder: string): string => (folder.endsWith('.removed') ? folder : `${folder}.removed`);
+
 export const instanceFolder = (runFolder: string): string => path.join(runFolder, 'instance');
 
 async function readRecord<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
 	try {
 		return schema.parse(JSON.parse(await readFile(file, 'utf8')));
 	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+		if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) {
 			return undefined;
 		}
 
@@ -71,12 +74,17 @@ export async function findHosts(): Promise<Array<{record: HostRecord; places: La
 	});
 	const found = await Promise.all(
 		names.map(async name => {
-			const folder = instanceFolder(path.join(runs, name));
-			const record = await readHost(folder).catch(() => undefined);
-			return record && {record, places: layout(folder, record.run)};
+			const whole = instanceFolder(path.join(runs, name));
+			const folders = await Promise.all(
+				[whole, doomedFolder(whole)].map(async folder => {
+					const record = await readHost(folder);
+					return record && {record, places: layout(folder, record.run)};
+				}),
+			);
+			return folders.filter(each => each !== undefined);
 		}),
 	);
-	return found.filter(each => each !== undefined);
+	return found.flat();
 }
 
 /** What marks every process of a run: it is inherited by whatever they start. */

@@ -3,10 +3,8 @@ import type {AddressInfo} from 'node:net';
 import {userInfo} from 'node:os';
 import ssh2, {type AuthContext, type Connection, type ParsedKey, type PublicKeyAuthContext} from 'ssh2';
 import {carryForwards} from './forwarding.js';
-import type {HostRecord, Layout} from './layout.js';
+import type {ServerOptions} from './options.js';
 import {serveSession} from './session.js';
-
-export type ServerOptions = {readonly record: HostRecord; readonly places: Layout; readonly hostKey: string};
 
 /** Bytes compared without telling by the time where they differ. */
 const sameBytes = (a: Buffer, b: Buffer): boolean => a.length === b.length && timingSafeEqual(a, b);

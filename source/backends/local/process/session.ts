@@ -1,10 +1,10 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import {existsSync} from 'node:fs';
-import {constants, homedir} from 'node:os';
+import {constants} from 'node:os';
 import process from 'node:process';
 import type {PseudoTtyInfo, ServerChannel, Session} from 'ssh2';
-import {loginShell, sessionEnvironment} from './environment.js';
-import type {ServerOptions} from './server.js';
+import {loginShell, sessionEnvironment, sessionFolder, shellArguments} from './environment.js';
+import type {ServerOptions} from './options.js';
 import {serveTerminal, type Terminal} from './terminal.js';
 
 const sftpServers = [
@@ -29,42 +29,40 @@ export function serveSession(session: Session, options: ServerOptions): void {
 	let size: PseudoTtyInfo | undefined;
 	let terminal: Terminal | undefined;
 	let child: ChildProcess | undefined;
+	let isTerminalMissing = false;
 
 	const where = () => ({
-		cwd: existsSync(options.places.workspace) ? options.places.workspace : homedir(),
+		cwd: sessionFolder(options.places),
 		env: sessionEnvironment(options, requested),
 	});
 
 	const run = (channel: ServerChannel, command: string | undefined) => {
 		const shell = loginShell();
-		const plain = (note?: string) => {
-			if (note !== undefined) {
-				channel.stderr.write(note);
-			}
-
-			child = serveCommand(channel, shell, command === undefined ? ['-l'] : ['-c', command], where());
-		};
-
-		if (size) {
-			const args = command === undefined ? ['-l'] : ['-c', command];
-			void serveTerminal(channel, {shell, args, size, ...where()}).then(
-				started => {
-					terminal = started;
-				},
-				() => {
-					plain('No pseudo-terminal: the optional package @lydell/node-pty is not there. This is a plain shell.\r\n');
-				},
-			);
-		} else {
-			plain();
+		const args = command === undefined ? shellArguments(options.places.state, shell, size !== undefined) : ['-c', command];
+		if (size && options.pty) {
+			terminal = serveTerminal(channel, options.pty, {shell, args, size, ...where()});
+			return;
 		}
+
+		if (isTerminalMissing) {
+			channel.stderr.write('No pseudo-terminal: the optional package @lydell/node-pty is not there. This is a plain shell.\n');
+		}
+
+		child = serveCommand(channel, shell, args, where());
 	};
 
 	session.on('env', (accept, _reject, {key, val}: {key: string; val: string}) => {
 		requested[key] = val;
 		accept?.();
 	});
-	session.on('pty', (accept, _reject, info) => {
+	session.on('pty', (accept, reject, info) => {
+		if (!options.pty) {
+			// The client keeps its own terminal in line mode then, so that what is typed can be seen and mended.
+			isTerminalMissing = true;
+			reject?.();
+			return;
+		}
+
 		size = info;
 		const {term} = info as PseudoTtyInfo & {term?: string};
 		requested['TERM'] = term && /^[\w.+-]+$/.test(term) ? term : 'xterm-256color';

@@ -1,3 +1,5 @@
+import type * as NodePty from '@lydell/node-pty';
+import process from 'node:process';
 import type {PseudoTtyInfo, ServerChannel} from 'ssh2';
 
 /** A program on a pseudo-terminal. */
@@ -16,11 +18,23 @@ const clamp = (value: number, otherwise: number): number => (value > 0 && value 
 /** Bytes that may wait for a slow client before the program is held back. */
 const highWater = 256 * 1024;
 
-/** Starts a program on a pseudo-terminal and joins it with the channel. Rejects where the optional package is not installed. */
-export async function serveTerminal(channel: ServerChannel, {shell, args, size, cwd, env}: TerminalOptions): Promise<Terminal> {
-	// A switch for tests: the plain shell is what people without the package get.
-	const module: string = env['DSTACK_TUI_NO_PTY'] ? 'no-such-package' : '@lydell/node-pty';
-	const pty = (await import(module)) as typeof import('@lydell/node-pty');
+export type Pty = typeof NodePty;
+
+/** The optional package that makes pseudo-terminals; undefined where it is not installed or not for this machine. */
+export async function loadPty(): Promise<Pty | undefined> {
+	if (process.env['DSTACK_TUI_NO_PTY']) {
+		return undefined;
+	}
+
+	try {
+		return await import('@lydell/node-pty');
+	} catch {
+		return undefined;
+	}
+}
+
+/** Starts a program on a pseudo-terminal and joins it with the channel. */
+export function serveTerminal(channel: ServerChannel, pty: Pty, {shell, args, size, cwd, env}: TerminalOptions): Terminal {
 	const program = pty.spawn(shell, [...args], {
 		name: env['TERM'] ?? 'xterm-256color',
 		cols: clamp(size.cols, 80),

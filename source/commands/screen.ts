@@ -1,0 +1,49 @@
+import process from 'node:process';
+import type {Engine} from '../runs/engine.js';
+import type {Clock} from '../system/clock.js';
+import {startApp} from '../ui/app.js';
+import type {App} from '../ui/store/app.js';
+import {loadFolder, openPlan} from '../ui/store/choosing.js';
+import {showRun} from '../ui/store/running.js';
+import {choose, type ChoiceOptions} from './choose.js';
+import type {FollowEnd} from './follow.js';
+
+/** Where the full screen begins. */
+export type Start =
+	| {readonly screen: 'configurations'}
+	| {readonly screen: 'plan'; readonly choice: ChoiceOptions; readonly yes: boolean}
+	| {readonly screen: 'attach'; readonly name: string};
+
+/** Opens the full screen. What is wrong with the command line is told before anything is drawn; what is to be said last, after. */
+export async function openScreen(engine: Engine, clock: Clock, start: Start): Promise<FollowEnd> {
+	const {kind, signal, problem, farewell} = await startApp(engine, clock, await beginning(engine, start));
+	if (farewell !== undefined) {
+		process.stdout.write(`${farewell}\n`);
+	}
+
+	if (kind === 'failed') {
+		throw problem;
+	}
+
+	return {signal};
+}
+
+async function beginning(engine: Engine, start: Start): Promise<(app: App) => Promise<void>> {
+	switch (start.screen) {
+		case 'configurations': {
+			return loadFolder;
+		}
+
+		case 'plan': {
+			const choice = await choose(engine, start.choice);
+			return async app => openPlan(app, choice, start.yes);
+		}
+
+		case 'attach': {
+			const handle = await engine.attach(start.name);
+			return async app => {
+				showRun(app, handle);
+			};
+		}
+	}
+}

@@ -1,0 +1,185 @@
+import {isOver, type RunPhase} from '../../runs/state.js';
+import {openShell} from '../store/editing.js';
+import {changeRun, copyLink, detach, findNext, leaveRun, openIde, scrollLog, showTab, stop} from '../store/running.js';
+import {logHeight} from '../layout.js';
+import type {App} from '../store/app.js';
+import type {Binding} from '../keymap.js';
+import {type AppState, type ScreenName, tabs} from '../store/state.js';
+
+const screens: readonly ScreenName[] = ['run'];
+const phaseOf = ({run}: AppState): RunPhase | undefined => run?.handle.state().phase;
+const over = (state: AppState): boolean =>
+	state.run === undefined || isOver(state.run.handle.state()) || (phaseOf(state) === 'stopping' && state.busy !== undefined);
+const ready = (state: AppState): boolean => phaseOf(state) === 'ready';
+const logsShown = (state: AppState): boolean => !ready(state) || (state.run?.showLogs ?? false);
+const page = (app: App): number => logHeight(app.state()) - 1;
+
+const turnTab = (app: App, by: number): void => {
+	const {run} = app.state();
+	if (run) {
+		const tab = tabs[(tabs.indexOf(run.tab) + by + tabs.length) % tabs.length];
+		if (tab) {
+			showTab(app, tab);
+		}
+	}
+};
+
+const logs: readonly Binding[] = [
+	{id: 'log-down', keys: ['j', 'down'], screens, title: 'Log: a line down', when: logsShown, run: app => scrollLog(app, 1)},
+	{id: 'log-up', keys: ['k', 'up'], screens, title: 'Log: a line up', when: logsShown, run: app => scrollLog(app, -1)},
+	{
+		id: 'log-page-down',
+		keys: ['pagedown', 'space', 'ctrl-f'],
+		screens,
+		title: 'Log: a page down',
+		when: logsShown,
+		run: app => scrollLog(app, page(app)),
+	},
+	{
+		id: 'log-page-up',
+		keys: ['pageup', 'ctrl-b'],
+		screens,
+		title: 'Log: a page up',
+		when: logsShown,
+		run: app => scrollLog(app, -page(app)),
+	},
+	{
+		id: 'log-half-down',
+		keys: ['ctrl-d'],
+		screens,
+		title: 'Log: half a page down',
+		when: logsShown,
+		run: app => scrollLog(app, Math.ceil(page(app) / 2)),
+	},
+	{
+		id: 'log-half-up',
+		keys: ['ctrl-u'],
+		screens,
+		title: 'Log: half a page up',
+		when: logsShown,
+		run: app => scrollLog(app, -Math.ceil(page(app) / 2)),
+	},
+	{
+		id: 'log-first',
+		keys: ['g', 'home'],
+		screens,
+		title: 'Log: the first line',
+		when: logsShown,
+		run: app => changeRun(app, {top: 0}),
+	},
+	{
+		id: 'log-last',
+		keys: ['G', 'end', 'f'],
+		screens,
+		title: 'Log: follow the newest lines',
+		when: logsShown,
+		run: app => changeRun(app, {top: undefined}),
+	},
+	{
+		id: 'search',
+		keys: ['/'],
+		screens,
+		title: 'Log: search',
+		footer: 'search',
+		when: logsShown,
+		run: app => app.edit('search', '/ ', app.state().run?.search ?? ''),
+	},
+	{id: 'next-match', keys: ['n'], screens, title: 'Log: next match', when: logsShown, run: app => findNext(app, 1)},
+	{id: 'previous-match', keys: ['N'], screens, title: 'Log: previous match', when: logsShown, run: app => findNext(app, -1)},
+	{
+		id: 'next-tab',
+		keys: ['tab', 'right'],
+		screens,
+		title: 'Log: next pane',
+		when: logsShown,
+		footer: 'pane',
+		run: app => turnTab(app, 1),
+	},
+	{
+		id: 'previous-tab',
+		keys: ['shift-tab', 'left'],
+		screens,
+		title: 'Log: previous pane',
+		when: logsShown,
+		run: app => turnTab(app, -1),
+	},
+	...tabs.map((tab, index): Binding => ({
+		id: `tab-${tab}`,
+		keys: [String(index + 1)],
+		screens,
+		title: `Log: the pane ‘${tab}’`,
+		run: app => showTab(app, tab),
+	})),
+];
+
+const noReach = ({run}: AppState): string | undefined =>
+	run?.handle.state().reachable ? undefined : 'It cannot be reached over SSH yet';
+
+export const running: readonly Binding[] = [
+	{
+		id: 'open',
+		keys: ['enter', 'o'],
+		screens,
+		title: 'Open the IDE with its link',
+		footer: 'open',
+		when: ready,
+		run: app => void openIde(app),
+	},
+	{id: 'copy', keys: ['y'], screens, title: 'Copy the link', footer: 'copy link', when: ready, run: copyLink},
+	{
+		id: 'retry',
+		keys: ['t'],
+		screens,
+		title: 'Try the failed step again',
+		footer: 'try again',
+		when: state => phaseOf(state) === 'failed',
+		run: app => app.state().run?.handle.retry(),
+	},
+	{
+		id: 'shell',
+		keys: ['!'],
+		screens,
+		title: 'A shell inside; leaving it comes back here',
+		footer: 'shell',
+		when: state => !over(state),
+		disabled: noReach,
+		run: app => void openShell(app),
+	},
+	{
+		id: 'logs',
+		keys: ['l'],
+		screens,
+		title: 'Show or hide the logs',
+		footer: 'logs',
+		run: app => changeRun(app, {showLogs: !app.state().run?.showLogs}),
+	},
+	{
+		id: 'extend',
+		keys: ['e'],
+		screens,
+		title: 'Move the deadline',
+		footer: 'extend',
+		when: state => ready(state) && state.run?.handle.state().deadline !== undefined,
+		run: app => app.edit('extend', 'longer by (such as 2h): ', ''),
+	},
+	{
+		id: 'stop',
+		keys: ['x'],
+		screens,
+		title: 'End it and delete what is in it, after a question',
+		footer: 'stop',
+		when: state => !over(state),
+		run: app => void stop(app, 'list'),
+	},
+	{
+		id: 'detach',
+		keys: ['d'],
+		screens,
+		title: 'Leave; it goes on',
+		footer: 'detach',
+		when: state => !over(state),
+		run: app => void detach(app, 'quit'),
+	},
+	{id: 'list', keys: ['E'], screens, title: 'Leave it for the list of environments', run: app => leaveRun(app, 'list')},
+	...logs,
+];

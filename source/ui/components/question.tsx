@@ -1,0 +1,38 @@
+import {Box} from 'ink';
+import SelectInput from 'ink-select-input';
+import type {Dialog} from '../store/state.js';
+import {cut, wrap} from '../text.js';
+import {glyphs, paint} from '../theme.js';
+import {rule} from '../view.js';
+import {Row} from './row.js';
+
+/** Lines that the question takes of `rows`; what it lists gives way. */
+export const questionRows = (dialog: Dialog, columns: number, rows: number): string[] => {
+	const lines = dialog.lines.flatMap(line => wrap(line, columns - 4));
+	const room = Math.max(0, rows - 3 - dialog.options.length);
+	const shown =
+		lines.length > room ? [...lines.slice(0, Math.max(0, room - 1)), `… and ${lines.length - room + 1} more lines`] : lines;
+	return [
+		rule(columns),
+		paint.strong(cut(` ${glyphs.warning} ${dialog.title}`, columns)),
+		...shown.map(line => `   ${cut(line, columns - 3)}`),
+	];
+};
+
+type Props = {readonly dialog: Dialog; readonly columns: number; readonly text: readonly string[]};
+
+/** A question over the screen, answered with a list. */
+export function Question({dialog, columns, text}: Props) {
+	const items = dialog.options.map(({label, value}) => ({label: cut(label, columns - 6), value}));
+	return (
+		<Box flexDirection="column">
+			{text.map((line, index) => (
+				<Row key={index} text={line} />
+			))}
+			{/* Answered a moment later, so that the key that answers is not heard by the screen below as well. */}
+			<Box marginLeft={1}>
+				<SelectInput key={dialog.title} items={items} onSelect={({value}) => queueMicrotask(() => dialog.choose(value))} />
+			</Box>
+		</Box>
+	);
+}

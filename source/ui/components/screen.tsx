@@ -1,0 +1,121 @@
+import {Box, Text} from 'ink';
+import Spinner from 'ink-spinner';
+import type {Engine} from '../../runs/engine.js';
+import {bindings} from '../bindings/index.js';
+import {footerWords} from '../keymap.js';
+import {helpRows, paletteRows} from '../screens/help.js';
+import {viewOf} from '../screens/index.js';
+import {type AppState, bodyRows, type Trouble} from '../store/state.js';
+import {cut, width, wrap} from '../text.js';
+import {glyphs, paint} from '../theme.js';
+import {blanks, ends} from '../view.js';
+import {Question, questionRows} from './question.js';
+import {Row} from './row.js';
+
+const leastColumns = 60;
+const leastRows = 15;
+
+type Props = {readonly state: AppState; readonly engine: Engine};
+
+/** The frame that every screen has: where you are, the body, what was said last, the keys. */
+export function Screen({state, engine}: Props) {
+	const {columns, rows, dialog, busy} = state;
+	if (columns < leastColumns || rows < leastRows) {
+		return <TooSmall columns={columns} rows={rows} />;
+	}
+
+	const height = bodyRows(state);
+	const {path, right, body} = viewOf(state, engine);
+	const question = dialog ? questionRows(dialog, columns, height) : [];
+	const trouble = state.trouble && !dialog ? troubleRows(state.trouble, columns, height) : [];
+	const room = height - question.length - (dialog?.options.length ?? 0) - trouble.length;
+	const lines = overlay(state, height, body).slice(0, Math.max(0, room));
+	const title = ['dstack-tui', ...path].filter(Boolean).join(` ${glyphs.into} `);
+	return (
+		<Box flexDirection="column" width={columns} height={rows}>
+			<Row text={ends(` ${title}`, right, columns, paint.strong)} />
+			{[...lines, ...blanks(room - lines.length), ...trouble].map((line, index) => (
+				<Row key={index} text={line} />
+			))}
+			{dialog ? <Question dialog={dialog} columns={columns} text={question} /> : undefined}
+			{busy !== undefined && busy !== '' && !state.field ? (
+				<Text wrap="truncate">
+					{' '}
+					<Spinner /> {cut(busy, columns - 4)}…
+				</Text>
+			) : (
+				<Row text={said(state)} />
+			)}
+			<Row text={footer(state)} />
+		</Box>
+	);
+}
+
+/** The palette and the help lie over the body. */
+function overlay(state: AppState, height: number, body: readonly string[]): readonly string[] {
+	if (state.field?.id === 'palette') {
+		return paletteRows(state, state.field, height);
+	}
+
+	return state.help === undefined ? body : helpRows(state, height);
+}
+
+/** What went wrong, why, and what to do next; above the keys, over the end of the body. */
+function troubleRows({message, details, next}: Trouble, columns: number, height: number): string[] {
+	const head = wrap(message, columns - 4).map((line, index) =>
+		paint.error(paint.strong(` ${index === 0 ? glyphs.failed : ' '} ${line}`)),
+	);
+	const advice = next === undefined ? [] : wrap(next, columns - 4).map(line => paint.warning(`   ${line}`));
+	const room = Math.max(0, height - head.length - advice.length - 1);
+	return [
+		paint.error(glyphs.rule.repeat(columns)),
+		...head,
+		...details.slice(0, room).map(line => cut(`   ${line}`, columns)),
+		...advice,
+	].slice(0, height);
+}
+
+function said({field, message, columns}: AppState): string {
+	if (field) {
+		const text = field.text;
+		const space = columns - field.label.length - 3;
+		const shown = width(text) > space ? `…${text.slice(-(space - 1))}` : text;
+		return ` ${paint.accent(field.label)}${shown}${paint.selected(' ')}`;
+	}
+
+	if (!message) {
+		return '';
+	}
+
+	return message.tone === 'error' ? paint.error(cut(` ${message.text}`, columns)) : cut(` ${message.text}`, columns);
+}
+
+function footer(state: AppState): string {
+	const {columns, dialog, field, help} = state;
+	const words = dialog
+		? ['↑↓ choose', 'enter take', 'esc leave it']
+		: field
+			? [field.id === 'palette' ? 'enter do it' : 'enter take', 'esc leave it', ...(field.id === 'palette' ? ['↑↓ choose'] : [])]
+			: help === undefined
+				? footerWords(bindings, state)
+				: ['esc close', '↑↓ scroll'];
+	const last = dialog || field || help !== undefined ? [] : ['? keys'];
+	while (words.length > 1 && width([...words, ...last].join(' · ')) > columns - 2) {
+		words.pop();
+	}
+
+	return paint.muted(cut(` ${[...words, ...last].join(' · ')}`, columns));
+}
+
+function TooSmall({columns, rows}: {readonly columns: number; readonly rows: number}) {
+	const text = `dstack-tui needs ${leastColumns}×${leastRows}, this is ${columns}×${rows}. Make the terminal larger; ctrl-c leaves.`;
+	return (
+		<Box flexDirection="column" width={columns} height={rows}>
+			{wrap(text, Math.max(1, columns))
+				.slice(0, rows)
+				.map((line, index) => (
+					<Row key={index} text={line} />
+				))}
+		</Box>
+	);
+}

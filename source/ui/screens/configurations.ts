@@ -1,0 +1,74 @@
+import {formatDiagnostic} from '../../configuration/diagnostics.js';
+import type {ConfigurationFile} from '../../configuration/model.js';
+import {type AppState, bodyRows} from '../store/state.js';
+import {cut, fit, windowTop, wrap} from '../text.js';
+import {glyphs, paint} from '../theme.js';
+import {beside, listRow, plural, type View} from '../view.js';
+import {alive} from './alive.js';
+
+/** All `*.dstack.yml` below the folder, with the text and the problems of the one under the cursor beside them. */
+export function configurationsView(state: AppState, folder: string): View {
+	const {configurations, cursor, columns} = state;
+	const height = bodyRows(state);
+	return {path: ['configurations'], right: alive(state), body: body()};
+
+	function body(): string[] {
+		if (configurations === undefined) {
+			return [];
+		}
+
+		if (configurations.length === 0) {
+			return empty(folder, columns);
+		}
+
+		const chosen = cursor.configurations;
+		const listCells = columns < 70 ? columns : Math.min(48, Math.floor(columns * 0.42));
+		const top = windowTop(chosen, configurations.length, height - 2, 0);
+		const list = [
+			paint.muted(cut(` ${plural(configurations.length, 'configuration')} below ${folder}`, listCells)),
+			'',
+			...configurations
+				.slice(top, top + height - 2)
+				.map((configuration, index) => row(configuration, top + index === chosen, listCells)),
+		];
+		const current = configurations[chosen];
+		return columns < 70 || !current ? list : beside(list, preview(current, columns - listCells - 3, height), listCells, height);
+	}
+}
+
+const errors = ({diagnostics}: ConfigurationFile): number => diagnostics.filter(({severity}) => severity === 'error').length;
+
+function row(configuration: ConfigurationFile, chosen: boolean, cells: number): string {
+	const {label, file, diagnostics, environment} = configuration;
+	const sign = environment === undefined ? glyphs.failed : diagnostics.length > 0 ? glyphs.warning : glyphs.done;
+	const problems = diagnostics.length === 0 ? '' : ` · ${plural(diagnostics.length, 'problem')}`;
+	const line = listRow(`${sign} ${label === file ? file : `${label}  ${file}`}${problems}`, chosen, cells);
+	return environment === undefined ? paint.error(line) : line;
+}
+
+function preview(configuration: ConfigurationFile, cells: number, height: number): string[] {
+	const {diagnostics, text, file} = configuration;
+	const problems = diagnostics.flatMap(diagnostic => {
+		const style = diagnostic.severity === 'error' ? paint.error : paint.warning;
+		const [first = '', ...rest] = formatDiagnostic(diagnostic);
+		return [...wrap(first, cells).map(style), ...rest.map(line => cut(line, cells))];
+	});
+	const marked = new Set(diagnostics.map(({line}) => line));
+	const lines = text.split('\n').map((line, index) => {
+		const number = paint.muted(fit(String(index + 1), 3, 'right'));
+		return `${number} ${marked.has(index + 1) ? paint.error(glyphs.warning) : ' '} ${cut(line, cells - 6)}`;
+	});
+	const head = problems.length === 0 ? [] : [...problems.slice(0, Math.floor(height * 0.6)), ''];
+	const title = paint.strong(cut(file, cells - 14)) + (errors(configuration) > 0 ? paint.error(' cannot be used') : '');
+	return [title, '', ...head, ...lines].slice(0, height);
+}
+
+const empty = (folder: string, cells: number): string[] => [
+	'',
+	...wrap(`  There is no .dstack.yml below ${folder}.`, cells),
+	'',
+	...wrap(
+		'  It says what a dev environment needs and how it is prepared. enter writes a first one for you to look at.',
+		cells,
+	).map(paint.muted),
+];

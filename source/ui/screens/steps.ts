@@ -1,0 +1,41 @@
+import {comingSteps} from '../../runs/coming-steps.js';
+import type {RunState, StepState} from '../../runs/state.js';
+import {formatDuration} from '../../offers/format.js';
+import type {AppState} from '../store/state.js';
+import {cut, fit, width, wrap} from '../text.js';
+import {glyphs, paint} from '../theme.js';
+import {sign} from './signs.js';
+
+/** The steps with their signs and how long each took, what the running one says below it; then those still to come. */
+export function stepRows(state: AppState, run: RunState, cells: number): string[] {
+	return [
+		...run.steps.flatMap(step => stepLines(state, step, cells)),
+		...comingSteps(run).map(id => paint.muted(cut(` ${glyphs.waiting} ${id}`, cells))),
+	];
+}
+
+function stepLines(state: AppState, step: StepState, cells: number): string[] {
+	const {title, status, startedAt, endedAt, text} = step;
+	const elapsed = formatDuration(((endedAt ?? state.now) - startedAt) / 1000);
+	const space = cells - 4 - width(elapsed);
+	const head = ` ${sign(state, status)} ${fit(title, space)} ${paint.muted(elapsed)}`;
+	return text === '' || status === 'failed' ? [head] : [head, paint.muted(`   ${cut(text, cells - 3)}`)];
+}
+
+/** The failed step: its command, its exit code, its last lines, and what to do now. */
+export function failureRows({failure}: RunState, cells: number, rows: number): string[] {
+	if (!failure) {
+		return [];
+	}
+
+	const {step, message, lastLines, next, command, code} = failure;
+	const head =
+		command === undefined || code === undefined ? `${step}: ${message}` : `${step} failed with exit code ${code}: ${command}`;
+	const advice = next === undefined ? [] : wrap(next, cells - 4);
+	const room = Math.max(1, rows - 2 - advice.length);
+	return [
+		paint.error(paint.strong(cut(` ${glyphs.failed} ${head}`, cells))),
+		...lastLines.slice(-room).map(line => cut(`   ${line}`, cells)),
+		...advice.map(line => paint.warning(`   ${line}`)),
+	];
+}

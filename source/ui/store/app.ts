@@ -1,0 +1,230 @@
+import type {Clock} from '../../system/clock.js';
+import {messageOf, Problem} from '../../system/problem.js';
+import {neutraliseLine} from '../../system/terminal-text.js';
+import type {Engine} from '../../runs/engine.js';
+import type {RunHandle} from '../../runs/handle.js';
+import {arrange} from './offers.js';
+import {type AppState, type Dialog, type Field, initialState, type ScreenName, type Trouble} from './state.js';
+
+/** How the app ended; what is still to be said is said after the screen is restored. */
+export type AppEnd = {
+	readonly kind: 'quit' | 'interrupted' | 'failed';
+	readonly signal?: NodeJS.Signals;
+	readonly problem?: unknown;
+	readonly farewell?: string;
+};
+
+/** What the app needs of the world; tests give their own. */
+export type AppOptions = {
+	readonly engine: Engine;
+	readonly clock: Clock;
+	readonly size: {readonly columns: number; readonly rows: number};
+	/** Opens a link in the person's desktop; rejects where that cannot be done. */
+	readonly open: (url: string) => Promise<void>;
+	/** Puts text on the person's clipboard. */
+	readonly copy: (text: string) => void;
+	/** Gives the terminal to a command and its arguments, takes it back, and tells the exit code. Rejects when it cannot be started. */
+	readonly hand: (command: readonly string[]) => Promise<number>;
+	/** Draws everything anew. */
+	readonly redraw: () => Promise<void>;
+	/** Puts the program to sleep as a shell's job. */
+	readonly sleep: () => Promise<void>;
+};
+
+const beatInterval = 250;
+
+/** The app without a screen: one state, changed by intents, that components only read. */
+export class App {
+	readonly engine: Engine;
+	readonly options: AppOptions;
+	readonly #listeners = new Set<() => void>();
+	/** How to stop what goes on, by what it is. */
+	readonly #going = new Map<string, () => void>();
+	#state: AppState;
+	#telling = false;
+	#stopBeat: (() => void) | undefined;
+	#end: ((end: AppEnd) => void) | undefined;
+	readonly ended: Promise<AppEnd>;
+	/** Whether the person has left: what was begun for them before must not go on alone. */
+	hasEnded = false;
+	#begun: Promise<unknown> = Promise.resolve();
+
+	constructor(options: AppOptions) {
+		this.options = options;
+		this.engine = options.engine;
+		this.#state = initialState(options.size.columns, options.size.rows, options.clock.now());
+		this.ended = new Promise(resolve => {
+			this.#end = resolve;
+		});
+		this.keep(
+			'clock',
+			options.clock.every(1000, () => this.#tick()),
+		);
+	}
+
+	readonly state = (): AppState => this.#state;
+
+	readonly subscribe = (listener: () => void): (() => void) => {
+		this.#listeners.add(listener);
+		return () => {
+			this.#listeners.delete(listener);
+		};
+	};
+
+	/** Changes the state; many changes of one moment are drawn once. */
+	set(change: Partial<AppState>): void {
+		this.#state = {...this.#state, ...change};
+		this.#keepBeat();
+		if (!this.#telling) {
+			this.#telling = true;
+			queueMicrotask(() => {
+				this.#telling = false;
+				for (const listener of this.#listeners) {
+					listener();
+				}
+			});
+		}
+	}
+
+	say(text: string, tone: 'info' | 'error' = 'info'): void {
+		this.set({message: {text: neutraliseLine(text), tone}});
+	}
+
+	ask(dialog: Omit<Dialog, 'choose'>, choose: (value: string | undefined) => void): void {
+		this.set({
+			dialog: {
+				...dialog,
+				choose: value => {
+					this.set({dialog: undefined});
+					choose(value);
+				},
+			},
+		});
+	}
+
+	go(screen: ScreenName): void {
+		const {screen: from, back} = this.#state;
+		this.set({screen, back: from === screen ? back : [...back, from], message: undefined, trouble: undefined, field: undefined});
+	}
+
+	/** One screen back; false when this is the first. */
+	back(): boolean {
+		const {back} = this.#state;
+		const screen = back.at(-1);
+		if (screen === undefined) {
+			return false;
+		}
+
+		this.set({screen, back: back.slice(0, -1), message: undefined, trouble: undefined, field: undefined});
+		return true;
+	}
+
+	/** Moves the cursor of the screen within `count` rows. */
+	moveTo(index: number, count: number): void {
+		const {screen, cursor} = this.#state;
+		const bounded = Math.max(0, Math.min(count - 1, index));
+		if (bounded !== cursor[screen]) {
+			this.set({cursor: {...cursor, [screen]: bounded}, message: undefined});
+		}
+	}
+
+	/** Opens a line to type in. */
+	edit(id: Field['id'], label: string, text: string): void {
+		this.set({field: {id, label, text, before: text, index: 0}, message: undefined});
+	}
+
+	filter(filter: string): void {
+		const {listing, sort, cursor} = this.#state;
+		this.set({filter, shown: arrange(listing, filter, sort), cursor: {...cursor, offers: 0}});
+	}
+
+	sort(sort: AppState['sort']): void {
+		const {listing, filter} = this.#state;
+		this.set({sort, shown: arrange(listing, filter, sort)});
+	}
+
+	/** Does something that takes a while, and shows that it does; what goes wrong is shown in place and never lost. */
+	async work(what: string, act: () => Promise<void>): Promise<void> {
+		this.set({busy: what, message: undefined, trouble: undefined});
+		try {
+			await act();
+		} catch (error) {
+			this.set({trouble: troubleOf(error)});
+		} finally {
+			this.set({busy: undefined});
+		}
+	}
+
+	/** Takes care of a run that is being begun: should the person leave meanwhile, it is let go of as soon as it is there. */
+	async begin(run: Promise<RunHandle>): Promise<RunHandle | undefined> {
+		const begun = run.then(async handle => {
+			if (this.hasEnded) {
+				await handle.detach();
+				return undefined;
+			}
+
+			return handle;
+		});
+		this.#begun = begun.catch(() => undefined);
+		return begun;
+	}
+
+	/** Resolves when nothing that was begun is on its way any more. */
+	async settled(): Promise<void> {
+		await this.#begun;
+	}
+
+	/** Something of this name goes on from now on, in place of what did before; `stop` ends it, at the latest with the app. */
+	keep(name: string, stop: () => void): void {
+		this.drop(name);
+		this.#going.set(name, stop);
+	}
+
+	drop(name: string): void {
+		const stop = this.#going.get(name);
+		this.#going.delete(name);
+		stop?.();
+	}
+
+	end(end: AppEnd): void {
+		this.hasEnded = true;
+		for (const name of [...this.#going.keys()]) {
+			this.drop(name);
+		}
+
+		this.#stopBeat?.();
+		this.#end?.(end);
+	}
+
+	#tick(): void {
+		const {screen, run} = this.#state;
+		if (run || screen === 'environments') {
+			this.set({now: this.options.clock.now()});
+		}
+	}
+
+	/** The beat that moves the signs of work runs only while there is work on the screen. */
+	#keepBeat(): void {
+		const {busy, run, screen, listing} = this.#state;
+		const working =
+			busy !== undefined ||
+			(screen === 'run' && run?.handle.state().phase === 'starting') ||
+			(screen === 'offers' && listing?.complete === false);
+		if (working && !this.#stopBeat) {
+			this.#stopBeat = this.options.clock.every(beatInterval, () => this.set({beat: this.#state.beat + 1}));
+		} else if (!working && this.#stopBeat) {
+			this.#stopBeat();
+			this.#stopBeat = undefined;
+		}
+	}
+}
+
+/** A failure as it is shown in place; what a file or a cloud put into it cannot draw. */
+export function troubleOf(error: unknown): Trouble {
+	const {details, next} = error instanceof Problem ? error : {details: [], next: undefined};
+	return {
+		message: neutraliseLine(messageOf(error)),
+		details: details.map(neutraliseLine),
+		next: next === undefined ? undefined : neutraliseLine(next),
+	};
+}

@@ -1,0 +1,169 @@
+import {starterConfiguration} from '../../configuration/starter.js';
+import type {ConfigurationFile, Profile} from '../../configuration/model.js';
+import type {Choice} from '../../runs/engine.js';
+import type {App} from './app.js';
+import {loadEnvironments} from './environments.js';
+import {arrange} from './offers.js';
+import {beginRun} from './running.js';
+
+/** Reads what there is in the folder; the cursor goes to what was chosen here last. */
+export async function loadFolder(app: App): Promise<void> {
+	await app.work('looking for configurations', async () => {
+		const [configurations, profiles] = await Promise.all([app.engine.configurations(), app.engine.profiles()]);
+		const last = app.engine.preferences.last();
+		const index = Math.max(
+			0,
+			configurations.findIndex(({file}) => file === last.configuration),
+		);
+		app.set({configurations, profiles, cursor: {...app.state().cursor, configurations: index}});
+		if (configurations.length === 0) {
+			await offerStarter(app);
+		}
+	});
+	void loadEnvironments(app);
+}
+
+export async function offerStarter(app: App): Promise<void> {
+	const text = await starterConfiguration(app.engine.folder);
+	app.ask(
+		{
+			title: 'Write this .dstack.yml?',
+			lines: text.trimEnd().split('\n'),
+			options: [
+				{label: 'Write it', value: 'write'},
+				{label: 'Not now', value: 'no'},
+			],
+		},
+		value => {
+			if (value === 'write') {
+				void app.work('writing', async () => {
+					await app.engine.writeStarter();
+					await loadFolder(app);
+				});
+			}
+		},
+	);
+}
+
+export function chooseConfiguration(app: App, configuration: ConfigurationFile): void {
+	if (!configuration.environment) {
+		app.say(`${configuration.file} has problems; e edits it`, 'error');
+		return;
+	}
+
+	const {profiles} = app.state();
+	app.set({configuration, offer: undefined, plan: undefined, listing: undefined, shown: []});
+	if (profiles && (profiles.profiles.length > 0 || profiles.diagnostics.length > 0)) {
+		const last = app.engine.preferences.last();
+		const wanted = profiles.profiles.findIndex(({name, default: isDefault}) =>
+			last.profile ? name === last.profile : isDefault,
+		);
+		app.set({cursor: {...app.state().cursor, profiles: wanted < 0 ? profiles.profiles.length : wanted}});
+		app.go('profiles');
+	} else {
+		chooseProfile(app, undefined);
+	}
+}
+
+export function chooseProfile(app: App, profile: Profile | undefined): void {
+	app.set({profile, cursor: {...app.state().cursor, offers: 0}});
+	app.go('offers');
+	void loadOffers(app);
+}
+
+const choiceOf = (app: App): Choice => {
+	const {configuration, profile, flags, name} = app.state();
+	if (!configuration) {
+		throw new Error('no configuration was chosen');
+	}
+
+	return {folder: app.engine.folder, configuration, profile, flags, name};
+};
+
+/** Asks all backends anew; what an earlier question still brings is not heard any more. */
+export async function loadOffers(app: App): Promise<void> {
+	const asking = new AbortController();
+	const {signal} = asking;
+	app.keep('offers', () => asking.abort());
+	try {
+		const request = app.engine.request(choiceOf(app));
+		app.set({request, listing: undefined, shown: []});
+		for await (const listing of app.engine.offers(request, signal)) {
+			const {filter, sort} = app.state();
+			app.set({listing, shown: arrange(listing, filter, sort)});
+		}
+	} catch (error) {
+		if (!signal.aborted) {
+			await app.work('', async () => Promise.reject(error));
+		}
+	}
+}
+
+/** Checks everything for the offer under the cursor, and shows what would be done. */
+export async function makePlan(app: App): Promise<void> {
+	const {request, offer} = app.state();
+	if (!request || !offer) {
+		return;
+	}
+
+	app.set({plan: undefined});
+	await app.work('checking code, ports and disk', async () => {
+		app.set({plan: await app.engine.plan({...request, choice: choiceOf(app)}, offer)});
+	});
+}
+
+export function chooseOffer(app: App): void {
+	const {shown, cursor, listing} = app.state();
+	const offer = shown[cursor.offers];
+	if (!offer) {
+		return;
+	}
+
+	if (!listing?.usable.has(offer.id)) {
+		app.say(`Not to be had: ${offer.notes[0] ?? offer.availability}`, 'error');
+		return;
+	}
+
+	app.set({offer});
+	app.go('plan');
+	void makePlan(app);
+}
+
+export async function launch(app: App): Promise<void> {
+	const {plan} = app.state();
+	if (plan && !app.hasEnded) {
+		await app.work('starting', async () => {
+			app.engine.preferences.remember(plan.request.choice);
+			await beginRun(app, app.engine.launch(plan));
+		});
+	}
+}
+
+/** Straight to the plan, as `run` asks: with the flags, and the first offer that can be had. */
+export async function openPlan(app: App, choice: Choice, yes: boolean): Promise<void> {
+	app.set({configuration: choice.configuration, profile: choice.profile, flags: choice.flags, name: choice.name});
+	const interrupted = await app.engine.interrupted(choice);
+	if (interrupted) {
+		if (await beginRun(app, app.engine.attach(interrupted.name))) {
+			app.say(`${interrupted.name} was interrupted; going on with it as it was planned then`);
+		}
+
+		return;
+	}
+
+	app.go('offers');
+	await loadOffers(app);
+	const {shown, listing} = app.state();
+	const index = shown.findIndex(({id}) => listing?.usable.has(id));
+	if (index < 0) {
+		app.say('No offer matches what is asked for', 'error');
+		return;
+	}
+
+	app.set({cursor: {...app.state().cursor, offers: index}, offer: shown[index]});
+	app.go('plan');
+	await makePlan(app);
+	if (yes) {
+		await launch(app);
+	}
+}

@@ -1,0 +1,64 @@
+import process from 'node:process';
+import {messageOf} from '../../system/problem.js';
+import type {App} from './app.js';
+import {loadFolder, makePlan} from './choosing.js';
+import {changeRun, extend, findNext} from './running.js';
+import type {Field} from './state.js';
+
+/** Opens the configuration under the cursor in the person's editor, and reads the folder again after. */
+export async function editConfiguration(app: App): Promise<void> {
+	const {configurations, cursor} = app.state();
+	const chosen = configurations?.[cursor.configurations];
+	if (!chosen) {
+		return;
+	}
+
+	// The variable may hold arguments (`code --wait`), so a shell splits it; the path is an argument and never interpreted.
+	const editor = process.env['VISUAL'] || process.env['EDITOR'] || 'vi';
+	try {
+		const code = await app.options.hand(['sh', '-c', `${editor} "$1"`, 'sh', chosen.path]);
+		await loadFolder(app);
+		if (code !== 0) {
+			app.say(`${editor} ended with exit code ${code}; EDITOR names another editor`, 'error');
+		}
+	} catch (error) {
+		app.say(`${editor} could not be started: ${messageOf(error)}`, 'error');
+	}
+}
+
+/** A shell inside the environment on the screen, by the system's own ssh. */
+export async function openShell(app: App): Promise<void> {
+	const {run} = app.state();
+	if (!run) {
+		return;
+	}
+
+	const command = app.engine.sshCommand(run.handle.name);
+	try {
+		const code = await app.options.hand(['sh', '-c', command]);
+		app.say(code === 255 ? `\`${command}\` could not connect` : 'Back from the shell', code === 255 ? 'error' : 'info');
+	} catch (error) {
+		app.say(`\`${command}\` could not be started: ${messageOf(error)}`, 'error');
+	}
+}
+
+/** What a change of the text being typed means at once. */
+export function onTyped(app: App, {id, text}: Field): void {
+	if (id === 'filter') {
+		app.filter(text);
+	} else if (id === 'search') {
+		changeRun(app, {search: text});
+	}
+}
+
+/** What the finished text is for. The palette is the caller's. */
+export function onCommitted(app: App, {id, text}: Field): void {
+	if (id === 'name') {
+		app.set({name: text === '' ? undefined : text});
+		void makePlan(app);
+	} else if (id === 'extend') {
+		void extend(app, text);
+	} else if (id === 'search' && text !== '') {
+		findNext(app, 1);
+	}
+}

@@ -1,0 +1,249 @@
+import {self} from '../../system/program-name.js';
+import {parseDuration} from '../../configuration/grammar.js';
+import {messageOf} from '../../system/problem.js';
+import type {RunHandle} from '../../runs/handle.js';
+import {isOver} from '../../runs/state.js';
+import {goesOnWords} from '../../runs/words.js';
+import {logHeight} from '../layout.js';
+import {type App, troubleOf} from './app.js';
+import {confirmEnd} from './end.js';
+import {loadEnvironments} from './environments.js';
+import type {RunView, Tab} from './state.js';
+
+/** Puts a run on the screen, in place of what led to it: back means the list of environments. */
+export function showRun(app: App, handle: RunHandle): void {
+	let {phase} = handle.state();
+	const stopListening = handle.subscribe(() => {
+		const before = phase;
+		({phase} = handle.state());
+		if (phase === 'ready' && before !== 'ready') {
+			changeRun(app, {showLogs: false});
+			app.say(`${handle.name} is ready`);
+		}
+
+		app.set({});
+	});
+	app.keep('run', stopListening);
+	app.set({
+		run: {handle, tab: 'all', top: undefined, search: '', showLogs: false},
+		now: app.options.clock.now(),
+		screen: 'run',
+		back: [],
+		trouble: undefined,
+	});
+	// A step that failed is shown with the steps, and can be tried again.
+	handle.whenReady().catch(() => app.set({}));
+	handle.whenOver().then(
+		() => {
+			if (app.state().run?.handle === handle) {
+				app.say(`${handle.name} has ended: ${handle.state().reason ?? ''}`, 'error');
+			}
+		},
+		(error: unknown) => app.set({trouble: troubleOf(error)}),
+	);
+}
+
+/** Puts a run on the screen as soon as it is there, unless the person has left meanwhile; true when it is on it. */
+export async function beginRun(app: App, run: Promise<RunHandle>): Promise<boolean> {
+	const handle = await app.begin(run);
+	if (handle) {
+		showRun(app, handle);
+	}
+
+	return handle !== undefined;
+}
+
+export async function attach(app: App, name: string): Promise<void> {
+	await app.work(`attaching to ${name}`, async () => {
+		await beginRun(app, app.engine.attach(name));
+	});
+}
+
+export const changeRun = (app: App, change: Partial<RunView>): void => {
+	const {run} = app.state();
+	if (run) {
+		app.set({run: {...run, ...change}});
+	}
+};
+
+/** Log lines of the tab on the screen. */
+export const logLines = ({handle, tab}: RunView) => handle.logs().lines(tab);
+
+/** Moves through the log; at its end the newest lines are followed again. */
+export function scrollLog(app: App, by: number): void {
+	const {run} = app.state();
+	if (run) {
+		const count = logLines(run).length;
+		const height = logHeight(app.state());
+		const highest = Math.max(0, count - height);
+		const top = Math.max(0, Math.min(highest, (run.top ?? highest) + by));
+		changeRun(app, {top: top >= highest && by > 0 ? undefined : top});
+	}
+}
+
+export const showTab = (app: App, tab: Tab): void => changeRun(app, {tab, top: undefined, showLogs: true});
+
+/** To the next line that holds the search, up or down from the top of what is shown. */
+export function findNext(app: App, direction: 1 | -1): void {
+	const {run} = app.state();
+	if (!run || run.search === '') {
+		app.say('Nothing to search for; / begins a search', 'error');
+		return;
+	}
+
+	const lines = logLines(run);
+	const from = run.top ?? Math.max(0, lines.length - logHeight(app.state()));
+	const wanted = run.search.toLowerCase();
+	for (let step = 1; step <= lines.length; step++) {
+		const index = (from + direction * step + lines.length * 2) % lines.length;
+		if (lines[index]?.text.toLowerCase().includes(wanted)) {
+			changeRun(app, {top: index});
+			app.say(`line ${index + 1} of ${lines.length}`);
+			return;
+		}
+	}
+
+	app.say(`'${run.search}' is not in this log`, 'error');
+}
+
+/** Asks what is to become of the run before the screen leaves it. `then` is done after. */
+export function leaveRun(app: App, then: 'quit' | 'list'): void {
+	const {run} = app.state();
+	if (!run) {
+		app.end({kind: 'quit'});
+		return;
+	}
+
+	const {handle} = run;
+	const {phase} = handle.state();
+	if (isOver(handle.state())) {
+		leave(app, then);
+		return;
+	}
+
+	if (phase === 'stopping') {
+		if (app.state().busy === undefined) {
+			// Its end failed, or is another program's.
+			leave(app, then);
+		} else {
+			app.say(`${handle.name} is being ended; a moment`);
+		}
+
+		return;
+	}
+
+	app.ask(
+		{
+			title: `Leave ${handle.name}?`,
+			lines: [],
+			options: [
+				{label: `Detach: it goes on, \`${self} attach ${handle.name}\` comes back`, value: 'detach'},
+				{label: 'Stop: end it and delete what is in it', value: 'stop'},
+				{label: 'Stay', value: 'stay'},
+			],
+		},
+		value => {
+			if (value === 'detach') {
+				void detach(app, then);
+			} else if (value === 'stop') {
+				void stop(app, then);
+			}
+		},
+	);
+}
+
+function leave(app: App, then: 'quit' | 'list', farewell?: string): void {
+	app.drop('run');
+	app.set({run: undefined});
+	if (then === 'quit') {
+		app.end({kind: 'quit', farewell});
+		return;
+	}
+
+	app.set({screen: 'environments', back: ['configurations'], now: app.options.clock.now()});
+	void loadEnvironments(app);
+}
+
+export async function detach(app: App, then: 'quit' | 'list'): Promise<void> {
+	const {run} = app.state();
+	if (run) {
+		const {name} = run.handle;
+		await app.work('detaching', async () => {
+			await run.handle.detach();
+			leave(app, then, goesOnWords(name));
+		});
+	}
+}
+
+/** Ends the run; before that, tells what would be lost with it and asks again. */
+export async function stop(app: App, then: 'quit' | 'list'): Promise<void> {
+	const {run} = app.state();
+	if (run) {
+		const {handle} = run;
+		await confirmEnd(
+			app,
+			handle.name,
+			async () => (handle.state().reachable ? handle.unsavedWork() : {changed: false, lines: []}),
+			async () => {
+				await handle.stop('stopped');
+				leave(app, then, `${handle.name} is gone.`);
+			},
+		);
+	}
+}
+
+/** The same for one in the list, that this program does not look after. */
+export async function stopListed(app: App): Promise<void> {
+	const {environments, cursor} = app.state();
+	const chosen = environments[cursor.environments];
+	if (chosen) {
+		const {name} = chosen;
+		await confirmEnd(
+			app,
+			name,
+			async () => app.engine.unsavedWork(name),
+			async () => {
+				await app.engine.stop(name, 'stopped');
+				await loadEnvironments(app);
+			},
+		);
+	}
+}
+
+export async function extend(app: App, text: string): Promise<void> {
+	const {run} = app.state();
+	if (run) {
+		await app.work('moving the deadline', async () => {
+			const seconds = parseDuration(text);
+			if (seconds !== 'off') {
+				await run.handle.extend(seconds);
+				app.say('The deadline is moved');
+			}
+		});
+	}
+}
+
+export async function openIde(app: App): Promise<void> {
+	const {run} = app.state();
+	const link = run && app.engine.ideLink(run.handle.state());
+	if (!link) {
+		app.say('The configuration names no `ide`', 'error');
+		return;
+	}
+
+	try {
+		await app.options.open(link.url);
+		app.say(`Opening ${link.ide}`);
+	} catch (error) {
+		app.say(`It could not be opened from here (${messageOf(error)}); y copies the link`, 'error');
+	}
+}
+
+export function copyLink(app: App): void {
+	const {run} = app.state();
+	const text = run && (app.engine.ideLink(run.handle.state())?.url ?? app.engine.sshCommand(run.handle.name));
+	if (text !== undefined) {
+		app.options.copy(text);
+		app.say('Copied, if your terminal allows it');
+	}
+}

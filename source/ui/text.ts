@@ -1,0 +1,88 @@
+import stringWidth from 'string-width';
+
+const segmenter = new Intl.Segmenter();
+const plain = /^[\u0020-\u007E]*$/;
+
+/** Cells that a text takes, without its escape sequences. */
+export const width = (text: string): number => (plain.test(text) ? text.length : stringWidth(text));
+
+/** Cuts plain text to at most `cells`, with `…` where something is missing. */
+export function cut(text: string, cells: number): string {
+	if (cells <= 0) {
+		return '';
+	}
+
+	if (width(text) <= cells) {
+		return text;
+	}
+
+	if (plain.test(text)) {
+		return `${text.slice(0, cells - 1)}…`;
+	}
+
+	let result = '';
+	let used = 0;
+	for (const {segment} of segmenter.segment(text)) {
+		const next = stringWidth(segment);
+		if (used + next > cells - 1) {
+			break;
+		}
+
+		result += segment;
+		used += next;
+	}
+
+	return `${result}…`;
+}
+
+/** Plain text as exactly `cells` cells. */
+export function fit(text: string, cells: number, align: 'left' | 'right' = 'left'): string {
+	const shown = cut(text, cells);
+	const space = ' '.repeat(Math.max(0, cells - width(shown)));
+	return align === 'left' ? shown + space : space + shown;
+}
+
+/** Pads text that holds escape sequences to `cells`; it must fit already. */
+export const pad = (styled: string, cells: number): string => styled + ' '.repeat(Math.max(0, cells - stringWidth(styled)));
+
+/** Breaks plain text into lines of at most `cells`, at blanks where there are some. */
+export function wrap(text: string, cells: number): string[] {
+	const lines: string[] = [];
+	let line = '';
+	for (const word of text.split(' ')) {
+		let rest = word;
+		if (line !== '' && width(line) + 1 + width(rest) <= cells) {
+			line += ` ${rest}`;
+			continue;
+		}
+
+		if (line !== '') {
+			lines.push(line);
+		}
+
+		while (width(rest) > cells) {
+			const piece = [...segmenter.segment(rest)].map(({segment}) => segment);
+			let taken = '';
+			while (piece.length > 0 && width(taken + piece[0]) <= cells) {
+				taken += piece.shift();
+			}
+
+			lines.push(taken);
+			rest = piece.join('');
+		}
+
+		line = rest;
+	}
+
+	return [...lines, line];
+}
+
+/** The window of `height` rows that shows `cursor` of `count`, moved as little as possible from `top`. */
+export function windowTop(cursor: number, count: number, height: number, top: number): number {
+	const highest = Math.max(0, count - height);
+	if (cursor < top) {
+		return Math.max(0, cursor);
+	}
+
+	return Math.min(highest, cursor >= top + height ? cursor - height + 1 : top);
+}

@@ -1,0 +1,262 @@
+import {execFile, spawn, type ChildProcess} from 'node:child_process';
+import {existsSync} from 'node:fs';
+import {chmod, mkdir, mkdtemp, open, readFile, rename, rm} from 'node:fs/promises';
+import {homedir, tmpdir} from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import {promisify} from 'node:util';
+import lockfile from 'proper-lockfile';
+import {hasCommand} from './program.js';
+
+const execute = promisify(execFile);
+
+/** A Docker engine of this machine, for one test file. */
+export type TestEngine = {
+	/** What `DOCKER_HOST` has to be. */
+	readonly host: string;
+	/** The `docker` command against it; its output without blanks at the ends. Rejects with what it said. */
+	docker(...args: readonly string[]): Promise<string>;
+	/** Ends it where the tests started it. */
+	stop(): Promise<void>;
+};
+
+export type Missing = {readonly missing: string};
+
+const cache = path.join(process.env['XDG_CACHE_HOME'] || path.join(homedir(), '.cache'), 'dstack-tui-tests');
+const usualHost = 'unix:///var/run/docker.sock';
+const isRoot = process.getuid?.() === 0;
+
+const commandOf =
+	(host: string): TestEngine['docker'] =>
+	async (...args) => {
+		const {stdout} = await execute('docker', args, {
+			env: {...process.env, DOCKER_HOST: host},
+			maxBuffer: 64 * 1024 * 1024,
+			encoding: 'utf8',
+		});
+		return stdout.trim();
+	};
+
+/** The engine that answers here, else one of our own, else what is missing. */
+export async function findEngine(): Promise<TestEngine | Missing> {
+	if (!hasCommand('docker')) {
+		return {missing: 'docker'};
+	}
+
+	const named = process.env['DOCKER_HOST'];
+	if (named && !named.startsWith('unix://')) {
+		return {missing: 'a Docker engine on this machine (DOCKER_HOST names one elsewhere)'};
+	}
+
+	const host = named || usualHost;
+	if (await answers(host)) {
+		return {host, docker: commandOf(host), stop: async () => undefined};
+	}
+
+	if (!isRoot || !hasCommand('dockerd')) {
+		return {missing: 'a Docker engine that answers (as root with dockerd installed, the tests start one)'};
+	}
+
+	return startEngine();
+}
+
+const answers = async (host: string): Promise<boolean> =>
+	commandOf(host)('info', '--format', '{{.ServerVersion}}').then(
+		version => version !== '',
+		() => false,
+	);
+
+/** One at a time: two engines would share a bridge and its addresses. */
+async function startEngine(): Promise<TestEngine | Missing> {
+	const unlock = await lock('engine');
+	const folder = await mkdtemp(path.join(tmpdir(), 'dt-engine-'));
+	const host = `unix://${folder}/docker.sock`;
+	const log = path.join(folder, 'log');
+	const output = await open(log, 'a');
+	const child = spawn(
+		'dockerd',
+		[
+			...['--data-root', path.join(folder, 'data'), '--exec-root', path.join(folder, 'exec')],
+			...['--pidfile', path.join(folder, 'pid'), '-H', host],
+		],
+		{detached: true, stdio: ['ignore', output.fd, output.fd]},
+	);
+	await output.close();
+	const end = () => child.kill('SIGTERM');
+	process.once('exit', end);
+	const stop = async () => {
+		process.off('exit', end);
+		await endChild(child);
+		await rm(folder, {recursive: true, force: true});
+		await unlock();
+	};
+
+	for (const started = Date.now(); Date.now() - started < 60_000;) {
+		if (child.exitCode !== null || child.pid === undefined) {
+			break;
+		}
+
+		if (await answers(host)) {
+			return {host, docker: commandOf(host), stop};
+		}
+
+		await new Promise(resolve => setTimeout(resolve, 100));
+	}
+
+	const last = (await readFile(log, 'utf8')).trim().split('\n').at(-1) ?? '';
+	await stop();
+	return {missing: `a Docker engine (dockerd does not start here: ${last.slice(0, 300)})`};
+}
+
+async function endChild(child: ChildProcess): Promise<void> {
+	if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
+		return;
+	}
+
+	const ended = new Promise(resolve => child.once('exit', resolve));
+	child.kill('SIGTERM');
+	await ended;
+}
+
+/** Waits for other test files, of this run or of another one. */
+async function lock(name: string): Promise<() => Promise<void>> {
+	await mkdir(cache, {recursive: true});
+	return lockfile.lock(path.join(cache, name), {
+		realpath: false,
+		stale: 20_000,
+		retries: {retries: 3000, factor: 1, minTimeout: 300, maxTimeout: 300},
+	});
+}
+
+const packages = ['openssh-server', 'git', 'ca-certificates', 'curl', 'python3', 'python3-venv', 'procps', 'rsync'];
+/** Another version is another image: change it with the packages. */
+const image = 'dstack-tui-test:1';
+
+/** The name of a base image for environments, with sshd, git and Python: there already, from the cache, or built by debootstrap. */
+export async function ensureImage({docker}: TestEngine): Promise<{readonly image: string} | Missing> {
+	const isThere = async () =>
+		docker('image', 'inspect', image).then(
+			() => true,
+			() => false,
+		);
+	if (await isThere()) {
+		return {image};
+	}
+
+	const unlock = await lock('image');
+	try {
+		if (await isThere()) {
+			return {image};
+		}
+
+		const archive = path.join(cache, `${image.replace(':', '-')}.tar`);
+		if (!existsSync(archive)) {
+			const reason = cannotBuild();
+			if (reason !== undefined) {
+				return {missing: reason};
+			}
+
+			await buildArchive(archive);
+		}
+
+		await docker('import', archive, image);
+		return {image};
+	} catch (error) {
+		const words = String((error as {stderr?: string}).stderr || error)
+			.trim()
+			.split('\n');
+		return {missing: `the image ${image} (it cannot be built: ${words.at(-1)?.slice(0, 300)})`};
+	} finally {
+		await unlock();
+	}
+}
+
+function cannotBuild(): string | undefined {
+	if (!isRoot) {
+		return `the image ${image} (only root can build it)`;
+	}
+
+	return hasCommand('debootstrap') ? undefined : 'debootstrap';
+}
+
+async function buildArchive(archive: string): Promise<void> {
+	const {id, codename} = await readRelease();
+	const root = await mkdtemp(path.join(tmpdir(), 'dt-image-'));
+	try {
+		await execute(
+			'debootstrap',
+			[
+				'--variant=minbase',
+				...(id === 'ubuntu' ? ['--components=main,universe'] : []),
+				`--include=${packages.join(',')}`,
+				codename,
+				root,
+				await mirror(id, codename),
+			],
+			{maxBuffer: 64 * 1024 * 1024},
+		).catch((error: {stdout?: string}) => {
+			const said = error.stdout?.trim().split('\n').at(-1);
+			throw said ? new Error(said) : error;
+		});
+		await chmod(root, 0o755);
+		await execute('tar', [
+			...[
+				'-C',
+				root,
+				'--exclude=./etc/ssh/ssh_host_*',
+				'--exclude=./var/cache/apt/archives/*.deb',
+				'--exclude=./var/lib/apt/lists/*',
+			],
+			...['-cf', `${archive}.part`, '.'],
+		]);
+		await rename(`${archive}.part`, archive);
+	} finally {
+		await rm(root, {recursive: true, force: true});
+		await rm(`${archive}.part`, {force: true});
+	}
+}
+
+async function readRelease(): Promise<{id: string; codename: string}> {
+	const text = await readFile('/etc/os-release', 'utf8');
+	const value = (key: string) => new RegExp(`^${key}="?([^"\\n]*)`, 'm').exec(text)?.[1];
+	return {id: value('ID') ?? 'debian', codename: value('VERSION_CODENAME') ?? 'stable'};
+}
+
+/** Where this machine gets its own packages from. */
+async function mirror(id: string, codename: string): Promise<string> {
+	const {stdout} = await execute('apt-get', ['indextargets', '--format', '$(REPO_URI) $(RELEASE)', 'Identifier: Packages']);
+	const own = stdout
+		.split('\n')
+		.map(line => line.split(' '))
+		.find(([uri, release]) => release === codename && /^https?:/.test(uri ?? '') && !/security/.test(uri ?? ''));
+	const usual = id === 'ubuntu' ? 'http://archive.ubuntu.com/ubuntu' : 'http://deb.debian.org/debian';
+	return process.env['DEBIAN_MIRROR'] ?? own?.[0] ?? usual;
+}
+
+export type Bench = {readonly engine: TestEngine; readonly image: string};
+
+/** Engine, image and the other commands that a test file needs; undefined, with one line that says why, where something is missing. */
+export async function findBench(suite: string, commands: readonly string[] = []): Promise<Bench | undefined> {
+	const skip = (missing: string) => {
+		console.warn(`${suite}: skipped, missing: ${missing}`);
+		return undefined;
+	};
+
+	const absent = commands.filter(command => !hasCommand(command));
+	if (absent.length > 0) {
+		return skip(absent.join(', '));
+	}
+
+	const engine = await findEngine();
+	if ('missing' in engine) {
+		return skip(engine.missing);
+	}
+
+	const found = await ensureImage(engine);
+	if ('missing' in found) {
+		await engine.stop();
+		return skip(found.missing);
+	}
+
+	return {engine, image: found.image};
+}

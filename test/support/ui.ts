@@ -1,0 +1,246 @@
+import type {ConfigurationFile, ProfilesFile} from '../../source/configuration/model.js';
+import type {Offer} from '../../source/offers/offer.js';
+import type {Engine, OfferListing, Plan, Request} from '../../source/runs/engine.js';
+import type {LinkHealth, LogLine, RunHandle} from '../../source/runs/handle.js';
+import type {RunState} from '../../source/runs/state.js';
+import type {Clock} from '../../source/system/clock.js';
+import {App, type AppOptions} from '../../source/ui/store/app.js';
+import {environment} from '../environment/support.js';
+import {testOffer, testSpecification} from './events.js';
+
+/** A clock that stands still until a test turns it. */
+export class TestClock implements Clock {
+	time = Date.UTC(2026, 0, 2, 3, 4, 5);
+	readonly #timers = new Set<{every: number; next: number; tick: () => void}>();
+
+	now(): number {
+		return this.time;
+	}
+
+	async sleep(milliseconds: number): Promise<void> {
+		return new Promise(resolve => {
+			const timer = {every: Number.POSITIVE_INFINITY, next: this.time + milliseconds, tick: () => resolve()};
+			this.#timers.add(timer);
+		});
+	}
+
+	every(milliseconds: number, tick: () => void): () => void {
+		const timer = {every: milliseconds, next: this.time + milliseconds, tick};
+		this.#timers.add(timer);
+		return () => {
+			this.#timers.delete(timer);
+		};
+	}
+
+	/** Lets time pass, and everything that was due in it happen. */
+	pass(milliseconds: number): void {
+		const end = this.time + milliseconds;
+		for (;;) {
+			const due = [...this.#timers].filter(({next}) => next <= end).sort((a, b) => a.next - b.next)[0];
+			if (!due) {
+				break;
+			}
+
+			this.time = due.next;
+			if (Number.isFinite(due.every)) {
+				due.next += due.every;
+			} else {
+				this.#timers.delete(due);
+			}
+
+			due.tick();
+		}
+
+		this.time = end;
+	}
+}
+
+export const offers = (count: number): Offer[] =>
+	Array.from({length: count}, (_, index) => ({
+		...testOffer,
+		id: `offer-${index}`,
+		backend: ['aws', 'gcp', 'runpod'][index % 3] ?? 'aws',
+		region: `region-${index % 7}`,
+		instanceType: `type-${String(index).padStart(5, '0')}`,
+		cpu: 2 ** (index % 6),
+		memory: 4096 * (1 + (index % 9)),
+		gpus:
+			index % 2 === 0
+				? []
+				: [{vendor: 'nvidia', name: index % 4 === 1 ? 'L40S' : 'A100', count: 1 + (index % 4), memory: 49_152}],
+		spot: index % 5 === 0,
+		price: 0.1 + index / 100,
+	}));
+
+export const runState = (changes: Partial<RunState> = {}): RunState => ({
+	name: 'fast-moth-1',
+	phase: 'ready',
+	specification: testSpecification({
+		configuration: {ide: 'vscode', build: [], setup: [], init: [], env: {}, ports: [], cache: []},
+	}),
+	offer: testOffer,
+	intendedAt: Date.UTC(2026, 0, 2, 3, 0, 0),
+	instanceId: 'process:x',
+	workspace: '/workflow',
+	stateFolder: '/state',
+	sharesNetwork: true,
+	launchedAt: Date.UTC(2026, 0, 2, 3, 0, 0),
+	address: {host: '127.0.0.1', port: 2222, user: 'me'},
+	reachable: true,
+	steps: [],
+	failure: undefined,
+	attempts: [],
+	readyAt: Date.UTC(2026, 0, 2, 3, 1, 0),
+	tunnel: undefined,
+	deadline: undefined,
+	ports: [],
+	endedAt: undefined,
+	reason: undefined,
+	...changes,
+});
+
+export const health = (changes: Partial<LinkHealth> = {}): LinkHealth => ({
+	status: 'up',
+	latency: 12.4,
+	latencies: [10, 12.4],
+	upSince: Date.UTC(2026, 0, 2, 3, 1, 0),
+	reconnects: 0,
+	reason: undefined,
+	ports: [],
+	...changes,
+});
+
+/** A run as a screen sees one; a test changes what it tells. */
+export class TestHandle implements RunHandle {
+	readonly done: string[] = [];
+	state_: RunState;
+	health_: LinkHealth = health();
+	lines: LogLine[] = [];
+	unsaved: {changed: boolean; lines: string[]} = {changed: false, lines: []};
+	readonly #listeners = new Set<() => void>();
+
+	constructor(state: RunState) {
+		this.state_ = state;
+	}
+
+	get name(): string {
+		return this.state_.name;
+	}
+
+	state = (): RunState => this.state_;
+	health = (): LinkHealth => this.health_;
+	logs = () => ({
+		version: this.lines.length,
+		lines: (pane: string) => this.lines.filter(line => pane === 'all' || line.pane === pane),
+	});
+
+	change(changes: Partial<RunState>): void {
+		this.state_ = {...this.state_, ...changes};
+		this.tell();
+	}
+
+	tell(): void {
+		for (const listener of this.#listeners) {
+			listener();
+		}
+	}
+
+	subscribe(listener: () => void): () => void {
+		this.#listeners.add(listener);
+		return () => {
+			this.#listeners.delete(listener);
+		};
+	}
+
+	onEvent = (): (() => void) => () => undefined;
+	whenReady = async (): Promise<void> => new Promise(() => undefined);
+	whenOver = async (): Promise<void> => new Promise(() => undefined);
+	retry = (): void => void this.done.push('retry');
+	unsavedWork = async () => this.unsaved;
+
+	async extend(seconds: number): Promise<void> {
+		this.done.push(`extend ${seconds}`);
+	}
+
+	async stop(): Promise<void> {
+		this.done.push('stop');
+	}
+
+	async detach(): Promise<void> {
+		this.done.push('detach');
+	}
+}
+
+/** A sound configuration as the search finds it. */
+export const configurationFile = (changes: Partial<ConfigurationFile> = {}): ConfigurationFile => ({
+	path: '/project/.dstack.yml',
+	file: '.dstack.yml',
+	label: '.dstack.yml',
+	text: 'type: dev-environment\nide: vscode\n',
+	diagnostics: [],
+	environment: environment({ide: 'vscode'}),
+	...changes,
+});
+
+const noProfiles: ProfilesFile = {path: undefined, diagnostics: [], profiles: []};
+
+/** The engine as screens see it, answering what a test gave it. */
+export function testEngine(changes: Partial<Engine> = {}, listing: Partial<OfferListing> = {}): Engine {
+	const shown = listing.offers ?? offers(30);
+	const request = (choice: Request['choice']): Request =>
+		({
+			choice,
+			requirements: {spotPolicy: 'auto', cpu: 1, memory: 0, words: ['memory ≥ 1GB'], origins: {}, retry: 'off'},
+			environment: choice.configuration.environment,
+		}) as unknown as Request;
+	return {
+		folder: '/project',
+		configurations: async () => [configurationFile()],
+		profiles: async () => noProfiles,
+		writeStarter: async () => configurationFile(),
+		request,
+		async *offers() {
+			yield {
+				offers: shown,
+				usable: new Set(shown.map(({id}) => id)),
+				backends: [{backend: 'local', ready: true, notes: [], settled: true, count: shown.length}],
+				complete: true,
+				...listing,
+			};
+		},
+		plan: async (asked, offer): Promise<Plan> => ({
+			request: asked,
+			name: asked.choice.name ?? 'fast-moth-1',
+			offer,
+			code: {root: '/project', subfolder: '', kind: 'repository', files: 3, bytes: 2048, notes: []},
+			ports: [],
+			deadline: undefined,
+			warnings: [],
+		}),
+		launch: async () => new TestHandle(runState({phase: 'starting'})),
+		attach: async () => new TestHandle(runState()),
+		stop: async () => undefined,
+		unsavedWork: async () => ({changed: false, lines: []}),
+		logs: async () => [],
+		interrupted: async () => undefined,
+		runs: async () => [],
+		onRunsChanged: () => () => undefined,
+		sshCommand: name => `ssh ${name}`,
+		ideLink: state => ({ide: 'vscode', url: `vscode://vscode-remote/ssh-remote+${state.name}/workflow`}),
+		preferences: {last: () => ({}), remember: () => undefined},
+		...changes,
+	};
+}
+
+export const testApp = (engine: Engine, changes: Partial<AppOptions> = {}): App =>
+	new App({
+		engine,
+		clock: new TestClock(),
+		size: {columns: 100, rows: 24},
+		open: async () => undefined,
+		copy: () => undefined,
+		hand: async () => 0,
+		redraw: async () => undefined,
+		sleep: async () => undefined,
+		...changes,
+	});
