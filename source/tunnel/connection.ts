@@ -16,7 +16,7 @@ export type Destination = {
 
 /** A connection that can also carry ports. */
 export type Connection = Link & {
-	/** A stream to `port` on the instance's loopback. Rejects when nothing listens there. */
+	/** A stream to `port` on the instance's loopback. Rejects with `PortRefused` when nothing listens there. */
 	openPort(port: number): Promise<Duplex>;
 	/** A command whose streams stay open, for as long as the connection lives. */
 	openCommand(command: string): Promise<Duplex>;
@@ -33,6 +33,11 @@ export class ConnectionError extends Error {
 	}
 }
 
+/** The instance itself refuses a port: nothing listens there, or forwarding is not allowed. */
+export class PortRefused extends Error {
+	override readonly name = 'PortRefused';
+}
+
 const readyLimit = 15_000;
 const channelLimit = 20_000;
 
@@ -41,14 +46,19 @@ const withLimit = async <T>(what: string, start: (done: (error: Error | undefine
 		const timer = setTimeout(() => {
 			reject(new ConnectionError(`${what}: no answer in ${channelLimit / 1000} s`, false));
 		}, channelLimit);
-		start((error, value) => {
+		try {
+			start((error, value) => {
+				clearTimeout(timer);
+				if (error) {
+					reject(error);
+				} else {
+					resolve(value as T);
+				}
+			});
+		} catch (error) {
 			clearTimeout(timer);
-			if (error) {
-				reject(error);
-			} else {
-				resolve(value as T);
-			}
-		});
+			reject(error);
+		}
 	});
 
 class Ssh2Connection implements Connection {
@@ -74,7 +84,10 @@ class Ssh2Connection implements Connection {
 
 	async openPort(port: number): Promise<Duplex> {
 		return withLimit(`port ${port}`, done => {
-			this.#client.forwardOut('127.0.0.1', 0, '127.0.0.1', port, done);
+			this.#client.forwardOut('127.0.0.1', 0, '127.0.0.1', port, (error, stream) => {
+				// Only an answer of the other side has a reason; a link that broke gives none.
+				done(error && 'reason' in error ? new PortRefused(error.message, {cause: error}) : error, stream);
+			});
 		});
 	}
 

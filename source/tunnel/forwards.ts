@@ -1,6 +1,6 @@
 import {createServer, type Server, type Socket} from 'node:net';
 import type {Duplex} from 'node:stream';
-import type {Connection} from './connection.js';
+import {type Connection, PortRefused} from './connection.js';
 
 export type ForwardStats = {
 	readonly local: number;
@@ -80,8 +80,9 @@ export class Forwards {
 		}
 	}
 
-	async #link(): Promise<Connection | undefined> {
-		if (this.#connection) {
+	/** The link, as soon as there is one that is not `lost`; undefined when none comes within `limit` milliseconds. */
+	async #link(lost: Connection | undefined, limit: number): Promise<Connection | undefined> {
+		if (this.#connection && this.#connection !== lost) {
 			return this.#connection;
 		}
 
@@ -92,9 +93,28 @@ export class Forwards {
 				resolve(connection);
 			};
 
-			const timer = setTimeout(settle, holdLimit, undefined);
+			const timer = setTimeout(settle, Math.max(0, limit), undefined);
 			this.#waiting.add(settle);
 		});
+	}
+
+	/** A stream to `port` there; undefined when nothing listens there, or no link came in time. */
+	async #open(port: number): Promise<Duplex | undefined> {
+		const started = performance.now();
+		let lost: Connection | undefined;
+		for (;;) {
+			const connection = await this.#link(lost, holdLimit - (performance.now() - started));
+			try {
+				return await connection?.openPort(port);
+			} catch (error) {
+				if (error instanceof PortRefused) {
+					return undefined;
+				}
+
+				// The link broke in this very moment: the next one carries it.
+				lost = connection;
+			}
+		}
 	}
 
 	async #carry(forward: Forward, socket: Socket): Promise<void> {
@@ -102,15 +122,8 @@ export class Forwards {
 		socket.once('close', () => forward.sockets.delete(socket));
 		// The error itself is the client's own; what matters here is only that the socket closes.
 		socket.on('error', () => socket.destroy());
-		const connection = await this.#link();
-		let stream: Duplex;
-		try {
-			if (!connection) {
-				throw new Error('no link');
-			}
-
-			stream = await connection.openPort(forward.remote);
-		} catch {
+		const stream = await this.#open(forward.remote);
+		if (!stream) {
 			// As a machine without a listener would answer: the connection is reset.
 			socket.resetAndDestroy();
 			return;

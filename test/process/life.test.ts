@@ -1,7 +1,7 @@
 import {chmod, mkdir, readdir, readFile, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import {describe, expect, test} from 'vitest';
+import {describe, expect, test, vi} from 'vitest';
 import {eventually, makeWorld, objects, type World} from '../support/program.js';
 
 const simple = 'type: dev-environment\n';
@@ -36,7 +36,7 @@ describe('the life of an environment on this machine', () => {
 			'one',
 			`setsid sleep 300 >/dev/null 2>&1 & (trap '' TERM; sleep 300) >/dev/null 2>&1 & true`,
 		]);
-		expect((await world.strays()).length).toBeGreaterThan(2);
+		await vi.waitFor(async () => expect((await world.strays()).length).toBeGreaterThan(2), {timeout: 10_000});
 		const stopped = await world.cli(['stop', 'one', '-y', '--json']);
 		expect(stopped).toMatchObject({code: 0, stderr: ''});
 		expect(await world.strays()).toEqual([]);

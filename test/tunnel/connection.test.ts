@@ -119,6 +119,21 @@ describe.skipIf(!hasSshd)('a tunnel (needs openssh-server)', () => {
 		expect(tunnel.health.reconnects).toBe(1);
 	});
 
+	test('a connection that comes in the moment in which the link breaks waits for the next one', async () => {
+		const {destination} = await makeSshd(await temporaryFolder());
+		const [remote, local] = [await echoServer(), await freePort()];
+		const tunnel = new Tunnel({destination: async () => destination});
+		onTestFinished(() => tunnel.close());
+		await tunnel.forwards.add(local, remote);
+		tunnel.start();
+		for (let round = 0; round < 5; round++) {
+			(await tunnel.link()).close();
+			expect((await roundTrip(local, Buffer.from(`round ${round}`))).toString()).toBe(`round ${round}`);
+		}
+
+		expect(tunnel.health.reconnects).toBe(5);
+	});
+
 	test('a port where nothing listens there is a reset here', async () => {
 		const {destination} = await makeSshd(await temporaryFolder());
 		const tunnel = new Tunnel({destination: async () => destination});

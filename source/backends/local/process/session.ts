@@ -16,7 +16,7 @@ const sftpServers = [
 ];
 
 /** The system's `sftp-server`, where there is one. */
-const findSftpServer = (): string | undefined => sftpServers.find(file => existsSync(file));
+export const findSftpServer = (): string | undefined => sftpServers.find(file => existsSync(file));
 
 const signalOf = (name: string): NodeJS.Signals | undefined => {
 	const signal = (name.startsWith('SIG') ? name : `SIG${name}`) as NodeJS.Signals;
