@@ -2,6 +2,7 @@ export type Gpu = {
 	readonly vendor: string;
 	/** As the field writes it: `A100`, `L4`. */
 	readonly name: string;
+	/** Below 1 for a part of one card: 0.125 is an eighth. */
 	readonly count: number;
 	/** Nominal memory of each, MiB. */
 	readonly memory: number;
@@ -19,6 +20,8 @@ export type Offer = {
 	readonly id: string;
 	readonly backend: string;
 	readonly region: string;
+	/** The one zone where it is to be had at this price; undefined where the whole region is meant. */
+	readonly zone?: string;
 	readonly instanceType: string;
 	readonly cpu: number;
 	readonly architecture: 'x86_64' | 'arm64' | 'unknown';
@@ -30,11 +33,17 @@ export type Offer = {
 	readonly spot: boolean;
 	/** US dollars per hour. */
 	readonly price: number;
+	/** Whether the price was worked out from others, and not quoted by the provider. */
+	readonly estimated?: boolean;
 	readonly priceSource: string;
 	/** Milliseconds since the epoch. */
 	readonly priceDate: number;
 	readonly availability: Availability;
 	readonly deadline: DeadlineKind;
+	/** How often spot instances of this type are interrupted, as the provider puts it: `<5%`, `>20%`. */
+	readonly interruption?: string;
+	/** vCPUs that the account may run of this family in this region, and how many it runs. */
+	readonly quota?: {readonly limit: number; readonly used: number | undefined};
 	/** What a person must know before choosing it: why it is unavailable, that it has no isolation. One sentence each. */
 	readonly notes: readonly string[];
 };
