@@ -1,5 +1,5 @@
-import path from 'node:path';
 import {formatDiagnostic} from '../configuration/diagnostics.js';
+import {shownPath} from '../configuration/yaml-file.js';
 import type {Engine} from '../runs/engine.js';
 import {Problem} from '../system/problem.js';
 import type {Output} from './io.js';
@@ -15,9 +15,10 @@ export async function check(engine: Engine, output: Output): Promise<void> {
 
 	const files = [
 		...configurations.map(({file, diagnostics}) => ({file, diagnostics, kind: 'configuration'})),
-		...(profiles.path === undefined
-			? []
-			: [{file: path.relative(engine.folder, profiles.path), diagnostics: profiles.diagnostics, kind: 'profiles'}]),
+		...profiles.paths.map(absolute => {
+			const file = shownPath(absolute, engine.folder);
+			return {file, diagnostics: profiles.diagnostics.filter(each => each.file === file), kind: 'profiles'};
+		}),
 	];
 	let errors = 0;
 	for (const {file, kind, diagnostics} of files) {

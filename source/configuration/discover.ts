@@ -2,7 +2,7 @@ import {opendir, readdir, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {Problem} from '../system/problem.js';
 import type {ConfigurationFile, Diagnostic} from './model.js';
-import {readConfiguration} from './read.js';
+import {readConfiguration, type ReadOptions} from './read.js';
 import {shownPath} from './yaml-file.js';
 
 const skipped = new Set(['node_modules', '.git', '.venv', 'venv', '__pycache__', '.dstack', '.cache', 'dist', 'target']);
@@ -13,10 +13,10 @@ const mostFiles = 200;
 const isConfiguration = (name: string): boolean => /\.dstack\.ya?ml$/.test(name);
 
 /** All `*.dstack.yml` below a folder, the folder's own `.dstack.yml` first, then by depth and name. Throws for a missing folder. */
-export async function findConfigurations(folder: string): Promise<ConfigurationFile[]> {
+export async function findConfigurations(folder: string, options: ReadOptions = {}): Promise<ConfigurationFile[]> {
 	await requireFolder(folder);
 	const files = await search(folder);
-	const read = await Promise.all(files.map(async file => readOrTell(file, folder)));
+	const read = await Promise.all(files.map(async file => readOrTell(file, folder, options)));
 	return refuseSameNames(read);
 }
 
@@ -83,9 +83,9 @@ const rank = (file: string): number => (defaults.indexOf(path.basename(file)) + 
 const byDefaultThenName = (a: string, b: string): number => rank(a) - rank(b) || (a < b ? -1 : 1);
 
 /** One file that cannot be read must not hide the others. */
-async function readOrTell(absolute: string, folder: string): Promise<ConfigurationFile> {
+async function readOrTell(absolute: string, folder: string, options: ReadOptions): Promise<ConfigurationFile> {
 	try {
-		return await readConfiguration(absolute, folder);
+		return await readConfiguration(absolute, folder, options);
 	} catch (error) {
 		if (!(error instanceof Problem)) {
 			throw error;
@@ -93,7 +93,16 @@ async function readOrTell(absolute: string, folder: string): Promise<Configurati
 
 		const file = shownPath(absolute, folder);
 		const diagnostic: Diagnostic = {severity: 'error', file, line: 1, column: 1, message: error.message};
-		return {path: absolute, file, label: file, text: '', diagnostics: [diagnostic], environment: undefined};
+		return {
+			path: absolute,
+			file,
+			label: file,
+			text: '',
+			diagnostics: [diagnostic],
+			environment: undefined,
+			wishes: {},
+			origins: {},
+		};
 	}
 }
 

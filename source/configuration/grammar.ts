@@ -1,21 +1,22 @@
-import type {GpuRequest, PortMapping} from './model.js';
+import type {PortMapping} from './model.js';
 
 /** A value that does not read as what it should be. The message says what was expected. */
 export class GrammarError extends Error {
 	override readonly name = 'GrammarError';
 }
 
-const fail = (message: string): never => {
+/** Ends reading with a message for a person. */
+export const fail = (message: string): never => {
 	throw new GrammarError(message);
 };
 
 /** What was found is said, and not all of it when somebody pasted a book. */
-const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 60)}…` : text);
+export const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 60)}…` : text);
 
 const mostMemory = 1000 * 1024 * 1024;
 const memoryUnits: Readonly<Record<string, number>> = {KB: 1 / 1024, MB: 1, GB: 1024, TB: 1024 * 1024};
 
-const memoryPattern = /^(\d+(?:\.\d+)?)\s*([KMGT])(?:i?B)?$/i;
+export const memoryPattern = /^(\d+(?:\.\d+)?)\s*([KMGT])(?:i?B)?$/i;
 
 /** `24GB`, `512MB`, `1.5TB` → MiB (1 GB = 1024 MiB). A bare number is refused: nobody knows whether it means GB or MB. */
 export function parseMemory(text: string): number {
@@ -67,47 +68,6 @@ const positive = (seconds: number, text: string): number =>
 		? seconds
 		: fail(`expected more than nothing and at most ten years, found '${shorten(text)}'`);
 
-const mostGpus = 1000;
-
-/** `A10`, `A100:8`, `24GB`, `A100:2:40GB`, `nvidia:A100`, `A10G,A100`, in any order; `0` is no GPU. */
-export function parseGpu(text: string): GpuRequest {
-	const trimmed = text.trim();
-	const parts = trimmed.split(':').map(part => part.trim());
-	const shown = shorten(trimmed);
-	let names: string[] | undefined;
-	let count: number | undefined;
-	let memory: number | undefined;
-	let vendor: string | undefined;
-	const once = (known: unknown, what: string) => (known === undefined ? undefined : fail(`two ${what} in '${shown}'`));
-	for (const part of parts) {
-		if (/^\d+$/.test(part)) {
-			once(count, 'counts');
-			count = Number(part);
-		} else if (memoryPattern.test(part)) {
-			once(memory, 'sizes');
-			memory = parseMemory(part);
-		} else if (/^(?:nvidia|amd|google|intel|tpu)$/i.test(part)) {
-			once(vendor, 'vendors');
-			vendor = part.toLowerCase() === 'tpu' ? 'google' : part.toLowerCase();
-		} else if (/^[a-z][\w-]*(?:\s[\w-]+)?(?:,\s*[a-z][\w-]*)*$/i.test(part)) {
-			once(names, 'names');
-			names = part.split(',').map(name => name.trim());
-		} else {
-			fail(`expected a GPU such as A10, A100:8, 24GB or A100:2:40GB, found '${shown}'`);
-		}
-	}
-
-	if (count !== undefined && count > mostGpus) {
-		fail(`expected at most ${mostGpus} GPUs, found '${shown}'`);
-	}
-
-	if (count === 0 && parts.length > 1) {
-		fail(`'${shown}' asks for no GPU and says what it has to be`);
-	}
-
-	return {vendor, names: names ?? [], count: count ?? 1, memory};
-}
-
 const portNumber = (text: string): number => {
 	const port = Number(text);
 	return /^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535
@@ -129,15 +89,17 @@ export function parsePort(text: string): PortMapping {
 
 export const isVariableName = (name: string): boolean => /^[A-Za-z_]\w*$/.test(name);
 
-/** `NAME=value` → both. The value is never repeated in a message: it may be a secret. */
-export function parseVariable(text: string): [name: string, value: string] {
+/**
+`NAME=value` → both; `NAME` alone → the name, for the caller's own value. The value is never repeated in a message: it may be a secret.
+*/
+export function parseVariable(text: string): [name: string, value: string | undefined] {
 	const index = text.indexOf('=');
 	const name = index < 0 ? text : text.slice(0, index);
-	if (index < 0) {
-		return fail(`expected NAME=value, found '${/^\w+$/.test(name) ? shorten(name) : '…'}' without a value`);
+	if (isVariableName(name)) {
+		return [name, index < 0 ? undefined : text.slice(index + 1)];
 	}
 
-	return isVariableName(name) ? [name, text.slice(index + 1)] : fail('expected NAME=value with a name of letters, digits and _');
+	return fail('expected NAME=value, or NAME alone for your own value, with a name of letters, digits and _');
 }
 
 /** `16`, `0.5` → a number above zero. */

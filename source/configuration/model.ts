@@ -31,6 +31,8 @@ export type DevEnvironment = {
 	/** `3.11`, never a number: 3.10 is not 3.1. */
 	readonly python: string | undefined;
 	readonly env: Readonly<Record<string, string>>;
+	/** Names in `env` without a value: it is taken from the caller's own environment when a run is planned. */
+	readonly callerEnv: readonly string[];
 	readonly build: readonly string[];
 	readonly setup: readonly string[];
 	readonly init: readonly string[];
@@ -39,7 +41,78 @@ export type DevEnvironment = {
 	readonly entrypoint: string | undefined;
 	readonly homeDir: string | undefined;
 	readonly cache: readonly string[];
+	/** Where commands and people start, absolute or relative to the code; undefined for the code's own folder. */
+	readonly workingDir: string | undefined;
+	readonly user: string | undefined;
+	readonly shell: string | undefined;
+	readonly files: readonly FileMapping[];
+	readonly privileged: boolean;
+	/** A Docker engine inside. */
+	readonly docker: boolean;
+	/** CUDA's compiler in the default image. */
+	readonly nvcc: boolean;
 };
+
+/** A file or folder of the person's machine that is copied beside the code. */
+export type FileMapping = {readonly local: string; readonly remote: string};
+
+/** From `min` to `max`, both included; undefined where there is no bound. */
+export type Range = {readonly min?: number; readonly max?: number};
+
+export type SpotPolicy = 'spot' | 'on-demand' | 'auto';
+
+export type CpuRequest = {readonly architecture?: 'x86_64' | 'arm64'; readonly count: Range};
+
+/** What a GPU has to be; only what was said. A count that was not said means one or more. */
+export type GpuRequest = {
+	readonly vendor?: string;
+	/** Any of these names, as the field writes them (`A100`, `L4`). */
+	readonly names?: readonly string[];
+	readonly count?: Range;
+	/** Memory of each, MiB. */
+	readonly memory?: Range;
+	/** Memory of all together, MiB. */
+	readonly totalMemory?: Range;
+	/** NVIDIA's compute capability: `{min: 8}`. */
+	readonly computeCapability?: Range;
+};
+
+export const retryEvents = ['no-capacity', 'interruption', 'error'] as const;
+
+/** Trying again, for `limit` seconds, after these events. */
+export type Retry = {readonly limit: number; readonly on: readonly (typeof retryEvents)[number][]};
+
+/** What a configuration, a profile and the command line may each ask of an instance and of a run; undefined where one says nothing. */
+export type Wishes = {
+	readonly backends?: readonly string[];
+	readonly regions?: readonly string[];
+	readonly availabilityZones?: readonly string[];
+	readonly instanceTypes?: readonly string[];
+	readonly cpu?: CpuRequest;
+	/** MiB. */
+	readonly memory?: Range;
+	/** MiB. */
+	readonly disk?: Range;
+	readonly gpu?: GpuRequest;
+	/** MiB. */
+	readonly shmSize?: number;
+	readonly spotPolicy?: SpotPolicy;
+	/** US dollars per hour. */
+	readonly maxPrice?: number;
+	/** Seconds. */
+	readonly maxDuration?: number | 'off';
+	/** Seconds. */
+	readonly inactivityDuration?: number | 'off';
+	readonly retry?: Retry | 'off';
+	readonly tags?: Readonly<Record<string, string>>;
+};
+
+export type WishKey = keyof Wishes;
+
+/** Where a value came from, as it is shown: `--gpu`, `.dstack/profiles.yml:4`, `default`. */
+export type Origin = string;
+
+export type Origins = Readonly<Partial<Record<WishKey, Origin>>>;
 
 /** One `*.dstack.yml` that was found, whether it is sound or not. */
 export type ConfigurationFile = {
@@ -54,93 +127,73 @@ export type ConfigurationFile = {
 	readonly diagnostics: readonly Diagnostic[];
 	/** Undefined when an error makes it unusable. */
 	readonly environment: DevEnvironment | undefined;
+	/** The resources and policies that it asks for itself, and the lines that do. */
+	readonly wishes: Wishes;
+	readonly origins: Origins;
 };
 
-export type SpotPolicy = 'spot' | 'on-demand' | 'auto';
-
-export type GpuRequest = {
-	readonly vendor?: string;
-	/** Any of these names, as the field writes them (`A100`, `L4`); empty means any. */
-	readonly names: readonly string[];
-	readonly count: number;
-	/** Memory of each GPU at least, MiB. */
-	readonly memory?: number;
-};
-
-/** An entry of `profiles.yml`. */
+/** An entry of a `profiles.yml`. */
 export type Profile = {
 	readonly name: string;
 	readonly default: boolean;
-	readonly backends: readonly string[] | undefined;
-	readonly resources: {
-		readonly cpu?: number;
-		/** MiB. */
-		readonly memory?: number;
-		readonly gpu?: GpuRequest;
-		/** MiB. */
-		readonly shmSize?: number;
-		/** MiB. */
-		readonly disk?: number;
-	};
-	readonly spotPolicy: SpotPolicy | undefined;
-	/** US dollars per hour. */
-	readonly maxPrice: number | undefined;
-	/** Seconds, or `off`. */
-	readonly maxDuration: number | 'off' | undefined;
-	readonly retry: {readonly limit: number} | 'off' | undefined;
-	/** The profile in words, one line: `gpu ≥ 24GB ×1 · ≤ $1.50/h · up to 1d`. */
+	readonly wishes: Wishes;
+	readonly origins: Origins;
+	/** The profile in words, one line: `gpu memory ≥ 24 GB, 1 or more · ≤ $1.50/h · ends itself after 1 day`. */
 	readonly words: string;
+	/** The file that it stands in, as it is shown, and its place in that file's list; where editing begins. */
+	readonly file: string;
+	readonly path: string;
+	readonly index: number;
 };
 
-/** The profiles file of a folder; `path` undefined when there is none, which is no problem. */
+/** The profiles of a folder, those of the person's home folder after them. No file at all is no problem. */
 export type ProfilesFile = {
-	readonly path: string | undefined;
+	/** Absolute paths of the files that there are, the repository's first. */
+	readonly paths: readonly string[];
 	readonly diagnostics: readonly Diagnostic[];
 	readonly profiles: readonly Profile[];
 };
 
-/** Where a value of the requirements came from, as it is shown: `--gpu`, `.dstack/profiles.yml:4`, `profile large`, `default`. */
-export type Origin = string;
+/** One thing that is asked for, in words, and who asked. */
+export type Asked = {readonly key: WishKey; readonly words: string; readonly origin: Origin};
 
-/** What configuration, profile and command line ask for together. */
-export type Requirements = {
-	readonly backends: readonly string[] | undefined;
-	readonly regions: readonly string[] | undefined;
-	readonly cpu: number;
-	/** MiB at least. */
-	readonly memory: number;
-	/** MiB at least, undefined where nothing was asked. */
-	readonly disk: number | undefined;
-	readonly gpu: GpuRequest | undefined;
-	/** MiB; undefined leaves the engine's default. */
-	readonly shmSize: number | undefined;
+/** What configuration, profile and command line ask for together, with the defaults. */
+export type Requirements = Omit<Wishes, 'cpu' | 'memory' | 'spotPolicy' | 'retry'> & {
+	readonly cpu: CpuRequest;
+	readonly memory: Range;
 	readonly spotPolicy: SpotPolicy;
-	readonly maxPrice: number | undefined;
-	/** Seconds, `off`, or undefined: then the backend's default holds (off on `local`, where nothing is billed). */
-	readonly maxDuration: number | 'off' | undefined;
-	readonly retry: {readonly limit: number} | 'off';
+	readonly retry: Retry | 'off';
+	/** Bounds that nobody asked for: they keep toy instances out of a cloud's offers, and rule out nothing that costs nothing. */
+	readonly assumed: ReadonlySet<'cpu' | 'memory'>;
 	/** Runtime needs that decide which offers can serve: only an engine can run an image. */
 	readonly image: string | undefined;
-	readonly origins: Readonly<Partial<Record<string, Origin>>>;
-	/** The request in words, in pieces to be joined by ` · `. */
+	/** Everything above that was asked for, in the order of weight, then the defaults that matter. */
+	readonly asked: readonly Asked[];
+	/** The same as one line of words, in pieces to be joined by ` · `. */
 	readonly words: readonly string[];
 };
 
-/** The resource and policy flags of `run` and `offers`, already parsed to values. Each undefined when not given. */
+export type BuildPolicy = 'use' | 'build' | 'force-build';
+
+/** The resource and policy flags of `run` and `offers`, as given. Each undefined when not given. */
 export type RequirementFlags = {
-	readonly profile?: string;
+	/** A name; `false` for none, also where there is a default. */
+	readonly profile?: string | false;
 	readonly backends?: readonly string[];
 	readonly regions?: readonly string[];
+	readonly instanceTypes?: readonly string[];
 	readonly gpu?: string;
 	readonly cpu?: string;
 	readonly memory?: string;
 	readonly disk?: string;
 	readonly maxPrice?: string;
 	readonly maxDuration?: string;
+	readonly inactivityDuration?: string;
 	readonly spotPolicy?: SpotPolicy;
 	readonly retry?: 'on' | 'off' | {readonly limit: string};
-	/** `K=V` as given. */
+	/** `K=V`, or `K` alone for the caller's own value. */
 	readonly env?: readonly string[];
 	/** Port mappings as given. */
 	readonly ports?: readonly string[];
+	readonly build?: BuildPolicy;
 };

@@ -64,11 +64,15 @@ async function readUnknown(
 	});
 }
 
-/** The profile that is meant: by name, else the default, else none. Throws `Problem`s. */
-export function pickProfile(file: ProfilesFile, name: string | undefined): Profile | undefined {
-	const broken = file.diagnostics.some(({severity}) => severity === 'error');
+/** The profile that is meant: by name, else the default, else none; none at all where `name` is false. Throws `Problem`s. */
+export function pickProfile(file: ProfilesFile, name: string | false | undefined): Profile | undefined {
+	const broken = name !== false && file.diagnostics.some(({severity}) => severity === 'error');
 	if (broken) {
 		throw diagnosticsProblem(file.diagnostics[0]?.file ?? '.dstack/profiles.yml', file.diagnostics);
+	}
+
+	if (name === false) {
+		return undefined;
 	}
 
 	if (name === undefined) {

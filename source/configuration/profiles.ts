@@ -1,138 +1,116 @@
 import {access} from 'node:fs/promises';
 import path from 'node:path';
 import {z} from 'zod';
+import {check, warnUnused} from './check.js';
 import {byPlace} from './diagnostics.js';
-import {duration, either, gpu, memory, text, words} from './fields.js';
-import type {Profile, ProfilesFile} from './model.js';
-import {profileWords} from './words.js';
-import {check, readYaml, shownPath, type YamlFile} from './yaml-file.js';
-
-const hour = 3600;
-
-const positive = (expected: string) => z.number(words(expected)).positive(`expected ${expected} above 0`);
-
-const resources = {
-	cpu: positive('a number of cores').optional(),
-	memory: memory.optional(),
-	gpu: gpu.optional(),
-	shm_size: memory.optional(),
-	disk: memory.optional(),
-};
-
-type Retry = {limit: number} | 'off';
-
-/** As soon as a limit is given, trying again is wanted. */
-const retry = either<Retry>('true, false, or a map of retry and limit', {
-	truth: z.boolean().transform((on): Retry => (on ? {limit: hour} : 'off')),
-	map: z
-		.strictObject({retry: z.boolean(words('true or false')).optional(), limit: duration.optional()})
-		.transform(({retry: on, limit}): Retry =>
-			on === false || limit === 'off' || (on ?? limit) === undefined ? 'off' : {limit: limit ?? hour},
-		),
-});
+import {text, truth, words} from './fields.js';
+import type {Diagnostic, Profile, ProfilesFile} from './model.js';
+import {checkNames} from './names-check.js';
+import {originsOf} from './origins.js';
+import {warnTraps} from './traps.js';
+import {field, policyShape, resources, toWishes} from './wish-fields.js';
+import {wishWords} from './words.js';
+import {readYaml, shownPath, type YamlFile} from './yaml-file.js';
 
 const shape = {
-	name: text().regex(/^[\w.-]{1,60}$/, 'expected a name of letters, digits, dots and dashes'),
-	default: z.boolean(words('true or false')).optional(),
-	backends: z.array(text('a backend'), words('a list of backends')).min(1, 'expected at least one backend').optional(),
-	resources: z.strictObject(resources, words('a map of cpu, memory, gpu, shm_size and disk')).optional(),
-	spot_policy: z
-		.enum(['spot', 'on-demand', 'ondemand', 'auto'], {error: 'expected spot, on-demand or auto'})
-		.transform(policy => (policy === 'ondemand' ? 'on-demand' : policy))
-		.optional(),
-	retry_policy: retry.optional(),
-	termination_policy: z
-		.enum(['terminate', 'stop', 'dont-destroy', 'destroy-after-idle'], {error: 'expected terminate or stop'})
-		.optional(),
-	max_duration: duration.optional(),
-	max_price: positive('dollars per hour').optional(),
+	name: field(text().regex(/^[\w.-]{1,60}$/, 'expected a name of letters, digits, dots and dashes'), {
+		description: 'What `--profile` calls it',
+	}),
+	default: field(truth, {description: 'Whether it is used where none is named'}),
+	resources: field(resources, {description: 'What the hardware has to be'}),
+	...policyShape,
 };
 
-const schema = z.strictObject(
-	{profiles: z.array(z.strictObject(shape, words('a map of a profile')), words('a list of profiles'))},
+export const profilesSchema = z.strictObject(
+	{
+		profiles: z
+			.array(z.strictObject(shape, words('a map of a profile')), words('a list of profiles'))
+			.meta({description: 'What runs may ask for, by name'}),
+	},
 	words('a map with the key `profiles`'),
 );
 
-const knownKeys = (place: ReadonlyArray<PropertyKey>): readonly string[] => {
-	switch (place.at(-1)) {
-		case undefined: {
-			return ['profiles'];
-		}
+type Parsed = z.infer<typeof profilesSchema>['profiles'][number];
 
-		case 'resources': {
-			return Object.keys(resources);
-		}
+/** Where the profiles of a folder may lie, in both spellings; the first that is there counts. */
+const candidates = (folder: string): string[] =>
+	['profiles.yml', 'profiles.yaml'].map(name => path.join(folder, '.dstack', name));
 
-		case 'gpu': {
-			return ['vendor', 'name', 'count', 'memory'];
-		}
-
-		case 'retry_policy': {
-			return ['retry', 'limit'];
-		}
-
-		default: {
-			return Object.keys(shape);
+/**
+The profiles of a folder, then those of the person's home folder whose names are not taken; a default of the folder's own goes before one of
+the home folder's. None at all is no problem.
+*/
+export async function readProfiles(folder: string, home?: string): Promise<ProfilesFile> {
+	const places = [folder, ...(home === undefined || path.resolve(home) === path.resolve(folder) ? [] : [home])];
+	const files = (await Promise.all(places.map(async place => firstThere(candidates(place))))).filter(file => file !== undefined);
+	const read = await Promise.all(files.map(async file => readOne(file, folder)));
+	const profiles: Profile[] = [];
+	for (const each of read.flatMap(({profiles: own}) => own)) {
+		if (profiles.every(({name}) => name !== each.name)) {
+			const isSecondDefault = each.default && profiles.some(({default: isDefault}) => isDefault);
+			profiles.push(isSecondDefault ? {...each, default: false} : each);
 		}
 	}
-};
 
-type Parsed = z.infer<typeof schema>['profiles'][number];
-
-function toProfile(parsed: Parsed): Profile {
-	const {cpu, memory: least, gpu: wanted, shm_size: shmSize, disk} = parsed.resources ?? {};
-	const profile = {
-		name: parsed.name,
-		default: parsed.default ?? false,
-		backends: parsed.backends,
-		resources: {cpu, memory: least, gpu: wanted, shmSize, disk},
-		spotPolicy: parsed.spot_policy,
-		maxPrice: parsed.max_price,
-		maxDuration: parsed.max_duration,
-		retry: parsed.retry_policy,
-	};
-	return {...profile, words: profileWords(profile)};
+	return {paths: files, diagnostics: read.flatMap(({diagnostics}) => diagnostics), profiles};
 }
 
-/** The profiles of a folder: `.dstack/profiles.yml` or `.yaml`. None at all is no problem. */
-export async function readProfiles(folder: string): Promise<ProfilesFile> {
-	const absolute = await firstThere(['profiles.yml', 'profiles.yaml'].map(name => path.join(folder, '.dstack', name)));
-	if (absolute === undefined) {
-		return {path: undefined, diagnostics: [], profiles: []};
-	}
-
+async function readOne(
+	absolute: string,
+	folder: string,
+): Promise<{diagnostics: readonly Diagnostic[]; profiles: readonly Profile[]}> {
 	const yaml = await readYaml(absolute, shownPath(absolute, folder));
 	if (yaml.diagnostics.some(({severity}) => severity === 'error')) {
-		return {path: absolute, diagnostics: yaml.diagnostics, profiles: []};
+		return {diagnostics: yaml.diagnostics, profiles: []};
 	}
 
-	const parsed = check(yaml, schema, knownKeys);
-	refuseDoubles(yaml, parsed?.profiles ?? []);
+	if (yaml.value === null || yaml.value === undefined) {
+		return {diagnostics: [yaml.at([], 'the file is empty; expected a map with the key `profiles`')], profiles: []};
+	}
+
+	const parsed = check(yaml, profilesSchema)?.profiles ?? [];
+	warnTraps(yaml);
+	refuseDoubles(yaml, parsed);
+	const profiles = parsed.map((each, index) => toProfile(yaml, absolute, each, index));
 	yaml.diagnostics.sort(byPlace);
-	const sound = yaml.diagnostics.every(({severity}) => severity !== 'error');
-	return {path: absolute, diagnostics: yaml.diagnostics, profiles: sound && parsed ? parsed.profiles.map(toProfile) : []};
+	const isSound = yaml.diagnostics.every(({severity}) => severity !== 'error');
+	return {diagnostics: yaml.diagnostics, profiles: isSound ? profiles : []};
+}
+
+function toProfile(yaml: YamlFile, absolute: string, parsed: Parsed, index: number): Profile {
+	const place = ['profiles', index];
+	const wishes = toWishes(parsed, parsed.resources);
+	checkNames(yaml, wishes, place);
+	warnUnused(yaml, profilesSchema, place);
+	warnUnused(yaml, profilesSchema, [...place, 'resources']);
+	return {
+		name: parsed.name ?? `#${index + 1}`,
+		default: parsed.default ?? false,
+		wishes,
+		origins: originsOf(yaml, wishes, place),
+		words: wishWords(wishes),
+		file: yaml.file,
+		path: absolute,
+		index,
+	};
 }
 
 function refuseDoubles({diagnostics, at}: YamlFile, profiles: readonly Parsed[]): void {
 	const names = new Set<string>();
 	let first: string | undefined;
-	for (const [index, {name, default: isDefault, termination_policy: termination}] of profiles.entries()) {
-		if (names.has(name)) {
+	for (const [index, {name, default: isDefault, retry, retry_policy: retryPolicy}] of profiles.entries()) {
+		if (name !== undefined && names.has(name)) {
 			diagnostics.push(at(['profiles', index, 'name'], `two profiles are called '${name}'`));
 		}
 
-		names.add(name);
+		names.add(name ?? '');
 		if (isDefault && first !== undefined) {
 			diagnostics.push(at(['profiles', index, 'default'], `two profiles are the default: '${first}' is one already`));
 		}
 
-		first = isDefault ? name : first;
-		if (termination !== undefined) {
-			diagnostics.push(
-				at(['profiles', index, 'termination_policy'], '`termination_policy` has no effect on the backend local', {
-					severity: 'warning',
-				}),
-			);
+		first = isDefault ? (name ?? `#${index + 1}`) : first;
+		if (retry && retryPolicy) {
+			diagnostics.push(at(['profiles', index, 'retry_policy'], '`retry` says the same; leave out one of the two', {key: true}));
 		}
 	}
 }

@@ -1,63 +1,24 @@
 import {isAlias, isMap, isScalar} from 'yaml';
-import {z} from 'zod';
 import {neutralise} from '../system/terminal-text.js';
+import {check, warnUnused} from './check.js';
+import {configurationSchema, foreignKeys, foreignTypes, pythonVersion, toEnvironment} from './configuration-schema.js';
 import {byPlace} from './diagnostics.js';
-import {commands, ports, text, variables, words} from './fields.js';
-import type {ConfigurationFile, DevEnvironment} from './model.js';
-import {check, readYaml, shownPath, type YamlFile} from './yaml-file.js';
+import type {ConfigurationFile, DevEnvironment, Wishes} from './model.js';
+import {checkNames} from './names-check.js';
+import {originsOf} from './origins.js';
+import {checkReferences} from './reference-check.js';
+import {suggest} from './suggest.js';
+import {warnTraps} from './traps.js';
+import {toWishes} from './wish-fields.js';
+import {readYaml, shownPath, type YamlFile} from './yaml-file.js';
 
-const ides = ['vscode', 'vscode-insiders', 'cursor', 'windsurf', 'zed'] as const;
 const shownLines = 200;
 
-const pythonVersion = /^3\.\d{1,2}(?:\.\d{1,3})?$/;
-
-const version = z.string(words('a version in quotes such as "3.11"')).regex(pythonVersion, 'expected a version such as "3.11"');
-
-const shape = {
-	type: z.literal('dev-environment'),
-	name: text()
-		.regex(/^[\w.-]{1,60}$/, 'expected a name of letters, digits, dots and dashes')
-		.optional(),
-	ide: z.enum(ides, {error: `expected one of ${ides.join(', ')}`}).optional(),
-	image: text('an image such as debian:bookworm').min(1, 'expected an image').optional(),
-	registry_auth: z.strictObject({username: text(), password: text()}, words('a map of username and password')).optional(),
-	python: version.optional(),
-	entrypoint: text('a command').optional(),
-	home_dir: text('a path').optional(),
-	env: variables.optional(),
-	build: commands.optional(),
-	setup: commands.optional(),
-	init: commands.optional(),
-	cache: z.array(text('a path'), words('a list of paths')).optional(),
-	ports: ports.optional(),
+/** What reading depends on beside the file itself. */
+export type ReadOptions = {
+	/** Names of the person's secrets; undefined leaves them unchecked. */
+	readonly secrets?: ReadonlySet<string>;
 };
-
-const schema = z.strictObject(shape, words('a map of keys and values'));
-type Parsed = z.infer<typeof schema>;
-
-const knownKeys = (place: ReadonlyArray<PropertyKey>): readonly string[] => {
-	if (place.length === 0) {
-		return Object.keys(shape);
-	}
-
-	return place[0] === 'registry_auth' ? ['username', 'password'] : ['local_port', 'container_port'];
-};
-
-const toEnvironment = (parsed: Parsed): DevEnvironment => ({
-	name: parsed.name,
-	ide: parsed.ide,
-	image: parsed.image,
-	registryAuth: parsed.registry_auth,
-	python: parsed.python,
-	env: parsed.env ?? {},
-	build: parsed.build ?? [],
-	setup: parsed.setup ?? [],
-	init: parsed.init ?? [],
-	ports: parsed.ports ?? [],
-	entrypoint: parsed.entrypoint,
-	homeDir: parsed.home_dir,
-	cache: parsed.cache ?? [],
-});
 
 /** Says what is wrong before the schema would say it less well; true when there is no point in going on. */
 function isHopeless(yaml: YamlFile): boolean {
@@ -77,21 +38,23 @@ function isHopeless(yaml: YamlFile): boolean {
 	}
 
 	const {type} = value as {type?: unknown};
-	if (type !== 'dev-environment') {
-		const said =
-			type === 'task' || type === 'service'
-				? `a ${type} needs a dstack server; this program runs type: dev-environment`
-				: 'expected type: dev-environment';
-		diagnostics.push(
-			yaml.at(
-				type === undefined ? [] : ['type'],
-				type === undefined ? 'the key `type` is missing; expected type: dev-environment' : said,
-			),
-		);
-		return true;
+	if (type === 'dev-environment') {
+		return false;
 	}
 
-	return false;
+	const reason = typeof type === 'string' && Object.hasOwn(foreignTypes, type) ? foreignTypes[type] : undefined;
+	diagnostics.push(
+		type === undefined
+			? yaml.at([], 'the key `type` is missing; expected type: dev-environment')
+			: yaml.at(
+					['type'],
+					reason === undefined ? 'expected type: dev-environment' : `${reason}; this program runs type: dev-environment`,
+					{
+						suggestion: typeof type === 'string' ? suggest(type, ['dev-environment']) : undefined,
+					},
+				),
+	);
+	return true;
 }
 
 /** The file's value with numbers as they are written where text is meant: YAML reads 3.10 as 3.1 and 007 as 7. */
@@ -128,42 +91,52 @@ function asWritten({document, value, diagnostics, at}: YamlFile): Record<string,
 	return result;
 }
 
-/** What is understood and has no effect yet is said, not silently passed over. */
-function warnUnused({diagnostics, at}: YamlFile, environment: DevEnvironment | undefined): void {
-	const unused = {
-		entrypoint: environment?.entrypoint,
-		home_dir: environment?.homeDir,
-		cache: environment?.cache.length ? environment.cache : undefined,
-	};
-	for (const [key, value] of Object.entries(unused)) {
-		if (value !== undefined) {
-			diagnostics.push(at([key], `\`${key}\` has no effect on the backend local`, {key: true, severity: 'warning'}));
-		}
+/** What no single key can tell: keys that contradict each other. */
+function checkTogether({diagnostics, at, value}: YamlFile, {image, python, docker}: DevEnvironment): void {
+	if (image !== undefined && python !== undefined) {
+		diagnostics.push(at(['python'], '`image` brings its own Python; leave out one of the two', {key: true}));
+	}
+
+	if (image !== undefined && docker) {
+		diagnostics.push(at(['docker'], '`docker` brings an image of its own; leave out one of `image` and `docker`', {key: true}));
+	}
+
+	const keys = value as Record<string, unknown>;
+	if (keys['retry'] !== undefined && keys['retry_policy'] !== undefined) {
+		diagnostics.push(at(['retry_policy'], '`retry` says the same; leave out one of the two', {key: true}));
 	}
 }
 
 /** Reads one `.dstack.yml`, with all its problems at once. `folder` is what paths are shown relative to. */
-export async function readConfiguration(absolute: string, folder: string): Promise<ConfigurationFile> {
+export async function readConfiguration(absolute: string, folder: string, options: ReadOptions = {}): Promise<ConfigurationFile> {
 	const file = shownPath(absolute, folder);
 	const yaml = await readYaml(absolute, file);
 	let environment: DevEnvironment | undefined;
+	let wishes: Wishes = {};
 	if (!isHopeless(yaml)) {
-		const parsed = check({...yaml, value: asWritten(yaml)}, schema, knownKeys);
-		environment = parsed && toEnvironment(parsed);
-		if (parsed?.image !== undefined && parsed.python !== undefined) {
-			yaml.diagnostics.push(yaml.at(['python'], '`image` brings its own Python; leave out one of the two', {key: true}));
-			environment = undefined;
+		const parsed = check({...yaml, value: asWritten(yaml)}, configurationSchema, foreignKeys);
+		warnTraps(yaml);
+		if (parsed) {
+			environment = toEnvironment(parsed);
+			wishes = toWishes(parsed, parsed.resources);
+			checkTogether(yaml, environment);
+			checkReferences(yaml, environment, options.secrets);
+			checkNames(yaml, wishes, []);
+			warnUnused(yaml, configurationSchema);
+			warnUnused(yaml, configurationSchema, ['resources']);
 		}
 	}
 
-	warnUnused(yaml, environment);
 	const diagnostics = [...yaml.diagnostics].sort(byPlace);
+	const isSound = diagnostics.every(({severity}) => severity !== 'error');
 	return {
 		path: absolute,
 		file,
 		label: environment?.name ?? file,
 		text: neutralise(yaml.text).split('\n').slice(0, shownLines).join('\n'),
 		diagnostics,
-		environment,
+		environment: isSound ? environment : undefined,
+		wishes: isSound ? wishes : {},
+		origins: isSound ? originsOf(yaml, wishes, []) : {},
 	};
 }

@@ -1,77 +1,126 @@
 import {messageOf, Problem} from '../system/problem.js';
-import {parseDuration, parseGpu, parseMemory, parseNumber, parsePort, parseVariable} from './grammar.js';
-import type {DevEnvironment, Origin, PortMapping, Profile, RequirementFlags, Requirements} from './model.js';
-import {wishWords} from './words.js';
+import {parseDuration, parseNumber, parsePort, parseVariable} from './grammar.js';
+import {parseGpu, wantsGpu} from './gpu-grammar.js';
+import {doubtfulBackend} from './known-names.js';
+import {
+	type ConfigurationFile,
+	type DevEnvironment,
+	type GpuRequest,
+	type Origin,
+	type Origins,
+	type PortMapping,
+	type Profile,
+	type RequirementFlags,
+	type Requirements,
+	retryEvents,
+	type WishKey,
+	type Wishes,
+} from './model.js';
+import {parseCpu, parseMemoryRange} from './ranges.js';
+import {askedWords} from './words.js';
 
-const leastCpu = 1;
+const leastCpu = 2;
+const leastMemory = 8 * 1024;
+const hour = 3600;
+
+type Source = Pick<ConfigurationFile, 'wishes' | 'origins'>;
 
 /** Lays flags over the configuration over the profile over the defaults. A flag that does not read is a `usage` problem. */
 export function resolveRequest(
-	environment: DevEnvironment,
+	configuration: Source & {readonly environment: DevEnvironment},
 	profile: Profile | undefined,
 	flags: RequirementFlags,
 ): {requirements: Requirements; environment: DevEnvironment} {
-	const origins: Partial<Record<string, Origin>> = {};
-	const fromProfile = profile && `profile ${profile.name}`;
-
-	const pick = <T>(name: string, flag: string, given: T | undefined, other: T | undefined): T | undefined => {
-		const value = given ?? other;
-		if (value !== undefined) {
-			origins[name] = given === undefined ? fromProfile : flag;
-		}
-
-		return value;
+	const given = flagWishes(flags);
+	const layers: readonly Source[] = [given, configuration, ...(profile ? [profile] : [])];
+	const {wishes, origins} = withGpu(lay(layers), layers);
+	const {cpu, memory, spotPolicy, retry, ...others} = wishes;
+	const {image} = configuration.environment;
+	const asked = askedWords(wishes, origins);
+	return {
+		requirements: {
+			...others,
+			cpu: cpu ?? {count: {min: leastCpu}},
+			memory: memory ?? {min: leastMemory},
+			spotPolicy: spotPolicy ?? 'on-demand',
+			retry: retry ?? 'off',
+			assumed: new Set([...(cpu ? [] : ['cpu' as const]), ...(memory ? [] : ['memory' as const])]),
+			image,
+			asked: [...asked, ...defaults(wishes)],
+			words: [...asked.map(({words}) => words), ...(image === undefined ? [] : [`image ${image}`])],
+		},
+		environment: withFlags(configuration.environment, flags),
 	};
+}
 
-	const resources = profile?.resources ?? {};
-	const cpu = pick('cpu', '--cpu', read('--cpu', flags.cpu, parseNumber), resources.cpu);
-	const memory = pick('memory', '--memory', read('--memory', flags.memory, parseMemory), resources.memory);
-	const disk = pick('disk', '--disk', read('--disk', flags.disk, parseMemory), resources.disk);
-	const wantedGpu = pick('gpu', '--gpu', read('--gpu', flags.gpu, parseGpu), resources.gpu);
-	// `--gpu 0` takes back what the profile asks for.
-	const gpu = wantedGpu?.count === 0 ? undefined : wantedGpu;
-	const shmSize = pick('shmSize', '', undefined, resources.shmSize);
-	const backends = pick('backends', '--backend', flags.backends, profile?.backends);
-	const regions = pick('regions', '--region', flags.regions, undefined);
-	const maxPrice = pick('maxPrice', '--max-price', read('--max-price', flags.maxPrice, parseNumber), profile?.maxPrice);
-	const maxDuration = pick(
-		'maxDuration',
-		'--max-duration',
-		read('--max-duration', flags.maxDuration, parseDuration),
-		profile?.maxDuration,
+/** What holds where nobody asked, and matters: bounds and policies that shape what is offered. */
+const defaults = ({cpu, memory, spotPolicy}: Wishes): Requirements['asked'] =>
+	askedWords(
+		{
+			...(cpu ? {} : {cpu: {count: {min: leastCpu}}}),
+			...(memory ? {} : {memory: {min: leastMemory}}),
+			...(spotPolicy ? {} : {spotPolicy: 'on-demand'}),
+		},
+		{},
 	);
-	const spotPolicy = pick('spotPolicy', '--spot-policy', flags.spotPolicy, profile?.spotPolicy);
 
-	const retry = pick('retry', '--retry', retryOf(flags), profile?.retry);
+/** Each wish from the first layer that has it. */
+function lay(layers: readonly Source[]): Source {
+	const wishes: Record<string, unknown> = {};
+	const origins: Partial<Record<WishKey, Origin>> = {};
+	for (const layer of layers) {
+		for (const [key, value] of Object.entries(layer.wishes)) {
+			if (!(key in wishes)) {
+				wishes[key] = value;
+				origins[key as WishKey] = layer.origins[key as WishKey];
+			}
+		}
+	}
 
-	const words = wishWords({
-		backends,
-		resources: {cpu, memory, gpu, disk, shmSize},
-		spotPolicy,
-		maxPrice,
-		maxDuration,
-	});
-	const requirements: Requirements = {
-		backends,
-		regions,
-		cpu: cpu ?? leastCpu,
-		memory: memory ?? 0,
-		disk,
-		gpu,
-		shmSize,
-		spotPolicy: spotPolicy ?? 'auto',
-		maxPrice,
-		maxDuration,
-		retry: retry ?? 'off',
-		image: environment.image,
-		origins,
-		words: [
-			...words,
-			...(regions ? [`in ${regions.join(' or ')}`] : []),
-			...(environment.image ? [`image ${environment.image}`] : []),
-		],
+	return {wishes, origins};
+}
+
+/** A GPU on the command line changes the parts that it says, and leaves the others; one that asks for none takes the request back. */
+function withGpu({wishes, origins}: Source, layers: readonly Source[]): Source {
+	const {gpu: _, ...others} = wishes;
+	const [flag, ...below] = layers.map(layer => layer.wishes.gpu);
+	const base = below.find(each => each !== undefined);
+	const gpu: GpuRequest | undefined = flag && wantsGpu(flag) ? {...base, ...flag} : (flag ?? base);
+	return gpu && wantsGpu(gpu) ? {wishes: {...others, gpu}, origins} : {wishes: others, origins};
+}
+
+function flagWishes(flags: RequirementFlags): Source {
+	const readers: ReadonlyArray<readonly [WishKey, string, unknown]> = [
+		['backends', '--backend', flags.backends && flags.backends.map(requireBackend)],
+		['regions', '--region', flags.regions],
+		['instanceTypes', '--instance-type', flags.instanceTypes],
+		['cpu', '--cpu', read('--cpu', flags.cpu, parseCpu)],
+		['memory', '--memory', read('--memory', flags.memory, parseMemoryRange)],
+		['disk', '--disk', read('--disk', flags.disk, parseMemoryRange)],
+		['gpu', '--gpu', read('--gpu', flags.gpu, parseGpu)],
+		['maxPrice', '--max-price', read('--max-price', flags.maxPrice, parseNumber)],
+		['maxDuration', '--max-duration', read('--max-duration', flags.maxDuration, parseDuration)],
+		['inactivityDuration', '--inactivity-duration', read('--inactivity-duration', flags.inactivityDuration, parseDuration)],
+		['spotPolicy', '--spot-policy', flags.spotPolicy],
+		['retry', '--retry', retryOf(flags)],
+	];
+	const said = readers.filter(([, , value]) => value !== undefined);
+	return {
+		wishes: Object.fromEntries(said.map(([key, , value]) => [key, value])),
+		origins: Object.fromEntries(said.map(([key, flag]) => [key, flag])) as Origins,
 	};
-	return {requirements, environment: withFlags(environment, flags)};
+}
+
+function requireBackend(name: string): string {
+	const doubt = doubtfulBackend(name);
+	if (doubt) {
+		throw new Problem(
+			'usage',
+			`--backend: there is no backend '${name.slice(0, 60)}'${doubt.meant ? `; did you mean ${doubt.meant}?` : ''}`,
+		);
+	}
+
+	return name;
 }
 
 function read<T>(flag: string, text: string | undefined, parse: (text: string) => T): T | undefined {
@@ -86,24 +135,27 @@ function read<T>(flag: string, text: string | undefined, parse: (text: string) =
 	}
 }
 
-const hour = 3600;
-
 function retryOf({retry}: RequirementFlags): Requirements['retry'] | undefined {
 	if (typeof retry !== 'object') {
-		return retry === 'on' ? {limit: hour} : retry;
+		return retry === 'on' ? {limit: hour, on: retryEvents} : retry;
 	}
 
 	const limit = read('--retry-limit', retry.limit, parseDuration);
-	return limit === undefined || limit === 'off' ? 'off' : {limit};
+	return limit === undefined || limit === 'off' ? 'off' : {limit, on: retryEvents};
 }
 
 function withFlags(environment: DevEnvironment, flags: RequirementFlags): DevEnvironment {
-	const variables = (flags.env ?? []).map(text => read('-e', text, parseVariable) as [string, string]);
+	const variables = (flags.env ?? []).map(text => read('-e', text, parseVariable) as [string, string | undefined]);
 	const ports = (flags.ports ?? []).map(text => read('-p', text, parsePort) as PortMapping);
 	const replaced = new Set(ports.map(({remote}) => remote));
+	const valued = variables.filter((entry): entry is [string, string] => entry[1] !== undefined);
+	const bare = variables.filter(([, value]) => value === undefined).map(([name]) => name);
+	const settled = new Set(valued.map(([name]) => name));
+	const env = {...environment.env, ...Object.fromEntries(valued)};
 	return {
 		...environment,
-		env: {...environment.env, ...Object.fromEntries(variables)},
+		env: Object.fromEntries(Object.entries(env).filter(([name]) => !bare.includes(name))),
+		callerEnv: [...new Set([...environment.callerEnv.filter(name => !settled.has(name)), ...bare])],
 		// A flag for a port that the configuration names too says where that one is to be.
 		ports: [...environment.ports.filter(({remote}) => !replaced.has(remote)), ...ports],
 	};

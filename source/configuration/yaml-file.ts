@@ -1,15 +1,14 @@
 import {readFile, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {type Document, isAlias, isMap, isNode, isScalar, LineCounter, type Node, parseDocument, visit} from 'yaml';
-import type {z} from 'zod';
 import {messageOf, Problem} from '../system/problem.js';
 import {neutraliseLine} from '../system/terminal-text.js';
 import type {Diagnostic} from './model.js';
-import {suggest} from './suggest.js';
 
 // Bounds on the work that a file can make: one that breaks them was not written by a person.
 const mostBytes = 256 * 1024;
-const mostProblems = 50;
+/** Problems of one kind that are told of one file. */
+export const mostProblems = 50;
 const mostMessage = 400;
 const mostSource = 200;
 
@@ -21,6 +20,8 @@ export type YamlFile = {
 	/** The plain value; undefined where the file could not be read as YAML. */
 	readonly value: unknown;
 	readonly diagnostics: Diagnostic[];
+	/** A diagnostic at an offset into the text. */
+	diagnose(offset: number, message: string, severity?: Diagnostic['severity'], suggestion?: string): Diagnostic;
 	/** A diagnostic at the value (or, with `key`, at the key) that `place` leads to. */
 	at(
 		place: ReadonlyArray<PropertyKey>,
@@ -61,6 +62,8 @@ export async function readYaml(absolute: string, file: string): Promise<YamlFile
 		lineCounter: counter,
 		prettyErrors: false,
 		uniqueKeys: false,
+		// Other readers of these files know it, and people use it.
+		merge: true,
 		strict: true,
 		logLevel: 'error',
 	});
@@ -91,6 +94,7 @@ export async function readYaml(absolute: string, file: string): Promise<YamlFile
 		document,
 		value,
 		diagnostics,
+		diagnose,
 		at: (place, message, {key = false, severity, suggestion} = {}) =>
 			diagnose(offsetOf(document, place, key), message, severity, suggestion),
 	};
@@ -186,7 +190,7 @@ function offsetOf(document: Document.Parsed, place: ReadonlyArray<PropertyKey>, 
 			// A key that is no scalar is known to the value by a text that only the library can write: the first such must do.
 			const pair =
 				node.items.find(item => isScalar(item.key) && String(item.key.value ?? '') === String(step)) ??
-				node.items.find(item => !isScalar(item.key));
+				node.items.find(item => !isScalar(item.key) || String(item.key.source) === '<<');
 			if (!pair) {
 				return offset;
 			}
@@ -206,59 +210,6 @@ function offsetOf(document: Document.Parsed, place: ReadonlyArray<PropertyKey>, 
 }
 
 const startOf = (node: unknown): number | undefined => (isNode(node) ? (node as Node).range?.[0] : undefined);
-
-/** Lays a schema over a file's value; what does not fit becomes diagnostics at their places. */
-export function check<T>(
-	yaml: YamlFile,
-	schema: z.ZodType<T>,
-	known: (place: ReadonlyArray<PropertyKey>) => readonly string[],
-): T | undefined {
-	const result = schema.safeParse(yaml.value);
-	if (result.success) {
-		return result.data;
-	}
-
-	const problems = result.error.issues.flatMap(issue => problemsOf(issue, yaml.value, known));
-	for (const {place, message, ...options} of problems.slice(0, mostProblems)) {
-		yaml.diagnostics.push(yaml.at(place, message, options));
-	}
-
-	const left = problems[mostProblems];
-	if (left) {
-		yaml.diagnostics.push(yaml.at(left.place, `${problems.length - mostProblems} more problems from here on`, {key: true}));
-	}
-
-	return undefined;
-}
-
-type PlacedProblem = {place: PropertyKey[]; message: string; key?: boolean; suggestion?: string};
-
-function problemsOf(
-	issue: z.core.$ZodIssue,
-	value: unknown,
-	known: (place: ReadonlyArray<PropertyKey>) => readonly string[],
-): PlacedProblem[] {
-	const {path: place, message} = issue;
-	if (issue.code === 'unrecognized_keys') {
-		const names = known(place);
-		return issue.keys.map((key, index) => ({
-			place: [...place, key],
-			message: `unknown key '${key.slice(0, 60)}'; known here: ${names.join(', ')}`,
-			key: true,
-			suggestion: index < mostProblems ? suggest(key, names) : undefined,
-		}));
-	}
-
-	const last = place.at(-1);
-	if (typeof last === 'string' && valueAt(value, place) === undefined) {
-		return [{place, message: `the key \`${last}\` is missing; ${message.replace(/, found nothing$/, '')}`}];
-	}
-
-	return [{place, message, key: issue.code === 'custom' && issue.params?.['atKey'] === true}];
-}
-
-const valueAt = (value: unknown, place: ReadonlyArray<PropertyKey>): unknown =>
-	place.reduce<unknown>((inner, step) => (inner as Record<PropertyKey, unknown> | null | undefined)?.[step], value);
 
 /** A path as it is shown: relative to the folder that is looked at where it lies below it. */
 export function shownPath(absolute: string, folder: string): string {

@@ -1,31 +1,38 @@
-import type {GpuRequest, Requirements} from '../configuration/model.js';
+import type {GpuRequest, Range, Requirements} from '../configuration/model.js';
+import {within} from '../configuration/ranges.js';
 import {formatGpus, formatMemory, formatPrice} from './format.js';
+import {capabilityOf} from './capability.js';
 import type {Gpu, Offer} from './offer.js';
 
 /** Why an offer does not meet the requirements, in words; undefined when it does. */
 export function mismatch(offer: Offer, requirements: Requirements): string | undefined {
-	const {backends, regions, cpu, memory, disk, gpu, spotPolicy, maxPrice} = requirements;
+	const {backends, regions, availabilityZones, instanceTypes, disk, gpu, spotPolicy, maxPrice} = requirements;
 	if (backends && !backends.includes(offer.backend)) {
 		return `only ${backends.join(', ')} was asked for`;
 	}
 
-	if (regions && !regions.includes(offer.region)) {
+	if (regions && !regions.some(region => same(region, offer.region))) {
 		return `only ${regions.join(', ')} was asked for`;
 	}
 
-	if (offer.cpu < cpu) {
-		return `${offer.cpu} of ${cpu} cores`;
+	if (availabilityZones && offer.zone !== undefined && !availabilityZones.some(zone => same(zone, offer.zone ?? ''))) {
+		return `only ${availabilityZones.join(', ')} was asked for`;
 	}
 
-	if (offer.memory < memory) {
-		return `${shortOf(offer.memory, memory)} memory`;
+	if (instanceTypes && !instanceTypes.some(type => same(type, offer.instanceType))) {
+		return `only ${instanceTypes.join(', ')} was asked for`;
 	}
 
-	if (disk !== undefined && offer.disk !== undefined && offer.disk < disk) {
+	const hardware = cpuMismatch(offer, requirements) ?? memoryMismatch(offer, requirements);
+	if (hardware !== undefined) {
+		return hardware;
+	}
+
+	if (disk && offer.disk !== undefined && !within(offer.disk, disk)) {
 		return `${shortOf(offer.disk, disk)} disk`;
 	}
 
-	if (gpu && gpu.count > 0 && !offer.gpus.some(each => fits(each, gpu))) {
+	if (gpu && !offer.gpus.some(each => fits(each, gpu))) {
 		return offer.gpus.length === 0 ? 'no GPU' : `its GPUs are ${formatGpus(offer.gpus)}`;
 	}
 
@@ -41,10 +48,32 @@ export function mismatch(offer: Offer, requirements: Requirements): string | und
 	return maxPrice !== undefined && offer.price > maxPrice ? above(offer.price, maxPrice) : undefined;
 }
 
+/** Bounds that nobody asked for rule out nothing that costs nothing. */
+const counts = ({price}: Offer, {assumed}: Requirements, bound: 'cpu' | 'memory'): boolean => price > 0 || !assumed.has(bound);
+
+function cpuMismatch(offer: Offer, requirements: Requirements): string | undefined {
+	const {architecture, count} = requirements.cpu;
+	if (architecture !== undefined && offer.architecture !== 'unknown' && offer.architecture !== architecture) {
+		return `its processor is ${offer.architecture}`;
+	}
+
+	return counts(offer, requirements, 'cpu') && !within(offer.cpu, count)
+		? `${offer.cpu} ${offer.cpu < (count.min ?? 0) ? `of ${count.min} cores` : `cores, at most ${count.max}`}`
+		: undefined;
+}
+
+const memoryMismatch = (offer: Offer, requirements: Requirements): string | undefined =>
+	counts(offer, requirements, 'memory') && !within(offer.memory, requirements.memory)
+		? `${shortOf(offer.memory, requirements.memory)} memory`
+		: undefined;
+
 /** Two sizes, exactly where rounding would make them look the same. */
-function shortOf(given: number, wanted: number): string {
-	const [less, more] = [formatMemory(given), formatMemory(wanted)];
-	return less === more ? `${given}MB of ${wanted}MB` : `${less} of ${more}`;
+function shortOf(given: number, {min = 0, max = 0}: Range): string {
+	const isLess = given < min;
+	const wanted = isLess ? min : max;
+	const [one, other] = [formatMemory(given), formatMemory(wanted)];
+	const joined = isLess ? 'of' : 'above';
+	return one === other ? `${given}MB ${joined} ${wanted}MB` : `${one} ${joined} ${other}`;
 }
 
 function above(price: number, most: number): string {
@@ -54,8 +83,10 @@ function above(price: number, most: number): string {
 
 const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
-const fits = (gpu: Gpu, {vendor, names, count, memory}: GpuRequest): boolean =>
-	gpu.count >= count &&
+const fits = (gpu: Gpu, {vendor, names, count = {min: 1}, memory, totalMemory, computeCapability}: GpuRequest): boolean =>
+	within(gpu.count, count) &&
 	(vendor === undefined || same(vendor, gpu.vendor)) &&
-	(names.length === 0 || names.some(name => same(name, gpu.name))) &&
-	(memory === undefined || gpu.memory >= memory);
+	(names === undefined || names.some(name => same(name, gpu.name))) &&
+	(memory === undefined || within(gpu.memory, memory)) &&
+	(totalMemory === undefined || within(gpu.memory * gpu.count, totalMemory)) &&
+	(computeCapability === undefined || within(capabilityOf(gpu.name) ?? 0, computeCapability));

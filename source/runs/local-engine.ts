@@ -74,7 +74,7 @@ function makeRequest(choice: Choice): Request {
 		throw new Problem('configuration', `${choice.configuration.file} has problems`, {next: `\`${self} check\` lists them.`});
 	}
 
-	return {choice, ...resolveRequest(environment, choice.profile, choice.flags)};
+	return {choice, ...resolveRequest({...choice.configuration, environment}, choice.profile, choice.flags)};
 }
 
 /** The intent is on disk, and the run ours, before anything is done for it. */
@@ -85,7 +85,7 @@ async function launch(context: RunContext, plan: Plan, installation: string): Pr
 	await record.own();
 	const {env, registryAuth} = plan.request.environment;
 	await writeRunFiles(folder, plan.name, {env, registryAuth});
-	const specification = specify(plan, context.random.uuid(), installation, durationOf(plan.request));
+	const specification = specify(plan, context.random.uuid(), installation, durationOf(plan.request, plan.offer));
 	await record.append({type: 'intended', specification});
 	return Run.from(context, record);
 }

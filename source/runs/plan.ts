@@ -15,9 +15,17 @@ import {runFolder, runNames} from './run-folder.js';
 /** Left free beside the code, so that the machine goes on working. Bytes. */
 const diskReserve = 256 * 1024 * 1024;
 
+/** What ends an instance that costs money where nobody said when, seconds: nothing is ever forgotten. */
+const defaultDuration = 6 * 3600;
+
 /** Seconds from launch to the deadline; undefined for none. Where nothing is billed, none is the default. */
-export const durationOf = ({requirements: {maxDuration}}: Request): number | undefined =>
-	maxDuration === 'off' ? undefined : maxDuration;
+export function durationOf({requirements: {maxDuration}}: Request, {price}: Offer): number | undefined {
+	if (maxDuration === 'off') {
+		return undefined;
+	}
+
+	return maxDuration ?? (price > 0 ? defaultDuration : undefined);
+}
 
 /** Checks everything that can be checked before anything is spent. Throws `Problem`s. */
 export async function makePlan(context: RunContext, request: Request, offer: Offer): Promise<Plan> {
@@ -30,7 +38,7 @@ export async function makePlan(context: RunContext, request: Request, offer: Off
 		await checkDisk(context, code.bytes);
 	}
 
-	const duration = durationOf(request);
+	const duration = durationOf(request, offer);
 	return {
 		request,
 		name,

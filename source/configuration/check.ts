@@ -1,0 +1,113 @@
+import type {z} from 'zod';
+import {type Json, jsonOf} from './json-schema.js';
+import type {Diagnostic} from './model.js';
+import {suggest} from './suggest.js';
+import {mostProblems, type YamlFile} from './yaml-file.js';
+
+/** Keys that a person may well write here and that belong elsewhere: why, completing "`key` …: ". */
+export type Foreign = Readonly<Record<string, string>>;
+
+/** Lays a schema over a file's value; what does not fit becomes diagnostics at their places. */
+export function check<T extends z.ZodType>(yaml: YamlFile, schema: T, foreign: Foreign = {}): z.infer<T> | undefined {
+	const result = schema.safeParse(yaml.value);
+	if (result.success) {
+		return result.data;
+	}
+
+	const json = jsonOf(schema);
+	const problems = result.error.issues.flatMap(issue => problemsOf(issue, yaml.value, json, foreign));
+	for (const {place, message, ...options} of problems.slice(0, mostProblems)) {
+		yaml.diagnostics.push(yaml.at(place, message, options));
+	}
+
+	const left = problems[mostProblems];
+	if (left) {
+		yaml.diagnostics.push(yaml.at(left.place, `${problems.length - mostProblems} more problems from here on`, {key: true}));
+	}
+
+	return undefined;
+}
+
+type PlacedProblem = {place: PropertyKey[]; message: string; key?: boolean; suggestion?: string};
+
+function problemsOf(issue: z.core.$ZodIssue, value: unknown, json: Json, foreign: Foreign): PlacedProblem[] {
+	const {path: place, message} = issue;
+	if (issue.code === 'unrecognized_keys') {
+		const names = keysAt(json, place);
+		return issue.keys.map((key, index) => unknownKey([...place, key], key, names, index, place.length === 0 ? foreign : {}));
+	}
+
+	const last = place.at(-1);
+	const found = valueAt(value, place);
+	if (typeof last === 'string' && found === undefined) {
+		return [{place, message: `the key \`${last}\` is missing; ${message.replace(/, found nothing$/, '')}`}];
+	}
+
+	if (issue.code === 'invalid_value' && typeof found === 'string') {
+		return [{place, message: `${message}, found '${found.slice(0, 60)}'`, suggestion: suggest(found, issue.values.map(String))}];
+	}
+
+	return [{place, message, key: issue.code === 'custom' && issue.params?.['atKey'] === true}];
+}
+
+function unknownKey(place: PropertyKey[], key: string, names: readonly string[], index: number, foreign: Foreign): PlacedProblem {
+	const reason = Object.hasOwn(foreign, key) ? foreign[key] : undefined;
+	return reason === undefined
+		? {
+				place,
+				message: `unknown key '${key.slice(0, 60)}'; known here: ${names.join(', ')}`,
+				key: true,
+				suggestion: index < mostProblems ? suggest(key, names) : undefined,
+			}
+		: {place, message: `\`${key}\` cannot be used here: ${reason}`, key: true};
+}
+
+const valueAt = (value: unknown, place: ReadonlyArray<PropertyKey>): unknown =>
+	place.reduce<unknown>((inner, step) => (inner as Record<PropertyKey, unknown> | null | undefined)?.[step], value);
+
+const ways = (json: Json): Json[] => [json, ...((json['anyOf'] as Json[] | undefined) ?? []).flatMap(ways)];
+
+/** The schemas of what may stand at a place. */
+function schemasAt(json: Json, place: ReadonlyArray<PropertyKey>): Json[] {
+	let schemas = ways(json);
+	for (const step of place) {
+		schemas = schemas
+			.map(schema => (typeof step === 'number' ? schema['items'] : (schema['properties'] as Record<PropertyKey, Json>)?.[step]))
+			.filter((schema): schema is Json => typeof schema === 'object')
+			.flatMap(ways);
+	}
+
+	return schemas;
+}
+
+/** The keys that a map at a place may have; those without effect are not advertised. */
+export const keysAt = (json: Json, place: ReadonlyArray<PropertyKey>): string[] => [
+	...new Set(
+		schemasAt(json, place).flatMap(({properties}) =>
+			Object.entries((properties as Record<string, Json> | undefined) ?? {})
+				.filter(([, schema]) => schema['deprecated'] !== true)
+				.map(([key]) => key),
+		),
+	),
+];
+
+/** What is understood and has no effect is said, not silently passed over. `place` leads to a map of the file. */
+export function warnUnused({value, diagnostics, at}: YamlFile, schema: z.ZodType, place: ReadonlyArray<PropertyKey> = []): void {
+	const map = valueAt(value, place);
+	const properties = schemasAt(jsonOf(schema), place).flatMap(schemaAt =>
+		Object.entries((schemaAt['properties'] ?? {}) as Record<string, Json>),
+	);
+	if (typeof map !== 'object' || map === null) {
+		return;
+	}
+
+	const warning: {key: true; severity: Diagnostic['severity']} = {key: true, severity: 'warning'};
+	for (const [key, {unused}] of properties.map(([key, json]) => [key, {unused: json['deprecationMessage']}] as const)) {
+		const given = (map as Record<string, unknown>)[key];
+		if (given === null) {
+			diagnostics.push(at([...place, key], `\`${key}\` has no value, and asks for nothing`, warning));
+		} else if (given !== undefined && given !== false && typeof unused === 'string') {
+			diagnostics.push(at([...place, key], `\`${key}\` has no effect: ${unused.replace(/^No effect: /, '')}`, warning));
+		}
+	}
+}

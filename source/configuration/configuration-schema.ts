@@ -1,0 +1,111 @@
+import {z} from 'zod';
+import {commands, oneOf, text, truth, words} from './fields.js';
+import {files, ports, registryAuth, variables} from './environment-fields.js';
+import type {DevEnvironment} from './model.js';
+import {field, policyShape, resources} from './wish-fields.js';
+
+export const ides = ['vscode', 'vscode-insiders', 'cursor', 'windsurf', 'zed'] as const;
+
+export const pythonVersion = /^3\.\d{1,2}(?:\.\d{1,3})?$/;
+
+const python = z
+	.string(words('a version in quotes such as "3.11"'))
+	.regex(pythonVersion, 'expected a version such as "3.11"')
+	.meta({examples: ['3.10', '3.11', '3.12', '3.13']});
+
+const later = 'this version does not do that yet';
+const server = 'it belongs to a dstack server, and this program needs none';
+
+const shape = {
+	type: z.literal('dev-environment').meta({description: 'What it is: always dev-environment'}),
+	name: field(text().regex(/^[\w.-]{1,60}$/, 'expected a name of letters, digits, dots and dashes'), {
+		description: 'What it is called in lists',
+	}),
+	ide: field(oneOf(ides), {description: 'The editor that the link opens; none for SSH only'}),
+	version: field(z.unknown(), {description: "The editor's version", unused: 'the version of the editor on your machine is used'}),
+	image: field(text('an image such as debian:bookworm').min(1, 'expected an image'), {
+		description: 'A container image of your own; it must have openssh-server',
+	}),
+	registry_auth: field(registryAuth, {description: 'How to log in to the registry of the image'}),
+	python: field(python, {description: 'The version of Python, in quotes: "3.11"'}),
+	nvcc: field(truth, {description: "CUDA's compiler in the default image", unused: later}),
+	docker: field(truth, {description: 'A Docker engine inside the environment', unused: later}),
+	privileged: field(truth, {description: 'A container with all rights', unused: later}),
+	user: field(text('a user'), {description: 'The user that commands run as', unused: later}),
+	shell: field(text('a shell such as bash'), {description: 'The shell that commands run in', unused: later}),
+	entrypoint: field(text('a command'), {description: "Replaces the image's entry point", unused: later}),
+	working_dir: field(text('a path'), {description: 'Where commands and people start', unused: later}),
+	home_dir: field(text('a path'), {description: 'What ~ means in `cache`', unused: later}),
+	env: field(variables, {description: 'Variables: a list of NAME=value, NAME alone for your own value, or a map'}),
+	build: field(commands, {description: 'Commands that make an image once'}),
+	setup: field(commands, {description: 'Commands that run once, when the environment is made'}),
+	init: field(commands, {description: 'Commands that run at every start'}),
+	cache: field(z.array(text('a path'), words('a list of paths')), {
+		description: 'Paths that are kept for the next run',
+		unused: later,
+	}),
+	ports: field(ports, {description: 'Ports to forward: 8000, 3333:8000, *:8000'}),
+	files: field(files, {description: 'Files of your machine to copy beside the code', unused: later}),
+	resources: field(resources, {description: 'What the hardware has to be'}),
+	priority: field(z.unknown(), {description: "A run's place in the queue", unused: server}),
+	volumes: field(z.unknown(), {description: 'Volumes to mount', unused: `volumes by name belong to a dstack server; ${later}`}),
+	repos: field(z.unknown(), {description: 'Repositories to clone', unused: 'the code is that of the folder you run in'}),
+	single_branch: field(z.unknown(), {description: 'Whether one branch is cloned', unused: 'the history comes as it is here'}),
+	dstack: field(z.unknown(), {description: "dstack's own command inside", unused: server}),
+	...policyShape,
+};
+
+export const configurationSchema = z.strictObject(shape, words('a map of keys and values'));
+
+type Parsed = z.infer<typeof configurationSchema>;
+
+/** Keys of other types of run. */
+export const foreignKeys: Readonly<Record<string, string>> = {
+	commands: 'it belongs to type: task; a dev environment has `setup` and `init`',
+	artifacts: 'it belongs to type: task, as dstack 0.11 had it',
+	nodes: 'it belongs to type: task; a dev environment is one instance',
+	port: 'it belongs to type: service; a dev environment has `ports`',
+	gateway: 'it belongs to type: service',
+	replicas: 'it belongs to type: service',
+	scaling: 'it belongs to type: service',
+	model: 'it belongs to type: service',
+	auth: 'it belongs to type: service',
+	https: 'it belongs to type: service',
+	strip_prefix: 'it belongs to type: service',
+	rate_limits: 'it belongs to type: service',
+	probes: 'it belongs to type: service',
+	project: 'projects belong to a dstack server, and this program needs none',
+};
+
+/** Other types of configuration that dstack knows. */
+export const foreignTypes: Readonly<Record<string, string>> = {
+	task: 'a task needs a dstack server',
+	service: 'a service needs a dstack server',
+	fleet: 'fleets belong to a dstack server',
+	volume: 'volumes belong to a dstack server',
+	gateway: 'gateways belong to a dstack server',
+};
+
+export const toEnvironment = (parsed: Parsed): DevEnvironment => ({
+	name: parsed.name,
+	ide: parsed.ide,
+	image: parsed.image,
+	registryAuth: parsed.registry_auth,
+	python: parsed.python,
+	env: parsed.env?.env ?? {},
+	callerEnv: parsed.env?.callerEnv ?? [],
+	build: parsed.build ?? [],
+	setup: parsed.setup ?? [],
+	init: parsed.init ?? [],
+	ports: parsed.ports ?? [],
+	entrypoint: parsed.entrypoint,
+	homeDir: parsed.home_dir,
+	cache: parsed.cache ?? [],
+	workingDir: parsed.working_dir,
+	user: parsed.user,
+	shell: parsed.shell,
+	files: parsed.files ?? [],
+	privileged: parsed.privileged ?? false,
+	docker: parsed.docker ?? false,
+	nvcc: parsed.nvcc ?? false,
+});

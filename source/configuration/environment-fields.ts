@@ -1,0 +1,95 @@
+import {z} from 'zod';
+import {either, reading, text, words, written, writtenText} from './fields.js';
+import {fail, isVariableName, parsePort, parseVariable} from './grammar.js';
+import type {FileMapping, PortMapping} from './model.js';
+
+/** Variables with their values, and those whose value is the caller's. */
+export type Variables = {readonly env: Readonly<Record<string, string>>; readonly callerEnv: readonly string[]};
+
+const toVariables = (entries: ReadonlyArray<readonly [string, string | undefined]>): Variables => ({
+	env: Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined)),
+	callerEnv: entries.filter(([, value]) => value === undefined).map(([name]) => name),
+});
+
+const variableMap = z.record(z.string(), z.unknown()).transform((value, context): Variables => {
+	const entries = Object.entries(value);
+	for (const [name, each] of entries) {
+		if (!isVariableName(name)) {
+			context.addIssue({
+				code: 'custom',
+				path: [name],
+				params: {atKey: true},
+				message: 'a variable has a name of letters, digits and _',
+			});
+		} else if (!['string', 'number', 'boolean'].includes(typeof each)) {
+			context.addIssue({
+				code: 'custom',
+				path: [name],
+				message: `expected a value, found ${Array.isArray(each) ? 'a list' : typeof each === 'object' && each !== null ? 'a map' : 'nothing'}; write "" for an empty one, or \`- ${name}\` in a list for your own value`,
+			});
+		}
+	}
+
+	return toVariables(entries.map(([name, each]) => [name, String(each)] as const));
+});
+
+const variableList = z.array(text('NAME=value')).transform((lines, context): Variables =>
+	toVariables(
+		lines.flatMap((line, index) => {
+			try {
+				return [parseVariable(line)];
+			} catch (error) {
+				context.addIssue({code: 'custom', path: [index], message: (error as Error).message});
+				return [];
+			}
+		}),
+	),
+);
+
+/** A list of `NAME=value` and `NAME`, or a map of names to values. */
+export const variables = either<Variables>('a map of names to values, or a list of NAME=value', {
+	map: variableMap,
+	list: variableList,
+});
+
+const portNumber = z
+	.int(words('a port'))
+	.min(1, 'expected a port from 1 to 65535')
+	.max(65_535, 'expected a port from 1 to 65535');
+
+const portMap = z
+	.strictObject({local_port: portNumber.nullish(), container_port: portNumber})
+	.transform(({local_port: local, container_port: remote}): PortMapping => ({local: local ?? undefined, remote}));
+
+const portText = written(parsePort, 'a port', ['8000', '3333:8000', '*:8000']);
+
+const port = either<PortMapping>('a port such as 8000 or 3333:8000', {text: portText, number: portText, map: portMap});
+
+export const ports = z.array(port, words('a list of ports'));
+
+/** `local:there`, or one path for both. A drive letter is no separator. */
+function parseFile(text: string): FileMapping {
+	const index = text.lastIndexOf(':');
+	const [local, remote] = index > 1 ? [text.slice(0, index), text.slice(index + 1)] : [text, text];
+	return local.trim() === '' || remote.trim() === ''
+		? fail('expected a path, or one here and one there: data/model.bin:/models/model.bin')
+		: {local, remote};
+}
+
+const file = either<FileMapping>('a path, or a map of local_path and path', {
+	text: writtenText(parseFile, 'a path'),
+	map: z
+		.strictObject({local_path: text('a path').min(1, 'expected a path'), path: text('a path').min(1, 'expected a path')})
+		.transform(({local_path: local, path: remote}) => ({local, remote})),
+});
+
+export const files = z.array(file, words('a list of paths'));
+
+/** Text that may be written as a number, as it is written there. */
+export const anyText = z.union([z.string(), z.number()], words('text')).transform(String);
+
+const registryAuthShape = {username: anyText.optional(), password: anyText};
+
+export const registryAuth = z
+	.strictObject(registryAuthShape, words('a map of username and password'))
+	.transform(({username, password}, context) => reading(() => ({username: username ?? '', password}), '', context));
