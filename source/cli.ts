@@ -5,8 +5,8 @@ import {Command, CommanderError, Option} from 'commander';
 import packageJson from '../package.json' with {type: 'json'};
 import type {FollowEnd} from './commands/follow.js';
 import type {Start} from './commands/screen.js';
-import type {RequirementFlags} from './configuration/model.js';
-import {columns, type ColumnId} from './offers/columns.js';
+import {type Flags, requirementFlags, withRequirements, withRun} from './flags.js';
+import {columns} from './offers/columns.js';
 import {messageOf, Problem, type ProblemKind} from './system/problem.js';
 import {neutralise} from './system/terminal-text.js';
 
@@ -19,36 +19,6 @@ const exitCodes: Readonly<Record<ProblemKind, number>> = {
 	interrupted: 130,
 };
 
-type Flags = {
-	json?: boolean;
-	plain?: boolean;
-	file?: string;
-	name?: string;
-	yes?: boolean;
-	detach?: boolean;
-	all?: boolean;
-	follow?: boolean;
-	limit?: number;
-	sort?: ColumnId;
-	profile?: string;
-	backend?: string[];
-	region?: string[];
-	gpu?: string;
-	cpu?: string;
-	memory?: string;
-	disk?: string;
-	maxPrice?: string;
-	maxDuration?: string;
-	spot?: boolean;
-	onDemand?: boolean;
-	spotAuto?: boolean;
-	spotPolicy?: RequirementFlags['spotPolicy'];
-	env?: string[];
-	port?: string[];
-};
-
-const collect = (value: string, before: string[] = []): string[] => [...before, value];
-
 const count = (value: string): number => {
 	if (!/^[1-9]\d{0,5}$/.test(value)) {
 		throw new Problem('usage', `--limit ${value}: a whole number from 1 is expected`);
@@ -56,38 +26,6 @@ const count = (value: string): number => {
 
 	return Number(value);
 };
-
-const requirementFlags = (flags: Flags): RequirementFlags => ({
-	profile: flags.profile,
-	backends: flags.backend,
-	regions: flags.region,
-	gpu: flags.gpu,
-	cpu: flags.cpu,
-	memory: flags.memory,
-	disk: flags.disk,
-	maxPrice: flags.maxPrice,
-	maxDuration: flags.maxDuration,
-	spotPolicy: flags.spotPolicy ?? (flags.spot ? 'spot' : flags.onDemand ? 'on-demand' : flags.spotAuto ? 'auto' : undefined),
-	env: flags.env,
-	ports: flags.port,
-});
-
-const withRequirements = (command: Command): Command =>
-	command
-		.option('-f, --file <file>', 'the configuration file, instead of the default one')
-		.option('--profile <name>', 'the profile, instead of the default one')
-		.option('--backend <name>', 'only this backend; may be repeated', collect)
-		.option('--region <name>', 'only this region; may be repeated', collect)
-		.option('--gpu <spec>', 'A10 | A100:8 | 24GB | A100:2:40GB')
-		.option('--cpu <n>', 'cores at least')
-		.option('--memory <size>', 'memory at least, such as 16GB')
-		.option('--disk <size>', 'disk at least, such as 100GB')
-		.option('--max-price <dollars>', 'highest price per hour')
-		.option('--max-duration <duration>', 'when it ends itself: 6h, 1d, off')
-		.addOption(new Option('--spot', 'spot instances only').conflicts(['onDemand', 'spotAuto', 'spotPolicy']))
-		.addOption(new Option('--on-demand', 'on-demand instances only').conflicts(['spotAuto', 'spotPolicy']))
-		.addOption(new Option('--spot-auto', 'spot first, then on-demand').conflicts(['spotPolicy']))
-		.addOption(new Option('--spot-policy <policy>').choices(['spot', 'on-demand', 'auto']));
 
 /** Set by what changes something: that goes on when nobody reads what it says. */
 let mustFinish = false;
@@ -144,14 +82,8 @@ function makeProgram(): Command {
 			.exitOverride()
 			.configureOutput({writeErr: () => undefined});
 
-	withRequirements(add('run', 'start a dev environment'))
+	withRun(add('run', 'start a dev environment'))
 		.argument('[dir]', 'the folder whose code and configuration are used', '.')
-		.option('-n, --name <name>', "the run's name, instead of one like fast-moth-1")
-		.option('-y, --yes', 'ask no questions')
-		.option('-d, --detach', 'return when it is ready; the environment goes on')
-		.option('-e, --env <name=value>', 'a variable in the environment; may be repeated', collect)
-		.option('-p, --port <port>', 'a port, 8000 or 3333:8000; may be repeated', collect)
-		.option('--plain', 'lines instead of the full screen')
 		.action(async (directory: string, flags: Flags) => {
 			const choice = {file: flags.file, name: flags.name, flags: requirementFlags(flags)};
 			if (canDraw(flags) && !flags.detach) {
@@ -216,12 +148,41 @@ function makeProgram(): Command {
 
 	add('check', 'check configurations and profiles')
 		.argument('[dir]', 'the folder to look at', '.')
+		.addOption(new Option('--schema <kind>', 'print a JSON Schema for editors instead').choices(['configuration', 'profiles']))
 		.action(async (directory: string, flags: Flags) => {
-			const {check} = await import('./commands/check.js');
+			const {check, printSchema} = await import('./commands/check.js');
+			if (flags.schema) {
+				printSchema(flags.schema);
+				return;
+			}
+
 			await check((await core(directory)).engine, await outputOf(flags));
 		});
 
+	addSecrets(add);
 	return program;
+}
+
+/** Secrets are set apart from everything else: what they hold is never an argument. */
+function addSecrets(add: (name: string, description: string) => Command): void {
+	const secrets = add('secrets', 'keep what `${{ secrets.NAME }}` stands for');
+	const withSecrets = async () => import('./commands/secrets.js');
+	const sub = (name: string, description: string): Command =>
+		secrets
+			.command(name)
+			.description(description)
+			.option('--json', 'one JSON object a line')
+			.exitOverride()
+			.configureOutput({writeErr: () => undefined});
+	sub('list', 'the names of the secrets').action(async (flags: Flags) =>
+		(await withSecrets()).listSecrets(await outputOf(flags)),
+	);
+	sub('set', 'keep a secret: what is typed, or comes on standard input')
+		.argument('<name>')
+		.action(async (name: string, flags: Flags) => (await withSecrets()).keepSecret(name, await outputOf(flags)));
+	sub('delete', 'forget a secret')
+		.argument('<name>')
+		.action(async (name: string, flags: Flags) => (await withSecrets()).forgetSecret(name, await outputOf(flags)));
 }
 
 async function report(error: unknown): Promise<number> {

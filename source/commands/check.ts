@@ -1,8 +1,21 @@
+import process from 'node:process';
+import {configurationSchema} from '../configuration/configuration-schema.js';
 import {formatDiagnostic} from '../configuration/diagnostics.js';
+import {editorSchema} from '../configuration/json-schema.js';
+import {profilesSchema} from '../configuration/profiles.js';
 import {shownPath} from '../configuration/yaml-file.js';
 import type {Engine} from '../runs/engine.js';
 import {Problem} from '../system/problem.js';
 import type {Output} from './io.js';
+
+/** Prints the JSON Schema of a kind of file, for editors. */
+export function printSchema(kind: 'configuration' | 'profiles'): void {
+	const schema =
+		kind === 'profiles'
+			? editorSchema(profilesSchema, 'Profiles of dev environments')
+			: editorSchema(configurationSchema, 'A dev environment');
+	process.stdout.write(`${JSON.stringify(schema, undefined, '\t')}\n`);
+}
 
 /** Checks every configuration below the folder and its profiles. Throws a `configuration` problem when any has an error. */
 export async function check(engine: Engine, output: Output): Promise<void> {

@@ -26,6 +26,7 @@ export async function openCore(directory: string | undefined, program: string): 
 		paths,
 		clock: systemClock,
 		random: systemRandom,
+		variables: process.env,
 		backend: async name => backendNamed(name),
 		continueInBackground(name) {
 			const logs = logFolder(runFolder(paths, name));

@@ -8,10 +8,10 @@ import {mostProblems, type YamlFile} from './yaml-file.js';
 export type Foreign = Readonly<Record<string, string>>;
 
 /** Lays a schema over a file's value; what does not fit becomes diagnostics at their places. */
-export function check<T extends z.ZodType>(yaml: YamlFile, schema: T, foreign: Foreign = {}): z.infer<T> | undefined {
+export function check(yaml: YamlFile, schema: z.ZodType, foreign: Foreign = {}): void {
 	const result = schema.safeParse(yaml.value);
 	if (result.success) {
-		return result.data;
+		return;
 	}
 
 	const json = jsonOf(schema);
@@ -24,8 +24,16 @@ export function check<T extends z.ZodType>(yaml: YamlFile, schema: T, foreign: F
 	if (left) {
 		yaml.diagnostics.push(yaml.at(left.place, `${problems.length - mostProblems} more problems from here on`, {key: true}));
 	}
+}
 
-	return undefined;
+/** The keys of a map that can be read, whatever is wrong with the others: what they say can still be checked. */
+export function readableKeys<T extends z.ZodRawShape>(shape: T, value: unknown): Partial<z.infer<z.ZodObject<T>>> {
+	const map = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+	const read = Object.entries(shape).flatMap(([key, schema]) => {
+		const result = Object.hasOwn(map, key) ? (schema as z.ZodType).safeParse(map[key]) : undefined;
+		return result?.success ? [[key, result.data]] : [];
+	});
+	return Object.fromEntries(read);
 }
 
 type PlacedProblem = {place: PropertyKey[]; message: string; key?: boolean; suggestion?: string};

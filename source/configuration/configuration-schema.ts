@@ -57,7 +57,7 @@ const shape = {
 
 export const configurationSchema = z.strictObject(shape, words('a map of keys and values'));
 
-type Parsed = z.infer<typeof configurationSchema>;
+type Parsed = Partial<z.infer<typeof configurationSchema>>;
 
 /** Keys of other types of run. */
 export const foreignKeys: Readonly<Record<string, string>> = {

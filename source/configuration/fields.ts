@@ -114,7 +114,6 @@ export const oneOf = <const T extends string>(values: readonly T[]) =>
 export const oneOrMore = <T>(item: z.ZodType<T>, expected: string) =>
 	either<T[]>(expected, {
 		text: item.transform(one => [one]),
-		number: item.transform(one => [one]),
 		list: z.array(item).min(1, `expected at least one in ${expected}`),
 	});
 

@@ -23,6 +23,8 @@ export type FieldFacts = {
 };
 
 const own = new Set(['unused']);
+/** What is said of a field itself stands over what its parts say. */
+const kept = new Set(['description', 'examples', 'unused', 'enum']);
 
 /** The JSON Schema of what may be written for `schema`. */
 export function jsonOf(schema: z.ZodType): Json {
@@ -32,12 +34,21 @@ export function jsonOf(schema: z.ZodType): Json {
 		override({zodSchema, jsonSchema}) {
 			const known = inputs.get(zodSchema as unknown as z.ZodType);
 			if (known) {
-				Object.assign(jsonSchema, known.json(), described(jsonSchema as Json));
+				const facts = Object.fromEntries(Object.entries(jsonSchema).filter(([key]) => kept.has(key)));
+				for (const key of Object.keys(jsonSchema)) {
+					delete (jsonSchema as Json)[key];
+				}
+
+				Object.assign(jsonSchema, known.json(), facts);
 			}
 
 			if ((jsonSchema as Json)['unused'] !== undefined) {
 				jsonSchema.deprecated = true;
 				(jsonSchema as Json)['deprecationMessage'] = `No effect: ${String((jsonSchema as Json)['unused'])}`;
+			}
+
+			if (zodSchema._zod.def.type === 'nullable') {
+				hoist(jsonSchema as Json);
 			}
 
 			for (const key of own) {
@@ -48,11 +59,16 @@ export function jsonOf(schema: z.ZodType): Json {
 	return json;
 }
 
-/** A field's own description stands over that of its parts. */
-const described = ({description, examples}: Json): Json => ({
-	...(description === undefined ? {} : {description}),
-	...(examples === undefined ? {} : {examples}),
-});
+/** Facts of a field that may be null stand with the field, where editors and this program look for them. */
+function hoist(json: Json): void {
+	const [inner] = json['anyOf'] as [Json];
+	for (const key of ['description', 'deprecated', 'deprecationMessage']) {
+		if (inner[key] !== undefined) {
+			json[key] = inner[key];
+			delete inner[key];
+		}
+	}
+}
 
 /** A whole schema for an editor: `title` names it. */
 export const editorSchema = (schema: z.ZodType, title: string): Json => ({

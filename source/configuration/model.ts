@@ -188,7 +188,6 @@ export type RequirementFlags = {
 	readonly disk?: string;
 	readonly maxPrice?: string;
 	readonly maxDuration?: string;
-	readonly inactivityDuration?: string;
 	readonly spotPolicy?: SpotPolicy;
 	readonly retry?: 'on' | 'off' | {readonly limit: string};
 	/** `K=V`, or `K` alone for the caller's own value. */

@@ -1,7 +1,7 @@
 import {access} from 'node:fs/promises';
 import path from 'node:path';
 import {z} from 'zod';
-import {check, warnUnused} from './check.js';
+import {check, readableKeys, warnUnused} from './check.js';
 import {byPlace} from './diagnostics.js';
 import {text, truth, words} from './fields.js';
 import type {Diagnostic, Profile, ProfilesFile} from './model.js';
@@ -30,7 +30,7 @@ export const profilesSchema = z.strictObject(
 	words('a map with the key `profiles`'),
 );
 
-type Parsed = z.infer<typeof profilesSchema>['profiles'][number];
+type Parsed = Partial<z.infer<z.ZodObject<typeof shape>>>;
 
 /** Where the profiles of a folder may lie, in both spellings; the first that is there counts. */
 const candidates = (folder: string): string[] =>
@@ -68,7 +68,12 @@ async function readOne(
 		return {diagnostics: [yaml.at([], 'the file is empty; expected a map with the key `profiles`')], profiles: []};
 	}
 
-	const parsed = check(yaml, profilesSchema)?.profiles ?? [];
+	check(yaml, profilesSchema);
+	const {profiles: listed} = yaml.value as {profiles?: unknown};
+	const parsed = (Array.isArray(listed) ? listed : []).map((each: Record<string, unknown> | null) => ({
+		...readableKeys(shape, each),
+		resources: readableKeys(resources.shape, each?.['resources']),
+	}));
 	warnTraps(yaml);
 	refuseDoubles(yaml, parsed);
 	const profiles = parsed.map((each, index) => toProfile(yaml, absolute, each, index));

@@ -1,6 +1,6 @@
 import {isAlias, isMap, isScalar} from 'yaml';
 import {neutralise} from '../system/terminal-text.js';
-import {check, warnUnused} from './check.js';
+import {check, readableKeys, warnUnused} from './check.js';
 import {configurationSchema, foreignKeys, foreignTypes, pythonVersion, toEnvironment} from './configuration-schema.js';
 import {byPlace} from './diagnostics.js';
 import type {ConfigurationFile, DevEnvironment, Wishes} from './model.js';
@@ -9,7 +9,7 @@ import {originsOf} from './origins.js';
 import {checkReferences} from './reference-check.js';
 import {suggest} from './suggest.js';
 import {warnTraps} from './traps.js';
-import {toWishes} from './wish-fields.js';
+import {resources, toWishes} from './wish-fields.js';
 import {readYaml, shownPath, type YamlFile} from './yaml-file.js';
 
 const shownLines = 200;
@@ -18,6 +18,8 @@ const shownLines = 200;
 export type ReadOptions = {
 	/** Names of the person's secrets; undefined leaves them unchecked. */
 	readonly secrets?: ReadonlySet<string>;
+	/** Where built images are kept; undefined for nowhere. */
+	readonly registry?: string;
 };
 
 /** Says what is wrong before the schema would say it less well; true when there is no point in going on. */
@@ -107,6 +109,14 @@ function checkTogether({diagnostics, at, value}: YamlFile, {image, python, docke
 	}
 }
 
+/** Only this machine keeps an image without one. */
+function warnNoRegistry({diagnostics, at}: YamlFile, {build}: DevEnvironment, {backends}: Wishes, {registry}: ReadOptions): void {
+	if (build.length > 0 && registry === undefined && backends && !backends.includes('local')) {
+		const message = 'a cloud fetches built images from a registry, and the setting `registry` names none';
+		diagnostics.push(at(['build'], message, {key: true, severity: 'warning'}));
+	}
+}
+
 /** Reads one `.dstack.yml`, with all its problems at once. `folder` is what paths are shown relative to. */
 export async function readConfiguration(absolute: string, folder: string, options: ReadOptions = {}): Promise<ConfigurationFile> {
 	const file = shownPath(absolute, folder);
@@ -114,17 +124,18 @@ export async function readConfiguration(absolute: string, folder: string, option
 	let environment: DevEnvironment | undefined;
 	let wishes: Wishes = {};
 	if (!isHopeless(yaml)) {
-		const parsed = check({...yaml, value: asWritten(yaml)}, configurationSchema, foreignKeys);
+		const written = {...yaml, value: asWritten(yaml)};
+		check(written, configurationSchema, foreignKeys);
+		const parsed = readableKeys(configurationSchema.shape, written.value);
+		environment = toEnvironment(parsed);
+		wishes = toWishes(parsed, readableKeys(resources.shape, (written.value as Record<string, unknown>)['resources']));
 		warnTraps(yaml);
-		if (parsed) {
-			environment = toEnvironment(parsed);
-			wishes = toWishes(parsed, parsed.resources);
-			checkTogether(yaml, environment);
-			checkReferences(yaml, environment, options.secrets);
-			checkNames(yaml, wishes, []);
-			warnUnused(yaml, configurationSchema);
-			warnUnused(yaml, configurationSchema, ['resources']);
-		}
+		checkTogether(yaml, environment);
+		checkReferences(yaml, environment, options.secrets);
+		checkNames(yaml, wishes, []);
+		warnNoRegistry(yaml, environment, wishes, options);
+		warnUnused(yaml, configurationSchema);
+		warnUnused(yaml, configurationSchema, ['resources']);
 	}
 
 	const diagnostics = [...yaml.diagnostics].sort(byPlace);

@@ -100,7 +100,6 @@ function flagWishes(flags: RequirementFlags): Source {
 		['gpu', '--gpu', read('--gpu', flags.gpu, parseGpu)],
 		['maxPrice', '--max-price', read('--max-price', flags.maxPrice, parseNumber)],
 		['maxDuration', '--max-duration', read('--max-duration', flags.maxDuration, parseDuration)],
-		['inactivityDuration', '--inactivity-duration', read('--inactivity-duration', flags.inactivityDuration, parseDuration)],
 		['spotPolicy', '--spot-policy', flags.spotPolicy],
 		['retry', '--retry', retryOf(flags)],
 	];

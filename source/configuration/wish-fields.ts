@@ -125,8 +125,8 @@ export const policyShape = {
 	backend_options: policy(z.unknown(), {description: 'Options of single backends', unused: 'no backend here takes any'}),
 };
 
-type Policies = z.infer<z.ZodObject<typeof policyShape>>;
-type Resources = z.infer<typeof resources>;
+type Policies = Partial<z.infer<z.ZodObject<typeof policyShape>>>;
+type Resources = Partial<z.infer<typeof resources>>;
 
 /** Which key of a file each wish is written with, below the configuration or the profile. */
 export const wishPlaces: Readonly<Record<keyof Wishes, readonly string[]>> = {

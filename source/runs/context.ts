@@ -8,6 +8,8 @@ export type RunContext = {
 	readonly paths: Paths;
 	readonly clock: Clock;
 	readonly random: Random;
+	/** The caller's own variables. */
+	readonly variables: Readonly<Record<string, string | undefined>>;
 	readonly backend: (name: string) => Promise<Backend>;
 	/** Starts another process of this program that goes on preparing the run, and outlives this one. */
 	readonly continueInBackground: (name: string) => void;

@@ -106,6 +106,11 @@ export type Engine = {
 	sshCommand(name: string): string;
 	/** The link that opens the IDE there; undefined where the configuration names none. */
 	ideLink(state: RunState): {readonly ide: string; readonly url: string} | undefined;
-	/** Remembered choices: the last configuration and profile used in this folder. */
-	readonly preferences: {last(): {configuration?: string; profile?: string}; remember(choice: Choice): void};
+	/** Remembered choices: the last configuration and profile used in this folder. And the person's settings. */
+	readonly preferences: {
+		last(): {configuration?: string; profile?: string};
+		remember(choice: Choice): void;
+		/** Where built images are kept, for clouds to fetch. */
+		registry(): string | undefined;
+	};
 };

@@ -3,6 +3,7 @@ import path from 'node:path';
 import {backends} from '../backends/registry.js';
 import {findConfigurations} from '../configuration/discover.js';
 import {readProfiles} from '../configuration/profiles.js';
+import {readSecretsFile} from '../configuration/secrets.js';
 import {resolveRequest} from '../configuration/requirements.js';
 import {writeStarter} from '../configuration/starter.js';
 import {ideLink} from '../environment/ide.js';
@@ -31,15 +32,20 @@ export async function createEngine(context: RunContext, folder: string): Promise
 	const preferences = await loadPreferences(paths, folder);
 	const installation = async () => installationTag(paths, () => random.hex(8));
 
+	const readOptions = async () => ({
+		secrets: new Set(Object.keys(await readSecretsFile(paths.secrets))),
+		registry: preferences.registry(),
+	});
+
 	return {
 		folder,
 		preferences,
-		configurations: async () => findConfigurations(folder),
-		profiles: async () => readProfiles(folder),
+		configurations: async () => findConfigurations(folder, await readOptions()),
+		profiles: async () => readProfiles(folder, paths.home),
 		writeStarter: async () => writeStarter(folder),
 		request: choice => makeRequest(choice),
 		offers: (request, signal) => listOffers(backends(), request.requirements, signal),
-		plan: async (request, offer) => makePlan(context, request, offer),
+		plan: async (request, offer) => makePlan(context, request, offer, preferences.registry()),
 		launch: async plan => launch(context, plan, await installation()),
 		attach: async name => Run.from(context, await openRecord(context, name)),
 		async stop(name, reason) {

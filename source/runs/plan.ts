@@ -1,4 +1,6 @@
 import {mkdir, statfs} from 'node:fs/promises';
+import {readSecretsFile} from '../configuration/secrets.js';
+import {settleEnvironment} from '../configuration/settle.js';
 import {collectCode} from '../environment/code/collect.js';
 import {formatBytes} from '../offers/format.js';
 import {mismatch} from '../offers/matching.js';
@@ -28,9 +30,12 @@ export function durationOf({requirements: {maxDuration}}: Request, {price}: Offe
 }
 
 /** Checks everything that can be checked before anything is spent. Throws `Problem`s. */
-export async function makePlan(context: RunContext, request: Request, offer: Offer): Promise<Plan> {
-	refuseUnusable(offer, request);
-	const name = await chooseName(context, request.choice.name);
+export async function makePlan(context: RunContext, asked: Request, offer: Offer, registry: string | undefined): Promise<Plan> {
+	refuseUnusable(offer, asked);
+	const name = await chooseName(context, asked.choice.name);
+	const values = {run: {name}, secrets: await readSecretsFile(context.paths.secrets), caller: context.variables};
+	const request = {...asked, environment: settleEnvironment(asked.environment, values)};
+	refuseNoRegistry(offer, request, registry);
 	const code = await collectCode(request.choice.folder);
 	const local = offer.backend === 'local';
 	const ports = await planPorts(request.environment.ports, local && offer.instanceType === 'process');
@@ -46,7 +51,7 @@ export async function makePlan(context: RunContext, request: Request, offer: Off
 		code,
 		ports,
 		deadline: duration === undefined ? undefined : context.clock.now() + duration * 1000,
-		warnings: [...offer.notes, ...portWarnings(ports), ...code.notes],
+		warnings: [...offer.notes, ...portWarnings(ports), ...code.notes, ...buildWarnings(request), ...unheard(request)],
 	};
 }
 
@@ -60,6 +65,33 @@ function refuseUnusable(offer: Offer, {requirements}: Request): void {
 		throw new Problem('no-offer', `${offer.backend} ${offer.instanceType} is ${offer.availability}: ${offer.notes.join(' ')}`);
 	}
 }
+
+/** A cloud could not fetch what is built. */
+function refuseNoRegistry({backend}: Offer, {environment, choice}: Request, registry: string | undefined): void {
+	if (environment.build.length > 0 && backend !== 'local' && registry === undefined) {
+		throw new Problem(
+			'configuration',
+			`${choice.configuration.file}: \`build\` makes an image that ${backend} fetches from a registry`,
+			{
+				next: 'Name one in the settings (`registry`), leave out `build`, or choose an offer of this machine.',
+			},
+		);
+	}
+}
+
+/** What the build flags mean where an environment is prepared in place. */
+const buildWarnings = ({choice, environment}: Request): string[] =>
+	choice.flags.build === undefined || choice.flags.build === 'use'
+		? []
+		: environment.build.length === 0
+			? [`There are no \`build\` commands in ${choice.configuration.file}: nothing is built.`]
+			: ['Build commands run in the environment itself each time it is made: no image is kept yet.'];
+
+/** What the configuration asks for without effect. */
+const unheard = ({choice}: Request): string[] =>
+	choice.configuration.diagnostics
+		.filter(({severity}) => severity === 'warning')
+		.map(({file, line, message}) => `${file}:${line}: ${message}.`);
 
 async function chooseName(context: RunContext, wanted: string | undefined): Promise<string> {
 	if (wanted === undefined) {

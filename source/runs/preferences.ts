@@ -1,7 +1,7 @@
 import type {Paths} from '../system/paths.js';
 import type {Engine} from './engine.js';
 
-type Stored = {last: Record<string, {configuration?: string; profile?: string}>};
+type Stored = {last: Record<string, {configuration?: string; profile?: string}>; registry?: string};
 
 const mostFolders = 100;
 
@@ -19,6 +19,7 @@ export async function loadPreferences(paths: Paths, folder: string): Promise<Eng
 	});
 
 	return {
+		registry: () => store.get('registry'),
 		last: () => store.get('last')[folder] ?? {},
 		remember({configuration, profile}) {
 			const {[folder]: _old, ...others} = store.get('last');

@@ -7,6 +7,10 @@ import envPaths from 'env-paths';
 export type Paths = {
 	/** Preferences (by conf) and `backends.yml`. */
 	readonly config: string;
+	/** The person's secrets, readable by them only. */
+	readonly secrets: string;
+	/** The person's home folder. */
+	readonly home: string;
 	/** Journals, logs and keys: one folder per run. */
 	readonly runs: string;
 	/** The file that the person's own `~/.ssh/config` includes. */
@@ -25,6 +29,8 @@ export function resolvePaths(environment: NodeJS.ProcessEnv = process.env): Path
 	const data = home ? path.resolve(home) : usual.data;
 	return {
 		config,
+		secrets: path.join(config, 'secrets'),
+		home: homedir(),
 		runs: path.join(data, 'runs'),
 		sshConfig: path.join(data, 'ssh', 'config'),
 		userSshConfig: path.join(homedir(), '.ssh', 'config'),

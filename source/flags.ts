@@ -1,0 +1,105 @@
+import {type Command, Option} from 'commander';
+import type {BuildPolicy, RequirementFlags} from './configuration/model.js';
+import type {ColumnId} from './offers/columns.js';
+
+/** Everything that may stand on the command line, as it is given. */
+export type Flags = {
+	json?: boolean;
+	plain?: boolean;
+	file?: string;
+	name?: string;
+	yes?: boolean;
+	detach?: boolean;
+	all?: boolean;
+	follow?: boolean;
+	limit?: number;
+	sort?: ColumnId;
+	schema?: 'configuration' | 'profiles';
+	/** `false` for `--no-profile`. */
+	profile?: string | false;
+	backend?: string[];
+	region?: string[];
+	instanceType?: string[];
+	gpu?: string;
+	cpu?: string;
+	memory?: string;
+	disk?: string;
+	maxPrice?: string;
+	maxDuration?: string;
+	spot?: boolean;
+	onDemand?: boolean;
+	spotAuto?: boolean;
+	spotPolicy?: RequirementFlags['spotPolicy'];
+	/** `false` for `--no-retry`. */
+	retry?: boolean;
+	retryLimit?: string;
+	build?: boolean;
+	forceBuild?: boolean;
+	env?: string[];
+	port?: string[];
+};
+
+export const collect = (value: string, before: string[] = []): string[] => [...before, value];
+
+/** The flags that `run` and `offers` share. */
+export const withRequirements = (command: Command): Command =>
+	command
+		.option('-f, --file <file>', 'the configuration file, instead of the default one')
+		.addOption(new Option('--profile <name>', 'the profile, instead of the default one'))
+		.option('--no-profile', 'no profile, also where there is a default one')
+		.option('--backend <name>', 'only this backend; may be repeated', collect)
+		.option('--region <name>', 'only this region; may be repeated', collect)
+		.option('--instance-type <name>', 'only this instance type; may be repeated', collect)
+		.option('--gpu <spec>', 'A10 | A100:8 | 24GB | A100:2:40GB | 24GB..80GB:1..4')
+		.option('--cpu <n>', 'cores at least, or a range: 4, 2..8, arm:8..')
+		.option('--memory <size>', 'memory at least, or a range: 16GB, 16GB..64GB')
+		.option('--disk <size>', 'disk at least, or a range: 100GB')
+		.option('--max-price <dollars>', 'highest price per hour')
+		.option('--max-duration <duration>', 'when it ends itself: 6h, 1d, off')
+		.addOption(new Option('--spot', 'spot instances only').conflicts(['onDemand', 'spotAuto', 'spotPolicy']))
+		.addOption(new Option('--on-demand', 'on-demand instances only').conflicts(['spotAuto', 'spotPolicy']))
+		.addOption(new Option('--spot-auto', 'spot first, then on-demand').conflicts(['spotPolicy']))
+		.addOption(new Option('--spot-policy <policy>').choices(['spot', 'on-demand', 'auto']))
+		.addOption(new Option('--retry', 'try again when there is no capacity').default(undefined))
+		.addOption(new Option('--no-retry', 'try no offer twice').conflicts(['retryLimit']))
+		.addOption(new Option('--retry-limit <duration>', 'try again for so long: 1h'));
+
+/** The flags that only `run` has. */
+export const withRun = (command: Command): Command =>
+	withRequirements(command)
+		.option('-n, --name <name>', "the run's name, instead of one like fast-moth-1")
+		.option('-y, --yes', 'ask no questions')
+		.option('-d, --detach', 'return when it is ready; the environment goes on')
+		.option(
+			'-e, --env <name=value>',
+			'a variable in the environment, or its name alone for your own value; may be repeated',
+			collect,
+		)
+		.option('-p, --port <port>', 'a port, 8000 or 3333:8000; may be repeated', collect)
+		.option('--build', 'make the image of `build` if there is none')
+		.addOption(new Option('--force-build', 'make it anew').conflicts(['build']))
+		.option('--plain', 'lines instead of the full screen');
+
+const buildPolicy = ({build, forceBuild}: Flags): BuildPolicy | undefined =>
+	forceBuild ? 'force-build' : build ? 'build' : undefined;
+
+const retryFlag = ({retry, retryLimit}: Flags): RequirementFlags['retry'] =>
+	retryLimit === undefined ? (retry === undefined ? undefined : retry ? 'on' : 'off') : {limit: retryLimit};
+
+export const requirementFlags = (flags: Flags): RequirementFlags => ({
+	profile: flags.profile,
+	backends: flags.backend,
+	regions: flags.region,
+	instanceTypes: flags.instanceType,
+	gpu: flags.gpu,
+	cpu: flags.cpu,
+	memory: flags.memory,
+	disk: flags.disk,
+	maxPrice: flags.maxPrice,
+	maxDuration: flags.maxDuration,
+	spotPolicy: flags.spotPolicy ?? (flags.spot ? 'spot' : flags.onDemand ? 'on-demand' : flags.spotAuto ? 'auto' : undefined),
+	retry: retryFlag(flags),
+	env: flags.env,
+	ports: flags.port,
+	build: buildPolicy(flags),
+});
