@@ -6,7 +6,9 @@ import type {
 	ProfilesFile,
 	RequirementFlags,
 	Requirements,
+	Wishes,
 } from '../configuration/model.js';
+import type {SaveTarget} from '../configuration/save.js';
 import type {CodeManifest} from '../environment/code/collect.js';
 import type {StepId} from '../environment/step.js';
 import type {Offer} from '../offers/offer.js';
@@ -75,6 +77,8 @@ export type Engine = {
 	profiles(): Promise<ProfilesFile>;
 	/** Writes a starter `.dstack.yml` into the folder and returns it read back; refuses where one is. */
 	writeStarter(): Promise<ConfigurationFile>;
+	/** Writes wishes into a configuration or a profile, comments and formatting kept. Throws a `configuration` problem. */
+	saveWishes(target: SaveTarget, wishes: Wishes): Promise<void>;
 	/** Lays the choice's parts over each other; throws a `configuration` problem where they contradict. */
 	request(choice: Choice): Request;
 	/** Yields a listing each time a backend answered; ends when all have. */

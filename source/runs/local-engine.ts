@@ -3,6 +3,7 @@ import path from 'node:path';
 import {backends} from '../backends/registry.js';
 import {findConfigurations} from '../configuration/discover.js';
 import {readProfiles} from '../configuration/profiles.js';
+import {saveWishes} from '../configuration/save.js';
 import {readSecretsFile} from '../configuration/secrets.js';
 import {resolveRequest} from '../configuration/requirements.js';
 import {writeStarter} from '../configuration/starter.js';
@@ -43,6 +44,7 @@ export async function createEngine(context: RunContext, folder: string): Promise
 		configurations: async () => findConfigurations(folder, await readOptions()),
 		profiles: async () => readProfiles(folder, paths.home),
 		writeStarter: async () => writeStarter(folder),
+		saveWishes,
 		request: choice => makeRequest(choice),
 		offers: (request, signal) => listOffers(backends(), request.requirements, signal),
 		plan: async (request, offer) => makePlan(context, request, offer, preferences.registry()),

@@ -68,7 +68,7 @@ function onFieldKey(app: App, field: Field, key: string): void {
 
 		case 'ctrl-c':
 		case 'esc': {
-			app.set({field: undefined});
+			app.set({field: undefined, tentative: undefined});
 			if (field.id === 'filter') {
 				app.filter(field.before);
 			}

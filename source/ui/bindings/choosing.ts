@@ -9,6 +9,7 @@ import {
 } from '../store/choosing.js';
 import {loadEnvironments} from '../store/environments.js';
 import {editConfiguration} from '../store/editing.js';
+import {openForm} from '../store/form.js';
 import {nextSort} from '../store/offers.js';
 import {attach, stopListed} from '../store/running.js';
 import type {Binding} from '../keymap.js';
@@ -76,8 +77,16 @@ const profiles: readonly Binding[] = [
 	},
 ];
 
+const askFor = {
+	keys: ['o'],
+	title: 'Change what to ask for, for this run',
+	footer: 'ask for',
+	run: openForm,
+} as const;
+
 const offers: readonly Binding[] = [
 	{id: 'choose-offer', keys: ['enter'], screens: ['offers'], title: 'Plan with this offer', footer: 'plan', run: chooseOffer},
+	{id: 'offers-form', screens: ['offers'], ...askFor},
 	{
 		id: 'filter',
 		keys: ['/'],
@@ -125,6 +134,7 @@ const plan: readonly Binding[] = [
 		disabled: ({plan, busy}) => (busy ? 'One moment: it is still being checked' : plan ? undefined : 'There is no plan to start'),
 		run: app => void launch(app),
 	},
+	{id: 'plan-form', screens: ['plan'], ...askFor},
 	{
 		id: 'name',
 		keys: ['n'],

@@ -5,11 +5,13 @@ import type {App} from './app.js';
 import {loadEnvironments} from './environments.js';
 import {arrange} from './offers.js';
 import {beginRun} from './running.js';
+import {inTreeOrder} from './tree.js';
 
 /** Reads what there is in the folder; the cursor goes to what was chosen here last. */
 export async function loadFolder(app: App): Promise<void> {
 	await app.work('looking for configurations', async () => {
-		const [configurations, profiles] = await Promise.all([app.engine.configurations(), app.engine.profiles()]);
+		const [found, profiles] = await Promise.all([app.engine.configurations(), app.engine.profiles()]);
+		const configurations = inTreeOrder(found);
 		const last = app.engine.preferences.last();
 		const index = Math.max(
 			0,
