@@ -69,10 +69,16 @@ export function replaceValue(text: string, slot: Slot, value: Plain, fileStyle: 
 		return replaceInline(text, slot, inlineText(value));
 	}
 
-	if (slot.kind === 'list' && isFull(value) && isLastInLine(text, token && !isBlock(token) ? endOf(token) : slot.after)) {
-		if (token === undefined || (!isBlock(token) && token.type !== 'block-scalar')) {
-			return replaceInline(text, slot, compactText(value, slot.column + 2, style));
-		}
+	const start = startOf(slot) + (token ? 0 : 1);
+	if (
+		slot.kind === 'list' &&
+		isFull(value) &&
+		text[slot.after - 1] === '-' &&
+		!isBlock(token) &&
+		token?.type !== 'block-scalar' &&
+		isLastInLine(text, token ? endOf(token) : slot.after)
+	) {
+		return replaceInline(text, slot, compactText(value, start - lineStart(text, slot.after), style));
 	}
 
 	return replaceLines(text, slot, value, style);

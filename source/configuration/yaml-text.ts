@@ -32,11 +32,6 @@ function isPlainText(text: string, flow: boolean): boolean {
 		return false;
 	}
 
-	// Nothing in a word of this kind can mislead; the most are such.
-	if (/^[A-Za-z][\w./-]*[\w/]$/.test(text) && !/^(?:yes|no|on|off|true|false|null)$/i.test(text)) {
-		return true;
-	}
-
 	return reads(`k: ${text}\n`, text, value => (value as {k?: unknown} | null)?.k);
 }
 
