@@ -75,8 +75,8 @@ export type Engine = {
 	readonly folder: string;
 	configurations(): Promise<readonly ConfigurationFile[]>;
 	profiles(): Promise<ProfilesFile>;
-	/** Writes a starter `.dstack.yml` into the folder and returns it read back; refuses where one is. */
-	writeStarter(): Promise<ConfigurationFile>;
+	/** Writes a first `.dstack.yml` into the folder, `text` or what the folder suggests, and returns it read back; refuses where one is. */
+	writeStarter(text?: string): Promise<ConfigurationFile>;
 	/** Writes wishes into a configuration or a profile, comments and formatting kept. Throws a `configuration` problem. */
 	saveWishes(target: SaveTarget, wishes: Wishes): Promise<void>;
 	/** Lays the choice's parts over each other; throws a `configuration` problem where they contradict. */

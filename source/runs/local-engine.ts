@@ -43,7 +43,7 @@ export async function createEngine(context: RunContext, folder: string): Promise
 		preferences,
 		configurations: async () => findConfigurations(folder, await readOptions()),
 		profiles: async () => readProfiles(folder, paths.home),
-		writeStarter: async () => writeStarter(folder),
+		writeStarter: async text => writeStarter(folder, text),
 		saveWishes,
 		request: choice => makeRequest(choice),
 		offers: (request, signal) => listOffers(backends(), request.requirements, signal),

@@ -12,6 +12,7 @@ import {editConfiguration} from '../store/editing.js';
 import {openForm} from '../store/form.js';
 import {nextSort} from '../store/offers.js';
 import {attach, stopListed} from '../store/running.js';
+import {startWizard} from '../store/wizard.js';
 import type {Binding} from '../keymap.js';
 import type {AppState} from '../store/state.js';
 
@@ -37,12 +38,21 @@ const configurations: readonly Binding[] = [
 	},
 	{
 		id: 'write-starter',
-		keys: ['w', 'enter'],
+		keys: ['enter'],
 		screens: ['configurations'],
 		title: 'Write a first configuration',
 		footer: 'write a first one',
 		when: state => !hasConfigurations(state),
 		run: app => void offerStarter(app),
+	},
+	{
+		id: 'wizard',
+		keys: ['w'],
+		screens: ['configurations'],
+		title: 'Write a configuration for this folder, question by question',
+		footer: 'write one',
+		when: ({configurations}) => configurations?.every(({file}) => file !== '.dstack.yml') ?? false,
+		run: app => void startWizard(app),
 	},
 	{
 		id: 'edit',

@@ -1,7 +1,8 @@
 import {formatDiagnostic} from '../../configuration/diagnostics.js';
+import {type HighlightedLine, highlightYaml, type PieceKind} from '../../configuration/highlight.js';
 import type {ConfigurationFile} from '../../configuration/model.js';
 import {type AppState, bodyRows} from '../store/state.js';
-import {cut, fit, windowTop, wrap} from '../text.js';
+import {cut, fit, width, windowTop, wrap} from '../text.js';
 import {type TreeLine, treeLines} from '../store/tree.js';
 import {glyphs, paint} from '../theme.js';
 import {beside, listRow, plural, type View} from '../view.js';
@@ -70,13 +71,52 @@ function preview(configuration: ConfigurationFile, cells: number, height: number
 		return [...wrap(first, cells).map(style), ...rest.map(line => cut(line, cells))];
 	});
 	const marked = new Set(diagnostics.map(({line}) => line));
-	const lines = text.split('\n').map((line, index) => {
+	const lines = highlighted(text).map((line, index) => {
 		const number = paint.muted(fit(String(index + 1), 3, 'right'));
-		return `${number} ${marked.has(index + 1) ? paint.error(glyphs.warning) : ' '} ${cut(line, cells - 6)}`;
+		return `${number} ${marked.has(index + 1) ? paint.error(glyphs.warning) : ' '} ${painted(line, cells - 6)}`;
 	});
 	const head = problems.length === 0 ? [] : [...problems.slice(0, Math.floor(height * 0.6)), ''];
 	const title = paint.strong(cut(file, cells - 14)) + (errors(configuration) > 0 ? paint.error(' cannot be used') : '');
 	return [title, '', ...head, ...lines].slice(0, height);
+}
+
+/** A preview is drawn with every frame, and its text changes only with the file. */
+let lastHighlighted: {readonly text: string; readonly lines: readonly HighlightedLine[]} = {text: '', lines: [[]]};
+
+function highlighted(text: string): readonly HighlightedLine[] {
+	if (lastHighlighted.text !== text) {
+		lastHighlighted = {text, lines: highlightYaml(text)};
+	}
+
+	return lastHighlighted.lines;
+}
+
+const styles: Readonly<Record<PieceKind, (text: string) => string>> = {
+	key: paint.accent,
+	string: text => text,
+	number: paint.ok,
+	keyword: paint.warning,
+	comment: paint.muted,
+	punctuation: paint.muted,
+	anchor: paint.warning,
+	error: paint.error,
+	plain: text => text,
+};
+
+/** A line in its colours, cut to `cells`. */
+function painted(line: HighlightedLine, cells: number): string {
+	let room = cells;
+	const pieces: string[] = [];
+	for (const {text, kind} of line) {
+		const shown = cut(text, room);
+		pieces.push(styles[kind](shown));
+		room -= width(shown);
+		if (shown !== text) {
+			break;
+		}
+	}
+
+	return pieces.join('');
 }
 
 const empty = (folder: string, cells: number): string[] => [

@@ -6,6 +6,7 @@ import {loadEnvironments} from './environments.js';
 import {arrange} from './offers.js';
 import {beginRun} from './running.js';
 import {inTreeOrder} from './tree.js';
+import {startWizard} from './wizard.js';
 
 /** Reads what there is in the folder; the cursor goes to what was chosen here last. */
 export async function loadFolder(app: App): Promise<void> {
@@ -33,6 +34,7 @@ export async function offerStarter(app: App): Promise<void> {
 			lines: text.trimEnd().split('\n'),
 			options: [
 				{label: 'Write it', value: 'write'},
+				{label: 'Choose what is in it', value: 'choose'},
 				{label: 'Not now', value: 'no'},
 			],
 		},
@@ -42,6 +44,8 @@ export async function offerStarter(app: App): Promise<void> {
 					await app.engine.writeStarter();
 					await loadFolder(app);
 				});
+			} else if (value === 'choose') {
+				void startWizard(app);
 			}
 		},
 	);

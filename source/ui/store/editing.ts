@@ -60,6 +60,8 @@ export function onCommitted(app: App, {id, text}: Field): void {
 	if (id === 'name') {
 		app.set({name: text === '' ? undefined : text});
 		void makePlan(app);
+	} else if (id === 'prompt') {
+		app.answer(text);
 	} else if (id === 'override') {
 		commitRow(app, text);
 	} else if (id === 'profile-name') {

@@ -15,12 +15,14 @@ export type Dialog = {
 	readonly title: string;
 	readonly lines: readonly string[];
 	readonly options: ReadonlyArray<{readonly label: string; readonly value: string}>;
+	/** The option under the cursor. */
+	readonly index: number;
 	readonly choose: (value: string | undefined) => void;
 };
 
 /** A line of text that is being typed. `before` is what it was, `index` the line of the palette under the cursor. */
 export type Field = {
-	readonly id: 'filter' | 'search' | 'name' | 'extend' | 'palette' | 'override' | 'profile-name';
+	readonly id: 'filter' | 'search' | 'name' | 'extend' | 'palette' | 'override' | 'profile-name' | 'prompt';
 	readonly label: string;
 	readonly text: string;
 	readonly before: string;
