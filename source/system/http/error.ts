@@ -104,6 +104,12 @@ export function networkError(host: string, thrown: unknown): HttpError {
 		return new HttpError('network', host, `could not be talked to (${code})`, {passing: true});
 	}
 
+	// What `fetch` itself does not accept has no cause; what the network did has one.
+	if (thrown instanceof Error && thrown.cause instanceof Error) {
+		const words = thrown.cause.name === 'HTTPParserError' ? 'does not speak HTTP' : 'could not be talked to';
+		return new HttpError('network', host, words, {passing: true});
+	}
+
 	return thrown instanceof TypeError && thrown.message === 'terminated'
 		? new HttpError('network', host, 'broke the connection', {passing: true})
 		: new HttpError('refused', host, 'could not be asked: the request is not a valid one');
