@@ -144,9 +144,9 @@ export function normaliseGpu({vendor, name: written, count, memory = 0, part}: R
 		return {...facts, count, memory: cardSizes(name).length === 1 ? smallest * gibibyte : 0};
 	}
 
-	const share = memory / (smallest * gibibyte);
-	if (count === 1 && share <= 0.55 && memory >= gibibyte) {
-		return {...facts, count: wholeShare(share), memory: nominalMemory(memory)};
+	const parts = count === 1 && memory >= gibibyte ? partsOf(memory, smallest * gibibyte) : undefined;
+	if (parts !== undefined) {
+		return {...facts, count: rounded(1 / parts), memory: Math.round((smallest * gibibyte) / parts)};
 	}
 
 	if (memory < gibibyte || memory > smallest * gibibyte * 16) {
@@ -157,10 +157,12 @@ export function normaliseGpu({vendor, name: written, count, memory = 0, part}: R
 	return {...facts, count, memory: nominalMemory(memory)};
 }
 
-/** Shares are one of so many, where they are close to it. */
-function wholeShare(share: number): number {
-	const whole = 1 / Math.round(1 / share);
-	return rounded(Math.abs(whole - share) < share * 0.05 ? whole : share);
+/** Into how many parts a card of `whole` is cut whose parts report `memory`; undefined where that is no part of it. Both MiB. */
+function partsOf(memory: number, whole: number): number | undefined {
+	const fits = Array.from({length: 31}, (_, index) => index + 2).filter(
+		parts => whole / parts >= memory * 0.98 && whole / parts <= memory * 1.12,
+	);
+	return fits.sort((a, b) => Math.abs(whole / a - memory) - Math.abs(whole / b - memory))[0];
 }
 
 /** A sixth is 0.1667: what is drawn, and compared. */

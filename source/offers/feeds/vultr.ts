@@ -103,6 +103,7 @@ async function* readPlans({http, urls, signal}: FeedContext, path: string): Asyn
 	let cursor: string | undefined;
 	for (let page = 0; page < mostPages; page++) {
 		const url = new URL(`${urls.vultr}/${path}`);
+		url.searchParams.set('type', 'all');
 		url.searchParams.set('per_page', '500');
 		if (cursor !== undefined) {
 			url.searchParams.set('cursor', cursor);
