@@ -103,7 +103,6 @@ async function* readPlans({http, urls, signal}: FeedContext, path: string): Asyn
 	let cursor: string | undefined;
 	for (let page = 0; page < mostPages; page++) {
 		const url = new URL(`${urls.vultr}/${path}`);
-		url.searchParams.set('type', 'all');
 		url.searchParams.set('per_page', '500');
 		if (cursor !== undefined) {
 			url.searchParams.set('cursor', cursor);
@@ -133,7 +132,7 @@ export const vultrFeed: Feed = {
 	async *run(context) {
 		const collector = new Collector();
 		const origin: Origin = {backend: 'vultr', source: 'Vultr', date: context.clock.now()};
-		for (const path of ['plans', 'plans-metal']) {
+		for (const path of ['plans?type=all', 'plans-metal']) {
 			for await (const value of readPlans(context, path)) {
 				const plan = readRow(schema, value, collector);
 				if (plan?.deploy_ondemand === false) {

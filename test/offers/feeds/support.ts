@@ -7,7 +7,7 @@ import {endless, fixedRandom, quickClock} from '../../support/web.js';
 export const gb = 1024;
 
 /** Addresses at which nobody listens, so that no test ever asks a real cloud. */
-const nowhere = Object.fromEntries(Object.keys(defaultUrls).map(name => [name, 'http://127.0.0.1:9/nowhere'])) as FeedUrls;
+const nowhere = Object.fromEntries(Object.keys(defaultUrls).map(name => [name, 'http://127.0.0.1:65534/nowhere'])) as FeedUrls;
 
 export const onlyUrls = (urls: Partial<FeedUrls>): FeedUrls => ({...nowhere, ...urls});
 
