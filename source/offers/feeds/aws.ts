@@ -8,7 +8,7 @@ import type {Architecture, SizeFacts} from './facts.js';
 import type {Feed, FeedContext} from './feed.js';
 import {gibibyte, type Origin, type RawGpu, rawGpu, type RawOffer} from './normalise.js';
 import {awsParts} from './parts.js';
-import {number, readRow, text} from './rows.js';
+import {number, readRow, slices, text} from './rows.js';
 
 const regionsAtOnce = 4;
 
@@ -124,7 +124,11 @@ export const awsFeed: Feed = {
 			const date = map.date ?? context.clock.now();
 			const listed: Origin = {backend: 'aws', source: 'AWS price list', date};
 			const estimated: Origin = {backend: 'aws', source: 'AWS price list and spot advisor', date};
-			const offers = map.rows.flatMap(row => readOffer(row, code, known, context, collector) ?? []);
+			const offers: RawOffer[] = [];
+			for await (const some of slices(map.rows)) {
+				offers.push(...some.flatMap(row => readOffer(row, code, known, context, collector) ?? []));
+			}
+
 			for (const offer of offers) {
 				collector.take(offer, listed);
 			}

@@ -7,7 +7,7 @@ import type {GpuFacts, SizeFacts} from './facts.js';
 import type {Feed, FeedContext} from './feed.js';
 import {normalise, type Origin, rawGpu, type RawOffer, Unbelievable} from './normalise.js';
 import {azureParts, type PartSize} from './parts.js';
-import {hostOf, number, readDocument, readRow, text} from './rows.js';
+import {hostOf, number, readDocument, readRow, slices, text} from './rows.js';
 
 /** The API answers with a thousand at most, and with 429 where it is asked too fast. */
 const page = {rows: 1000, atOnce: 3, most: 1000, every: 100};
@@ -138,8 +138,10 @@ export const azureFeed: Feed = {
 			{concurrency: page.atOnce, backpressure: page.atOnce * 2},
 		);
 		for await (const rows of pages) {
-			for (const row of rows) {
-				takeRow(row, sizeOf, collector, origin);
+			for await (const some of slices(rows)) {
+				for (const row of some) {
+					takeRow(row, sizeOf, collector, origin);
+				}
 			}
 		}
 

@@ -1,3 +1,4 @@
+import {setImmediate as breathe} from 'node:timers/promises';
 import {z} from 'zod';
 import {HttpError} from '../../system/http.js';
 import type {Collector} from './collector.js';
@@ -11,6 +12,16 @@ export function readRow<T extends z.ZodType>(schema: T, row: unknown, collector:
 
 	collector.leaveOut(firstIssue(result.error), row);
 	return undefined;
+}
+
+const sliceSize = 200;
+
+/** The rows in small lots, with a moment between them for whatever else waits: a key, a frame. */
+export async function* slices<T>(rows: readonly T[]): AsyncGenerator<readonly T[], void, undefined> {
+	for (let start = 0; start < rows.length; start += sliceSize) {
+		yield rows.slice(start, start + sliceSize);
+		await breathe();
+	}
 }
 
 /** Reads what holds the rows: without it there is nothing to be had from the host. */

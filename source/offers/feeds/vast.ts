@@ -2,7 +2,7 @@ import {z} from 'zod';
 import {Collector} from './collector.js';
 import type {Feed} from './feed.js';
 import {gibibyte, type Origin, type RawOffer} from './normalise.js';
-import {hostOf, maybeNumber, maybeText, number, readDocument, readRow, text} from './rows.js';
+import {hostOf, maybeNumber, maybeText, number, readDocument, readRow, slices, text} from './rows.js';
 
 /** GB of disk that the price holds, where the machine has as much: what dstack takes when nothing else is asked for. */
 const disk = 100;
@@ -74,6 +74,21 @@ const storage = ({storage_cost: perGigabyte = 0}: Row, space: number): number =>
 const toSpot = (row: Row, offer: RawOffer): RawOffer | undefined =>
 	row.min_bid ? {...offer, spot: true, price: row.min_bid + storage(row, Math.min(row.disk_space, disk))} : undefined;
 
+function takeRow(value: unknown, collector: Collector, origin: Origin): void {
+	const row = readRow(schema, value, collector);
+	const offer = row && toOffer(row);
+	const spot = row && offer && toSpot(row, offer);
+	if (row && !offer) {
+		collector.passOver('rented, or its cores are not known', String(row.id));
+	}
+
+	for (const each of [offer, spot]) {
+		if (each) {
+			collector.take(each, origin);
+		}
+	}
+}
+
 /** Every machine that can be rented now is an offer of its own. */
 export const vastFeed: Feed = {
 	name: 'Vast.ai',
@@ -82,18 +97,9 @@ export const vastFeed: Feed = {
 		const collector = new Collector();
 		const origin: Origin = {backend: 'vastai', source: 'Vast.ai', date: clock.now()};
 		const {body} = await http.json({url: urls.vast, json: question, repeatable: true, signal, limits: {size: 32 * 1024 * 1024}});
-		for (const value of readDocument(document, body, hostOf(urls.vast)).offers) {
-			const row = readRow(schema, value, collector);
-			const offer = row && toOffer(row);
-			const spot = row && offer && toSpot(row, offer);
-			if (row && !offer) {
-				collector.passOver('rented, or its cores are not known', String(row.id));
-			}
-
-			for (const each of [offer, spot]) {
-				if (each) {
-					collector.take(each, origin);
-				}
+		for await (const some of slices(readDocument(document, body, hostOf(urls.vast)).offers)) {
+			for (const value of some) {
+				takeRow(value, collector, origin);
 			}
 		}
 
