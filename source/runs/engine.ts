@@ -75,6 +75,8 @@ export type Engine = {
 	readonly folder: string;
 	configurations(): Promise<readonly ConfigurationFile[]>;
 	profiles(): Promise<ProfilesFile>;
+	/** Told, a few times a second at most, when configurations or profiles change on disk. Returns the way to stop being told. */
+	onFilesChanged(listener: () => void): () => void;
 	/** Writes a first `.dstack.yml` into the folder, `text` or what the folder suggests, and returns it read back; refuses where one is. */
 	writeStarter(text?: string): Promise<ConfigurationFile>;
 	/** Writes wishes into a configuration or a profile, comments and formatting kept. Throws a `configuration` problem. */

@@ -4,6 +4,7 @@ import {backends} from '../backends/registry.js';
 import {findConfigurations} from '../configuration/discover.js';
 import {readProfiles} from '../configuration/profiles.js';
 import {saveWishes} from '../configuration/save.js';
+import {watchFiles} from '../configuration/watch.js';
 import {readSecretsFile} from '../configuration/secrets.js';
 import {resolveRequest} from '../configuration/requirements.js';
 import {writeStarter} from '../configuration/starter.js';
@@ -44,6 +45,7 @@ export async function createEngine(context: RunContext, folder: string): Promise
 		configurations: async () => findConfigurations(folder, await readOptions()),
 		profiles: async () => readProfiles(folder, paths.home),
 		writeStarter: async text => writeStarter(folder, text),
+		onFilesChanged: listener => watchFiles(folder, listener, {home: paths.home}),
 		saveWishes,
 		request: choice => makeRequest(choice),
 		offers: (request, signal) => listOffers(backends(), request.requirements, signal),
