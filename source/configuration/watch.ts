@@ -21,6 +21,7 @@ const settle = 100;
 const gap = 300;
 const pollInterval = 2000;
 const mostPolled = 100;
+const mostEmpty = 10;
 
 /**
 Tells when a configuration changes, appears, vanishes or is replaced. A folder is watched for every `*.dstack.yml` below it (where
@@ -45,6 +46,7 @@ export function watchFiles(
 	let isPlanned = false;
 	let isPolling = false;
 	let isWatchless = false;
+	let turn = 0;
 	let looked = -Infinity;
 
 	/** Once; the clock's `every` is what does not keep the process alive. */
@@ -209,7 +211,7 @@ export function watchFiles(
 		}
 	}
 
-	/** Folders without a watch are looked at from time to time: those with something in them first. */
+	/** Folders without a watch are looked at from time to time: those with something in them always, the others in turn. */
 	function poll(): void {
 		if (isEnded || isPolling || places.all().every(({watcher}) => watcher)) {
 			return;
@@ -219,9 +221,12 @@ export function watchFiles(
 		after(pollInterval, () => {
 			isPolling = false;
 			const full = new Set([...stamps.keys()].map(file => path.dirname(file)));
-			const weight = ({folder, isRoot}: Place): number => (isRoot ? 0 : full.has(folder) ? 1 : 2);
 			const deaf = places.all().filter(({watcher}) => !watcher);
-			const chosen = deaf.sort((a, b) => weight(a) - weight(b)).slice(0, mostPolled);
+			const [first, rest] = [true, false].map(is => deaf.filter(({folder, isRoot}) => (isRoot || full.has(folder)) === is));
+			const chosen = [
+				...first!.slice(0, mostPolled),
+				...Array.from({length: Math.min(mostEmpty, rest!.length)}, () => rest![turn++ % rest!.length]!),
+			];
 			const led = [...targets].filter(([file]) => deaf.some(({folder}) => folder === path.dirname(file)));
 			hint(...chosen.map(({folder}) => folder), ...led.flatMap(([, folders]) => [...folders]));
 			poll();

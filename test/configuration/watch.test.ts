@@ -50,7 +50,7 @@ async function until(what: () => boolean): Promise<void> {
 	}
 }
 
-/** Watches, and waits until it has looked for the first time: a first change is made and heard. */
+/** The probe is in a folder of its own: that one alone is looked at for it. Watches, and waits until it has looked for the first time: a first change is made and heard. */
 async function watching(target: string | readonly string[], probe: string, options: WatchOptions = {}) {
 	const told: string[][] = [];
 	const stop = watchFiles(
@@ -62,6 +62,7 @@ async function watching(target: string | readonly string[], probe: string, optio
 	);
 	onTestFinished(stop);
 	let count = 0;
+	await mkdir(path.dirname(probe), {recursive: true});
 	/** Everything before it has been told, if it is told at all. */
 	const settle = async (): Promise<void> => {
 		const before = told.length;
@@ -99,7 +100,7 @@ async function watchedFolder(files: Readonly<Record<string, string>> = {}, optio
 	return {
 		folder,
 		file: path.join(folder, '.dstack.yml'),
-		...(await watching(folder, path.join(folder, 'probe.dstack.yml'), options)),
+		...(await watching(folder, path.join(folder, 'probe', 'probe.dstack.yml'), options)),
 	};
 }
 
@@ -232,7 +233,7 @@ describe('what is told', () => {
 		await writeFiles(elsewhere, {'real.yml': least, 'log.txt': ''});
 		const folder = await temporaryFolder();
 		await symlink(path.join(elsewhere, 'real.yml'), path.join(folder, 'x.dstack.yml'));
-		const {heard} = await watching(folder, path.join(folder, 'probe.dstack.yml'));
+		const {heard} = await watching(folder, path.join(folder, 'probe', 'probe.dstack.yml'));
 		await writeFile(path.join(elsewhere, 'log.txt'), 'x');
 		expect(await heard()).toEqual([]);
 		await writeFileAtomic(path.join(elsewhere, 'real.yml'), `${least}# 2\n`);
@@ -242,7 +243,7 @@ describe('what is told', () => {
 	it('of a list: only these, be they there or not', async () => {
 		const folder = await temporaryFolder();
 		await writeFiles(folder, {'a.yml': '', 'other.yml': ''});
-		const files = [path.join(folder, 'a.yml'), path.join(folder, 'not', 'yet', 'b.yml'), path.join(folder, 'probe.yml')];
+		const files = [path.join(folder, 'a.yml'), path.join(folder, 'not', 'yet', 'b.yml'), path.join(folder, 'probe', 'probe.yml')];
 		const {heard} = await watching(files, files[2]!);
 		await writeFiles(folder, {'a.yml': 'x', 'other.yml': 'x', 'x.dstack.yml': least});
 		expect(await heard()).toEqual([files[0]]);
@@ -260,7 +261,7 @@ describe('what is told', () => {
 		await writeFiles(folder, {'.dstack.yml': least});
 		const told: string[] = [];
 		onTestFinished(watchFiles(folder, changed => told.push(...changed), {home: ''}));
-		await systemClock.sleep(500);
+		await systemClock.sleep(1000);
 		await rename(folder, path.join(parent, 'away'));
 		await until(() => told.includes(path.join(folder, '.dstack.yml')));
 		told.length = 0;
@@ -274,7 +275,7 @@ describe('what is told', () => {
 	it('nothing after its end', async () => {
 		const {folder, file, told, stop} = await watchedFolder();
 		stop();
-		const second = await watching(folder, path.join(folder, 'second.dstack.yml'));
+		const second = await watching(folder, path.join(folder, 'second', 'x.dstack.yml'));
 		await writeFile(file, `${least}# 2\n`);
 		expect(await second.heard()).toEqual([file]);
 		expect(told).toEqual([]);
@@ -298,7 +299,7 @@ describe('how often', () => {
 		const told: string[][] = [];
 		const stop = watchFiles(folder, changed => told.push([...changed]), {home: '', clock});
 		onTestFinished(stop);
-		await systemClock.sleep(300);
+		await systemClock.sleep(1000);
 		expect(planned()).toEqual([]);
 		// Long after the first look.
 		fire(10_000);
@@ -357,7 +358,7 @@ describe('where nothing can be watched', () => {
 	it('some may be watched and others not', async () => {
 		let count = 0;
 		const limited = ((...all: Parameters<typeof watch>) => {
-			if (++count > 2) {
+			if (++count > 3) {
 				return exhausted(...all);
 			}
 
@@ -381,7 +382,7 @@ describe('where nothing can be watched', () => {
 			watcher.once('close', () => open--);
 			return watcher;
 		}) as typeof watch;
-		const {stop} = await watching(folder, path.join(folder, 'probe.dstack.yml'), {watch: counting});
+		const {stop} = await watching(folder, path.join(folder, 'probe', 'probe.dstack.yml'), {watch: counting});
 		expect(most).toBe(1000);
 		stop();
 		await until(() => open === 0);
