@@ -30,6 +30,7 @@ type Flags = {
 	follow?: boolean;
 	limit?: number;
 	sort?: ColumnId;
+	test?: boolean;
 	profile?: string;
 	backend?: string[];
 	region?: string[];
@@ -219,6 +220,13 @@ function makeProgram(): Command {
 		.action(async (directory: string, flags: Flags) => {
 			const {check} = await import('./commands/check.js');
 			await check((await core(directory)).engine, await outputOf(flags));
+		});
+
+	add('backends', 'list the backends: where each is set up, and whether it answers')
+		.option('--no-test', 'ask nobody; only read the settings')
+		.action(async (flags: Flags) => {
+			const {listBackends} = await import('./commands/backends.js');
+			await listBackends(flags.test ?? true, await outputOf(flags));
 		});
 
 	return program;

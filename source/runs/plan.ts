@@ -1,4 +1,5 @@
 import {mkdir, statfs} from 'node:fs/promises';
+import {backends, canLaunch} from '../backends/registry.js';
 import {collectCode} from '../environment/code/collect.js';
 import {formatBytes} from '../offers/format.js';
 import {mismatch} from '../offers/matching.js';
@@ -22,6 +23,7 @@ export const durationOf = ({requirements: {maxDuration}}: Request): number | und
 /** Checks everything that can be checked before anything is spent. Throws `Problem`s. */
 export async function makePlan(context: RunContext, request: Request, offer: Offer): Promise<Plan> {
 	refuseUnusable(offer, request);
+	refuseUnlaunchable(offer);
 	const name = await chooseName(context, request.choice.name);
 	const code = await collectCode(request.choice.folder);
 	const local = offer.backend === 'local';
@@ -50,6 +52,21 @@ function refuseUnusable(offer: Offer, {requirements}: Request): void {
 
 	if (offer.availability !== 'available' && offer.availability !== 'unknown') {
 		throw new Problem('no-offer', `${offer.backend} ${offer.instanceType} is ${offer.availability}: ${offer.notes.join(' ')}`);
+	}
+}
+
+/** Offers are compared over more clouds than this version can launch on. */
+function refuseUnlaunchable({backend, instanceType}: Offer): void {
+	if (!canLaunch(backend)) {
+		throw new Problem(
+			'no-offer',
+			`This version compares the offers of ${backend} and cannot launch there yet (${instanceType})`,
+			{
+				next: `Choose an offer of ${backends()
+					.map(({name}) => name)
+					.join(', ')}, or launch it with the cloud's own tools.`,
+			},
+		);
 	}
 }
 
