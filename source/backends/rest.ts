@@ -89,8 +89,8 @@ const causes: Readonly<Record<string, string>> = {
 
 /** `fetch` says only that it failed; its cause says why. */
 function reasonOf(error: unknown): string {
-	const {code} = ((error as {cause?: unknown}).cause ?? error) as {code?: unknown};
-	return (typeof code === 'string' && (causes[code] ?? `fails: ${code}`)) || 'broke off in the middle of its answer';
+	const {code, message} = ((error as {cause?: unknown}).cause ?? error) as {code?: unknown; message?: unknown};
+	return typeof code === 'string' ? (causes[code] ?? `fails: ${code}`) : `fails: ${String(message)}`;
 }
 
 /** The failure that an answer's status stands for. `message` is the cloud's own, where it sent one. */

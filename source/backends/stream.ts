@@ -26,7 +26,8 @@ export async function* streamed<T>(
 	try {
 		for (;;) {
 			yield* items.splice(0);
-			if (over) {
+			// More may have come while the last ones were looked at.
+			if (over && items.length === 0) {
 				break;
 			}
 

@@ -4,17 +4,22 @@ import type {Requirements} from '../configuration/model.js';
 import {mismatch} from '../offers/matching.js';
 import type {Offer} from '../offers/offer.js';
 import {orderOffers} from '../offers/order.js';
+import {type Clock, systemClock} from '../system/clock.js';
 import {messageOf} from '../system/problem.js';
 import type {OfferListing} from './engine.js';
 
 /** `notes` are what a backend told while it listed. */
 type Entry = {status: BackendStatus; settled: boolean; offers: Offer[]; notes: string[]};
 
+/** Between two listings, milliseconds. */
+const shortest = 100;
+
 /** Asks all backends at once and yields what is known each time one of them answered. No backend's failure hides another's offers. */
 export async function* listOffers(
 	backends: readonly OfferSource[],
 	requirements: Requirements,
 	signal: AbortSignal,
+	clock: Clock = systemClock,
 ): AsyncGenerator<OfferListing> {
 	const wanted = backends.filter(({name}) => requirements.backends === undefined || requirements.backends.includes(name));
 	const entries = new Map<string, Entry>(
@@ -42,6 +47,7 @@ export async function* listOffers(
 		tell();
 	});
 
+	const settled = Promise.all(tasks);
 	for (;;) {
 		if (news) {
 			news = false;
@@ -49,6 +55,11 @@ export async function* listOffers(
 			yield listing;
 			if (listing.complete) {
 				break;
+			}
+
+			// Each listing is sorted and drawn anew: what comes within a moment is told together. The first offers wait for nothing.
+			if (listing.offers.length > 0) {
+				await Promise.race([clock.sleep(shortest, signal), settled]);
 			}
 		}
 
@@ -61,7 +72,7 @@ export async function* listOffers(
 		});
 	}
 
-	await Promise.all(tasks);
+	await settled;
 }
 
 async function gather(

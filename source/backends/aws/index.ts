@@ -7,26 +7,27 @@ import {type AwsCredentials, type AwsSetup, awsSetup, type Surroundings} from '.
 import {failedStatus, setupWords, unusable} from '../source-status.js';
 import {streamed, within} from '../stream.js';
 import {HardwareBook} from './hardware.js';
-import type {PriceOf} from './offers.js';
+import type {PricesFor} from './offers.js';
 import {checkPermissions} from './permissions.js';
 import {listRegion} from './region.js';
 import {listRegions} from './regions.js';
 import {type Limits, openSession, type Session, usualLimits} from './session.js';
 
-export type {KnownPrice, PriceOf} from './offers.js';
-
 export type AwsOptions = {
 	readonly surroundings?: Surroundings;
 	readonly clock?: Clock;
 	readonly limits?: Limits;
-	/** On-demand prices, which EC2 does not tell; read when the first listing needs them. */
-	readonly prices: () => Promise<PriceOf>;
+	/** On-demand prices, which EC2 does not tell. */
+	readonly pricesFor: PricesFor;
 };
 
 type Ready = AwsSetup & {readonly credentials: AwsCredentials};
 
-/** EC2's instance types in all regions of the account, with the spot prices and quotas of now, region by region as they answer. */
-export function createAwsSource({surroundings, clock = systemClock, limits = usualLimits, prices}: AwsOptions): OfferSource {
+/**
+EC2's instance types in all regions of the account, with the spot prices and quotas of now, region by region as they answer. It works in
+the thread that it is called in: see thread.ts.
+*/
+export function createAwsSource({surroundings, clock = systemClock, limits = usualLimits, pricesFor}: AwsOptions): OfferSource {
 	const setup = async () => awsSetup(surroundings);
 	const book = new HardwareBook();
 
@@ -47,7 +48,7 @@ export function createAwsSource({surroundings, clock = systemClock, limits = usu
 						limits,
 						clock,
 						book,
-						prices,
+						pricesFor,
 						requirements,
 						emit,
 						note: line => note?.(line),
@@ -85,7 +86,7 @@ type Listing = {
 	readonly limits: Limits;
 	readonly clock: Clock;
 	readonly book: HardwareBook;
-	readonly prices: () => Promise<PriceOf>;
+	readonly pricesFor: PricesFor;
 	readonly requirements: Requirements;
 	readonly emit: (offers: Offer[]) => void;
 	readonly note: (line: string) => void;
@@ -93,17 +94,17 @@ type Listing = {
 };
 
 async function listAll(listing: Listing): Promise<void> {
-	const {setup, limits, prices, requirements, note, signal} = listing;
+	const {setup, limits, requirements, note, signal} = listing;
 	const session = await openSession(setup, setup.credentials, limits);
 	try {
-		const [regions, priceOf] = await Promise.all([listRegions(session, requirements.regions, signal), prices()]);
+		const regions = await listRegions(session, requirements.regions, signal);
 		const notes = new Map<string, string[]>();
 		const tell = (region: string, line: string) => {
 			notes.set(line, [...(notes.get(line) ?? []), region]);
 		};
 
 		const results = await Promise.all(
-			regions.names.map(async region => listOne(session, region, priceOf, regions.certain, listing, tell)),
+			regions.names.map(async region => listOne(session, region, regions.certain, listing, tell)),
 		);
 		for (const line of regions.notes) {
 			note(line);
@@ -127,15 +128,14 @@ async function listAll(listing: Listing): Promise<void> {
 async function listOne(
 	session: Session,
 	region: string,
-	priceOf: PriceOf,
 	certain: boolean,
-	{limits, clock, book, emit, signal}: Listing,
+	{limits, clock, book, pricesFor, emit, signal}: Listing,
 	tell: (region: string, line: string) => void,
 ): Promise<number> {
 	const late = () => new BackendError('transient', `did not answer within ${limits.region / 1000} s`);
 	try {
 		const {offers, notes, unpriced} = await within(clock, limits.region, signal, late, async inner =>
-			listRegion({session, region, book, priceOf, clock, signal: inner}),
+			listRegion({session, region, book, pricesFor, clock, signal: inner}),
 		);
 		for (const line of notes) {
 			tell(region, line);

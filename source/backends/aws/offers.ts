@@ -7,13 +7,30 @@ import {quotaFor, type RegionQuotas} from './quotas.js';
 export type KnownPrice = {readonly price: number; readonly source: string; readonly date: number};
 export type PriceOf = (region: string, instanceType: string) => KnownPrice | undefined;
 
+/** The known prices of one region's types, by type: asked for together, as they may be in another thread. */
+export type PricesFor = (region: string, instanceTypes: readonly string[]) => Promise<ReadonlyMap<string, KnownPrice>>;
+
+/** The prices that `prices` reads when the first are needed. */
+export const pricesFrom =
+	(prices: () => Promise<PriceOf>): PricesFor =>
+	async (region, instanceTypes) => {
+		const priceOf = await prices();
+		return new Map(
+			instanceTypes.flatMap(name => {
+				const known = priceOf(region, name);
+				return known ? [[name, known] as const] : [];
+			}),
+		);
+	};
+
 export type OfferContext = {
 	readonly region: string;
 	readonly book: HardwareBook;
 	readonly quotas: RegionQuotas;
 	/** Milliseconds since the epoch. */
 	readonly now: number;
-	readonly priceOf: PriceOf;
+	/** By instance type. */
+	readonly prices: ReadonlyMap<string, KnownPrice>;
 };
 
 /** Zones by instance type. */
@@ -21,7 +38,7 @@ export type Zones = ReadonlyMap<string, readonly string[]>;
 
 /** One for each type that the region has and whose price is known. AWS never says what is in stock: the launch does. */
 export function onDemandOffers(zones: Zones, context: OfferContext): {offers: Offer[]; unpriced: number} {
-	const {region, book, priceOf} = context;
+	const {region, book, prices: known} = context;
 	const offers: Offer[] = [];
 	let unpriced = 0;
 	for (const name of zones.keys()) {
@@ -30,8 +47,8 @@ export function onDemandOffers(zones: Zones, context: OfferContext): {offers: Of
 			continue;
 		}
 
-		const known = priceOf(region, name);
-		if (!known || !(known.price > 0)) {
+		const fixed = known.get(name);
+		if (!fixed || !(fixed.price > 0)) {
 			unpriced++;
 			continue;
 		}
@@ -39,9 +56,9 @@ export function onDemandOffers(zones: Zones, context: OfferContext): {offers: Of
 		offers.push({
 			...common(name, hardware, false, context, []),
 			id: `aws:${region}:${name}:od`,
-			price: known.price,
-			priceSource: known.source,
-			priceDate: known.date,
+			price: fixed.price,
+			priceSource: fixed.source,
+			priceDate: fixed.date,
 		});
 	}
 
@@ -50,7 +67,7 @@ export function onDemandOffers(zones: Zones, context: OfferContext): {offers: Of
 
 /** One for each type and zone: the price is the zone's, and so is the capacity. */
 export function spotOffers(prices: readonly SpotPrice[], zones: Zones, context: OfferContext): Offer[] {
-	const {region, book, priceOf, now} = context;
+	const {region, book, prices: known, now} = context;
 	const offers: Offer[] = [];
 	for (const {type, zone, price} of latest(prices)) {
 		const hardware = book.get(type);
@@ -58,7 +75,7 @@ export function spotOffers(prices: readonly SpotPrice[], zones: Zones, context: 
 			continue;
 		}
 
-		const onDemand = priceOf(region, type)?.price;
+		const onDemand = known.get(type)?.price;
 		const notes = onDemand !== undefined && price >= onDemand ? dear : none;
 		offers.push({
 			...common(type, hardware, true, context, notes),

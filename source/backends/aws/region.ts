@@ -1,11 +1,13 @@
 import type {_InstanceType, EC2Client, Instance, InstanceTypeInfo, SpotPrice} from '@aws-sdk/client-ec2';
 import type {Offer} from '../../offers/offer.js';
 import type {Clock} from '../../system/clock.js';
+import {messageOf} from '../../system/problem.js';
 import {classify} from './errors.js';
 import type {HardwareBook} from './hardware.js';
-import {onDemandOffers, type PriceOf, spotOffers} from './offers.js';
+import {type KnownPrice, onDemandOffers, type PricesFor, spotOffers} from './offers.js';
 import {familyOf, quotaCodes, type RegionQuotas} from './quotas.js';
 import type {Session} from './session.js';
+import {ownTurn} from './turns.js';
 
 const pageSize = 1000;
 /** Bounds the pages of an answer that never ends. */
@@ -23,14 +25,14 @@ export type RegionQuestion = {
 	readonly session: Session;
 	readonly region: string;
 	readonly book: HardwareBook;
-	readonly priceOf: PriceOf;
+	readonly pricesFor: PricesFor;
 	readonly clock: Clock;
 	readonly signal: AbortSignal;
 };
 
 /** All offers of one region. Throws the `BackendError` of a call without which there are none; of the others it tells in notes. */
 export async function listRegion(question: RegionQuestion): Promise<RegionListing> {
-	const {session, region, book, priceOf, clock, signal} = question;
+	const {session, region, book, pricesFor, clock, signal} = question;
 	const client = session.ec2(region);
 	const notes: string[] = [];
 	const optional = async <T>(action: string, consequence: string, act: () => Promise<T>): Promise<T | undefined> => {
@@ -68,8 +70,13 @@ export async function listRegion(question: RegionQuestion): Promise<RegionListin
 			runningInstances(session, client, signal),
 		),
 	]);
+	const prices = await pricesFor(region, [...zones.keys()]).catch((error: unknown) => {
+		notes.push(`on-demand prices cannot be read: ${messageOf(error)}`);
+		return new Map<string, KnownPrice>();
+	});
+	await ownTurn();
 	const quotas: RegionQuotas = {limits: limits ?? new Map<string, number>(), used: instances && usage(instances, book)};
-	const context = {region, book, quotas, now: clock.now(), priceOf};
+	const context = {region, book, quotas, now: clock.now(), prices};
 	const {offers, unpriced} = onDemandOffers(zones, context);
 	return {offers: [...offers, ...spotOffers(spot ?? [], zones, context)], notes, unpriced};
 }

@@ -95,6 +95,8 @@ export function createLambdaSource({surroundings, clock = systemClock, limit}: L
 }
 
 async function unlessLeft<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+	// Who left before hears nothing of its failure either.
+	promise.catch(() => undefined);
 	signal.throwIfAborted();
 	return Promise.race([
 		promise,
