@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs';
 import path from 'node:path';
 import {secretPattern} from './schema.js';
 import {type Found, nothing, type Surroundings} from './places.js';
@@ -118,6 +119,10 @@ async function readSharedFiles({environment, home}: Surroundings): Promise<{
 	const filepath = environment['AWS_SHARED_CREDENTIALS_FILE'] || path.join(home, '.aws', 'credentials');
 	const configFilepath = environment['AWS_CONFIG_FILE'] || path.join(home, '.aws', 'config');
 	const shown = shownFile(path.dirname(configFilepath), home);
+	if (!existsSync(filepath) && !existsSync(configFilepath)) {
+		return {sections: {}, shown, filepath, configFilepath};
+	}
+
 	const {loadSharedConfigFiles} = await import('@smithy/core/config');
 	try {
 		const {configFile, credentialsFile} = await loadSharedConfigFiles({filepath, configFilepath, ignoreCache: true});
