@@ -1,6 +1,7 @@
 import {starterConfiguration} from '../../configuration/starter.js';
 import type {ConfigurationFile, Profile} from '../../configuration/model.js';
 import type {Choice} from '../../runs/engine.js';
+import {firstToTry} from '../../runs/offers.js';
 import type {App} from './app.js';
 import {loadEnvironments} from './environments.js';
 import {arrange} from './offers.js';
@@ -160,7 +161,8 @@ export async function openPlan(app: App, choice: Choice, yes: boolean): Promise<
 	app.go('offers');
 	await loadOffers(app);
 	const {shown, listing} = app.state();
-	const index = shown.findIndex(({id}) => listing?.usable.has(id));
+	const first = listing && firstToTry(listing);
+	const index = shown.findIndex(({id}) => id === first?.id);
 	if (index < 0) {
 		app.say('No offer matches what is asked for', 'error');
 		return;
