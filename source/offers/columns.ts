@@ -1,117 +1,96 @@
-import {formatGpus, formatMemory, formatPrice} from './format.js';
+import {formatDuration, formatGpus, formatMemory, formatPrice} from './format.js';
 import type {Offer} from './offer.js';
+import type {SortColumn} from './sort.js';
 
-export type ColumnId = 'backend' | 'region' | 'instance' | 'cpu' | 'memory' | 'gpu' | 'spot' | 'price' | 'gpu-price' | 'deadline';
+export type ColumnId = Extract<
+	SortColumn,
+	| 'backend'
+	| 'region'
+	| 'zone'
+	| 'instance'
+	| 'cpu'
+	| 'memory'
+	| 'disk'
+	| 'gpu'
+	| 'spot'
+	| 'price'
+	| 'gpu-price'
+	| 'change'
+	| 'interruption'
+	| 'deadline'
+	| 'availability'
+	| 'date'
+>;
+
+/** What a cell needs beside the offer itself. */
+export type CellContext = {
+	/** Milliseconds since the epoch. */
+	readonly now: number;
+	/** US dollars per hour before the last refresh; undefined where it did not change. */
+	readonly previousPrice?: number;
+};
 
 /** A column of the offers grid as data. */
 export type Column = {
 	readonly id: ColumnId;
 	readonly title: string;
+	/** What it tells, for those who choose columns. */
+	readonly words: string;
 	readonly align: 'left' | 'right';
 	/** Columns with a higher number go first when there is no room. */
 	readonly drop: number;
 	/** Widest that it grows to, cells. */
 	readonly limit: number;
-	format(offer: Offer): string;
-	compare(a: Offer, b: Offer): number;
+	/** Shown unless the person says otherwise. */
+	readonly usual: boolean;
+	format(offer: Offer, context: CellContext): string;
 };
 
-const text = (value: (offer: Offer) => string) => (a: Offer, b: Offer) =>
-	value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0;
-// Compared, not subtracted: the difference of two infinities is no number.
-const number = (value: (offer: Offer) => number) => (a: Offer, b: Offer) =>
-	value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0;
-
 const gpuCount = ({gpus}: Offer): number => gpus.reduce((sum, {count}) => sum + count, 0);
-const gpuMemory = ({gpus}: Offer): number => gpus.reduce((sum, {count, memory}) => sum + count * memory, 0);
-const gpuPrice = (offer: Offer): number => (gpuCount(offer) === 0 ? Number.POSITIVE_INFINITY : offer.price / gpuCount(offer));
-const bare = (price: string): string => price.replace('$', '');
+const bare = (price: number): string => formatPrice(price).replace('$', '');
 
 const ends = {provider: '● provider', guest: '● guest', none: '○ never'} as const;
 
+/** `+12 %`, `-3 %`, against the price before the last refresh. */
+function changeOf({price}: Offer, {previousPrice}: CellContext): string {
+	if (previousPrice === undefined || previousPrice === price) {
+		return '';
+	}
+
+	const share = (price / previousPrice - 1) * 100;
+	return `${share > 0 ? '+' : ''}${Math.abs(share) < 1 ? share.toFixed(1) : Math.round(share)}%`;
+}
+
+const left = (id: ColumnId, title: string, words: string, drop: number, limit: number, format: Column['format'], usual = true): Column => ({
+	id,
+	title,
+	words,
+	align: 'left',
+	drop,
+	limit,
+	usual,
+	format,
+});
+
+const right = (...given: Parameters<typeof left>): Column => ({...left(...given), align: 'right'});
+
 export const columns: readonly Column[] = [
-	{
-		id: 'backend',
-		title: 'BACKEND',
-		align: 'left',
-		drop: 0,
-		limit: 12,
-		format: ({backend}) => backend,
-		compare: text(({backend}) => backend),
-	},
-	{
-		id: 'region',
-		title: 'REGION',
-		align: 'left',
-		drop: 4,
-		limit: 16,
-		format: ({region}) => region,
-		compare: text(({region}) => region),
-	},
-	{
-		id: 'instance',
-		title: 'INSTANCE',
-		align: 'left',
-		drop: 0,
-		limit: 24,
-		format: ({instanceType}) => instanceType,
-		compare: text(({instanceType}) => instanceType),
-	},
-	{id: 'cpu', title: 'CPU', align: 'right', drop: 1, limit: 5, format: ({cpu}) => String(cpu), compare: number(({cpu}) => cpu)},
-	{
-		id: 'memory',
-		title: 'MEM',
-		align: 'right',
-		drop: 1,
-		limit: 7,
-		format: ({memory}) => formatMemory(memory),
-		compare: number(({memory}) => memory),
-	},
-	{
-		id: 'gpu',
-		title: 'GPU',
-		align: 'left',
-		drop: 1,
-		limit: 20,
-		format: ({gpus}) => formatGpus(gpus) || '-',
-		compare: number(gpuMemory),
-	},
-	{
-		id: 'spot',
-		title: 'SPOT',
-		align: 'left',
-		drop: 2,
-		limit: 4,
-		format: ({spot}) => (spot ? 'yes' : 'no'),
-		compare: number(({spot}) => (spot ? 0 : 1)),
-	},
-	{
-		id: 'price',
-		title: '$/H',
-		align: 'right',
-		drop: 0,
-		limit: 8,
-		format: ({price}) => bare(formatPrice(price)),
-		compare: number(({price}) => price),
-	},
-	{
-		id: 'gpu-price',
-		title: '$/GPU',
-		align: 'right',
-		drop: 5,
-		limit: 8,
-		format: offer => (gpuCount(offer) === 0 ? '-' : bare(formatPrice(gpuPrice(offer)))),
-		compare: number(gpuPrice),
-	},
-	{
-		id: 'deadline',
-		title: 'ENDS ITSELF',
-		align: 'left',
-		drop: 3,
-		limit: 11,
-		format: ({deadline}) => ends[deadline],
-		compare: text(({deadline}) => deadline),
-	},
+	left('backend', 'BACKEND', 'The cloud', 0, 12, ({backend}) => backend),
+	left('region', 'REGION', 'The region', 4, 16, ({region}) => region),
+	left('zone', 'ZONE', 'The one zone where it is to be had', 9, 14, ({zone}) => zone ?? '-', false),
+	left('instance', 'INSTANCE', 'The instance type', 0, 24, ({instanceType}) => instanceType),
+	right('cpu', 'CPU', 'Cores', 1, 5, ({cpu}) => String(cpu)),
+	right('memory', 'MEM', 'Memory', 1, 7, ({memory}) => formatMemory(memory)),
+	right('disk', 'DISK', 'Disk', 8, 7, ({disk}) => (disk === undefined ? '-' : formatMemory(disk)), false),
+	left('gpu', 'GPU', 'GPUs, with the memory of each', 1, 20, ({gpus}) => formatGpus(gpus) || '-'),
+	left('spot', 'SPOT', 'Whether it is a spot instance', 2, 4, ({spot}) => (spot ? 'yes' : 'no')),
+	right('price', '$/H', 'US dollars per hour; ~ where it was worked out', 0, 9, ({price, estimated}) => `${estimated ? '~' : ''}${bare(price)}`),
+	right('gpu-price', '$/GPU', 'US dollars per hour and GPU', 5, 8, offer => (gpuCount(offer) === 0 ? '-' : bare(offer.price / gpuCount(offer)))),
+	right('change', 'CHANGE', 'How the price moved with the last refresh', 7, 7, changeOf, false),
+	left('interruption', 'INTERRUPTED', 'How often spot instances of the type are interrupted', 7, 11, ({interruption}) => interruption ?? '-', false),
+	left('availability', 'AVAILABLE', 'What the backend says', 6, 14, ({availability}) => availability),
+	left('deadline', 'ENDS ITSELF', 'How it ends when nobody is there to end it', 3, 11, ({deadline}) => ends[deadline]),
+	right('date', 'AGE', 'How old the price is', 8, 8, ({priceDate}, {now}) => formatDuration(Math.max(0, now - priceDate) / 1000), false),
 ];
 
 export const columnById = (id: ColumnId): Column => columns.find(column => column.id === id) as Column;

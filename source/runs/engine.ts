@@ -11,7 +11,9 @@ import type {
 import type {SaveTarget} from '../configuration/save.js';
 import type {CodeManifest} from '../environment/code/collect.js';
 import type {StepId} from '../environment/step.js';
+import type {Matches} from '../offers/match.js';
 import type {Offer} from '../offers/offer.js';
+import type {OfferTable} from '../offers/table.js';
 import type {RunHandle, UnsavedWork} from './handle.js';
 import type {RunState} from './state.js';
 
@@ -33,13 +35,22 @@ export type Request = {
 	readonly environment: DevEnvironment;
 };
 
-/** What the offers screen and `offers` show: everything that is known so far, matching ones first, in the plan's order. */
+/** A backend as the offers screen shows it. */
+export type BackendListing = BackendStatus & {
+	readonly settled: boolean;
+	/** Its offers in the table, and how many of them it told itself. */
+	readonly count: number;
+	readonly live: number;
+	/** Of what the catalogue says of it, milliseconds since the epoch. */
+	readonly catalogueDate?: number;
+};
+
+/** What the offers screen and `offers` show: everything that is known so far, and the rows that match, in the plan's order. */
 export type OfferListing = {
-	readonly offers: readonly Offer[];
-	/** Ids of the offers that match the requirements and can be tried. */
-	readonly usable: ReadonlySet<string>;
-	readonly backends: readonly (BackendStatus & {readonly settled: boolean; readonly count: number})[];
-	/** Whether every backend has answered. */
+	readonly table: OfferTable;
+	readonly matches: Matches;
+	readonly backends: readonly BackendListing[];
+	/** Whether everybody has answered. */
 	readonly complete: boolean;
 };
 

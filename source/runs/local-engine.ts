@@ -14,6 +14,7 @@ import {shellWord} from '../system/shell.js';
 import type {RunContext} from './context.js';
 import type {Choice, Engine, Plan, Request} from './engine.js';
 import {readState} from './journal.js';
+import {OfferBook} from './offer-book.js';
 import {listOffers} from './offers.js';
 import {readLogLines} from './log-book.js';
 import {ownership} from './owner.js';
@@ -32,7 +33,8 @@ import {watchRuns} from './watch.js';
 export async function createEngine(context: RunContext, folder: string): Promise<Engine> {
 	const {paths, random} = context;
 	const preferences = await loadPreferences(paths, folder);
-	const sources = offerSources();
+	const book = new OfferBook(paths.catalogue);
+	const sources = offerSources({awsPrices: async () => book.awsPrices()});
 	const installation = async () => installationTag(paths, () => random.hex(8));
 
 	const readOptions = async () => ({
@@ -49,7 +51,7 @@ export async function createEngine(context: RunContext, folder: string): Promise
 		onFilesChanged: listener => watchFiles(folder, listener, {home: paths.home}),
 		saveWishes,
 		request: choice => makeRequest(choice),
-		offers: (request, signal) => listOffers(sources, request.requirements, signal),
+		offers: (request, signal) => listOffers(book, sources, request.requirements, signal),
 		plan: async (request, offer) => makePlan(context, request, offer, preferences.registry()),
 		launch: async plan => launch(context, plan, await installation()),
 		attach: async name => Run.from(context, await openRecord(context, name)),

@@ -1,30 +1,38 @@
 import {BackendError, type BackendStatus, type OfferSource} from '../backends/backend.js';
 import {canLaunch} from '../backends/registry.js';
 import type {Requirements} from '../configuration/model.js';
-import {mismatch} from '../offers/matching.js';
+import type {CatalogueReport} from '../offers/catalogue/catalogue.js';
+import {matchRows} from '../offers/match.js';
 import type {Offer} from '../offers/offer.js';
-import {orderOffers} from '../offers/order.js';
+import type {OfferTable} from '../offers/table.js';
+import {bits} from '../offers/table/rows.js';
 import {type Clock, systemClock} from '../system/clock.js';
 import {messageOf} from '../system/problem.js';
-import type {OfferListing} from './engine.js';
+import type {BackendListing, OfferListing} from './engine.js';
+import type {OfferBook} from './offer-book.js';
 
 /** `notes` are what a backend told while it listed. */
-type Entry = {status: BackendStatus; settled: boolean; offers: Offer[]; notes: string[]};
+type Entry = {readonly source: OfferSource; status: BackendStatus; settled: boolean; notes: string[]};
 
 /** Between two listings, milliseconds. */
 const shortest = 100;
 
-/** Asks all backends at once and yields what is known each time one of them answered. No backend's failure hides another's offers. */
+/**
+Asks all sources at once, beside what the catalogue has, and yields what is known each time one of them answered. No source's failure hides
+another's offers, or its own of the catalogue.
+*/
 export async function* listOffers(
-	backends: readonly OfferSource[],
+	book: OfferBook,
+	sources: readonly OfferSource[],
 	requirements: Requirements,
 	signal: AbortSignal,
 	clock: Clock = systemClock,
 ): AsyncGenerator<OfferListing> {
-	const wanted = backends.filter(({name}) => requirements.backends === undefined || requirements.backends.includes(name));
-	const entries = new Map<string, Entry>(
-		wanted.map(({name}) => [name, {status: {backend: name, ready: false, notes: []}, settled: false, offers: [], notes: []}]),
-	);
+	const isWanted = (name: string) => requirements.backends === undefined || requirements.backends.includes(name);
+	const entries = sources
+		.filter(({name}) => isWanted(name))
+		.map((source): Entry => ({source, status: {backend: source.name, ready: false, notes: []}, settled: false, notes: []}));
+	let catalogue: CatalogueReport | undefined;
 	let wake: (() => void) | undefined;
 	let news = true;
 
@@ -33,34 +41,32 @@ export async function* listOffers(
 		wake?.();
 	};
 
-	const tasks = wanted.map(async backend => {
-		const entry = entries.get(backend.name) as Entry;
-		try {
-			const [status] = await Promise.all([backend.status(signal), gather(backend, requirements, signal, entry, tell)]);
-			entry.status = status;
-		} catch (error) {
-			const next = error instanceof BackendError ? error.next : undefined;
-			entry.status = {backend: backend.name, ready: false, notes: [messageOf(error), ...(next ? [next] : [])], next};
-		}
-
-		entry.settled = true;
-		tell();
-	});
-
+	const tasks = [
+		book.load().then(report => {
+			catalogue = report;
+			tell();
+		}),
+		...entries.map(async entry => {
+			await ask(book, entry, requirements, signal, tell);
+			entry.settled = true;
+			tell();
+		}),
+	];
 	const settled = Promise.all(tasks);
+	// Met below, when everything has answered.
+	settled.catch(() => undefined);
 	for (;;) {
 		if (news) {
 			news = false;
-			const listing = summarise([...entries.values()], requirements);
-			yield listing;
-			if (listing.complete) {
+			const complete = catalogue !== undefined && entries.every(each => each.settled);
+			const backends = listBackends(book.table, entries, catalogue, isWanted);
+			yield {table: book.table, matches: matchRows(book.table, requirements), backends, complete};
+			if (complete) {
 				break;
 			}
 
-			// Each listing is sorted and drawn anew: what comes within a moment is told together. The first offers wait for nothing.
-			if (listing.offers.length > 0) {
-				await Promise.race([clock.sleep(shortest, signal), settled]);
-			}
+			// Each listing is sorted and drawn anew: what comes within a moment is told together.
+			await Promise.race([clock.sleep(shortest, signal), settled]);
 		}
 
 		signal.throwIfAborted();
@@ -75,49 +81,95 @@ export async function* listOffers(
 	await settled;
 }
 
-async function gather(
-	backend: OfferSource,
-	requirements: Requirements,
-	signal: AbortSignal,
-	entry: Entry,
-	tell: () => void,
-): Promise<void> {
+/** Takes in what one source says. Offers that it listed before and does not list any more go only when it was heard to the end. */
+async function ask(book: OfferBook, entry: Entry, requirements: Requirements, signal: AbortSignal, tell: () => void): Promise<void> {
+	const {source} = entry;
+	const {table} = book;
+	table.setBackend(source.name, {deadline: source.deadline, credentials: source.name === 'local'});
 	const note = (line: string) => {
 		entry.notes.push(line);
 	};
 
-	for await (const batch of backend.offers(requirements, signal, note)) {
-		// Not spread into a call: a cloud's batch may be longer than an argument list can be.
-		for (const offer of batch) {
-			entry.offers.push(offer);
+	const gather = async () => {
+		const listing = table.listing(source.name, 'live');
+		for await (const batch of source.offers(requirements, signal, note)) {
+			listing.addOffers(batch);
+			tell();
 		}
 
-		tell();
+		listing.end();
+	};
+
+	try {
+		const [status] = await Promise.all([source.status(signal), gather()]);
+		entry.status = status;
+		table.setBackend(source.name, {credentials: status.noCredentials !== true});
+	} catch (error) {
+		const next = error instanceof BackendError ? error.next : undefined;
+		entry.status = {backend: source.name, ready: false, notes: [messageOf(error), ...(next ? [next] : [])], next};
 	}
 }
 
-function summarise(entries: readonly Entry[], requirements: Requirements): OfferListing {
-	const offers = orderOffers(
-		entries.flatMap(entry => entry.offers),
-		requirements,
-	);
-	const usable = new Set(offers.filter(offer => isUsable(offer, requirements)).map(({id}) => id));
-	return {
-		offers,
-		usable,
-		backends: entries.map(({status, settled, offers, notes}) => ({
+function listBackends(
+	table: OfferTable,
+	entries: readonly Entry[],
+	catalogue: CatalogueReport | undefined,
+	isWanted: (name: string) => boolean,
+): BackendListing[] {
+	const counts = countRows(table);
+	const loaded = (catalogue?.loaded ?? []).filter(({backend}) => isWanted(backend));
+	const own = new Set(entries.map(({source}) => source.name));
+	const dates = new Map(loaded.map(({backend, date}) => [backend, date]));
+	return [
+		...entries.map(({source, status, settled, notes}) => ({
 			...status,
 			notes: [...status.notes, ...notes],
 			settled,
-			count: offers.length,
+			...(counts.get(source.name) ?? {count: 0, live: 0}),
+			catalogueDate: dates.get(source.name),
 		})),
-		complete: entries.every(({settled}) => settled),
-	};
+		...loaded
+			.filter(({backend}) => !own.has(backend))
+			.map(({backend, date}) => ({
+				backend,
+				ready: false,
+				noCredentials: true,
+				notes: ['its offers are compared from the catalogue; this version does not ask it'],
+				settled: true,
+				...(counts.get(backend) ?? {count: 0, live: 0}),
+				catalogueDate: date,
+			})),
+		...(catalogue?.problems ?? []).map(({message, next}) => ({
+			backend: 'catalogue',
+			ready: false,
+			notes: [message, ...(next === undefined ? [] : [next])],
+			settled: true,
+			count: 0,
+			live: 0,
+		})),
+	];
 }
 
-export const isUsable = (offer: Offer, requirements: Requirements): boolean =>
-	(offer.availability === 'available' || offer.availability === 'unknown') && mismatch(offer, requirements) === undefined;
+/** Offers of each backend, and how many of them it told itself. */
+function countRows(table: OfferTable): Map<string, {count: number; live: number}> {
+	const {place, flags} = table.columns;
+	const {backend, backends} = table.places;
+	const all = new Uint32Array(backends.size);
+	const live = new Uint32Array(backends.size);
+	for (const row of table.listed()) {
+		const code = backend[place[row] ?? 0] ?? 0;
+		all[code] = (all[code] ?? 0) + 1;
+		if (((flags[row] ?? 0) & bits.live) !== 0) {
+			live[code] = (live[code] ?? 0) + 1;
+		}
+	}
+
+	return new Map([...backends.values].map((name, code) => [name, {count: all[code] ?? 0, live: live[code] ?? 0}]));
+}
 
 /** The offer that a plan starts with: the first that matches and can be launched, else the first that matches, whose plan says why not. */
-export const firstToTry = ({offers, usable}: OfferListing): Offer | undefined =>
-	offers.find(({id, backend}) => usable.has(id) && canLaunch(backend)) ?? offers.find(({id}) => usable.has(id));
+export function firstToTry({table, matches: {rows, triable}}: OfferListing): Offer | undefined {
+	const tried = rows.subarray(0, triable);
+	const row = tried.find(each => canLaunch(table.places.at(table.columns.place[each] ?? 0).backend)) ?? tried[0];
+	return row === undefined ? undefined : table.offer(row);
+}

@@ -1,0 +1,53 @@
+import {deadlineKinds} from '../backends/traits.js';
+import type {PriceOf} from '../backends/aws/offers.js';
+import type {CatalogueReport} from '../offers/catalogue/catalogue.js';
+import {offerId} from '../offers/facts.js';
+import {OfferTable} from '../offers/table.js';
+
+/** All offers that this program knows: what the catalogue says, and what backends said since it started. */
+export class OfferBook {
+	readonly table = new OfferTable();
+	readonly #folder: string;
+	#loading: Promise<CatalogueReport> | undefined;
+
+	/** `folder` holds refreshed catalogues. */
+	constructor(folder: string) {
+		this.#folder = folder;
+	}
+
+	/** Reads the catalogue, once; what cannot be read is in the report, and the program goes on without. */
+	async load(): Promise<CatalogueReport> {
+		this.#loading ??= this.#load();
+		return this.#loading;
+	}
+
+	/** Reads the catalogue anew, after a refresh wrote it. */
+	async reload(): Promise<CatalogueReport> {
+		this.#loading = this.#load();
+		return this.#loading;
+	}
+
+	/** AWS's on-demand prices as the catalogue has them; its own API does not tell them. */
+	async awsPrices(): Promise<PriceOf> {
+		await this.load();
+		return (region, instanceType) => {
+			const row = this.table.rowOf(offerId({backend: 'aws', region, zone: undefined, instanceType, spot: false}));
+			if (row === undefined) {
+				return undefined;
+			}
+
+			const {price, priceSource, priceDate} = this.table.offer(row);
+			return {price, source: priceSource, date: priceDate};
+		};
+	}
+
+	async #load(): Promise<CatalogueReport> {
+		const {loadCatalogue} = await import('../offers/catalogue/catalogue.js');
+		const report = await loadCatalogue(this.table, {folder: this.#folder});
+		for (const {backend} of report.loaded) {
+			this.table.setBackend(backend, {deadline: deadlineKinds[backend] ?? 'none', credentials: false});
+		}
+
+		return report;
+	}
+}
