@@ -84,12 +84,18 @@ export class OfferTable {
 
 	/** Interruption bands, also for regions that have no prices yet. Spot rows without one get theirs. */
 	addBands(bands: Iterable<Band>): void {
-		const {places, shapes, interruptions, bands: known, rows} = this.#store;
+		const {places, shapes, interruptions, bands: known} = this.#store;
 		for (const {backend, region, instanceType, interruption} of bands) {
 			const place = places.code({backend, region, zone: undefined});
 			known.set(place, shapes.types.code(instanceType), interruptions.code(interruption));
 		}
 
+		this.applyBands();
+	}
+
+	/** Gives spot rows without an interruption band the one of their type and region. */
+	applyBands(): void {
+		const {shapes, rows} = this.#store;
 		for (let row = 0; row < rows.length; row++) {
 			rows.interruption[row] ||= this.#store.bandOf(
 				rows.place[row] ?? 0,

@@ -1,5 +1,8 @@
 import {neutraliseLine} from '../../system/terminal-text.js';
 
+/** Text that nothing has to be taken out of: most is. */
+const plain = /^[\u0020-\u007E]*$/;
+
 /** The words of a column, each once. A word's code is its number here, and stays it. */
 export class Dictionary {
 	/** By code, safe to draw. */
@@ -43,7 +46,7 @@ export class Dictionary {
 	}
 
 	#add(text: string): number {
-		const clean = neutraliseLine(text);
+		const clean = plain.test(text) ? text : neutraliseLine(text);
 		let code = this.#codes.get(clean);
 		if (code === undefined) {
 			code = this.values.length;
@@ -52,7 +55,10 @@ export class Dictionary {
 			this.#codes.set(clean, code);
 		}
 
-		this.#codes.set(text, code);
+		if (clean !== text) {
+			this.#codes.set(text, code);
+		}
+
 		return code;
 	}
 }

@@ -4,10 +4,13 @@ import type {Shapes} from './shapes.js';
 
 const empty = 0;
 
-/** Finds the one row of an instance type in a place and market: a hash table of row numbers, four bytes a slot. */
+/**
+Finds the one row of an instance type in a place and market: a hash table of row numbers, four bytes a slot. Rows are entered when
+something is first looked for; of two that are the same offer the dearer one is hidden then.
+*/
 export class KeyIndex {
 	#slots = new Uint32Array(2048);
-	#count = 0;
+	#entered = 0;
 	readonly #rows: Rows;
 	readonly #shapes: Shapes;
 
@@ -18,23 +21,48 @@ export class KeyIndex {
 
 	/** Undefined where there is none. */
 	find(place: number, type: number, spot: boolean): number | undefined {
+		this.enter();
 		const slot = this.#slots[this.#slotOf(place, type, spot)] ?? empty;
 		return slot === empty ? undefined : slot - 1;
 	}
 
-	/** Enters a row that is not there yet. */
-	add(row: number): void {
-		if (this.#count * 2 >= this.#slots.length) {
-			this.#grow();
+	/** Enters at most so many of the rows that are new; false when none are left. */
+	enter(most = Number.POSITIVE_INFINITY): boolean {
+		const {length} = this.#rows;
+		if (this.#entered === length) {
+			return false;
 		}
 
-		this.#slots[this.#slotOfRow(row)] = row + 1;
-		this.#count++;
+		if (length * 2 > this.#slots.length) {
+			this.#grow(length);
+		}
+
+		const end = Math.min(length, this.#entered + most);
+		for (; this.#entered < end; this.#entered++) {
+			this.#add(this.#entered);
+		}
+
+		return this.#entered < length;
 	}
 
-	#grow(): void {
+	#add(row: number): void {
+		const at = this.#slotOfRow(row);
+		const other = (this.#slots[at] ?? empty) - 1;
+		if (other === empty - 1) {
+			this.#slots[at] = row + 1;
+			return;
+		}
+
+		const {price, flags} = this.#rows;
+		const isCheaper = (price[row] ?? 0) < (price[other] ?? 0);
+		const dearer = isCheaper ? other : row;
+		flags[dearer] = (flags[dearer] ?? 0) | bits.gone;
+		this.#slots[at] = isCheaper ? row + 1 : other + 1;
+	}
+
+	#grow(rows: number): void {
 		const old = this.#slots;
-		this.#slots = new Uint32Array(old.length * 2);
+		this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2(rows * 2 + 1)));
 		for (const slot of old) {
 			if (slot !== empty) {
 				this.#slots[this.#slotOfRow(slot - 1)] = slot;
@@ -68,26 +96,23 @@ export class KeyIndex {
 
 /** Which interruption band a type has in a region, for regions whose prices are not known. */
 export class Bands {
-	#codes = new Map<number, number>();
+	/** By place, then by type: codes of bands, 0 for none. */
+	#byPlace = new Map<number, Uint16Array>();
 
 	set(place: number, type: number, interruption: number): void {
-		this.#codes.set(place * 2 ** 32 + type, interruption);
+		let codes = this.#byPlace.get(place);
+		if (codes === undefined || codes.length <= type) {
+			const grown = new Uint16Array(Math.max(type + 256, Math.ceil((codes?.length ?? 0) * 1.5)));
+			grown.set(codes ?? []);
+			this.#byPlace.set(place, grown);
+			codes = grown;
+		}
+
+		codes[type] = interruption;
 	}
 
 	/** 0 for none. A band holds for all zones of a region. */
 	of(places: Places, place: number, type: number): number {
-		const own = this.#codes.get(place * 2 ** 32 + type);
-		if (own !== undefined || places.zone[place] === 0) {
-			return own ?? 0;
-		}
-
-		const region = places.find({...places.at(place), zone: undefined});
-		return region === undefined ? 0 : (this.#codes.get(region * 2 ** 32 + type) ?? 0);
-	}
-
-	*[Symbol.iterator](): Generator<{place: number; type: number; interruption: number}> {
-		for (const [key, interruption] of this.#codes) {
-			yield {place: Math.floor(key / 2 ** 32), type: key % 2 ** 32, interruption};
-		}
+		return this.#byPlace.size === 0 ? 0 : (this.#byPlace.get(places.regionOf(place))?.[type] ?? 0);
 	}
 }

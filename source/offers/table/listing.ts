@@ -3,6 +3,7 @@ import type {Offer} from '../offer.js';
 import {availabilities, bits, type Rows} from './rows.js';
 import {completed} from './shapes.js';
 import type {Store} from './store.js';
+import {appendBlock, type Block, codedAt} from './block.js';
 
 /** Who says so: price lists that anybody can read, or a backend itself with the person's credentials. */
 export type Layer = 'catalogue' | 'live';
@@ -23,6 +24,9 @@ export type Coded = {
 	readonly interruption: number;
 	readonly extra: number;
 };
+
+/** Offers that are put one by one before others may work. */
+const blockSlice = 1024;
 
 /** What a listing made of what it was given. */
 export type Tally = {
@@ -92,6 +96,27 @@ export class Listing {
 
 		const twin = this.#cover(coded.place, type, coded.spot);
 		return found === undefined ? this.#append(coded, type, twin) : this.#write(found, coded, found);
+	}
+
+	/** Many offers at once, none of them twice. The caller need not raise the table's version. */
+	*putBlock(block: Block): Generator<void> {
+		const {places, populated} = this.#store;
+		if (this.#layer === 'catalogue' && !populated.has(places.backends.code(this.#backend))) {
+			appendBlock(this.#store, block, this.#number);
+			this.tally.rows += block.count;
+			this.#store.version++;
+			return;
+		}
+
+		for (let index = 0; index < block.count; index++) {
+			this.put(codedAt(block, index));
+			if (index % blockSlice === blockSlice - 1) {
+				this.#store.version++;
+				yield;
+			}
+		}
+
+		this.#store.version++;
 	}
 
 	/** Ends a listing that is complete: what it did not say is no longer listed, or only by the catalogue. */
@@ -170,7 +195,7 @@ export class Listing {
 	}
 
 	#append(coded: Coded, type: number, twin: number | undefined): number | undefined {
-		const {rows, index} = this.#store;
+		const {rows, places, populated} = this.#store;
 		if (Number.isNaN(twin === undefined ? coded.price : this.#priceOf(coded, twin))) {
 			this.tally.unpriced++;
 			return undefined;
@@ -182,7 +207,7 @@ export class Listing {
 		rows.shape[row] = coded.shape;
 		rows.flags[row] = coded.spot ? bits.spot : 0;
 		rows.price[row] = rows.previous[row] = Number.NaN;
-		index.add(row);
+		populated.add(places.backend[coded.place] ?? 0);
 		this.#write(row, coded, twin);
 		if (this.#layer === 'catalogue' && this.#store.isCovered(coded.place, type, coded.spot)) {
 			rows.flags[row] |= bits.replaced;

@@ -52,6 +52,11 @@ export class Places {
 		};
 	}
 
+	/** The place without its zone. */
+	regionOf(code: number): number {
+		return this.zone[code] === 0 ? code : (this.wider(code)[0] ?? code);
+	}
+
 	/** The places that a price list may mean when it means this one, the nearest first: the region without its zone, then `any`. */
 	wider(code: number): readonly number[] {
 		let wider = this.#wider[code];

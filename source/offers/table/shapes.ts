@@ -69,7 +69,9 @@ export class Shapes {
 	/** NaN where nobody says. */
 	readonly disk: number[] = [];
 	readonly gpus: number[] = [];
-	#codes = new Map<string, number>();
+	/** By type: the shapes that it has, hardly ever more than one. */
+	#byType: number[][] = [];
+	#memoryTextOf = new Map<number, number>();
 
 	get size(): number {
 		return this.type.length;
@@ -79,20 +81,31 @@ export class Shapes {
 		const type = this.types.code(instanceType);
 		const list = gpus.length === 0 ? 0 : this.gpuLists.code(gpus);
 		const kind = architectures.indexOf(architecture);
-		const key = `${type} ${kind} ${cpu} ${memory} ${disk} ${list}`;
-		let code = this.#codes.get(key);
-		if (code === undefined) {
-			code = this.type.length;
-			this.#codes.set(key, code);
-			this.type.push(type);
-			this.architecture.push(kind);
-			this.cpu.push(cpu);
-			this.memory.push(memory);
-			this.memoryText.push(this.memoryTexts.code(formatMemory(memory)));
-			this.disk.push(disk);
-			this.gpus.push(list);
-		}
+		const ofType = (this.#byType[type] ??= []);
+		const known = ofType.find(
+			code =>
+				this.gpus[code] === list &&
+				this.cpu[code] === cpu &&
+				this.memory[code] === memory &&
+				this.architecture[code] === kind &&
+				Object.is(this.disk[code], disk),
+		);
+		return known ?? this.#add(ofType, [type, kind, cpu, memory, disk, list]);
+	}
 
+	#add(
+		ofType: number[],
+		[type, kind, cpu, memory, disk, list]: readonly [number, number, number, number, number, number],
+	): number {
+		const code = this.type.length;
+		ofType.push(code);
+		this.type.push(type);
+		this.architecture.push(kind);
+		this.cpu.push(cpu);
+		this.memory.push(memory);
+		this.memoryText.push(this.#textOf(memory));
+		this.disk.push(disk);
+		this.gpus.push(list);
 		return code;
 	}
 
@@ -110,6 +123,16 @@ export class Shapes {
 
 	gpusOf(code: number): readonly Gpu[] {
 		return this.gpuLists.values[this.gpus[code] ?? 0] ?? [];
+	}
+
+	#textOf(memory: number): number {
+		let text = this.#memoryTextOf.get(memory);
+		if (text === undefined) {
+			text = this.memoryTexts.code(formatMemory(memory));
+			this.#memoryTextOf.set(memory, text);
+		}
+
+		return text;
 	}
 
 	gpuCount(code: number): number {

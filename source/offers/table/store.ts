@@ -26,6 +26,8 @@ export class Store {
 	readonly interruptions = new Dictionary();
 	readonly extras: Extra[] = [{deadline: undefined, quota: undefined, notes: []}];
 	readonly bands = new Bands();
+	/** Codes of the backends that have rows, or had some. */
+	readonly populated = new Set<number>();
 	/** By row: ids that a backend gave itself, where they are not ours. */
 	readonly ids = new Map<number, string>();
 	#extraCodes = new Map<string, number>();

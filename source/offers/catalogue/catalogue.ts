@@ -1,0 +1,164 @@
+import {existsSync} from 'node:fs';
+import {mkdir, readdir, readFile} from 'node:fs/promises';
+import path from 'node:path';
+import {fileURLToPath} from 'node:url';
+import writeFileAtomic from 'write-file-atomic';
+import {isMissing} from '../../system/files.js';
+import {messageOf, Problem} from '../../system/problem.js';
+import type {CatalogueFacts, OfferTable} from '../table.js';
+import {breathe} from './breathe.js';
+import {ForeignError, pack, type PackedSection, unpack} from './container.js';
+import {decodeBands, decodeOffers} from './decode.js';
+import {offersSection} from './write.js';
+
+/** Where one backend's offers came from. */
+export type LoadedPart = {
+	readonly backend: string;
+	/** The newest of its prices, milliseconds since the epoch. */
+	readonly date: number;
+	readonly rows: number;
+	readonly from: 'snapshot' | 'refreshed';
+};
+
+export type CatalogueReport = {
+	readonly loaded: readonly LoadedPart[];
+	/** What could not be read, and what to do about it. The program goes on without. */
+	readonly problems: readonly Problem[];
+};
+
+export type CataloguePlaces = {
+	/** The folder of refreshed catalogues; undefined for the snapshot alone. */
+	readonly folder: string | undefined;
+	/** The snapshot that the package brings. */
+	readonly snapshot?: string;
+};
+
+type Part = PackedSection & {readonly from: LoadedPart['from']; readonly file: string};
+
+const ending = '.bin';
+/** What a file says of its own size is not believed beyond this. */
+const mostReserved = 1_000_000;
+/** Rows that are entered in the index at a time. */
+const entered = 8192;
+
+/** Puts the newest offers that this machine has of each backend into the table, in slices, so that nothing waits for them. */
+export async function loadCatalogue(
+	table: OfferTable,
+	{folder, snapshot = snapshotFile()}: CataloguePlaces,
+): Promise<CatalogueReport> {
+	const problems: Problem[] = [];
+	const files = [snapshot, ...(folder === undefined ? [] : await refreshedFiles(folder, problems))];
+	const found = await Promise.all(
+		files.map(async file => readParts(file, file === snapshot ? 'snapshot' : 'refreshed', problems)),
+	);
+	const groups = byNewest(found.flat());
+	table.columns.reserve(groups.reduce((sum, [part]) => sum + Math.min(part?.kind === 'offers' ? part.rows : 0, mostReserved), 0));
+	const loaded: LoadedPart[] = [];
+	for (const candidates of groups) {
+		for (const part of candidates) {
+			try {
+				await load(table, part);
+				if (part.kind === 'offers') {
+					loaded.push({backend: part.backend, date: part.date, rows: part.rows, from: part.from});
+				}
+
+				break;
+			} catch (error) {
+				problems.push(problemOf(part.file, part.from, error));
+			}
+		}
+	}
+
+	// Done now and in slices, not at once when somebody first looks for a row.
+	while (table.store.index.enter(entered)) {
+		await breathe();
+	}
+
+	return {loaded, problems};
+}
+
+/** Writes a backend's refreshed offers, in one piece or not at all. The folder is made where it is missing. */
+export async function writeRefreshed(folder: string, backend: string, facts: Iterable<CatalogueFacts>): Promise<void> {
+	if (!/^[a-z\d][a-z\d-]*$/.test(backend)) {
+		throw new Error(`'${backend}' is no name for a file`);
+	}
+
+	const file = await pack([await offersSection(backend, facts)]);
+	await mkdir(folder, {recursive: true, mode: 0o700});
+	await writeFileAtomic(path.join(folder, `${backend}${ending}`), Buffer.from(file), {mode: 0o600});
+}
+
+/** The snapshot beside the program, whether it runs bundled or from its sources. */
+export function snapshotFile(): string {
+	const here = path.dirname(fileURLToPath(import.meta.url));
+	const candidates = ['..', '../../..'].map(up => path.resolve(here, up, 'catalogue', 'snapshot.bin'));
+	return candidates.find(existsSync) ?? (candidates[0] as string);
+}
+
+async function refreshedFiles(folder: string, problems: Problem[]): Promise<string[]> {
+	try {
+		const names = await readdir(folder);
+		return names.filter(name => name.endsWith(ending)).map(name => path.join(folder, name));
+	} catch (error) {
+		if (!isMissing(error)) {
+			problems.push(problemOf(folder, 'refreshed', error));
+		}
+
+		return [];
+	}
+}
+
+async function readParts(file: string, from: LoadedPart['from'], problems: Problem[]): Promise<Part[]> {
+	try {
+		return unpack(await readFile(file)).map(part => ({...part, from, file}));
+	} catch (error) {
+		problems.push(problemOf(file, from, error));
+		return [];
+	}
+}
+
+/** What there is of each backend, the newest first; bands before offers, which then have theirs from the start. */
+function byNewest(parts: readonly Part[]): Part[][] {
+	const groups = Map.groupBy(parts, ({kind, backend}) => `${kind} ${backend}`);
+	return [...groups.values()]
+		.map(group => group.sort((a, b) => b.date - a.date || Number(a.from === 'snapshot') - Number(b.from === 'snapshot')))
+		.sort(([a], [b]) => Number(a?.kind === 'offers') - Number(b?.kind === 'offers'));
+}
+
+async function load(table: OfferTable, {kind, backend, unpack: bytesOf}: Part): Promise<void> {
+	const bytes = await bytesOf();
+	if (kind === 'bands') {
+		decodeBands(bytes, backend, table);
+		await breathe();
+		return;
+	}
+
+	const listing = table.listing(backend, 'catalogue');
+	const block = await inSlices(decodeOffers(bytes, backend, table));
+	await inSlices(listing.putBlock(block));
+	listing.end();
+	await breathe();
+}
+
+async function inSlices<T>(steps: Generator<void, T>): Promise<T> {
+	for (;;) {
+		const step = steps.next();
+		if (step.done) {
+			return step.value;
+		}
+
+		await breathe();
+	}
+}
+
+function problemOf(file: string, from: LoadedPart['from'], error: unknown): Problem {
+	const what = from === 'snapshot' ? "The package's catalogue of offers" : 'A refreshed catalogue of offers';
+	const update = 'run `dstack-tui catalog update`';
+	return new Problem('failed', `${what} cannot be used: ${isMissing(error) ? 'it is missing' : messageOf(error)} (${file})`, {
+		next:
+			from === 'snapshot'
+				? `Install dstack-tui again, or ${update}.`
+				: `${error instanceof ForeignError ? 'It may be of another version of this program' : 'It is damaged'}: ${update} to replace it.`,
+		cause: error,
+	});
+}

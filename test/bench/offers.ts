@@ -1,0 +1,131 @@
+// Times the data under the offers grid: the snapshot, and the same copied to half a million rows. Prints one JSON object a line;
+// run with --expose-gc.
+import process from 'node:process';
+import type {Requirements} from '../../source/configuration/model.js';
+import {loadCatalogue} from '../../source/offers/catalogue/catalogue.js';
+import {explain} from '../../source/offers/explain.js';
+import type {OfferFacts} from '../../source/offers/facts.js';
+import {groupRows} from '../../source/offers/group.js';
+import {matchRows} from '../../source/offers/match.js';
+import {completeFilter} from '../../source/offers/query/complete.js';
+import {OfferFilter} from '../../source/offers/query/filter.js';
+import {sortRows} from '../../source/offers/sort.js';
+import {OfferTable} from '../../source/offers/table.js';
+
+const [snapshot = '', wanted = '500000'] = process.argv.slice(2);
+const rounds = 21;
+
+const anything: Requirements = {
+	cpu: {count: {}},
+	memory: {},
+	spotPolicy: 'auto',
+	retry: 'off',
+	assumed: new Set(),
+	image: undefined,
+	asked: [],
+	words: [],
+};
+const gpu: Requirements = {...anything, gpu: {memory: {min: 24 * 1024}, count: {min: 1}}, maxPrice: 1.5};
+const nothing: Requirements = {
+	...gpu,
+	backends: ['aws', 'gcp'],
+	regions: ['us-east-1', 'us-east1'],
+	gpu: {names: ['H100', 'H200'], count: {min: 8}},
+	maxPrice: 0.5,
+	spotPolicy: 'on-demand',
+};
+
+const say = (what: string, rows: number, times: readonly number[]) => {
+	const sorted = [...times].sort((a, b) => a - b);
+	process.stdout.write(`${JSON.stringify({what, rows, median: sorted[sorted.length >> 1], most: sorted.at(-1)})}\n`);
+};
+
+const time = (what: string, table: OfferTable, act: (round: number) => unknown) => {
+	const times: number[] = [];
+	for (let round = 0; round < rounds; round++) {
+		const started = performance.now();
+		act(round);
+		times.push(performance.now() - started);
+	}
+
+	say(what, table.length, times);
+};
+
+/** The same offers again in regions of other names and at other prices. */
+function* copies(table: OfferTable, backend: string, count: number): Generator<OfferFacts> {
+	const facts = [...table.facts(backend)];
+	for (let copy = 0; copy < count; copy++) {
+		for (const [index, fact] of facts.entries()) {
+			yield {...fact, region: `${fact.region}-${copy}`, price: fact.price * (1 + ((index * 31 + copy * 17) % 97) / 1000)};
+		}
+	}
+}
+
+const load = async () => {
+	const times: number[] = [];
+	const stalls: number[] = [];
+	let table = new OfferTable();
+	for (let round = 0; round < rounds; round++) {
+		table = new OfferTable();
+		let last = performance.now();
+		let longest = 0;
+		const watch = setInterval(() => {
+			longest = Math.max(longest, performance.now() - last);
+			last = performance.now();
+		}, 0);
+		const started = performance.now();
+		const {problems} = await loadCatalogue(table, {folder: undefined, snapshot});
+		times.push(performance.now() - started);
+		clearInterval(watch);
+		stalls.push(longest);
+		for (const problem of problems) {
+			throw problem;
+		}
+	}
+
+	say('load', table.length, times);
+	say('longest wait of others while it loads', table.length, stalls);
+	process.stdout.write(`${JSON.stringify({what: 'first load', rows: table.length, median: times[0], most: times[0]})}\n`);
+	return table;
+};
+
+const measure = (table: OfferTable) => {
+	const matches = matchRows(table, anything);
+	const sorted = sortRows(table, matches.rows, [{column: 'price'}]);
+	time('match', table, () => matchRows(table, gpu));
+	time('match, everything fits', table, () => matchRows(table, anything));
+	const filter = new OfferFilter(table);
+	const words = ['a', 'a1', 'a10', 'a100', 'a100 ', 'a100 p', 'a100 price<', 'a100 price<4', 'a100 price<4 -azure'];
+	time('filter, a key', table, round => filter.apply(words[round % words.length] ?? '', sorted));
+	time('filter, whole line', table, round =>
+		new OfferFilter(table).apply(`gpu:a price<${20 + round} region:us-* mem>=64 -backend:azure east`, sorted),
+	);
+	time('sort, price', table, () => sortRows(table, matches.rows, [{column: 'price', descending: true}]));
+	time('sort, region then $/gpu', table, () => sortRows(table, matches.rows, [{column: 'region'}, {column: 'gpu-price'}]));
+	time('sort, instance', table, () => sortRows(table, matches.rows, [{column: 'instance'}]));
+	time('group by gpu', table, () => groupRows(table, matches.rows, 'gpu'));
+	time('group by region', table, () => groupRows(table, matches.rows, 'region'));
+	time('complete', table, () => completeFilter('region:us', 9, table));
+	time('no offers explained', table, () => explain(table, nothing));
+};
+
+const resident = (table: OfferTable) => {
+	globalThis.gc?.();
+	const {rss, heapUsed, arrayBuffers} = process.memoryUsage();
+	process.stdout.write(`${JSON.stringify({what: 'resident', rows: table.length, rss, heapUsed, arrayBuffers})}\n`);
+};
+
+resident(new OfferTable());
+const table = await load();
+resident(table);
+measure(table);
+const backends = [...table.places.backends.values];
+const times = Math.ceil(Number(wanted) / table.length) - 1;
+const started = performance.now();
+for (const backend of backends) {
+	table.addFacts(copies(table, backend, times));
+}
+
+say('taking the rest in', table.length, [performance.now() - started]);
+measure(table);
+resident(table);
