@@ -61,7 +61,15 @@ function changeOf({price}: Offer, {previousPrice}: CellContext): string {
 	return `${share > 0 ? '+' : ''}${Math.abs(share) < 1 ? share.toFixed(1) : Math.round(share)}%`;
 }
 
-const left = (id: ColumnId, title: string, words: string, drop: number, limit: number, format: Column['format'], usual = true): Column => ({
+const left = (
+	id: ColumnId,
+	title: string,
+	words: string,
+	drop: number,
+	limit: number,
+	format: Column['format'],
+	usual = true,
+): Column => ({
 	id,
 	title,
 	words,
@@ -84,13 +92,38 @@ export const columns: readonly Column[] = [
 	right('disk', 'DISK', 'Disk', 8, 7, ({disk}) => (disk === undefined ? '-' : formatMemory(disk)), false),
 	left('gpu', 'GPU', 'GPUs, with the memory of each', 1, 20, ({gpus}) => formatGpus(gpus) || '-'),
 	left('spot', 'SPOT', 'Whether it is a spot instance', 2, 4, ({spot}) => (spot ? 'yes' : 'no')),
-	right('price', '$/H', 'US dollars per hour; ~ where it was worked out', 0, 9, ({price, estimated}) => `${estimated ? '~' : ''}${bare(price)}`),
-	right('gpu-price', '$/GPU', 'US dollars per hour and GPU', 5, 8, offer => (gpuCount(offer) === 0 ? '-' : bare(offer.price / gpuCount(offer)))),
+	right(
+		'price',
+		'$/H',
+		'US dollars per hour; ~ where it was worked out',
+		0,
+		9,
+		({price, estimated}) => `${estimated ? '~' : ''}${bare(price)}`,
+	),
+	right('gpu-price', '$/GPU', 'US dollars per hour and GPU', 5, 8, offer =>
+		gpuCount(offer) === 0 ? '-' : bare(offer.price / gpuCount(offer)),
+	),
 	right('change', 'CHANGE', 'How the price moved with the last refresh', 7, 7, changeOf, false),
-	left('interruption', 'INTERRUPTED', 'How often spot instances of the type are interrupted', 7, 11, ({interruption}) => interruption ?? '-', false),
+	left(
+		'interruption',
+		'INTERRUPTED',
+		'How often spot instances of the type are interrupted',
+		7,
+		11,
+		({interruption}) => interruption ?? '-',
+		false,
+	),
 	left('availability', 'AVAILABLE', 'What the backend says', 6, 14, ({availability}) => availability),
 	left('deadline', 'ENDS ITSELF', 'How it ends when nobody is there to end it', 3, 11, ({deadline}) => ends[deadline]),
-	right('date', 'AGE', 'How old the price is', 8, 8, ({priceDate}, {now}) => formatDuration(Math.max(0, now - priceDate) / 1000), false),
+	right(
+		'date',
+		'AGE',
+		'How old the price is',
+		8,
+		8,
+		({priceDate}, {now}) => formatDuration(Math.max(0, now - priceDate) / 1000),
+		false,
+	),
 ];
 
 export const columnById = (id: ColumnId): Column => columns.find(column => column.id === id) as Column;

@@ -11,6 +11,9 @@ import type {
 import type {SaveTarget} from '../configuration/save.js';
 import type {CodeManifest} from '../environment/code/collect.js';
 import type {StepId} from '../environment/step.js';
+import type {ColumnId} from '../offers/columns.js';
+import type {GroupBy} from '../offers/group.js';
+import type {SortKey} from '../offers/sort.js';
 import type {Matches} from '../offers/match.js';
 import type {Offer} from '../offers/offer.js';
 import type {OfferTable} from '../offers/table.js';
@@ -52,6 +55,14 @@ export type OfferListing = {
 	readonly backends: readonly BackendListing[];
 	/** Whether everybody has answered. */
 	readonly complete: boolean;
+};
+
+/** What a person chose of the grid of offers, kept between sessions. */
+export type GridChoices = {
+	readonly sort?: readonly SortKey[];
+	readonly group?: GroupBy;
+	readonly columns?: readonly ColumnId[];
+	readonly history?: readonly string[];
 };
 
 /** One port as the plan has it: `wanted` was taken by `holder`, so `local` is offered instead. */
@@ -127,6 +138,9 @@ export type Engine = {
 	readonly preferences: {
 		last(): {configuration?: string; profile?: string};
 		remember(choice: Choice): void;
+		/** How the grid of offers was arranged last. */
+		grid(): GridChoices;
+		rememberGrid(choices: GridChoices): void;
 		/** Where built images are kept, for clouds to fetch. */
 		registry(): string | undefined;
 	};

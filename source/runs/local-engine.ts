@@ -18,7 +18,8 @@ import {OfferBook} from './offer-book.js';
 import {listOffers} from './offers.js';
 import {readLogLines} from './log-book.js';
 import {ownership} from './owner.js';
-import {durationOf, makePlan} from './plan.js';
+import {durationOf} from './duration.js';
+import {makePlan} from './plan.js';
 import {loadPreferences} from './preferences.js';
 import {reconcile} from './reconcile.js';
 import {openRecord, RunRecord} from './record.js';
@@ -98,7 +99,12 @@ async function launch(context: RunContext, plan: Plan, installation: string): Pr
 	await record.own();
 	const {env, registryAuth} = plan.request.environment;
 	await writeRunFiles(folder, plan.name, {env, registryAuth});
-	const specification = specify(plan, context.random.uuid(), installation, durationOf(plan.request, plan.offer));
+	const specification = specify(
+		plan,
+		context.random.uuid(),
+		installation,
+		durationOf(plan.request.requirements, plan.offer.price),
+	);
 	await record.append({type: 'intended', specification});
 	return Run.from(context, record);
 }

@@ -82,7 +82,13 @@ export async function* listOffers(
 }
 
 /** Takes in what one source says. Offers that it listed before and does not list any more go only when it was heard to the end. */
-async function ask(book: OfferBook, entry: Entry, requirements: Requirements, signal: AbortSignal, tell: () => void): Promise<void> {
+async function ask(
+	book: OfferBook,
+	entry: Entry,
+	requirements: Requirements,
+	signal: AbortSignal,
+	tell: () => void,
+): Promise<void> {
 	const {source} = entry;
 	const {table} = book;
 	table.setBackend(source.name, {deadline: source.deadline, credentials: source.name === 'local'});

@@ -8,6 +8,7 @@ import {mismatch} from '../offers/matching.js';
 import type {Offer} from '../offers/offer.js';
 import {Problem} from '../system/problem.js';
 import type {RunContext} from './context.js';
+import {durationOf} from './duration.js';
 import type {Plan, PlannedPort, Request} from './engine.js';
 import {readState} from './journal.js';
 import {checkName, generateName} from './names.js';
@@ -17,18 +18,6 @@ import {runFolder, runNames} from './run-folder.js';
 
 /** Left free beside the code, so that the machine goes on working. Bytes. */
 const diskReserve = 256 * 1024 * 1024;
-
-/** What ends an instance that costs money where nobody said when, seconds: nothing is ever forgotten. */
-const defaultDuration = 6 * 3600;
-
-/** Seconds from launch to the deadline; undefined for none. Where nothing is billed, none is the default. */
-export function durationOf({requirements: {maxDuration}}: Request, {price}: Offer): number | undefined {
-	if (maxDuration === 'off') {
-		return undefined;
-	}
-
-	return maxDuration ?? (price > 0 ? defaultDuration : undefined);
-}
 
 /** Checks everything that can be checked before anything is spent. Throws `Problem`s. */
 export async function makePlan(context: RunContext, asked: Request, offer: Offer, registry: string | undefined): Promise<Plan> {
@@ -45,7 +34,7 @@ export async function makePlan(context: RunContext, asked: Request, offer: Offer
 		await checkDisk(context, code.bytes);
 	}
 
-	const duration = durationOf(request, offer);
+	const duration = durationOf(request.requirements, offer.price);
 	return {
 		request,
 		name,

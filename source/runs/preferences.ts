@@ -1,7 +1,7 @@
 import type {Paths} from '../system/paths.js';
-import type {Engine} from './engine.js';
+import type {Engine, GridChoices} from './engine.js';
 
-type Stored = {last: Record<string, {configuration?: string; profile?: string}>; registry?: string};
+type Stored = {last: Record<string, {configuration?: string; profile?: string}>; registry?: string; grid?: GridChoices};
 
 const mostFolders = 100;
 
@@ -19,6 +19,8 @@ export async function loadPreferences(paths: Paths, folder: string): Promise<Eng
 	});
 
 	return {
+		grid: () => store.get('grid') ?? {},
+		rememberGrid: choices => store.set('grid', choices),
 		registry: () => store.get('registry'),
 		last: () => store.get('last')[folder] ?? {},
 		remember({configuration, profile}) {

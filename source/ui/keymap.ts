@@ -55,6 +55,7 @@ const names: Readonly<Record<ScreenName, string>> = {
 	profiles: 'Profiles',
 	form: 'What to ask for',
 	offers: 'Offers',
+	compare: 'Compare',
 	plan: 'Plan',
 	run: 'Environment',
 	environments: 'List of environments',

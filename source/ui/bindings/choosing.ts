@@ -1,16 +1,7 @@
-import {
-	chooseConfiguration,
-	chooseOffer,
-	chooseProfile,
-	launch,
-	loadFolder,
-	loadOffers,
-	offerStarter,
-} from '../store/choosing.js';
+import {chooseConfiguration, chooseProfile, launch, loadFolder, offerStarter} from '../store/choosing.js';
 import {loadEnvironments} from '../store/environments.js';
 import {editConfiguration} from '../store/editing.js';
 import {openForm} from '../store/form.js';
-import {nextSort} from '../store/offers.js';
 import {attach, stopListed} from '../store/running.js';
 import {startWizard} from '../store/wizard.js';
 import type {Binding} from '../keymap.js';
@@ -87,53 +78,6 @@ const profiles: readonly Binding[] = [
 	},
 ];
 
-const askFor = {
-	keys: ['o'],
-	title: 'Change what to ask for, for this run',
-	footer: 'ask for',
-	run: openForm,
-} as const;
-
-const offers: readonly Binding[] = [
-	{id: 'choose-offer', keys: ['enter'], screens: ['offers'], title: 'Plan with this offer', footer: 'plan', run: chooseOffer},
-	{id: 'offers-form', screens: ['offers'], ...askFor},
-	{
-		id: 'filter',
-		keys: ['/'],
-		screens: ['offers'],
-		title: 'Filter: words, or column:word such as gpu:L40S',
-		footer: 'filter',
-		run: app => app.edit('filter', '/ ', app.state().filter),
-	},
-	{
-		id: 'sort',
-		keys: ['s'],
-		screens: ['offers'],
-		title: "Sort by the next column; after the last, the plan's own order",
-		footer: 'sort',
-		run: app => app.sort(nextSort(app.state().sort)),
-	},
-	{
-		id: 'sort-reverse',
-		keys: ['S'],
-		screens: ['offers'],
-		title: 'Turn the order round',
-		disabled: ({sort}) => (sort ? undefined : "This is the plan's own order; s sorts by a column"),
-		run(app) {
-			const {sort} = app.state();
-			app.sort(sort && {...sort, descending: !sort.descending});
-		},
-	},
-	{
-		id: 'refresh',
-		keys: ['r'],
-		screens: ['offers'],
-		title: 'Ask for the offers anew',
-		footer: 'refresh',
-		run: app => void loadOffers(app),
-	},
-];
-
 const plan: readonly Binding[] = [
 	{
 		id: 'launch',
@@ -144,7 +88,14 @@ const plan: readonly Binding[] = [
 		disabled: ({plan, busy}) => (busy ? 'One moment: it is still being checked' : plan ? undefined : 'There is no plan to start'),
 		run: app => void launch(app),
 	},
-	{id: 'plan-form', screens: ['plan'], ...askFor},
+	{
+		id: 'plan-form',
+		keys: ['o'],
+		screens: ['plan'],
+		title: 'Change what to ask for, for this run',
+		footer: 'ask for',
+		run: openForm,
+	},
 	{
 		id: 'name',
 		keys: ['n'],
@@ -190,4 +141,4 @@ const environments: readonly Binding[] = [
 	},
 ];
 
-export const choosing: readonly Binding[] = [...configurations, ...profiles, ...offers, ...plan, ...environments];
+export const choosing: readonly Binding[] = [...configurations, ...profiles, ...plan, ...environments];

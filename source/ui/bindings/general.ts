@@ -1,5 +1,6 @@
 import {loadFolder} from '../store/choosing.js';
 import {loadEnvironments} from '../store/environments.js';
+import {changeGrid, chosenRow} from '../store/offers.js';
 import {leaveRun} from '../store/running.js';
 import type {App} from '../store/app.js';
 import type {Binding} from '../keymap.js';
@@ -24,11 +25,13 @@ function quit(app: App): void {
 }
 
 function back(app: App): void {
-	const {screen, filter} = app.state();
+	const {screen, grid} = app.state();
 	if (screen === 'run') {
 		leaveRun(app, 'list');
-	} else if (screen === 'offers' && filter !== '') {
-		app.filter('');
+	} else if (screen === 'offers' && grid.filter !== '') {
+		changeGrid(app, {filter: ''}, chosenRow(app.state()));
+	} else if (screen === 'offers' && grid.opened !== undefined) {
+		changeGrid(app, {opened: undefined});
 	} else if (!app.back()) {
 		app.say('This is the first screen; q leaves');
 	} else if (app.state().screen === 'configurations' && app.state().configurations === undefined) {
@@ -50,7 +53,7 @@ export const general: readonly Binding[] = [
 	{
 		id: 'environments',
 		keys: ['E'],
-		screens: ['configurations', 'profiles', 'form', 'offers', 'plan'],
+		screens: ['configurations', 'profiles', 'form', 'offers', 'compare', 'plan'],
 		title: 'List the environments that run',
 		footer: 'environments',
 		run(app) {

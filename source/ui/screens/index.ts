@@ -2,6 +2,7 @@ import type {Engine} from '../../runs/engine.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {AppState} from '../store/state.js';
 import type {View} from '../view.js';
+import {compareView} from './compare.js';
 import {configurationsView} from './configurations.js';
 import {environmentsView} from './environments.js';
 import {formView} from './form.js';
@@ -27,6 +28,10 @@ export function viewOf(state: AppState, engine: Engine): View {
 
 		case 'offers': {
 			return offersView(state);
+		}
+
+		case 'compare': {
+			return compareView(state);
 		}
 
 		case 'plan': {

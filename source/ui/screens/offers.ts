@@ -1,26 +1,36 @@
-import {type Column, columns as allColumns} from '../../offers/columns.js';
+import {type Column, type ColumnId, columns as allColumns} from '../../offers/columns.js';
 import type {Offer} from '../../offers/offer.js';
-import {mismatch} from '../../offers/matching.js';
+import type {OfferTable} from '../../offers/table.js';
+import type {BackendListing} from '../../runs/engine.js';
+import {formatDuration} from '../../offers/format.js';
+import {columnsChosen, type Shown, shownCount} from '../store/offers.js';
+import {explanationOf} from '../store/explaining.js';
 import {type AppState, bodyRows} from '../store/state.js';
 import {cut, fit, width, windowTop} from '../text.js';
 import {glyphs, paint} from '../theme.js';
 import {ends, rule, type View} from '../view.js';
 import {alive} from './alive.js';
+import {drawerRows, summaryRows} from './drawer.js';
+import {groupHeader, groupRow} from './groups.js';
+import {nothingRows} from './nothing.js';
 import {sign} from './signs.js';
 
 type Sized = {readonly column: Column; readonly cells: number};
 
 /** Cells that each column takes, measured once for each arrangement of the grid. */
-const measured = new WeakMap<readonly Offer[], readonly Sized[]>();
-const sampled = 2000;
+const measured = new WeakMap<Shown, readonly Sized[]>();
+const sampled = 300;
 
-function sizes(shown: readonly Offer[]): readonly Sized[] {
+function sizes(shown: Shown, table: OfferTable, now: number): readonly Sized[] {
 	let sized = measured.get(shown);
 	if (!sized) {
-		const sample = shown.slice(0, sampled);
+		const sample = Array.from(shown.rows.subarray(0, sampled), row => table.offer(row));
 		sized = allColumns.map(column => ({
 			column,
-			cells: Math.min(column.limit, Math.max(width(column.title) + 2, ...sample.map(offer => width(column.format(offer))))),
+			cells: Math.min(
+				column.limit,
+				Math.max(width(column.title) + 2, ...sample.map(offer => width(column.format(offer, {now})))),
+			),
 		}));
 		measured.set(shown, sized);
 	}
@@ -30,10 +40,15 @@ function sizes(shown: readonly Offer[]): readonly Sized[] {
 
 const total = (sized: readonly Sized[]): number => sized.reduce((sum, {cells}) => sum + cells + 2, 0);
 
-/** The columns that there is room for; those that matter least go first. */
-export function columnsFor(shown: readonly Offer[], cells: number): readonly Sized[] {
-	let fitting = [...sizes(shown)];
-	while (total(fitting) > cells - 2) {
+/** The columns that were chosen and that there is room for; those that matter least go first. */
+export function columnsFor({shown, listing, columns, now, grid}: AppState): readonly Sized[] {
+	if (!listing) {
+		return [];
+	}
+
+	const chosen = new Set<ColumnId>(columnsChosen(grid));
+	let fitting = sizes(shown, listing.table, now).filter(({column}) => column.drop === 0 || chosen.has(column.id));
+	while (total(fitting) > columns - 3) {
 		const drop = Math.max(...fitting.map(({column}) => column.drop));
 		if (drop === 0) {
 			break;
@@ -46,44 +61,67 @@ export function columnsFor(shown: readonly Offer[], cells: number): readonly Siz
 	return fitting;
 }
 
+/** Lines of the grid above its first offer: the title is not one of them. */
+export const linesAbove = 3;
+
+/** Rows of offers that are on the screen at once. */
+export const gridHeight = (state: AppState): number => Math.max(1, bodyRows(state) - (state.grid.drawer ? 14 : 7));
+
+export const gridTop = (state: AppState): number =>
+	windowTop(state.cursor.offers, shownCount(state.shown), gridHeight(state), state.gridTop);
+
 /** The live grid of offers over all backends. */
 export function offersView(state: AppState): View {
-	const {request, listing, shown, cursor, columns, configuration, profile, filter} = state;
-	const height = Math.max(1, bodyRows(state) - 7);
+	const {request, listing, shown, cursor, columns, configuration, profile, grid, now} = state;
+	const height = gridHeight(state);
 	const chosen = cursor.offers;
-	const top = windowTop(chosen, shown.length, height, 0);
-	const grid = columnsFor(shown, columns);
-	const counts = listing ? `${shown.length} of ${listing.offers.length} offers` : '';
-	const current = shown[chosen];
-	const rows = shown.slice(top, top + height).map((offer, index) => row(offer, top + index === chosen));
+	const top = gridTop(state);
+	const sized = columnsFor(state);
+	const {table} = listing ?? {};
+	const explanation = explanationOf(state);
 	return {
-		path: [configuration?.label ?? '', ...(profile ? [profile.name] : []), 'offers'],
+		path: [configuration?.label ?? '', ...(profile ? [profile.name] : []), 'offers', ...(grid.opened ? [grid.opened] : [])],
 		right: alive(state),
 		body: [
-			ends(` ${request?.requirements.words.join(' · ') || 'anything'}`, counts, columns),
-			ends(` ${backendWords(state)}`, filter === '' ? '' : `filter: ${filter}`, columns, paint.muted),
-			header(),
-			...rows,
-			...Array.from({length: height - rows.length}, (_, index) => (index === 0 && rows.length === 0 ? nothing() : '')),
+			ends(` ${request?.requirements.words.join(' · ') || 'anything'}`, countWords(state), columns),
+			ends(` ${backendWords(state)}`, filterWords(state), columns, paint.muted),
+			shown.groups ? groupHeader(columns) : header(),
+			...(explanation ? nothingRows(explanation, state, height) : rows()),
 			rule(columns),
-			...details(current),
+			...below(),
 		],
 	};
 
 	function header(): string {
-		const {sort} = state;
-		const titles = grid.map(({column, cells}) => {
-			const mark = sort?.column === column.id ? ` ${sort.descending ? glyphs.descending : glyphs.ascending}` : '';
+		const titles = sized.map(({column, cells}) => {
+			const key = grid.sort.findIndex(each => each.column === column.id);
+			const mark =
+				key < 0 ? '' : ` ${grid.sort[key]?.descending ? glyphs.descending : glyphs.ascending}${key > 0 ? key + 1 : ''}`;
 			return fit(`${column.title}${mark}`, cells, column.align);
 		});
-		return paint.strong(cut(`  ${titles.join('  ')}`, columns));
+		return paint.strong(cut(`   ${titles.join('  ')}`, columns));
 	}
 
-	function row(offer: Offer, isChosen: boolean): string {
-		const usable = listing?.usable.has(offer.id) ?? false;
-		const text = `${isChosen ? glyphs.cursor : usable ? ' ' : glyphs.failed} ${grid.map(({column, cells}) => fit(column.format(offer), cells, column.align)).join('  ')}`;
-		const line = isChosen ? fit(text, columns) : cut(text, columns);
-		return isChosen ? paint.selected(line) : usable ? line : paint.muted(line);
+	function rows(): string[] {
+		const lines = shown.groups
+			? shown.groups.slice(top, top + height).map((group, index) => groupRow(group, table, columns, top + index === chosen))
+			: Array.from(shown.rows.subarray(top, top + height), (row, index) => offerRow(row, top + index === chosen));
+		return Array.from({length: height}, (_, index) => lines[index] ?? (index === 0 ? nothing() : ''));
+	}
+
+	function offerRow(row: number, isChosen: boolean): string {
+		if (!table) {
+			return '';
+		}
+
+		const offer = table.offer(row);
+		const usable = offer.availability === 'available' || offer.availability === 'unknown';
+		const mark = grid.pins.includes(offer.id) ? glyphs.pin : usable ? ' ' : glyphs.failed;
+		const cells = sized.map(({column, cells: room}) =>
+			fit(column.format(offer, {now, previousPrice: table.previousPrice(row)}), room, column.align),
+		);
+		const text = `${isChosen ? glyphs.cursor : ' '}${mark} ${cells.join('  ')}`;
+		return isChosen ? paint.selected(fit(text, columns)) : usable ? cut(text, columns) : paint.muted(cut(text, columns));
 	}
 
 	function nothing(): string {
@@ -91,33 +129,63 @@ export function offersView(state: AppState): View {
 			return paint.muted(`  ${sign(state, 'running')} asking the backends`);
 		}
 
-		return filter === ''
-			? paint.warning('  No backend has an offer for this')
+		return grid.filter === ''
+			? paint.warning('  Nothing is left; X brings back what was left out')
 			: paint.warning('  No offer matches the filter; esc clears it');
 	}
 
-	function details(offer: Offer | undefined): string[] {
-		if (!offer || !request) {
-			return [];
+	function below(): string[] {
+		const [error] = shown.errors;
+		if (state.field?.id === 'filter' && error) {
+			const caret = ' '.repeat(
+				Math.min(columns - 2, 1 + state.field.label.length + width(state.field.text.slice(0, error.from))),
+			);
+			const meant = error.suggestion === undefined ? '' : `; did you mean ${error.suggestion}?`;
+			return [paint.error(cut(` ${error.message}${meant}`, columns)), '', paint.error(cut(`${caret}^`, columns))];
 		}
 
-		const reason = mismatch(offer, request.requirements);
-		const usable = listing?.usable.has(offer.id) ?? false;
-		const first = `${offer.backend} ${offer.instanceType} · ${offer.availability}${reason === undefined ? '' : ` · does not fit: ${reason}`} · price: ${offer.priceSource}`;
-		return [
-			usable ? cut(` ${first}`, columns) : paint.warning(cut(` ${first}`, columns)),
-			...offer.notes.map(note => paint.muted(cut(` ${note}`, columns))),
-		].slice(0, 3);
+		const current = currentOffer();
+		return current ? (grid.drawer ? drawerRows(state, current) : summaryRows(state, current)) : [];
+	}
+
+	function currentOffer(): {readonly offer: Offer; readonly row: number} | undefined {
+		const row = shown.groups ? shown.groups[chosen]?.cheapest : shown.rows[chosen];
+		return row === undefined || !table ? undefined : {offer: table.offer(row), row};
 	}
 }
 
+function countWords({listing, shown, grid}: AppState): string {
+	if (!listing) {
+		return '';
+	}
+
+	const pins = grid.pins.length > 0 ? `${grid.pins.length} pinned · ` : '';
+	const {rows, listed} = listing.matches;
+	const inGroups = shown.groups ? `${shown.groups.length} groups · ` : '';
+	return `${pins}${inGroups}${shown.rows.length === rows.length ? '' : `${grouped(shown.rows.length)} of `}${grouped(rows.length)} of ${grouped(listed)} offers`;
+}
+
+/** `41,128`. */
+const grouped = (count: number): string => count.toLocaleString('en-US');
+
+const filterWords = ({grid, field}: AppState): string =>
+	grid.filter === '' || field?.id === 'filter' ? '' : `filter: ${grid.filter}`;
+
 const backendWords = (state: AppState): string =>
-	(state.listing?.backends ?? [])
-		.map(({backend, settled, ready, count, notes, noCredentials}) =>
-			settled
-				? ready
-					? `${backend} ${glyphs.done} ${count}`
-					: `${backend} ${glyphs.failed} ${noCredentials ? 'no credentials' : (notes[0] ?? '')}`
-				: `${backend} ${sign(state, 'running')} ${count}…`,
-		)
-		.join('   ');
+	(state.listing?.backends ?? []).map(each => backendChip(state, each)).join('  ');
+
+function backendChip(
+	state: AppState,
+	{backend, settled, ready, noCredentials, count, live, notes, catalogueDate}: BackendListing,
+): string {
+	if (!settled) {
+		return `${backend} ${sign(state, 'running')} ${count}…`;
+	}
+
+	if (ready) {
+		return `${backend} ${glyphs.done} ${live > 0 ? `${live} live` : count}`;
+	}
+
+	const age = catalogueDate === undefined ? '' : ` (${formatDuration(Math.max(0, state.now - catalogueDate) / 1000)} old)`;
+	return noCredentials ? `${backend} ${glyphs.waiting} ${grouped(count)}${age}` : `${backend} ${glyphs.failed} ${notes[0] ?? ''}`;
+}

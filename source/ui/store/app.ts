@@ -3,7 +3,6 @@ import {messageOf, Problem} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {Engine} from '../../runs/engine.js';
 import type {RunHandle} from '../../runs/handle.js';
-import {arrange} from './offers.js';
 import {type AppState, type Dialog, type Field, initialState, type ScreenName, type Trouble} from './state.js';
 
 /** How the app ended; what is still to be said is said after the screen is restored. */
@@ -149,16 +148,6 @@ export class App {
 		const answer = this.#answer;
 		this.#answer = undefined;
 		answer?.(text);
-	}
-
-	filter(filter: string): void {
-		const {listing, sort, cursor} = this.#state;
-		this.set({filter, shown: arrange(listing, filter, sort), cursor: {...cursor, offers: 0}});
-	}
-
-	sort(sort: AppState['sort']): void {
-		const {listing, filter} = this.#state;
-		this.set({sort, shown: arrange(listing, filter, sort)});
 	}
 
 	/** Does something that takes a while, and shows that it does; what goes wrong is shown in place and never lost. */

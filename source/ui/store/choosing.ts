@@ -1,10 +1,11 @@
 import {starterConfiguration} from '../../configuration/starter.js';
 import type {ConfigurationFile, Profile} from '../../configuration/model.js';
+import type {Offer} from '../../offers/offer.js';
 import type {Choice} from '../../runs/engine.js';
 import {firstToTry} from '../../runs/offers.js';
 import type {App} from './app.js';
 import {loadEnvironments} from './environments.js';
-import {arrange} from './offers.js';
+import {changeGrid, chosenOffer, nothingShown, rememberFilter, takeListing} from './offers.js';
 import {beginRun} from './running.js';
 import {inTreeOrder} from './tree.js';
 import {startWizard} from './wizard.js';
@@ -59,7 +60,7 @@ export function chooseConfiguration(app: App, configuration: ConfigurationFile):
 	}
 
 	const {profiles} = app.state();
-	app.set({configuration, offer: undefined, plan: undefined, listing: undefined, shown: []});
+	app.set({configuration, offer: undefined, plan: undefined, listing: undefined, shown: nothingShown});
 	if (profiles && (profiles.profiles.length > 0 || profiles.diagnostics.length > 0)) {
 		const last = app.engine.preferences.last();
 		const wanted = profiles.profiles.findIndex(({name, default: isDefault}) =>
@@ -94,10 +95,9 @@ export async function loadOffers(app: App): Promise<void> {
 	app.keep('offers', () => asking.abort());
 	try {
 		const request = app.engine.request(choiceOf(app));
-		app.set({request, listing: undefined, shown: []});
+		app.set({request});
 		for await (const listing of app.engine.offers(request, signal)) {
-			const {filter, sort} = app.state();
-			app.set({listing, shown: arrange(listing, filter, sort)});
+			takeListing(app, listing);
 		}
 	} catch (error) {
 		if (!signal.aborted) {
@@ -119,18 +119,28 @@ export async function makePlan(app: App): Promise<void> {
 	});
 }
 
-export function chooseOffer(app: App): void {
-	const {shown, cursor, listing} = app.state();
-	const offer = shown[cursor.offers];
+/** Plans with the offer under the cursor, or another; on a group, opens it. */
+export function chooseOffer(app: App, given?: Offer): void {
+	const {shown, cursor, grid} = app.state();
+	const group = given ? undefined : shown.groups?.[cursor.offers];
+	if (group) {
+		changeGrid(app, {opened: group.key}, group.cheapest);
+		return;
+	}
+
+	const offer = given ?? chosenOffer(app.state());
 	if (!offer) {
 		return;
 	}
 
-	if (!listing?.usable.has(offer.id)) {
-		app.say(`Not to be had: ${offer.notes[0] ?? offer.availability}`, 'error');
+	if (offer.availability !== 'available' && offer.availability !== 'unknown') {
+		const {listing} = app.state();
+		const next = listing?.backends.find(({backend}) => backend === offer.backend)?.next;
+		app.say(`Not to be had: ${[...offer.notes, offer.availability][0]}${next === undefined ? '' : `. ${next}`}`, 'error');
 		return;
 	}
 
+	rememberFilter(app, grid.filter);
 	app.set({offer});
 	app.go('plan');
 	void makePlan(app);
@@ -161,14 +171,14 @@ export async function openPlan(app: App, choice: Choice, yes: boolean): Promise<
 	app.go('offers');
 	await loadOffers(app);
 	const {shown, listing} = app.state();
-	const first = listing && firstToTry(listing);
-	const index = shown.findIndex(({id}) => id === first?.id);
-	if (index < 0) {
+	const offer = listing && firstToTry(listing);
+	if (!offer) {
 		app.say('No offer matches what is asked for', 'error');
 		return;
 	}
 
-	app.set({cursor: {...app.state().cursor, offers: index}, offer: shown[index]});
+	const row = listing.table.rowOf(offer.id);
+	app.set({cursor: {...app.state().cursor, offers: row === undefined ? 0 : Math.max(0, shown.rows.indexOf(row))}, offer});
 	app.go('plan');
 	await makePlan(app);
 	if (yes) {

@@ -3,6 +3,7 @@ import {messageOf} from '../../system/problem.js';
 import type {App} from './app.js';
 import {loadFolder, makePlan} from './choosing.js';
 import {commitRow, tryRow} from './form.js';
+import {changeGrid, rememberFilter} from './offers.js';
 import {saveProfile} from './saving.js';
 import {changeRun, extend, findNext} from './running.js';
 import type {Field} from './state.js';
@@ -47,7 +48,7 @@ export async function openShell(app: App): Promise<void> {
 /** What a change of the text being typed means at once. */
 export function onTyped(app: App, {id, text}: Field): void {
 	if (id === 'filter') {
-		app.filter(text);
+		changeGrid(app, {filter: text, opened: undefined});
 	} else if (id === 'override') {
 		tryRow(app, text);
 	} else if (id === 'search') {
@@ -57,7 +58,9 @@ export function onTyped(app: App, {id, text}: Field): void {
 
 /** What the finished text is for. The palette is the caller's. */
 export function onCommitted(app: App, {id, text}: Field): void {
-	if (id === 'name') {
+	if (id === 'filter') {
+		rememberFilter(app, text);
+	} else if (id === 'name') {
 		app.set({name: text === '' ? undefined : text});
 		void makePlan(app);
 	} else if (id === 'prompt') {

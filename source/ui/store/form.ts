@@ -1,10 +1,10 @@
 import type {RequirementFlags, Requirements, WishKey} from '../../configuration/model.js';
 import {isBound, printCpu, printMemory, printRange} from '../../configuration/ranges.js';
 import {durationText} from '../../configuration/save.js';
+import {matchRows} from '../../offers/match.js';
 import {printGpu} from '../../configuration/gpu-grammar.js';
 import {messageOf} from '../../system/problem.js';
 import type {Request} from '../../runs/engine.js';
-import {isUsable} from '../../runs/offers.js';
 import type {App} from './app.js';
 import {loadOffers} from './choosing.js';
 import type {AppState} from './state.js';
@@ -159,5 +159,6 @@ export function matching({listing, request, tentative}: AppState): {readonly usa
 		return undefined;
 	}
 
-	return {usable: listing.offers.filter(offer => isUsable(offer, requirements)).length, all: listing.offers.length};
+	const {triable, listed} = matchRows(listing.table, requirements);
+	return {usable: triable, all: listed};
 }

@@ -1,4 +1,5 @@
 import {formRows} from './form.js';
+import {shownCount} from './offers.js';
 import type {AppState} from './state.js';
 
 /** Lines that the cursor of the screen moves over. After the profiles comes the choice of none. */
@@ -17,13 +18,14 @@ export function listLength({screen, configurations, profiles, shown, environment
 		}
 
 		case 'offers': {
-			return shown.length;
+			return shownCount(shown);
 		}
 
 		case 'environments': {
 			return environments.length;
 		}
 
+		case 'compare':
 		case 'plan':
 		case 'run': {
 			return 0;

@@ -1,37 +1,223 @@
-import {columnById, columns} from '../../offers/columns.js';
-import {parseFilter, searchText} from '../../offers/filter.js';
+import {type ColumnId, columns} from '../../offers/columns.js';
 import type {Offer} from '../../offers/offer.js';
+import {type Group, type GroupBy, groupRows} from '../../offers/group.js';
+import {OfferFilter} from '../../offers/query/filter.js';
+import type {FilterError} from '../../offers/query/parse.js';
+import {type SortKey, sortRows} from '../../offers/sort.js';
+import type {OfferTable} from '../../offers/table.js';
 import type {OfferListing} from '../../runs/engine.js';
+import type {App} from './app.js';
 import type {AppState} from './state.js';
 
-const texts = new WeakMap<Offer, string>();
+/** How the grid is arranged. What a person chose of it is kept between sessions. */
+export type Grid = {
+	readonly filter: string;
+	/** The first key before the second; empty for the plan's own order. */
+	readonly sort: readonly SortKey[];
+	readonly group: GroupBy | undefined;
+	/** The key of the group whose offers are shown. */
+	readonly opened: string | undefined;
+	/** The columns that the person chose; undefined for the usual ones. */
+	readonly columns: readonly ColumnId[] | undefined;
+	/** Ids of offers, first in the order in which they were pinned. */
+	readonly pins: readonly string[];
+	readonly excluded: readonly string[];
+	readonly drawer: boolean;
+	/** Filters that were used, newest last. */
+	readonly history: readonly string[];
+};
 
-/** Prepared once for each offer, so that typing a filter over tens of thousands only compares. */
-function textOf(offer: Offer): string {
-	let text = texts.get(offer);
-	if (text === undefined) {
-		text = searchText(offer);
-		texts.set(offer, text);
-	}
+/** What the grid shows of a listing. */
+export type Shown = {
+	/** Rows of the table; those of the opened group where there is one. */
+	readonly rows: Uint32Array;
+	/** The groups that are shown instead of rows. */
+	readonly groups: readonly Group[] | undefined;
+	readonly errors: readonly FilterError[];
+};
 
-	return text;
+export const initialGrid: Grid = {
+	filter: '',
+	sort: [],
+	group: undefined,
+	opened: undefined,
+	columns: undefined,
+	pins: [],
+	excluded: [],
+	drawer: false,
+	history: [],
+};
+
+export const nothingShown: Shown = {rows: new Uint32Array(), groups: undefined, errors: []};
+
+export const mostPins = 5;
+
+/** One for each table: it remembers what the text before left. */
+const filters = new WeakMap<OfferTable, OfferFilter>();
+
+function filterOf(table: OfferTable): OfferFilter {
+	const known = filters.get(table) ?? new OfferFilter(table);
+	filters.set(table, known);
+	return known;
 }
 
-/** The offers that the grid shows: filtered, then in the plan's order or by the chosen column. */
-export function arrange(listing: OfferListing | undefined, filter: string, sort: AppState['sort']): readonly Offer[] {
-	const accept = parseFilter(filter);
-	const offers = (listing?.offers ?? []).filter(offer => accept(offer, textOf(offer)));
-	if (sort) {
-		const {compare} = columnById(sort.column);
-		offers.sort((a, b) => (sort.descending ? compare(b, a) : compare(a, b)));
+/** The rows that the grid shows: filtered, without what was excluded, sorted, grouped. */
+export function arrange(listing: OfferListing | undefined, grid: Grid): Shown {
+	if (!listing) {
+		return nothingShown;
 	}
 
-	return offers;
+	const {table, matches} = listing;
+	const {rows: filtered, errors} = filterOf(table).apply(grid.filter, matches.rows);
+	const excluded = new Set(grid.excluded.map(id => table.rowOf(id)));
+	const left = excluded.size === 0 ? filtered : filtered.filter(row => !excluded.has(row));
+	const rows = grid.sort.length === 0 ? left : sortRows(table, left, grid.sort);
+	const groups = grid.group && groupRows(table, rows, grid.group);
+	const opened = groups?.find(({key}) => key === grid.opened);
+	return opened ? {rows: opened.rows, groups: undefined, errors} : {rows, groups, errors};
 }
 
-/** The next column to sort by: the plan's own order comes after the last. */
-export function nextSort(sort: AppState['sort']): AppState['sort'] {
-	const index = sort === undefined ? -1 : columns.findIndex(({id}) => id === sort.column);
-	const next = columns[index + 1];
-	return next && {column: next.id, descending: false};
+export const shownCount = ({rows, groups}: Shown): number => groups?.length ?? rows.length;
+
+/** The row under the cursor: of a group its cheapest. */
+export function chosenRow({shown, cursor}: AppState): number | undefined {
+	return shown.groups ? shown.groups[cursor.offers]?.cheapest : shown.rows[cursor.offers];
+}
+
+export function chosenOffer(state: AppState): Offer | undefined {
+	const row = chosenRow(state);
+	return row === undefined ? undefined : state.listing?.table.offer(row);
+}
+
+/** Takes a listing in, the cursor staying on its offer. */
+export function takeListing(app: App, listing: OfferListing | undefined): void {
+	place(app, {listing, shown: arrange(listing, app.state().grid)}, chosenRow(app.state()));
+}
+
+/** Rearranges the grid; `from` is the row that the cursor stays on, undefined for the first. */
+export function changeGrid(app: App, change: Partial<Grid>, from?: number): void {
+	const {listing, grid: before} = app.state();
+	const grid = {...before, ...change};
+	place(app, {grid, shown: arrange(listing, grid), message: undefined}, from);
+}
+
+function place(app: App, change: Partial<AppState> & {readonly shown: Shown}, row: number | undefined): void {
+	const {rows, groups} = change.shown;
+	const index = row === undefined ? 0 : groups ? groups.findIndex(group => group.cheapest === row) : rows.indexOf(row);
+	app.set({...change, cursor: {...app.state().cursor, offers: Math.max(0, index)}});
+}
+
+/** The next column to sort by, of those that are on the screen; the plan's own order comes after the last. */
+export function nextSort(app: App, shownColumns: readonly ColumnId[]): void {
+	const {sort} = app.state().grid;
+	const index = sort[0] === undefined ? -1 : shownColumns.indexOf(sort[0].column as ColumnId);
+	sortBy(app, shownColumns[index + 1]);
+}
+
+/** Sorts by a column, what was sorted by before coming second; the same column again turns the order round. */
+export function sortBy(app: App, column: ColumnId | undefined): void {
+	const {sort} = app.state().grid;
+	const [first] = sort;
+	const keys =
+		column === undefined
+			? []
+			: first?.column === column
+				? [{column, descending: !first.descending}, ...sort.slice(1)]
+				: [{column, descending: false}, ...sort.filter(each => each.column !== column)].slice(0, 2);
+	changeGrid(app, {sort: keys}, chosenRow(app.state()));
+}
+
+const groupings: ReadonlyArray<GroupBy | undefined> = [undefined, 'gpu', 'backend', 'region'];
+
+export function nextGrouping(app: App): void {
+	const {group} = app.state().grid;
+	const next = groupings[(groupings.indexOf(group) + 1) % groupings.length];
+	changeGrid(app, {group: next, opened: undefined});
+	app.say(next === undefined ? 'Not grouped' : `Grouped by ${next}: the cheapest of each; enter opens one`);
+}
+
+/** Pins the offer under the cursor, or takes the pin away. */
+export function togglePin(app: App): void {
+	const offer = chosenOffer(app.state());
+	const {pins} = app.state().grid;
+	if (!offer) {
+		return;
+	}
+
+	if (pins.includes(offer.id)) {
+		changeGrid(app, {pins: pins.filter(id => id !== offer.id)}, chosenRow(app.state()));
+	} else if (pins.length >= mostPins) {
+		app.say(`${mostPins} offers are pinned; space takes a pin away`, 'error');
+	} else {
+		changeGrid(app, {pins: [...pins, offer.id]}, chosenRow(app.state()));
+	}
+}
+
+/** Leaves the offer under the cursor out, until `X` brings all of them back. */
+export function exclude(app: App): void {
+	const offer = chosenOffer(app.state());
+	if (offer) {
+		const {cursor, grid, shown} = app.state();
+		changeGrid(app, {excluded: [...grid.excluded, offer.id]}, shown.rows[cursor.offers + 1] ?? shown.rows[cursor.offers - 1]);
+		app.say(`${offer.instanceType} is left out; X brings back what was`);
+	}
+}
+
+/** The offers that are pinned and still listed, in the order in which they were pinned. */
+export function pinnedOffers({listing, grid}: AppState): Offer[] {
+	return grid.pins.flatMap(id => {
+		const row = listing?.table.rowOf(id);
+		return listing && row !== undefined && listing.table.isListed(row) ? [listing.table.offer(row)] : [];
+	});
+}
+
+/** Asks which columns are to be shown; each answer asks again, until it is enough. */
+export function chooseColumns(app: App): void {
+	const chosen = columnsChosen(app.state().grid);
+	app.ask(
+		{
+			title: 'Which columns?',
+			lines: ['Those that there is no room for go by themselves.'],
+			options: [
+				{label: 'Enough', value: 'done'},
+				{label: 'The usual ones', value: 'usual'},
+				...columns
+					.filter(({drop}) => drop > 0)
+					.map(({id, title, words}) => ({label: `${chosen.includes(id) ? '[x]' : '[ ]'} ${title}: ${words}`, value: id})),
+			],
+		},
+		value => {
+			if (value === 'usual') {
+				changeGrid(app, {columns: undefined}, chosenRow(app.state()));
+				keepGrid(app);
+			} else if (value !== undefined && value !== 'done') {
+				const id = value as ColumnId;
+				const next = chosen.includes(id) ? chosen.filter(each => each !== id) : [...chosen, id];
+				changeGrid(app, {columns: next}, chosenRow(app.state()));
+				keepGrid(app);
+				chooseColumns(app);
+			}
+		},
+	);
+}
+
+export const columnsChosen = ({columns: chosen}: Grid): readonly ColumnId[] =>
+	chosen ?? columns.filter(({usual}) => usual).map(({id}) => id);
+
+const mostHistory = 50;
+
+/** Keeps the text for the next time. */
+export function rememberFilter(app: App, text: string): void {
+	const {history} = app.state().grid;
+	if (text.trim() !== '') {
+		app.set({grid: {...app.state().grid, history: [...history.filter(each => each !== text), text].slice(-mostHistory)}});
+	}
+
+	keepGrid(app);
+}
+
+/** What a person chose of the grid is there again the next time. */
+export function keepGrid(app: App): void {
+	const {sort, group, columns: chosen, history} = app.state().grid;
+	app.engine.preferences.rememberGrid({sort, group, columns: chosen, history});
 }

@@ -1,12 +1,12 @@
 import type {ConfigurationFile, Profile, ProfilesFile, RequirementFlags} from '../../configuration/model.js';
 import type {Pane} from '../../environment/step.js';
-import type {ColumnId} from '../../offers/columns.js';
 import type {Offer} from '../../offers/offer.js';
 import type {OfferListing, Plan, Request} from '../../runs/engine.js';
 import type {RunHandle} from '../../runs/handle.js';
+import {type Grid, initialGrid, nothingShown, type Shown} from './offers.js';
 import type {RunState} from '../../runs/state.js';
 
-export type ScreenName = 'configurations' | 'profiles' | 'form' | 'offers' | 'plan' | 'run' | 'environments';
+export type ScreenName = 'configurations' | 'profiles' | 'form' | 'offers' | 'compare' | 'plan' | 'run' | 'environments';
 export type Tab = Pane | 'all';
 export const tabs: readonly Tab[] = ['build', 'setup', 'events', 'all'];
 
@@ -68,10 +68,11 @@ export type AppState = {
 	/** What a text that is being typed into the form would ask for, or why it does not read. */
 	readonly tentative: {readonly request?: Request; readonly problem?: string} | undefined;
 	readonly listing: OfferListing | undefined;
-	/** What the grid shows: filtered and sorted. */
-	readonly shown: readonly Offer[];
-	readonly filter: string;
-	readonly sort: {readonly column: ColumnId; readonly descending: boolean} | undefined;
+	readonly grid: Grid;
+	/** What the grid shows of the listing. */
+	readonly shown: Shown;
+	/** The first row of the grid that is on the screen, moved as little as possible. */
+	readonly gridTop: number;
 	readonly offer: Offer | undefined;
 	readonly plan: Plan | undefined;
 	readonly run: RunView | undefined;
@@ -90,7 +91,7 @@ export const initialState = (columns: number, rows: number, now: number): AppSta
 	dialog: undefined,
 	field: undefined,
 	help: undefined,
-	cursor: {configurations: 0, profiles: 0, form: 0, offers: 0, plan: 0, run: 0, environments: 0},
+	cursor: {configurations: 0, profiles: 0, form: 0, offers: 0, compare: 0, plan: 0, run: 0, environments: 0},
 	configurations: undefined,
 	profiles: undefined,
 	trouble: undefined,
@@ -101,9 +102,9 @@ export const initialState = (columns: number, rows: number, now: number): AppSta
 	request: undefined,
 	tentative: undefined,
 	listing: undefined,
-	shown: [],
-	filter: '',
-	sort: undefined,
+	grid: initialGrid,
+	shown: nothingShown,
+	gridTop: 0,
 	offer: undefined,
 	plan: undefined,
 	run: undefined,

@@ -1,0 +1,110 @@
+import {formatDuration, formatGpus, formatMemory, formatPrice} from '../../offers/format.js';
+import type {Offer} from '../../offers/offer.js';
+import {durationOf} from '../../runs/duration.js';
+import type {AppState} from '../store/state.js';
+import {cut, fit} from '../text.js';
+import {paint} from '../theme.js';
+
+type Current = {readonly offer: Offer; readonly row: number};
+
+const deadlines = {
+	provider: 'the provider ends it at the deadline',
+	guest: 'it powers itself off at the deadline, which ends it',
+	none: 'nothing ends it when nobody is there: it goes on costing',
+} as const;
+
+/** US dollars until the deadline; undefined where there is none. */
+function worstCase({request}: AppState, offer: Offer): {readonly seconds: number; readonly dollars: number} | undefined {
+	const seconds = request && durationOf(request.requirements, offer.price);
+	return seconds === undefined ? undefined : {seconds, dollars: (offer.price * seconds) / 3600};
+}
+
+function worstWords(state: AppState, offer: Offer): string {
+	if (offer.price === 0) {
+		return 'costs nothing';
+	}
+
+	const worst = worstCase(state, offer);
+	return worst
+		? `at most ${formatPrice(worst.dollars)} until it ends itself after ${formatDuration(worst.seconds)}`
+		: `${formatPrice(offer.price * 24)} a day, ${formatPrice(offer.price * 730)} a month, with no deadline`;
+}
+
+const quotaWords = ({quota}: Offer): string | undefined =>
+	quota && `quota ${quota.limit} vCPU${quota.used === undefined ? '' : ` (${quota.used} used)`}`;
+
+const ageWords = ({now}: AppState, {priceSource, priceDate, estimated}: Offer): string =>
+	`${estimated ? 'estimated, ' : ''}${priceSource}, ${formatDuration(Math.max(0, now - priceDate) / 1000)} old`;
+
+/** The offer under the cursor in three lines. */
+export function summaryRows(state: AppState, {offer}: Current): string[] {
+	const {columns} = state;
+	const isUsable = offer.availability === 'available' || offer.availability === 'unknown';
+	const first = [
+		`${offer.backend} ${offer.instanceType}`,
+		offer.availability,
+		offer.interruption === undefined ? undefined : `interrupted ${offer.interruption}`,
+		quotaWords(offer),
+		worstWords(state, offer),
+	]
+		.filter(Boolean)
+		.join(' · ');
+	return [
+		isUsable ? cut(` ${first}`, columns) : paint.warning(cut(` ${first}`, columns)),
+		...[`price: ${ageWords(state, offer)}`, ...whyNot(state, offer), ...offer.notes].map(note =>
+			paint.muted(cut(` ${note}`, columns)),
+		),
+	].slice(0, 3);
+}
+
+/** What stands between the person and an offer that is only compared. */
+function whyNot({listing}: AppState, {availability, backend}: Offer): string[] {
+	if (availability !== 'no credentials') {
+		return [];
+	}
+
+	const entry = listing?.backends.find(each => each.backend === backend);
+	return [entry?.next ?? entry?.notes[0] ?? `set up ${backend} to use it`];
+}
+
+/** Everything that is known of the offer under the cursor. */
+export function drawerRows(state: AppState, {offer, row}: Current): string[] {
+	const {columns, listing} = state;
+	const previous = listing?.table.previousPrice(row);
+	const gpuCount = offer.gpus.reduce((sum, {count}) => sum + count, 0);
+	const facts: ReadonlyArray<readonly [string, string | undefined]> = [
+		['where', [offer.backend, offer.region, offer.zone].filter(Boolean).join(' · ')],
+		[
+			'hardware',
+			[
+				`${offer.cpu} cores ${offer.architecture}`,
+				`${formatMemory(offer.memory)} memory`,
+				formatGpus(offer.gpus),
+				offer.disk === undefined ? '' : `${formatMemory(offer.disk)} disk`,
+			]
+				.filter(Boolean)
+				.join(' · '),
+		],
+		[
+			'price',
+			`${formatPrice(offer.price)}/h${gpuCount > 0 ? ` · ${formatPrice(offer.price / gpuCount)} a GPU` : ''} · ${ageWords(state, offer)}`,
+		],
+		['before', previous === undefined ? undefined : `${formatPrice(previous)}/h`],
+		['cost', worstWords(state, offer)],
+		[
+			'market',
+			offer.spot
+				? `spot: it can be interrupted${offer.interruption === undefined ? '' : `, ${offer.interruption} of its kind are in a month`}`
+				: 'on-demand',
+		],
+		['availability', [offer.availability, quotaWords(offer), ...whyNot(state, offer)].filter(Boolean).join(' · ')],
+		['ends itself', deadlines[offer.deadline]],
+		...offer.notes.map(note => ['note', note] as const),
+	];
+	return [
+		paint.strong(cut(` ${offer.instanceType}`, columns)),
+		...facts
+			.filter((fact): fact is readonly [string, string] => fact[1] !== undefined)
+			.map(([label, text]) => `  ${paint.muted(fit(label, 13))} ${cut(text, columns - 17)}`),
+	].slice(0, 10);
+}
