@@ -1,7 +1,8 @@
 import {columnById, type ColumnId} from '../offers/columns.js';
 import {formatGpus, formatMemory, formatPrice} from '../offers/format.js';
 import type {Offer} from '../offers/offer.js';
-import type {Engine} from '../runs/engine.js';
+import {reasonsAgainst, remarks} from '../offers/reasons.js';
+import type {Engine, Request} from '../runs/engine.js';
 import {choose, type ChoiceOptions, firstUsable, settledOffers} from './choose.js';
 import {type Output, table} from './io.js';
 import {askedLine} from './words.js';
@@ -20,21 +21,25 @@ export async function listOffers(engine: Engine, options: ListOptions, output: O
 	const {sort, limit} = options;
 	const shown = (sort ? [...offers].sort(columnById(sort).compare) : offers).slice(0, limit);
 	for (const offer of shown) {
-		output.object({...offer, usable: usable.has(offer.id)});
+		output.object({...offer, usable: usable.has(offer.id), reasons: reasonsAgainst(offer, request.requirements)});
 	}
 
-	for (const line of offerTable(shown)) {
+	for (const line of offerTable(shown, request)) {
 		output.line(line);
 	}
 
 	output.line();
+	for (const line of remarkLines(shown)) {
+		output.line(line);
+	}
+
 	output.line(`Asked for: ${askedLine(request)}`);
 	output.line(`${usable.size} of ${offers.length} can be had.`);
-	firstUsable(listing);
+	firstUsable(listing, request);
 }
 
-/** Offers as a plain table. */
-export const offerTable = (offers: readonly Offer[]): string[] =>
+/** Offers as a plain table; the last column says why one cannot be had. */
+export const offerTable = (offers: readonly Offer[], request: Request): string[] =>
 	table([
 		['BACKEND', 'REGION', 'INSTANCE', 'CPU', 'MEM', 'GPU', 'SPOT', '$/H', 'AVAILABLE'],
 		...offers.map(offer => [
@@ -46,6 +51,19 @@ export const offerTable = (offers: readonly Offer[]): string[] =>
 			formatGpus(offer.gpus) || '-',
 			offer.spot ? 'yes' : 'no',
 			formatPrice(offer.price),
-			offer.availability === 'available' ? 'yes' : [offer.availability, ...offer.notes].join(': '),
+			availableWords(offer, request),
 		]),
 	]);
+
+function availableWords(offer: Offer, {requirements}: Request): string {
+	const against = reasonsAgainst(offer, requirements);
+	return against.length > 0 ? `no: ${against.join('; ')}` : offer.availability === 'available' ? 'yes' : offer.availability;
+}
+
+const mostRemarks = 10;
+
+/** What should be known of those that can be had, each remark once. */
+function remarkLines(offers: readonly Offer[]): string[] {
+	const lines = new Set(offers.flatMap(offer => remarks(offer).map(note => `${offer.backend} ${offer.instanceType}: ${note}`)));
+	return [...lines].slice(0, mostRemarks);
+}

@@ -31,7 +31,7 @@ async function obtain(engine: Engine, options: RunOptions, output: Output): Prom
 
 	const request = engine.request(choice);
 	const listing = await settledOffers(engine, request, AbortSignal.timeout(60_000));
-	const plan = await engine.plan(request, firstUsable(listing));
+	const plan = await engine.plan(request, firstUsable(listing, request));
 	show(plan, output);
 	if (!options.yes && !(await confirm(`Start ${plan.name}?`, 'Add -y to start without a question.'))) {
 		throw new Problem('interrupted', 'Nothing was started');

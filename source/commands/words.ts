@@ -4,6 +4,8 @@ import type {Engine, Plan, Request} from '../runs/engine.js';
 import type {RunState} from '../runs/state.js';
 import {table} from './io.js';
 
+export const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
+
 const resources = ({cpu, memory, gpus}: Offer): string =>
 	[`${cpu}xCPUs`, formatMemory(memory), ...(gpus.length > 0 ? [formatGpus(gpus)] : [])].join(', ');
 
@@ -28,7 +30,7 @@ export function planLines({request, name, offer, code, ports, deadline, warnings
 		]),
 		'',
 		`Asked for: ${askedLine(request)}`,
-		`Code: ${code.files} files from ${code.root} (${code.kind})`,
+		`Code: ${plural(code.files, 'file')} from ${code.root} (${code.kind})`,
 		...ports.map(({local, remote, direct}) =>
 			direct ? `Port ${local}: on this machine itself` : `Port ${local} → ${remote} there`,
 		),

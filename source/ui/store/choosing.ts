@@ -1,5 +1,6 @@
 import {starterConfiguration} from '../../configuration/starter.js';
 import type {ConfigurationFile, Profile} from '../../configuration/model.js';
+import {reasonsAgainst} from '../../offers/reasons.js';
 import type {Choice} from '../../runs/engine.js';
 import type {App} from './app.js';
 import {loadEnvironments} from './environments.js';
@@ -115,14 +116,15 @@ export async function makePlan(app: App): Promise<void> {
 }
 
 export function chooseOffer(app: App): void {
-	const {shown, cursor, listing} = app.state();
+	const {shown, cursor, listing, request} = app.state();
 	const offer = shown[cursor.offers];
 	if (!offer) {
 		return;
 	}
 
 	if (!listing?.usable.has(offer.id)) {
-		app.say(`Not to be had: ${offer.notes[0] ?? offer.availability}`, 'error');
+		const against = request ? reasonsAgainst(offer, request.requirements) : [];
+		app.say(`Not to be had: ${against.join('; ')}`, 'error');
 		return;
 	}
 

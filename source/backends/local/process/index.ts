@@ -91,7 +91,7 @@ function makeOffer(requirements: Requirements, {cpu, architecture, memory, disk,
 		priceDate: systemClock.now(),
 		availability: unavailable.length > 0 ? 'unavailable' : 'available',
 		deadline: 'guest',
-		notes: [...unavailable, `Runs as you (${userInfo().username}) on this machine, without isolation.`],
+		notes: unavailable.length > 0 ? unavailable : [`Runs as you (${userInfo().username}) on this machine, without isolation.`],
 	};
 }
 
