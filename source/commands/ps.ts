@@ -24,7 +24,7 @@ export async function listRuns(engine: Engine, clock: Clock, all: boolean, outpu
 		`${state.offer.backend} (${state.offer.instanceType})`,
 		phaseWords(state),
 		formatDuration(Math.round((clock.now() - state.intendedAt) / 1000)),
-		state.deadline === undefined ? '-' : formatDuration(Math.max(0, Math.round((state.deadline - clock.now()) / 1000))),
+		state.deadline === undefined || isOver(state) ? '-' : formatDuration(Math.max(0, Math.round((state.deadline - clock.now()) / 1000))),
 		`${formatPrice(state.offer.price)}/h`,
 	]);
 	for (const line of table([['RUN', 'CONFIGURATION', 'BACKEND', 'STATUS', 'AGE', 'ENDS IN', 'PRICE'], ...rows])) {
@@ -50,5 +50,6 @@ function phaseWords(run: RunState): string {
 		return `failed in ${failure.step}`;
 	}
 
-	return isOver(run) && reason ? `${phase}: ${reason}` : phase;
+	// Some reasons begin with the word.
+	return isOver(run) && reason ? (reason.startsWith(phase) ? reason : `${phase}: ${reason}`) : phase;
 }

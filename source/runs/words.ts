@@ -1,7 +1,15 @@
 import {self} from '../system/program-name.js';
 import type {RunEvent} from './events.js';
 
-const time = (at: number): string => new Date(at).toLocaleString(undefined, {dateStyle: 'medium', timeStyle: 'short'});
+const two = (value: number): string => String(value).padStart(2, '0');
+
+/** `2026-11-25 05:56`, in the person's own zone: the same everywhere, whatever their language. */
+export function dateTime(at: number): string {
+	const date = new Date(at);
+	const day = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map(two).join('-');
+	return `${day} ${[date.getHours(), date.getMinutes()].map(two).join(':')}`;
+}
+
 
 /** An event as a person reads it, one line; undefined for what a step list shows anyway. */
 export function eventWords(event: RunEvent): string | undefined {
@@ -59,7 +67,7 @@ export function eventWords(event: RunEvent): string | undefined {
 		}
 
 		case 'deadline-set': {
-			return event.deadline === null ? 'no deadline' : `ends itself ${time(event.deadline)}`;
+			return event.deadline === null ? 'no deadline' : `ends itself ${dateTime(event.deadline)}`;
 		}
 
 		case 'interrupted': {

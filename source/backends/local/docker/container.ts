@@ -79,7 +79,11 @@ export async function awaitGreeting(
 	signal: AbortSignal,
 	onProgress: (progress: LaunchProgress) => void,
 ): Promise<Instance> {
-	const stopLogs = await followLogs(docker, container, line => onProgress({step: 'instance', text: line, log: `${line}\n`}));
+	const stopLogs = await followLogs(docker, container, line => {
+		if (!isNoise(line)) {
+			onProgress({step: 'instance', text: line, log: `${line}\n`});
+		}
+	});
 	try {
 		for (const begun = systemClock.now(); systemClock.now() - begun < answerLimit;) {
 			const instance = await describeContainer(docker, container.id, host);
@@ -101,6 +105,9 @@ export async function awaitGreeting(
 
 	throw new BackendError('unknown', `no SSH server greets in the container after ${answerLimit / 1000} s`);
 }
+
+/** What every SSH server says at its start. */
+const isNoise = (line: string): boolean => /^Server listening on /.test(line);
 
 async function followLogs(docker: Docker, container: Docker.Container, onLine: (line: string) => void): Promise<() => void> {
 	const stream = await container.logs({follow: true, stdout: true, stderr: true});
