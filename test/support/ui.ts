@@ -96,6 +96,7 @@ export const runState = (changes: Partial<RunState> = {}): RunState => ({
 	ports: [],
 	endedAt: undefined,
 	reason: undefined,
+	kept: undefined,
 	...changes,
 });
 

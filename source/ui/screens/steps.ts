@@ -1,5 +1,6 @@
 import {comingSteps} from '../../runs/coming-steps.js';
 import type {RunState, StepState} from '../../runs/state.js';
+import {linesBeside} from '../../runs/words.js';
 import {formatDuration} from '../../offers/format.js';
 import type {AppState} from '../store/state.js';
 import {cut, fit, width, wrap} from '../text.js';
@@ -28,7 +29,8 @@ export function failureRows({failure}: RunState, cells: number, rows: number): s
 		return [];
 	}
 
-	const {step, message, lastLines, next, command, code} = failure;
+	const {step, message, next, command, code} = failure;
+	const lastLines = linesBeside(failure);
 	const head =
 		command === undefined || code === undefined ? `${step}: ${message}` : `${step} failed with exit code ${code}: ${command}`;
 	const advice = next === undefined ? [] : wrap(next, cells - 4);

@@ -2,9 +2,10 @@ import {connect} from 'node:net';
 import type Docker from 'dockerode';
 import {extract, pack} from 'tar-stream';
 import {systemClock} from '../../../system/clock.js';
+import {shellWord} from '../../../system/shell.js';
 import {neutraliseLine} from '../../../system/terminal-text.js';
 import {deadlineText} from '../../deadline.js';
-import {BackendError, type Instance, type LaunchIntent, type LaunchProgress} from '../../backend.js';
+import {BackendError, type Instance, type KeptWork, type LaunchIntent, type LaunchProgress} from '../../backend.js';
 import {bootstrapScript, sshdConfig, sshPort, stateFolder, workspace} from './bootstrap.js';
 import {engineError, isGone} from './engine.js';
 import {imageName} from './image.js';
@@ -153,7 +154,7 @@ export async function describeContainer(docker: Docker, id: string, host: string
 		throw engineError(error);
 	}
 
-	const {Config, State, NetworkSettings} = found;
+	const {Config, State, NetworkSettings, Name} = found;
 	const port = Number(NetworkSettings.Ports?.[`${sshPort}/tcp`]?.[0]?.HostPort);
 	const state = State.Running ? 'running' : State.Status === 'created' ? 'pending' : 'stopped';
 	return {
@@ -166,9 +167,19 @@ export async function describeContainer(docker: Docker, id: string, host: string
 		stateFolder,
 		sharesNetwork: false,
 		launchedAt: Number(Config.Labels[labels.launchedAt] ?? 0),
-		...(state === 'stopped' ? await describeEnd(docker.getContainer(id), State.ExitCode) : {}),
+		...(state === 'stopped'
+			? {
+					...(await describeEnd(docker.getContainer(id), State.ExitCode)),
+					kept: keptIn(Name.replace(/^\//, ''), Config.Labels[labels.run] ?? ''),
+				}
+			: {}),
 	};
 }
+
+const keptIn = (container: string, run: string): KeptWork => ({
+	place: `${workspace} in the stopped container ${container}`,
+	command: `docker cp ${shellWord(`${container}:${workspace}`)} ${shellWord(`./${run}`)}`,
+});
 
 async function describeEnd(
 	container: Docker.Container,
