@@ -112,7 +112,7 @@ describe('choosing', () => {
 		await press('jjj');
 		expect(app.state().cursor.offers).toBe(3);
 		await press(`${keys.down}${keys.down}`);
-		await shows(/▶ \S+\s+\S+\s+type-00005/);
+		await shows(/▶\s+\S+\s+\S+\s+type-00005/);
 		await press('G');
 		expect(app.state().cursor.offers).toBe(49);
 		await press('g', 'k');

@@ -2,7 +2,7 @@ import {type Column, columns as allColumns} from '../../offers/columns.js';
 import type {Offer} from '../../offers/offer.js';
 import {mismatch} from '../../offers/matching.js';
 import {type AppState, bodyRows} from '../store/state.js';
-import {cut, fit, width, windowTop} from '../text.js';
+import {cut, fit, width, windowTop, wrap} from '../text.js';
 import {glyphs, paint} from '../theme.js';
 import {ends, rule, type View} from '../view.js';
 import {alive} from './alive.js';
@@ -33,7 +33,7 @@ const total = (sized: readonly Sized[]): number => sized.reduce((sum, {cells}) =
 /** The columns that there is room for; those that matter least go first. */
 export function columnsFor(shown: readonly Offer[], cells: number): readonly Sized[] {
 	let fitting = [...sizes(shown)];
-	while (total(fitting) > cells - 2) {
+	while (total(fitting) > cells - 3) {
 		const drop = Math.max(...fitting.map(({column}) => column.drop));
 		if (drop === 0) {
 			break;
@@ -46,15 +46,19 @@ export function columnsFor(shown: readonly Offer[], cells: number): readonly Siz
 	return fitting;
 }
 
+/** Lines below the grid that are always there, and how many there may be. */
+const leastDetails = 3;
+const mostDetails = 6;
+
 /** The live grid of offers over all backends. */
 export function offersView(state: AppState): View {
 	const {request, listing, shown, cursor, columns, configuration, profile, filter} = state;
-	const height = Math.max(1, bodyRows(state) - 7);
 	const chosen = cursor.offers;
+	const below = details(shown[chosen]);
+	const height = Math.max(1, bodyRows(state) - 4 - Math.max(leastDetails, below.length));
 	const top = windowTop(chosen, shown.length, height, 0);
 	const grid = columnsFor(shown, columns);
 	const counts = listing ? `${shown.length} of ${listing.offers.length} offers` : '';
-	const current = shown[chosen];
 	const rows = shown.slice(top, top + height).map((offer, index) => row(offer, top + index === chosen));
 	return {
 		path: [configuration?.label ?? '', ...(profile ? [profile.name] : []), 'offers'],
@@ -66,7 +70,7 @@ export function offersView(state: AppState): View {
 			...rows,
 			...Array.from({length: height - rows.length}, (_, index) => (index === 0 && rows.length === 0 ? nothing() : '')),
 			rule(columns),
-			...details(current),
+			...below,
 		],
 	};
 
@@ -76,12 +80,12 @@ export function offersView(state: AppState): View {
 			const mark = sort?.column === column.id ? ` ${sort.descending ? glyphs.descending : glyphs.ascending}` : '';
 			return fit(`${column.title}${mark}`, cells, column.align);
 		});
-		return paint.strong(cut(`  ${titles.join('  ')}`, columns));
+		return paint.strong(cut(`   ${titles.join('  ')}`, columns));
 	}
 
 	function row(offer: Offer, isChosen: boolean): string {
 		const usable = listing?.usable.has(offer.id) ?? false;
-		const text = `${isChosen ? glyphs.cursor : usable ? ' ' : glyphs.failed} ${grid.map(({column, cells}) => fit(column.format(offer), cells, column.align)).join('  ')}`;
+		const text = `${isChosen ? glyphs.cursor : ' '}${usable ? ' ' : glyphs.failed} ${grid.map(({column, cells}) => fit(column.format(offer), cells, column.align)).join('  ')}`;
 		const line = isChosen ? fit(text, columns) : cut(text, columns);
 		return isChosen ? paint.selected(line) : usable ? line : paint.muted(line);
 	}
@@ -104,10 +108,12 @@ export function offersView(state: AppState): View {
 		const reason = mismatch(offer, request.requirements);
 		const usable = listing?.usable.has(offer.id) ?? false;
 		const first = `${offer.backend} ${offer.instanceType} · ${offer.availability}${reason === undefined ? '' : ` · does not fit: ${reason}`} · price: ${offer.priceSource}`;
+		const lines = (text: string, style: (line: string) => string) =>
+			wrap(text, columns - 2).map((piece, index) => style(` ${index === 0 ? '' : ' '}${piece}`));
 		return [
-			usable ? cut(` ${first}`, columns) : paint.warning(cut(` ${first}`, columns)),
-			...offer.notes.map(note => paint.muted(cut(` ${note}`, columns))),
-		].slice(0, 3);
+			...lines(first, line => (usable ? line : paint.warning(line))),
+			...offer.notes.flatMap(note => lines(note, paint.muted)),
+		].slice(0, mostDetails);
 	}
 }
 

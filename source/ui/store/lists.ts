@@ -1,8 +1,10 @@
+import {planTops} from '../screens/plan.js';
 import {formRows} from './form.js';
 import type {AppState} from './state.js';
 
 /** Lines that the cursor of the screen moves over. After the profiles comes the choice of none. */
-export function listLength({screen, configurations, profiles, shown, environments}: AppState): number {
+export function listLength(state: AppState): number {
+	const {screen, configurations, profiles, shown, environments} = state;
 	switch (screen) {
 		case 'configurations': {
 			return configurations?.length ?? 0;
@@ -24,7 +26,10 @@ export function listLength({screen, configurations, profiles, shown, environment
 			return environments.length;
 		}
 
-		case 'plan':
+		case 'plan': {
+			return planTops(state);
+		}
+
 		case 'run': {
 			return 0;
 		}
