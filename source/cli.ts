@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {fileURLToPath} from 'node:url';
@@ -6,8 +7,9 @@ import packageJson from '../package.json' with {type: 'json'};
 import type {FollowEnd} from './commands/follow.js';
 import type {Start} from './commands/screen.js';
 import {type Flags, requirementFlags, withRequirements, withRun} from './flags.js';
-import {columns} from './offers/columns.js';
+import {sortColumns} from './offers/sort.js';
 import {messageOf, Problem, type ProblemKind} from './system/problem.js';
+import {self} from './system/program-name.js';
 import {neutralise} from './system/terminal-text.js';
 
 const exitCodes: Readonly<Record<ProblemKind, number>> = {
@@ -59,12 +61,14 @@ function makeProgram(): Command {
 		.description('From a .dstack.yml to a running dev environment with your editor connected.')
 		.version(packageJson.version, '-v, --version')
 		.argument('[dir]', 'the folder to look at', '.')
+		.allowExcessArguments()
 		.option('--plain', 'lines instead of the full screen')
 		.option('--json', 'one JSON object a line')
 		.exitOverride()
 		.configureOutput({writeErr: () => undefined})
 		.enablePositionalOptions()
 		.action(async (directory: string, flags: Flags) => {
+			await refuseMistyped(program, directory);
 			if (canDraw(flags)) {
 				await draw(directory, {screen: 'configurations'});
 				return;
@@ -100,7 +104,7 @@ function makeProgram(): Command {
 	withRequirements(add('offers', 'list what could be had, best first'))
 		.argument('[dir]', 'the folder whose configuration is used', '.')
 		.option('--limit <n>', 'at most so many', count)
-		.addOption(new Option('--sort <key>', "sort by a column instead of the plan's order").choices(columns.map(({id}) => id)))
+		.addOption(new Option('--sort <key>', "sort by a column instead of the plan's order").choices(sortColumns))
 		.action(async (directory: string, flags: Flags) => {
 			const {listOffers} = await import('./commands/offers.js');
 			const choice = {file: flags.file, flags: requirementFlags(flags), limit: flags.limit, sort: flags.sort};
@@ -168,6 +172,27 @@ function makeProgram(): Command {
 
 	addSecrets(add);
 	return program;
+}
+
+/** A word that is neither a command nor a folder is more often a command that was typed wrong. */
+async function refuseMistyped({args, commands}: Command, word: string): Promise<void> {
+	const isFolder = existsSync(word);
+	if (args.length <= 1 && (isFolder || !/^[a-z][\w-]*$/i.test(word))) {
+		return;
+	}
+
+	const known = commands.map(command => command.name());
+	if (isFolder) {
+		throw new Problem('usage', `One folder is expected; '${args[1] ?? ''}' is too much`, {
+			next: `Commands: ${known.join(', ')}.`,
+		});
+	}
+
+	const {suggest} = await import('./configuration/suggest.js');
+	const meant = suggest(word, known);
+	throw new Problem('usage', `There is no command and no folder called '${word}'`, {
+		next: `${meant === undefined ? '' : `Did you mean \`${self} ${meant}\`? `}Commands: ${known.join(', ')}.`,
+	});
 }
 
 /** Secrets are set apart from everything else: what they hold is never an argument. */

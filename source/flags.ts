@@ -1,6 +1,6 @@
 import {type Command, Option} from 'commander';
 import type {BuildPolicy, RequirementFlags} from './configuration/model.js';
-import type {ColumnId} from './offers/columns.js';
+import type {SortColumn} from './offers/sort.js';
 
 /** Everything that may stand on the command line, as it is given. */
 export type Flags = {
@@ -13,7 +13,7 @@ export type Flags = {
 	all?: boolean;
 	follow?: boolean;
 	limit?: number;
-	sort?: ColumnId;
+	sort?: SortColumn;
 	test?: boolean;
 	schema?: 'configuration' | 'profiles';
 	/** `false` for `--no-profile`. */

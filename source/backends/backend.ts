@@ -64,6 +64,14 @@ export type LaunchIntent = {
 	readonly folder: string;
 };
 
+/** Where a person finds what a stopped instance has kept. */
+export type KeptWork = {
+	/** Readable as it stands: a path of this machine, or `/workflow in the stopped container NAME`. */
+	readonly place: string;
+	/** The command that copies it into the folder one stands in; undefined where the place can simply be opened. */
+	readonly command?: string;
+};
+
 export type InstanceState = 'pending' | 'running' | 'stopped' | 'terminated';
 
 /** An instance as its backend sees it. */
@@ -87,6 +95,8 @@ export type Instance = {
 	readonly reason?: string;
 	/** For a stopped one: whether it holds work that exists nowhere else; undefined where that is not known. */
 	readonly leftWork?: boolean;
+	/** For a stopped one: where what it holds is found. */
+	readonly kept?: KeptWork;
 };
 
 /** What a launch reports while it works. `done` and `total` are bytes where `unit` says so. */
@@ -116,6 +126,8 @@ export type Backend = {
 	describe(id: string): Promise<Instance | undefined>;
 	/** Ends the instance with every process it started and everything it kept. Resolves only when that is confirmed; a gone one is no error. */
 	terminate(id: string): Promise<void>;
+	/** Ends what still runs of an instance that has stopped, and keeps what it holds. Missing where nothing can run on. */
+	quieten?(id: string): Promise<void>;
 	/** All instances with this installation's tag. */
 	list(installation: string): Promise<Instance[]>;
 };

@@ -1,11 +1,15 @@
 import {self} from '../system/program-name.js';
 import path from 'node:path';
+import {offerSources} from '../backends/registry.js';
 import {pickConfiguration, pickProfile} from '../configuration/pick.js';
-import type {RequirementFlags} from '../configuration/model.js';
+import type {RequirementFlags, Requirements} from '../configuration/model.js';
+import type {Explanation} from '../offers/explain.js';
 import type {Choice, Engine, OfferListing, Request} from '../runs/engine.js';
 import {firstToTry} from '../runs/offers.js';
 import type {Offer} from '../offers/offer.js';
+import {reasonsAgainst} from '../offers/reasons.js';
 import {Problem} from '../system/problem.js';
+import {plural} from './words.js';
 
 /** What `run` and `offers` are told on the command line. */
 export type ChoiceOptions = {
@@ -24,30 +28,81 @@ export async function choose(engine: Engine, {file, name, flags}: ChoiceOptions)
 
 /** Waits for all backends. */
 export async function settledOffers(engine: Engine, request: Request, signal: AbortSignal): Promise<OfferListing> {
-	let last: OfferListing = {offers: [], usable: new Set(), backends: [], complete: true};
+	let last: OfferListing | undefined;
 	for await (const listing of engine.offers(request, signal)) {
 		last = listing;
+	}
+
+	if (!last) {
+		throw new Error('the engine listed nothing at all');
 	}
 
 	return last;
 }
 
-/** The offer that a plan starts with. Throws a `no-offer` problem that says why each known offer does not serve. */
-export function firstUsable(listing: OfferListing): Offer {
+/** The offer that a plan starts with. Throws a `no-offer` problem that says what stands in the way, and what would help. */
+export async function firstUsable(listing: OfferListing, request: Request): Promise<Offer> {
 	const offer = firstToTry(listing);
 	if (!offer) {
+		const {explain} = await import('../offers/explain.js');
+		const explanation = explain(listing.table, request.requirements);
 		throw new Problem('no-offer', 'No offer matches what is asked for', {
-			details: [
-				...listing.offers
-					.slice(0, 10)
-					.map(
-						({backend, instanceType, notes, availability}) => `${backend} ${instanceType}: ${notes.join(' ') || availability}`,
-					),
-				...listing.backends.filter(({ready}) => !ready).map(({backend, notes}) => `${backend}: ${notes.join(' ')}`),
-			],
-			next: `Ask for less (flags, profile, configuration), or see all with \`${self} offers\`.`,
+			details: reasons(listing, request, explanation),
+			next: advice(listing, request, explanation),
 		});
 	}
 
 	return offer;
+}
+
+const mostReasons = 6;
+
+function reasons(listing: OfferListing, {requirements}: Request, {steps}: Explanation): string[] {
+	const {table, matches} = listing;
+	const untriable = Array.from(matches.rows.subarray(0, mostReasons), row => table.offer(row)).map(
+		offer => `${offer.backend} ${offer.instanceType}: ${reasonsAgainst(offer, requirements).join('; ')}`,
+	);
+	const more = matches.rows.length > mostReasons ? [`… and ${matches.rows.length - mostReasons} more that cannot be had`] : [];
+	return [
+		...untriable,
+		...more,
+		...steps
+			.filter(({removed}) => removed > 0)
+			.map(({words, removed, left}) => `${words}: takes away ${removed}, leaves ${left}`),
+		...(matches.rows.length > 0 ? [] : ownReasons(listing, requirements)),
+		...unknownTo(listing, requirements).map(name => `${name}: this version knows no offers of it`),
+	];
+}
+
+/** Of this machine, which everybody has, it is said in full what it lacks. */
+function ownReasons({table}: OfferListing, requirements: Requirements): string[] {
+	const code = table.places.backends.find('local');
+	const rows =
+		code === undefined ? [] : [...table.listed()].filter(row => table.places.backend[table.columns.place[row] ?? 0] === code);
+	return rows
+		.map(row => table.offer(row))
+		.map(offer => `${offer.backend} ${offer.instanceType}: ${reasonsAgainst(offer, requirements).join('; ')}`);
+}
+
+const unknownTo = ({backends}: OfferListing, {backends: wanted = []}: Requirements): string[] =>
+	wanted.filter(name => backends.every(each => each.backend !== name || each.count === 0) && !isSource(name));
+
+const isSource = (name: string): boolean => offerSources().some(each => each.name === name);
+
+function advice(listing: OfferListing, {requirements}: Request, {relaxations}: Explanation): string {
+	const {matches, backends} = listing;
+	const all = `all are listed by \`${self} offers\``;
+	if (matches.rows.length > 0) {
+		const locked = backends.filter(({noCredentials, next}) => noCredentials && next !== undefined).map(({backend}) => backend);
+		return `Set up a cloud (\`${self} backends\` says how${locked.length > 0 ? `: ${locked.join(', ')}` : ''}), or ask for something else; ${all}.`;
+	}
+
+	const [first] = relaxations;
+	if (first) {
+		return `What would help: ${first.words} (${plural(first.triable > 0 ? first.triable : first.offers, 'offer')}). Change flags, profile or configuration.`;
+	}
+
+	return unknownTo(listing, requirements).length > 0
+		? `Backends with offers here: ${backends.map(({backend}) => backend).join(', ')}.`
+		: `Ask for less (flags, profile, configuration); ${all}.`;
 }

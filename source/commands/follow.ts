@@ -3,7 +3,7 @@ import {constants} from 'node:os';
 import {messageOf, Problem} from '../system/problem.js';
 import type {Engine} from '../runs/engine.js';
 import type {RunHandle} from '../runs/handle.js';
-import {goesOnWords} from '../runs/words.js';
+import {goesOnWords, keptLines} from '../runs/words.js';
 import {connectedLines, connectedObject} from './words.js';
 import type {Output} from './io.js';
 
@@ -38,7 +38,10 @@ export async function follow(engine: Engine, handle: RunHandle, output: Output, 
 
 		const second = first ?? (await Promise.race([handle.whenOver(), caught]));
 		if (second === undefined) {
-			output.line(`${handle.name} has ended: ${handle.state().reason ?? ''}`);
+			for (const line of [`${handle.name} has ended: ${handle.state().reason ?? ''}`, ...keptLines(handle.state())]) {
+				output.line(line);
+			}
+
 			return {};
 		}
 
@@ -121,7 +124,7 @@ function announce(engine: Engine, handle: RunHandle, output: Output): void {
 	const state = handle.state();
 	output.object({run: handle.name, type: 'connected', ...connectedObject(engine, state)});
 	output.line();
-	for (const line of connectedLines(engine, state)) {
+	for (const line of connectedLines(engine, state, handle.health().ports)) {
 		output.line(line);
 	}
 }

@@ -1,5 +1,5 @@
 import process from 'node:process';
-import {createInterface} from 'node:readline/promises';
+import {createInterface} from 'node:readline';
 import {Problem} from '../system/problem.js';
 import {neutralise, neutraliseLine} from '../system/terminal-text.js';
 
@@ -30,15 +30,31 @@ export const makeOutput = (json: boolean): Output => ({
 	},
 });
 
-/** Asks a yes-or-no question; without a terminal nobody can answer, and the problem says which flag does. */
-export async function confirm(question: string, next: string): Promise<boolean> {
+export type Question = {
+	/** What is to be known first; the question stands last, below it. */
+	readonly lines?: readonly string[];
+	readonly question: string;
+	/** Which flag answers where there is no terminal. */
+	readonly next: string;
+};
+
+/**
+Asks a yes-or-no question. No answer (the end of the input) is a no; ctrl-c is an `interrupted` problem. Without a terminal nobody can
+answer, and the problem says which flag does.
+*/
+export async function confirm({lines = [], question, next}: Question): Promise<boolean> {
 	if (!process.stdin.isTTY || !process.stderr.isTTY) {
-		throw new Problem('usage', `${question} There is no terminal to answer on`, {next});
+		throw new Problem('usage', `${question} There is no terminal to answer on`, {details: lines, next});
 	}
 
+	process.stderr.write(lines.map(line => `${neutraliseLine(line)}\n`).join(''));
 	const reader = createInterface({input: process.stdin, output: process.stderr});
 	try {
-		const answer = await reader.question(`${question} [y/N] `);
+		const answer = await new Promise<string>((resolve, reject) => {
+			reader.question(`${question} [y/N] `, resolve);
+			reader.once('SIGINT', () => reject(new Problem('interrupted', 'Interrupted: nothing was done')));
+			reader.once('close', () => resolve(''));
+		});
 		return /^y(es)?$/i.test(answer.trim());
 	} finally {
 		reader.close();

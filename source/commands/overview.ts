@@ -2,8 +2,9 @@ import {self} from '../system/program-name.js';
 import type {Engine} from '../runs/engine.js';
 import {Problem} from '../system/problem.js';
 import {choose, settledOffers} from './choose.js';
-import type {Output} from './io.js';
+import {type Output, table} from './io.js';
 import {offerTable} from './offers.js';
+import {plural} from './words.js';
 
 const firstOffers = 5;
 
@@ -25,7 +26,9 @@ export async function overview(engine: Engine, output: Output): Promise<void> {
 	section(
 		output,
 		'Configurations',
-		configurations.map(({file, diagnostics}) => `${file}${diagnostics.length > 0 ? `  (${diagnostics.length} problems)` : ''}`),
+		configurations.map(
+			({file, diagnostics}) => `${file}${diagnostics.length > 0 ? `  (${plural(diagnostics.length, 'problem')})` : ''}`,
+		),
 	);
 	section(
 		output,
@@ -39,19 +42,25 @@ export async function overview(engine: Engine, output: Output): Promise<void> {
 	);
 	await offers(engine, output);
 	output.line('Go on with:');
-	for (const line of [
-		...(configurations.length === 0 ? ['the same in a terminal        offers to write a configuration'] : []),
-		`${self} run . -y --plain  start an environment and hold its tunnel (-d returns when it is ready)`,
-		`${self} offers            all offers for this folder`,
-		`${self} check             the problems of the configurations`,
-		`${self} ps                environments that run; attach NAME, logs NAME, stop NAME`,
-		`${self} --help            everything else`,
-	]) {
+	for (const line of table(commands(configurations.length > 0))) {
 		output.line(`  ${line}`);
 	}
 
 	output.line('This is no terminal that can be drawn on; in one, the same command opens full screen.');
 }
+
+/** What goes on from here: without a configuration, nothing can be started yet. */
+const commands = (hasConfiguration: boolean): string[][] => [
+	...(hasConfiguration
+		? [
+				[`${self} run . -y --plain`, 'start an environment and hold its tunnel (-d returns when it is ready)'],
+				[`${self} offers`, 'all offers for this folder'],
+				[`${self} check`, 'the problems of the configurations'],
+			]
+		: [[self, 'in a terminal: offers to write a configuration']]),
+	[`${self} ps`, 'environments that run; attach NAME, logs NAME, stop NAME'],
+	[`${self} --help`, 'everything else'],
+];
 
 function section(output: Output, title: string, lines: readonly string[]): void {
 	output.line(`${title}:${lines.length === 0 ? ' none' : ''}`);
@@ -66,8 +75,10 @@ async function offers(engine: Engine, output: Output): Promise<void> {
 	try {
 		const request = engine.request(await choose(engine, {flags: {}}));
 		const listing = await settledOffers(engine, request, AbortSignal.timeout(30_000));
-		output.object({type: 'offers', offers: listing.offers.slice(0, firstOffers)});
-		section(output, 'First offers', offerTable(listing.offers.slice(0, firstOffers)));
+		const {rows} = listing.matches;
+		const offers = Array.from(rows.subarray(0, firstOffers), row => listing.table.offer(row));
+		output.object({type: 'offers', offers});
+		section(output, 'First offers', offerTable(offers, request));
 	} catch (error) {
 		// Without a sound configuration there is nothing to ask offers for; the overview says why and goes on.
 		if (!(error instanceof Problem)) {

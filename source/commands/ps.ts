@@ -2,6 +2,7 @@ import {self} from '../system/program-name.js';
 import {formatDuration, formatPrice} from '../offers/format.js';
 import type {Engine} from '../runs/engine.js';
 import {isOver, type RunState} from '../runs/state.js';
+import {keptLines, overWords} from '../runs/words.js';
 import type {Clock} from '../system/clock.js';
 import {type Output, table} from './io.js';
 import {connectedObject} from './words.js';
@@ -24,11 +25,20 @@ export async function listRuns(engine: Engine, clock: Clock, all: boolean, outpu
 		`${state.offer.backend} (${state.offer.instanceType})`,
 		phaseWords(state),
 		formatDuration(Math.round((clock.now() - state.intendedAt) / 1000)),
-		state.deadline === undefined ? '-' : formatDuration(Math.max(0, Math.round((state.deadline - clock.now()) / 1000))),
+		state.deadline === undefined || isOver(state)
+			? '-'
+			: formatDuration(Math.max(0, Math.round((state.deadline - clock.now()) / 1000))),
 		`${formatPrice(state.offer.price)}/h`,
 	]);
 	for (const line of table([['RUN', 'CONFIGURATION', 'BACKEND', 'STATUS', 'AGE', 'ENDS IN', 'PRICE'], ...rows])) {
 		output.line(line);
+	}
+
+	for (const state of runs.filter(({kept}) => kept !== undefined)) {
+		output.line();
+		for (const line of [`${state.name} has ended.`, ...keptLines(state)]) {
+			output.line(line);
+		}
 	}
 }
 
@@ -41,14 +51,15 @@ const describe = (engine: Engine, state: RunState) => ({
 	intendedAt: state.intendedAt,
 	endedAt: state.endedAt ?? null,
 	reason: state.reason ?? null,
+	kept: state.kept ?? null,
 	failure: state.failure ?? null,
 });
 
 function phaseWords(run: RunState): string {
-	const {phase, reason, failure} = run;
+	const {phase, failure} = run;
 	if (phase === 'failed' && failure) {
 		return `failed in ${failure.step}`;
 	}
 
-	return isOver(run) && reason ? `${phase}: ${reason}` : phase;
+	return isOver(run) ? overWords(run) : phase;
 }

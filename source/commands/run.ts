@@ -1,7 +1,6 @@
 import type {Engine, Plan} from '../runs/engine.js';
 import type {RunHandle} from '../runs/handle.js';
 import {systemClock} from '../system/clock.js';
-import {Problem} from '../system/problem.js';
 import {choose, type ChoiceOptions, firstUsable, settledOffers} from './choose.js';
 import {follow, type FollowEnd} from './follow.js';
 import {confirm, type Output} from './io.js';
@@ -16,10 +15,11 @@ export type RunOptions = ChoiceOptions & {
 /** `run` without the full screen: from the configuration to a ready environment, in lines or objects. */
 export async function runPlainly(engine: Engine, options: RunOptions, output: Output): Promise<FollowEnd> {
 	const handle = await obtain(engine, options, output);
-	return follow(engine, handle, output, !options.detach);
+	return handle ? follow(engine, handle, output, !options.detach) : {};
 }
 
-async function obtain(engine: Engine, options: RunOptions, output: Output): Promise<RunHandle> {
+/** Undefined where the person said no. */
+async function obtain(engine: Engine, options: RunOptions, output: Output): Promise<RunHandle | undefined> {
 	const choice = await choose(engine, options);
 	const interrupted = await engine.interrupted(choice);
 	if (interrupted) {
@@ -31,10 +31,11 @@ async function obtain(engine: Engine, options: RunOptions, output: Output): Prom
 
 	const request = engine.request(choice);
 	const listing = await settledOffers(engine, request, AbortSignal.timeout(60_000));
-	const plan = await engine.plan(request, firstUsable(listing));
+	const plan = await engine.plan(request, await firstUsable(listing, request));
 	show(plan, output);
-	if (!options.yes && !(await confirm(`Start ${plan.name}?`, 'Add -y to start without a question.'))) {
-		throw new Problem('interrupted', 'Nothing was started');
+	if (!options.yes && !(await confirm({question: `Start ${plan.name}?`, next: 'Add -y to start without a question.'}))) {
+		output.line('Nothing was started.');
+		return undefined;
 	}
 
 	engine.preferences.remember(choice);

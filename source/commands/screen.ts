@@ -36,7 +36,10 @@ async function beginning(engine: Engine, start: Start): Promise<(app: App) => Pr
 
 		case 'plan': {
 			const choice = await choose(engine, start.choice);
-			return async app => openPlan(app, choice, start.yes);
+			return async app => {
+				app.go('offers');
+				await openPlan(app, choice, start.yes);
+			};
 		}
 
 		case 'attach': {

@@ -1,6 +1,6 @@
 import type {Engine} from '../runs/engine.js';
+import type {UnsavedWork} from '../runs/handle.js';
 import {missingProblem} from '../runs/problems.js';
-import {Problem} from '../system/problem.js';
 import {neutraliseLine} from '../system/terminal-text.js';
 import {confirm, type Output} from './io.js';
 
@@ -22,8 +22,10 @@ export async function stopRuns(engine: Engine, names: readonly string[], yes: bo
 			continue;
 		}
 
-		if (!yes) {
-			await ask(engine, name);
+		if (!yes && !(await ask(engine, name))) {
+			output.line(`${name} is left as it is.`);
+			output.object({run: name, type: 'left'});
+			continue;
 		}
 
 		output.line(`Ending ${name}…`);
@@ -41,15 +43,31 @@ async function endUnknown(engine: Engine, name: string, yes: boolean): Promise<v
 	await engine.stop(name, 'stopped');
 }
 
-async function ask(engine: Engine, name: string): Promise<void> {
-	const work = await engine.unsavedWork(name);
-	const loss =
-		work === undefined
-			? ' It cannot be asked whether it holds work that exists nowhere else.'
-			: work.changed
-				? ` It holds work that exists nowhere else:\n${work.lines.map(line => `  ${neutraliseLine(line)}`).join('\n')}\n`
-				: '';
-	if (!(await confirm(`End ${name} and delete what is in it?${loss}`, 'Add -y to end it without a question.'))) {
-		throw new Problem('interrupted', `${name} was left as it is`);
+const mostLines = 20;
+
+async function ask(engine: Engine, name: string): Promise<boolean> {
+	return confirm({
+		lines: lossLines(name, await engine.unsavedWork(name)),
+		question: `End ${name} and delete what is in it?`,
+		next: 'Add -y to end it without a question.',
+	});
+}
+
+/** What ending it would lose, in as many lines as a screen shows with the question below them. */
+function lossLines(name: string, work: UnsavedWork | undefined): string[] {
+	if (work === undefined) {
+		return [`${name} cannot be asked whether it holds work that exists nowhere else.`];
 	}
+
+	if (!work.changed) {
+		return [];
+	}
+
+	const {lines} = work;
+	const more = lines.length > mostLines ? [`  … and ${lines.length - mostLines} more`] : [];
+	return [
+		`${name} holds work that exists nowhere else:`,
+		...lines.slice(0, mostLines).map(line => `  ${neutraliseLine(line)}`),
+		...more,
+	];
 }

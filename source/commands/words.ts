@@ -1,8 +1,11 @@
 import {formatDuration, formatGpus, formatMemory, formatPrice} from '../offers/format.js';
 import type {Offer} from '../offers/offer.js';
 import type {Engine, Plan, Request} from '../runs/engine.js';
+import type {LinkHealth} from '../runs/handle.js';
 import type {RunState} from '../runs/state.js';
 import {table} from './io.js';
+
+export const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 
 const resources = ({cpu, memory, gpus}: Offer): string =>
 	[`${cpu}xCPUs`, formatMemory(memory), ...(gpus.length > 0 ? [formatGpus(gpus)] : [])].join(', ');
@@ -10,6 +13,16 @@ const resources = ({cpu, memory, gpus}: Offer): string =>
 /** What is asked for, each thing with who asked. */
 export const askedLine = ({requirements: {asked}}: Request): string =>
 	asked.map(({words, origin}) => `${words} (${origin})`).join(' · ') || 'anything';
+
+const mostCommands = 10;
+
+/** The commands that will run there, of each kind at most so many. */
+const commandLines = ({environment}: Request): string[] =>
+	(['build', 'setup', 'init'] as const).flatMap(kind => {
+		const commands = environment[kind];
+		const more = commands.length > mostCommands ? [`${kind}: … and ${commands.length - mostCommands} more`] : [];
+		return [...commands.slice(0, mostCommands).map(command => `${kind}: ${command.trim().split('\n').join(' ⏎ ')}`), ...more];
+	});
 
 /** The guide's plan: one line of titles, one of values, and what belongs to it. */
 export function planLines({request, name, offer, code, ports, deadline, warnings}: Plan, clock: {now(): number}): string[] {
@@ -28,24 +41,29 @@ export function planLines({request, name, offer, code, ports, deadline, warnings
 		]),
 		'',
 		`Asked for: ${askedLine(request)}`,
-		`Code: ${code.files} files from ${code.root} (${code.kind})`,
+		`Code: ${plural(code.files, 'file')} from ${code.root} (${code.kind})`,
 		...ports.map(({local, remote, direct}) =>
 			direct ? `Port ${local}: on this machine itself` : `Port ${local} → ${remote} there`,
 		),
 		deadline === undefined
 			? 'It runs until you stop it.'
 			: `It ends itself after ${formatDuration(Math.round((deadline - clock.now()) / 1000))}.`,
+		...commandLines(request),
 		...warnings.map(warning => `Note: ${warning}`),
 	];
 }
 
-/** How to get into a ready environment. */
-export function connectedLines(engine: Engine, state: RunState): string[] {
+const portLine = ({local, remote, direct, wanted}: LinkHealth['ports'][number]): string =>
+	`Port: ${direct ? `${local} on this machine itself` : `127.0.0.1:${local} → ${remote} there`}${wanted === undefined ? '' : ` (${wanted} was taken)`}`;
+
+/** How to get into a ready environment; `ports` as they are carried now. */
+export function connectedLines(engine: Engine, state: RunState, ports: LinkHealth['ports']): string[] {
 	const link = engine.ideLink(state);
 	return [
 		...(link ? [`To open in ${link.ide}, use this link:`, `  ${link.url}`] : []),
 		`Shell: ${engine.sshCommand(state.name)}`,
 		`Code: ${state.workspace ?? ''}`,
+		...ports.map(portLine),
 	];
 }
 

@@ -33,6 +33,6 @@ export async function attempt(
 
 		const {step, message, details} = StepFailed.from('instance', error);
 		await stage.append({type: 'step-failed', step, message, ...details, lastLines: [...details.lastLines]});
-		return stepProblem(record.name, step, message, details);
+		return stepProblem(record.known, stage.context.paths, {step, message, lastLines: details.lastLines, next: details.next});
 	}
 }

@@ -51,13 +51,16 @@ export async function finishStopping(context: RunContext, record: RunRecord): Pr
 }
 
 /** Writes down that a run is over by itself. What it keeps stays; everything else goes, and what opened doors before that is told. */
-export async function closeRun(context: RunContext, record: RunRecord, {message, kept}: RunOver): Promise<void> {
+export async function closeRun(context: RunContext, record: RunRecord, {message, kept, work}: RunOver): Promise<void> {
+	const {offer, instanceId} = record.known;
 	if (!kept) {
 		await terminateInstance(context, record.known);
+	} else if (instanceId !== undefined) {
+		await (await context.backend(offer.backend)).quieten?.(instanceId);
 	}
 
 	await tidy(context.paths, record.folder);
-	await record.append({type: 'gone', reason: message, kept});
+	await record.append({type: 'gone', reason: message, kept, work});
 }
 
 /** Takes away what opened doors: aliases, keys, secrets. Journal and logs stay for the record. */

@@ -73,6 +73,8 @@ export type PlannedPort = {
 	readonly holder: string | undefined;
 	/** The instance shares this machine's network: no forward is needed. */
 	readonly direct: boolean;
+	/** In that network the port inside was another program's: `remote` is the one to listen on there instead. */
+	readonly moved?: {readonly from: number; readonly holder: string};
 };
 
 /** The code that will be copied. Bytes. */

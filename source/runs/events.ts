@@ -66,7 +66,14 @@ export const eventSchema = z.discriminatedUnion('type', [
 	z.object({type: z.literal('interrupted'), ...at, reason: z.string()}),
 	z.object({type: z.literal('stopping'), ...at, reason: z.string()}),
 	/** With `kept`: the instance has ended by itself, and what it holds is still there. */
-	z.object({type: z.literal('gone'), ...at, reason: z.string(), kept: z.boolean().optional()}),
+	z.object({
+		type: z.literal('gone'),
+		...at,
+		reason: z.string(),
+		kept: z.boolean().optional(),
+		/** Where what it kept is found, and the command that copies it out. */
+		work: z.object({place: z.string(), command: z.string().optional()}).optional(),
+	}),
 ]);
 
 export type RunEvent = z.infer<typeof eventSchema>;

@@ -10,7 +10,7 @@ import {resolveRequest} from '../configuration/requirements.js';
 import {writeStarter} from '../configuration/starter.js';
 import {ideLink} from '../environment/ide.js';
 import {Problem} from '../system/problem.js';
-import {shellWord} from '../system/shell.js';
+import {sshCommand} from '../tunnel/ssh-config.js';
 import type {RunContext} from './context.js';
 import type {Choice, Engine, Plan, Request} from './engine.js';
 import {readState} from './journal.js';
@@ -73,7 +73,7 @@ export async function createEngine(context: RunContext, folder: string): Promise
 			return all ? runs : runs.filter(({phase}) => phase !== 'gone');
 		},
 		onRunsChanged: listener => watchRuns(paths.runs, listener),
-		sshCommand: name => (paths.sshReadsUserConfig ? `ssh ${name}` : `ssh -F ${shellWord(paths.userSshConfig)} ${name}`),
+		sshCommand: name => sshCommand(paths, name),
 		ideLink(state) {
 			const {configuration, subfolder} = state.specification;
 			const {ide} = configuration as {ide?: Parameters<typeof ideLink>[0]};

@@ -28,6 +28,7 @@ export function over(instance: Instance | undefined): RunOver {
 	return new RunOver(
 		instance?.reason ?? (instance ? 'its instance does not run any more' : 'its instance is not there any more'),
 		kept,
+		kept ? instance.kept : undefined,
 	);
 }
 

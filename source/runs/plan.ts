@@ -3,6 +3,7 @@ import {readSecretsFile} from '../configuration/secrets.js';
 import {settleEnvironment} from '../configuration/settle.js';
 import {backends, canLaunch} from '../backends/registry.js';
 import {collectCode} from '../environment/code/collect.js';
+import {pythonMissingHere} from '../environment/python-here.js';
 import {formatBytes} from '../offers/format.js';
 import {mismatch} from '../offers/matching.js';
 import type {Offer} from '../offers/offer.js';
@@ -27,6 +28,7 @@ export async function makePlan(context: RunContext, asked: Request, offer: Offer
 	const values = {run: {name}, secrets: await readSecretsFile(context.paths.secrets), caller: context.variables};
 	const request = {...asked, environment: settleEnvironment(asked.environment, values)};
 	refuseNoRegistry(offer, request, registry);
+	await refuseNoPython(offer, request);
 	const code = await collectCode(request.choice.folder);
 	const local = offer.backend === 'local';
 	const ports = await planPorts(request.environment.ports, local && offer.instanceType === 'process');
@@ -54,6 +56,15 @@ function refuseUnusable(offer: Offer, {requirements}: Request): void {
 
 	if (offer.availability !== 'available' && offer.availability !== 'unknown') {
 		throw new Problem('no-offer', `${offer.backend} ${offer.instanceType} is ${offer.availability}: ${offer.notes.join(' ')}`);
+	}
+}
+
+/** A process has the Pythons of this machine and no others: better said now than when the environment is there. */
+async function refuseNoPython({backend, instanceType}: Offer, {environment: {python}}: Request): Promise<void> {
+	const missing =
+		python !== undefined && backend === 'local' && instanceType === 'process' ? await pythonMissingHere(python) : undefined;
+	if (missing !== undefined) {
+		throw new Problem('failed', missing);
 	}
 }
 
@@ -114,13 +125,20 @@ async function chooseName(context: RunContext, wanted: string | undefined): Prom
 }
 
 const portWarnings = (ports: readonly PlannedPort[]): string[] =>
-	ports
-		.filter(({wanted}) => wanted !== undefined)
-		.map(({wanted, holder, local, direct}) =>
-			direct
-				? `Port ${wanted} is taken by ${holder}; ${local} is free: let your server there listen on ${local} instead.`
-				: `Port ${wanted} is taken by ${holder}; ${local} is used instead.`,
-		);
+	ports.flatMap(({wanted, holder, local, remote, direct, moved}) => [
+		...(wanted === undefined
+			? []
+			: [
+					direct
+						? `Port ${wanted} is taken by ${holder}; ${local} is free: let your server there listen on ${local} instead.`
+						: `Port ${wanted} is taken by ${holder}; ${local} is used instead.`,
+				]),
+		...(moved
+			? [
+					`Port ${moved.from}, where your server would listen, is taken by ${moved.holder}, in the network that it shares; ${remote} is free: let it listen on ${remote} instead.`,
+				]
+			: []),
+	]);
 
 async function checkDisk(context: RunContext, bytes: number): Promise<void> {
 	await mkdir(context.paths.runs, {recursive: true, mode: 0o700});

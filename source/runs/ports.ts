@@ -16,6 +16,10 @@ export async function planPorts(mappings: readonly PortMapping[], sharesNetwork:
 	for (const mapping of mappings) {
 		const port = await planPort(mapping, sharesNetwork, taken);
 		taken.add(port.local);
+		if (sharesNetwork) {
+			taken.add(port.remote);
+		}
+
 		ports.push(port);
 	}
 
@@ -29,8 +33,9 @@ async function planPort(
 ): Promise<PlannedPort> {
 	const direct = sharesNetwork && (wanted === undefined || wanted === remote);
 	const first = direct ? remote : (wanted ?? remote);
+	const inside = sharesNetwork && !direct ? await freeInside(remote, taken) : {remote};
 	if (!taken.has(first) && (await isPortFree(first))) {
-		return {local: first, remote, wanted: undefined, holder: undefined, direct};
+		return {local: first, ...inside, wanted: undefined, holder: undefined, direct};
 	}
 
 	const holder = taken.has(first) ? 'another port of this configuration' : await portHolder(first);
@@ -40,7 +45,22 @@ async function planPort(
 	}
 
 	// An environment on this machine's own network opens its port itself, so there the port inside moves too.
-	return {local, remote: direct ? local : remote, wanted: first, holder: holder ?? 'another program', direct};
+	return {local, ...(direct ? {remote: local} : inside), wanted: first, holder: holder ?? 'another program', direct};
+}
+
+/** Where the environment's server can listen in this machine's own network: a forward to a taken port would reach a stranger. */
+async function freeInside(remote: number, taken: ReadonlySet<number>): Promise<Pick<PlannedPort, 'remote' | 'moved'>> {
+	if (!taken.has(remote) && (await isPortFree(remote))) {
+		return {remote};
+	}
+
+	const free = await nextFreePort(remote + 1, taken);
+	if (free === undefined) {
+		throw new Problem('failed', `No local port is free from ${remote} upwards`);
+	}
+
+	const holder = taken.has(remote) ? 'another port of this configuration' : await portHolder(remote);
+	return {remote: free, moved: {from: remote, holder: holder ?? 'another program'}};
 }
 
 /** A port of the run as this program carries it now. */

@@ -88,7 +88,7 @@ async function copyCode(stage: Stage): Promise<void> {
 		await overTunnel(stage, async link => writeVariables(link, context, environmentOf(specification, stage.secrets).env));
 		await overTunnel(stage, async link => uploadCode(link, manifest, context, report, stage.signal));
 		await overTunnel(stage, async link => takeBaseline(link, context));
-		return {note: `${manifest.files} files, ${formatBytes(manifest.bytes)}`};
+		return {note: `${manifest.files} file${manifest.files === 1 ? '' : 's'}, ${formatBytes(manifest.bytes)}`};
 	});
 }
 

@@ -1,7 +1,10 @@
 import {self} from '../system/program-name.js';
 import type {BackendError} from '../backends/backend.js';
+import type {Paths} from '../system/paths.js';
 import {Problem} from '../system/problem.js';
-import type {RunState} from './state.js';
+import {sshCommand} from '../tunnel/ssh-config.js';
+import type {RunState, StepFailure} from './state.js';
+import {keptLines, linesBeside} from './words.js';
 
 export const missingProblem = (name: string): Problem =>
 	new Problem('usage', `There is no environment called ${name}`, {next: `\`${self} ps\` lists those that there are.`});
@@ -13,23 +16,22 @@ export const takenProblem = (name: string): Problem =>
 
 /** Nothing can be done in a run that is over. */
 export function endedProblem(state: RunState): Problem {
-	const next =
-		state.phase === 'ended'
-			? `What it holds is kept; \`${self} stop ${state.name}\` removes it.`
-			: `Start a new one with \`${self} run\`.`;
-	return new Problem('failed', `${state.name} has ended: ${state.reason ?? 'no reason known'}`, {next});
+	return new Problem('failed', `${state.name} has ended: ${state.reason ?? 'no reason known'}`, {
+		details: keptLines(state),
+		next: state.phase === 'ended' ? undefined : `Start a new one with \`${self} run\`.`,
+	});
 }
 
 /** A failed step as the person reads it, with what can be done now. */
 export function stepProblem(
-	name: string,
-	step: string,
-	message: string,
-	{lastLines, next}: {readonly lastLines: readonly string[]; readonly next?: string},
+	{name, reachable}: Pick<RunState, 'name' | 'reachable'>,
+	paths: Paths,
+	{step, message, lastLines, next}: Pick<StepFailure, 'step' | 'message' | 'lastLines' | 'next'>,
 ): Problem {
-	const commands = `Try again: ${self} attach ${name} · end it: ${self} stop ${name}`;
+	const look = reachable ? `Look inside: ${sshCommand(paths, name)} · ` : '';
+	const commands = `${look}Try again: ${self} attach ${name} · End it: ${self} stop ${name}`;
 	return new Problem('failed', `${step}: ${message}`, {
-		details: lastLines,
+		details: linesBeside({message, lastLines}),
 		next: next === undefined ? commands : `${next} ${commands}`,
 	});
 }

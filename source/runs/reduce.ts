@@ -45,6 +45,7 @@ function begin(name: string, {at, specification}: RunEvent & {type: 'intended'})
 		ports: specification.ports,
 		endedAt: undefined,
 		reason: undefined,
+		kept: undefined,
 	};
 }
 
@@ -130,6 +131,7 @@ function apply(state: RunState, event: Exclude<RunEvent, {type: 'intended'}>): R
 				phase: event.kept ? 'ended' : 'gone',
 				endedAt: state.endedAt ?? event.at,
 				reason: event.reason,
+				kept: event.kept ? (event.work ?? {place: state.workspace ?? ''}) : undefined,
 				reachable: false,
 			};
 		}

@@ -213,7 +213,7 @@ export class Run implements RunHandle {
 				if (phase === 'ready') {
 					this.#ready.resolve();
 				} else if (failure) {
-					this.#ready.reject(stepProblem(this.name, failure.step, failure.message, failure));
+					this.#ready.reject(stepProblem(this.state(), this.#context.paths, failure));
 				}
 
 				await this.#context.clock.sleep(followInterval, signal);

@@ -1,5 +1,5 @@
 import {environmentOf} from './specification.js';
-import {BackendError} from '../backends/backend.js';
+import {BackendError, type KeptWork} from '../backends/backend.js';
 import type {DevEnvironment} from '../configuration/model.js';
 import type {StepContext, StepId, StepReport} from '../environment/step.js';
 import {messageOf, Problem} from '../system/problem.js';
@@ -46,10 +46,12 @@ export class StepFailed extends Error {
 export class RunOver extends Error {
 	override readonly name = 'RunOver';
 	readonly kept: boolean;
+	readonly work: KeptWork | undefined;
 
-	constructor(reason: string, kept: boolean) {
+	constructor(reason: string, kept: boolean, work?: KeptWork) {
 		super(reason);
 		this.kept = kept;
+		this.work = work;
 	}
 }
 

@@ -1,3 +1,4 @@
+import type {KeptWork} from '../backends/backend.js';
 import type {StepId} from '../environment/step.js';
 import type {Offer} from '../offers/offer.js';
 import type {PortForward, RunSpecification} from './events.js';
@@ -60,6 +61,8 @@ export type RunState = {
 	readonly ports: readonly PortForward[];
 	readonly endedAt: number | undefined;
 	readonly reason: string | undefined;
+	/** With `ended`: where what it held is found. */
+	readonly kept: KeptWork | undefined;
 };
 
 /** Whether nothing can be done in it any more. */

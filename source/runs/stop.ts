@@ -12,9 +12,9 @@ import {readJournal} from './journal.js';
 import {ownership} from './owner.js';
 import {reduceAll} from './reduce.js';
 import type {RunRecord} from './record.js';
-
 import {removeRunFolder, runFolder, runNames} from './run-folder.js';
 import {stepContext} from './stage.js';
+import {keptLines} from './words.js';
 
 const pollInterval = 500;
 const stopLimit = 120_000;
@@ -69,7 +69,7 @@ async function awaitOwner({clock}: RunContext, record: RunRecord): Promise<void>
 export async function findUnsavedWork(context: RunContext, record: RunRecord): Promise<UnsavedWork | undefined> {
 	const {state} = record;
 	if (state?.phase === 'ended') {
-		return {changed: true, lines: [`what it held when it ended: ${state.workspace ?? ''}`]};
+		return {changed: true, lines: keptLines(state).slice(0, -1)};
 	}
 
 	if (!state?.address || !state.reachable || state.phase === 'gone') {

@@ -1,7 +1,15 @@
 import {self} from '../system/program-name.js';
 import type {RunEvent} from './events.js';
+import type {RunState, StepFailure} from './state.js';
 
-const time = (at: number): string => new Date(at).toLocaleString(undefined, {dateStyle: 'medium', timeStyle: 'short'});
+const two = (value: number): string => String(value).padStart(2, '0');
+
+/** `2026-11-25 05:56`, in the person's own zone: the same everywhere, whatever their language. */
+export function dateTime(at: number): string {
+	const date = new Date(at);
+	const day = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map(two).join('-');
+	return `${day} ${[date.getHours(), date.getMinutes()].map(two).join(':')}`;
+}
 
 /** An event as a person reads it, one line; undefined for what a step list shows anyway. */
 export function eventWords(event: RunEvent): string | undefined {
@@ -43,7 +51,8 @@ export function eventWords(event: RunEvent): string | undefined {
 		}
 
 		case 'step-failed': {
-			return `${event.step}: failed, ${event.message}`;
+			// Where the log's last line is the message, it has just been read.
+			return event.lastLines.at(-1) === event.message ? `${event.step}: failed` : `${event.step}: failed, ${event.message}`;
 		}
 
 		case 'ready': {
@@ -59,7 +68,7 @@ export function eventWords(event: RunEvent): string | undefined {
 		}
 
 		case 'deadline-set': {
-			return event.deadline === null ? 'no deadline' : `ends itself ${time(event.deadline)}`;
+			return event.deadline === null ? 'no deadline' : `ends itself ${dateTime(event.deadline)}`;
 		}
 
 		case 'interrupted': {
@@ -79,3 +88,21 @@ export function eventWords(event: RunEvent): string | undefined {
 /** What is said of a run that was let go of. */
 export const goesOnWords = (name: string): string =>
 	`${name} goes on. Come back: ${self} attach ${name} · end it: ${self} stop ${name}`;
+
+/** How a run ended, in words; some reasons begin with the phase itself. */
+export const overWords = ({phase, reason}: Pick<RunState, 'phase' | 'reason'>): string =>
+	reason === undefined || reason === '' ? phase : reason.startsWith(phase) ? reason : `${phase}: ${reason}`;
+
+/** Where what an ended run kept is found, how it is got, and how it is removed; empty where nothing was kept. One line each. */
+export const keptLines = ({name, kept}: Pick<RunState, 'name' | 'kept'>): string[] =>
+	kept === undefined
+		? []
+		: [
+				`What it held is kept: ${kept.place}`,
+				...(kept.command === undefined ? [] : [`Copy it out: ${kept.command}`]),
+				`Remove it: ${self} stop ${name}`,
+			];
+
+/** The last lines of a failed step without the one that its message repeats. */
+export const linesBeside = ({message, lastLines}: Pick<StepFailure, 'message' | 'lastLines'>): readonly string[] =>
+	lastLines.at(-1) === message ? lastLines.slice(0, -1) : lastLines;

@@ -5,4 +5,4 @@ export const quote = (text: string): string => `'${text.replaceAll("'", String.r
 export const viaSh = (script: string): string => `exec sh -c ${quote(script)}`;
 
 /** A path as a person would type it: quoted only where it must be. */
-export const shellWord = (text: string): string => (/^[\w/.~-]+$/.test(text) ? text : quote(text));
+export const shellWord = (text: string): string => (/^[\w/.:~-]+$/.test(text) ? text : quote(text));

@@ -3,6 +3,7 @@ import path from 'node:path';
 import lockfile from 'proper-lockfile';
 import writeFileAtomic from 'write-file-atomic';
 import type {Paths} from '../system/paths.js';
+import {shellWord} from '../system/shell.js';
 
 export type AliasTarget = {
 	readonly name: string;
@@ -47,6 +48,10 @@ const aliases = ({name, host, port, user, folder}: AliasTarget): string =>
 		'\tUpdateHostKeys no',
 		'',
 	].join('\n');
+
+/** The command line that a person types for a shell in the environment called `name`. */
+export const sshCommand = (paths: Paths, name: string): string =>
+	paths.sshReadsUserConfig ? `ssh ${name}` : `ssh -F ${shellWord(paths.userSshConfig)} ${name}`;
 
 // The person's config is handled as latin1, one character a byte; so must be what is looked for in it.
 const includeLine = (paths: Paths): string => Buffer.from(`Include "${paths.sshConfig}"\n`).toString('latin1');

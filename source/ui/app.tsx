@@ -37,6 +37,27 @@ export function Root({app, onSuspend}: RootProps) {
 	return <Screen state={state} engine={app.engine} />;
 }
 
+const enterAlternateScreen = '\u001B[?1049h';
+const homeAndErase = '\u001B[H\u001B[2J';
+
+/**
+The stream with each entry into the alternate screen followed by a move to its top left corner: the screen keeps the cursor where the
+shell had it, and a first line that begins there would stand askew for as long as nothing changes in it.
+*/
+function fromTheTop(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+	const write = (data: string | Uint8Array, ...rest: never[]) =>
+		stream.write(
+			typeof data === 'string' ? data.replace(enterAlternateScreen, enterAlternateScreen + homeAndErase) : data,
+			...rest,
+		);
+	return new Proxy(stream, {
+		get(target, key) {
+			const value: unknown = key === 'write' ? write : Reflect.get(target, key, target);
+			return typeof value === 'function' && key !== 'write' ? value.bind(target) : value;
+		},
+	});
+}
+
 const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 const smallest = {columns: 80, rows: 24};
 
@@ -105,6 +126,13 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 		}),
 	);
 
+	// What is typed from now on is ours: the terminal would write it into the first frame.
+	if (process.stdin.isTTY) {
+		process.stdin.setRawMode(true);
+	}
+
+	// Begun before the first frame, so that it shows where this begins.
+	void app.work('', async () => begin(app));
 	const instance = render(
 		<Root
 			app={app}
@@ -113,6 +141,7 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 			}}
 		/>,
 		{
+			stdout: fromTheTop(stdout),
 			alternateScreen: true,
 			incrementalRendering: true,
 			maxFps: 60,
@@ -125,11 +154,11 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 		(error: unknown): AppEnd => ({kind: 'failed', problem: error}),
 	);
 	try {
-		void app.work('', async () => begin(app));
 		const end = await Promise.race([app.ended, broken]);
 		app.end(end);
 		await app.settled();
-		return await letGo(app, end);
+		const last = await letGo(app, end);
+		return {...last, farewell: [...app.partings.values(), last.farewell].filter(Boolean).join('\n') || undefined};
 	} finally {
 		instance.unmount();
 		await broken;

@@ -18,7 +18,12 @@ const withoutLast = (text: string): string =>
 
 /** One key, by name. What is on top hears it first: a question, a line being typed, the help, then the screen. */
 export function onKey(app: App, key: string): void {
-	const {dialog, field, help} = app.state();
+	const {dialog, field, help, message} = app.state();
+	// What was said has been read by then.
+	if (message && !dialog && !field) {
+		app.set({message: undefined});
+	}
+
 	if (dialog) {
 		onDialogKey(app, key);
 	} else if (field) {

@@ -10,7 +10,9 @@ export type Binding = {
 	readonly screens: readonly ScreenName[] | 'all';
 	readonly title: string;
 	/** The short word in the line of keys; without one it is only in the help. */
-	readonly footer?: string;
+	readonly footer?: string | ((state: AppState) => string | undefined);
+	/** Stays in the line of keys when others have to go: how to leave. */
+	readonly vital?: boolean;
 	/** Whether it means anything now; without meaning it is not shown. */
 	readonly when?: (state: AppState) => boolean;
 	/** Why it cannot be done now, which the key answers with. */
@@ -34,11 +36,14 @@ export function perform(app: App, binding: Binding): void {
 	}
 }
 
-/** Pieces of the line of keys: `enter choose`. */
-export const footerWords = (all: readonly Binding[], state: AppState): string[] =>
-	bindingsOf(all, state)
-		.filter(({footer, disabled}) => footer !== undefined && disabled?.(state) === undefined)
-		.map(({keys, footer}) => `${keyLabel(keys[0] ?? '')} ${footer}`);
+/** A piece of the line of keys: `enter choose`. */
+export type FooterWord = {readonly text: string; readonly vital: boolean};
+
+export const footerWords = (all: readonly Binding[], state: AppState): FooterWord[] =>
+	bindingsOf(all, state).flatMap(({keys, footer, vital = false, disabled}) => {
+		const word = typeof footer === 'function' ? footer(state) : footer;
+		return word === undefined || disabled?.(state) !== undefined ? [] : [{text: `${keyLabel(keys[0] ?? '')} ${word}`, vital}];
+	});
 
 export const keysOf = ({keys}: Binding): string => keys.map(keyLabel).join(' ');
 

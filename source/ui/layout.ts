@@ -1,18 +1,40 @@
-import {failureRows} from './screens/steps.js';
+import type {LogArea} from './log-lines.js';
+import {failureRows, keptRows} from './screens/steps.js';
 import {type AppState, bodyRows} from './store/state.js';
 
-/** Lines of a run's screen that stay free for steps and logs, and the failure below them; all of them when only logs are shown. */
-export function runLayout(state: AppState): {readonly rows: number; readonly failure: readonly string[]} {
+/** Below this width steps and logs stand one at a time. */
+const leastBeside = 70;
+
+export const isNarrow = ({columns}: AppState): boolean => columns < leastBeside;
+
+/** Whether a run's logs lie over the rest of its screen, and can be closed. */
+export const inLogs = (state: AppState): boolean =>
+	state.screen === 'run' && (state.run?.showLogs ?? false) && (isNarrow(state) || state.run?.handle.state().phase === 'ready');
+
+/**
+How a run's screen is divided: lines for steps and logs, what stands below them (a failure, or what was kept), and the cells of the
+steps. Only logs are shown of one that is ready.
+*/
+export function runLayout(state: AppState): {
+	readonly rows: number;
+	readonly below: readonly string[];
+	readonly stepCells: number;
+} {
+	const {columns} = state;
 	const height = bodyRows(state);
 	const run = state.run?.handle.state();
 	if (!run || run.phase === 'ready') {
-		return {rows: height, failure: []};
+		return {rows: height, below: [], stepCells: 0};
 	}
 
-	const failure = failureRows(run, state.columns, Math.floor(height / 2));
+	const below = run.phase === 'ended' ? keptRows(run, columns) : failureRows(run, columns, Math.floor(height / 2));
+	const stepCells = isNarrow(state) ? 0 : Math.min(56, Math.floor(columns * 0.42));
 	// Below them: the rule, the failure, the line of time and cost.
-	return {rows: Math.max(2, height - failure.length - 2), failure};
+	return {rows: Math.max(2, height - below.length - 2), below, stepCells};
 }
 
-/** Log lines that are on the screen at once; above them is the line of the panes. */
-export const logHeight = (state: AppState): number => Math.max(1, runLayout(state).rows - 1);
+/** Where log lines stand; above them is the line of the panes. */
+export function logArea(state: AppState): LogArea {
+	const {rows, stepCells} = runLayout(state);
+	return {cells: stepCells === 0 ? state.columns : state.columns - stepCells - 3, height: Math.max(1, rows - 1)};
+}

@@ -52,5 +52,12 @@ const openers: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
 export async function openLink(url: string): Promise<void> {
 	const {execa} = await import('execa');
 	const [command = '', ...args] = openers[process.platform] ?? ['xdg-open'];
-	await execa(command, [...args, url], {stdio: 'ignore', timeout: 10_000});
+	const {failed, code, exitCode} = await execa(command, [...args, url], {stdio: 'ignore', timeout: 10_000, reject: false});
+	if (failed) {
+		throw new Error(
+			code === 'ENOENT'
+				? `there is no ${command}`
+				: `${command} ${exitCode === undefined ? 'did not end' : `ended with exit code ${exitCode}`}`,
+		);
+	}
 }

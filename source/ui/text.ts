@@ -82,6 +82,31 @@ function wrapWords(text: string, cells: number): string[] {
 	return [...lines, line];
 }
 
+/** Breaks plain text into pieces of at most `cells`, wherever that is: nothing in it changes. Never empty. */
+export function chop(text: string, cells: number): string[] {
+	const room = Math.max(1, cells);
+	if (width(text) <= room) {
+		return [text];
+	}
+
+	const pieces: string[] = [];
+	let piece = '';
+	let used = 0;
+	for (const {segment} of segmenter.segment(text)) {
+		const next = stringWidth(segment);
+		if (used + next > room && piece !== '') {
+			pieces.push(piece);
+			piece = '';
+			used = 0;
+		}
+
+		piece += segment;
+		used += next;
+	}
+
+	return [...pieces, piece];
+}
+
 /** The window of `height` rows that shows `cursor` of `count`, moved as little as possible from `top`. */
 export function windowTop(cursor: number, count: number, height: number, top: number): number {
 	const highest = Math.max(0, count - height);

@@ -40,7 +40,7 @@ const killed = async (program: {child: {kill(signal: 'SIGKILL'): boolean}; ended
 
 describe.skipIf(!found)('how an environment in a container ends', {timeout: 120_000}, () => {
 	test('at its deadline by itself: unsaved work is kept, what holds none is removed', async () => {
-		const {start, ready, ssh, ps, cli, containers, home, write} = await makeDockerWorld(bench);
+		const {start, ready, ssh, ps, cli, containers, home, write, run} = await makeDockerWorld(bench);
 		await write({'.dstack/profiles.yml': 'profiles:\n  - name: short\n    default: true\n    max_duration: 20s\n'});
 		const held = start(['run', '.', '-y', '--json', '-n', 'held']);
 		await Promise.all([ready(['-n', 'clean']), ready(['-n', 'dirty']), held.until('"type":"connected"')]);
@@ -84,20 +84,33 @@ describe.skipIf(!found)('how an environment in a container ends', {timeout: 120_
 			'held gone',
 		]);
 		expect(await containers()).toEqual([dirtyId]);
-		await bench.engine.docker('cp', `${dirtyId}:/workflow/work.txt`, path.join(home, 'saved'));
-		expect(await fileOrNothing(path.join(home, 'saved'))).toBe('precious\n');
-
 		const attached = await cli(['attach', 'dirty', '-d']);
 		expect(attached.code).toBe(1);
 		expect(attached.stderr).toContain('ended at its deadline');
+		const command = /Copy it out: (docker cp .*)\n/.exec(attached.stderr)?.[1] ?? '';
+		expect((await cli(['ps'])).stdout).toContain(`Copy it out: ${command}\n`);
+		expect(await run('sh', ['-c', command], {cwd: home})).toMatchObject({code: 0});
+		expect(await fileOrNothing(path.join(home, 'dirty/work.txt'))).toBe('precious\n');
 		// A second look changes nothing.
 		expect(await ps()).toMatchObject([{name: 'dirty', phase: 'ended'}]);
 		const asked = await cli(['stop', 'dirty']);
 		expect(asked.code).toBe(2);
 		expect(asked.stderr).toContain('exists nowhere else');
+		expect(asked.stderr).toContain(command);
 		expect(await containers()).toEqual([dirtyId]);
 		expect(await cli(['stop', 'dirty', '-y'])).toMatchObject({code: 0});
 		expect(await containers()).toEqual([]);
+	});
+
+	test('a container that was killed keeps what it held, and says how to get it', async () => {
+		const {ready, ssh, ps, cli, containers} = await makeDockerWorld(bench);
+		const {name} = await ready();
+		await ssh(name, 'echo precious > work.txt');
+		await bench.engine.docker('kill', ...(await containers()));
+		expect(await ps()).toMatchObject([
+			{name, phase: 'ended', kept: {place: expect.stringMatching(/^\/workflow in the stopped container dstack-tui-/)}},
+		]);
+		expect((await cli(['attach', name, '-d'])).stderr).toContain('Copy it out: docker cp dstack-tui-');
 	});
 
 	test('a deadline that was moved is the one that counts', async () => {

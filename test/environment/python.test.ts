@@ -4,6 +4,7 @@ import {homedir} from 'node:os';
 import path from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {runScriptStep} from '../../source/environment/runner.js';
+import {noPythonCode, pythonCheckScript} from '../../source/environment/python.js';
 import {scriptSteps} from '../../source/environment/steps.js';
 import {environment, localLink, makePlaces} from './support.js';
 
@@ -47,6 +48,7 @@ function bareTools(folder: string): string {
 		'head',
 		'ps',
 		'dirname',
+		'sort',
 	]) {
 		const found = execFileSync('sh', ['-c', `command -v ${tool} || true`], {encoding: 'utf8'}).trim();
 		if (found !== '') {
@@ -93,6 +95,31 @@ describe.skipIf(some === '')('Python (needs a version of pyenv)', () => {
 		expect(version).toBe(`Python ${some}`);
 	});
 
+	it.skipIf(pyenvProgram === '')('is found by where the program of pyenv lies', async () => {
+		const {version} = await makePython(some, folder => {
+			const tools = bareTools(folder);
+			symlinkSync(pyenvProgram, path.join(tools, 'pyenv'));
+			symlinkSync('/usr/bin/readlink', path.join(tools, 'readlink'));
+			return {PATH: tools};
+		});
+		expect(version).toBe(`Python ${some}`);
+	});
+
+	it('is known to be there, or not, before anything is made', async () => {
+		const check = (version: string) =>
+			spawnSync('sh', ['-c', pythonCheckScript(version)], {
+				env: {PATH: '/usr/bin:/bin', HOME: '/nowhere', PYENV_ROOT: pyenvRoot},
+				encoding: 'utf8',
+			});
+		expect(check(some)).toMatchObject({status: 0, stdout: ''});
+		const missing = check('3.99');
+		expect(missing.status).toBe(noPythonCode);
+		expect(missing.stdout.trim().split('\n')).toHaveLength(1);
+		const versions = /found: (.*)\. Get it/.exec(missing.stdout)?.[1]?.split(', ') ?? [];
+		expect(versions).toEqual([...versions].sort((a, b) => a.localeCompare(b, 'en', {numeric: true})));
+		expect(versions).toContain(some);
+	});
+
 	it('is found on the PATH', async () => {
 		const bin = path.join(pyenvRoot, 'versions', some, 'bin');
 		const {version} = await makePython(minor, folder => ({PATH: `${bareTools(folder)}:${bin}`}));
@@ -132,7 +159,7 @@ describe.skipIf(some === '')('Python (needs a version of pyenv)', () => {
 	it('says when there is none at all', async () => {
 		const {code, lastLines, venv} = await makePython('3.99', folder => ({PATH: bareTools(folder)}));
 		expect(code).toBe(1);
-		expect(lastLines.at(-1)).toMatch(/^no Python 3\.99 here; found: none\. Install it/);
+		expect(lastLines.at(-1)).toMatch(/^no Python 3\.99 here; found: none\. Get it \(install Python 3\.99\)/);
 		expect(existsSync(venv)).toBe(false);
 	});
 });

@@ -98,7 +98,15 @@ describe('the life of an environment on this machine', () => {
 		const [dirty] = lines((await world.cli(['ps', '--json'])).stdout) as Array<Line & {workspace: string; reason: string}>;
 		expect(dirty?.reason).toContain('deadline');
 		expect(await readFile(path.join(dirty?.workspace ?? '', 'work.txt'), 'utf8')).toBe('mine\n');
-		expect((await world.cli(['attach', 'dirty', '--plain'])).code).not.toBe(0);
+		const place = `What it held is kept: ${dirty?.workspace}\n`;
+		const attached = await world.cli(['attach', 'dirty', '--plain']);
+		expect(attached.code).toBe(1);
+		expect(attached.stderr).toContain(place);
+		expect(attached.stderr).toContain('Remove it: dstack-tui stop dirty');
+		const {stdout} = await world.cli(['ps', '-a']);
+		expect(stdout).toContain(place);
+		expect(stdout).toMatch(/dirty .* {2}ended at its deadline {2,}\S+ {2,}- /);
+		expect((await world.cli(['stop', 'dirty'])).stderr).toContain(place);
 		expect(await world.cli(['stop', 'dirty', '-y'])).toMatchObject({code: 0});
 		expect(await world.runs()).toEqual([]);
 	});
@@ -129,6 +137,7 @@ describe('the life of an environment on this machine', () => {
 		const again = await world.cli(['attach', 'one', '--plain', '-d']);
 		expect(again.code, again.stderr).toBe(0);
 		expect(again.stdout).toContain('begun');
+		expect(failed.stderr).toContain(`Look inside: ssh -F ${world.home}/.ssh/config one · Try again`);
 		expect(await world.runs()).toMatchObject([{name: 'one', phase: 'ready'}]);
 	});
 
@@ -176,8 +185,8 @@ describe('the life of an environment on this machine', () => {
 		expect((await journal(world, 'one')).filter(({type, step}) => type === 'step-done' && step === 'setup')).toHaveLength(1);
 	});
 
-	test('a host process that was killed is noticed, and what it held is not lost silently', async () => {
-		const world = await project();
+	test('a host process that was killed is noticed: what ran there is ended, and what it held is kept', async () => {
+		const world = await project(`${simple}init:\n  - sleep 300 &\n`);
 		const held = world.start(['run', '.', '-n', 'one', '-y', '--plain']);
 		await held.until('Shell: ');
 		const running = JSON.parse(await readFile(path.join(world.home, 'dt/runs/one/instance/running.json'), 'utf8')) as {
@@ -186,6 +195,9 @@ describe('the life of an environment on this machine', () => {
 		process.kill(running.pid, 'SIGKILL');
 		const {stdout} = await held.ended;
 		expect(stdout).toContain('one has ended: its host process was killed');
+		expect(stdout).toContain(`What it held is kept: ${world.home}/dt/runs/one/instance/one`);
+		expect(await world.strays()).toEqual([]);
+		expect(await readFile(path.join(world.home, 'dt/runs/one/instance/one/a.txt'), 'utf8')).toBe('a\n');
 		expect(await world.runs()).toMatchObject([{name: 'one', phase: 'ended'}]);
 		expect(await world.cli(['stop', 'one', '-y'])).toMatchObject({code: 0});
 	});
@@ -205,6 +217,42 @@ describe('the life of an environment on this machine', () => {
 		expect(plan.ports[0]).toMatchObject({wanted: port});
 		expect(plan.ports[0]?.local).toBeGreaterThan(port);
 		expect(plan.warnings.join(' ')).toMatch(new RegExp(`Port ${port} is taken by node .*${process.pid}`));
+	});
+
+	test('ps alone ends what a killed host left running', async () => {
+		const world = await project(`${simple}init:\n  - sleep 300 &\n`);
+		expect(await world.cli(['run', '.', '-n', 'one', '-y', '-d'])).toMatchObject({code: 0});
+		const running = JSON.parse(await readFile(path.join(world.home, 'dt/runs/one/instance/running.json'), 'utf8')) as {
+			pid: number;
+		};
+		process.kill(running.pid, 'SIGKILL');
+		await eventually(
+			async () => world.strays(),
+			left => !left.includes(running.pid),
+		);
+		expect(await world.strays()).not.toEqual([]);
+		expect(await world.runs()).toMatchObject([{name: 'one', phase: 'ended'}]);
+		expect(await world.strays()).toEqual([]);
+		expect(await readFile(path.join(world.home, 'dt/runs/one/instance/one/a.txt'), 'utf8')).toBe('a\n');
+	});
+
+	test('a port inside that is another program’s, in the network that is shared, moves and is told', async () => {
+		const {createServer} = await import('node:net');
+		const server = createServer();
+		await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+		const {port} = server.address() as {port: number};
+		const world = await project();
+		const {stdout} = await world.cli(['run', '.', '-n', 'one', '-y', '-d', '--json', '-p', `${port - 7000}:${port}`]);
+		server.close();
+		const plan = lines(stdout).find(({type}) => type === 'plan') as unknown as {
+			warnings: string[];
+			ports: Array<{local: number; remote: number; direct: boolean}>;
+		};
+		expect(plan.ports[0]).toMatchObject({local: port - 7000, direct: false});
+		expect(plan.ports[0]?.remote).toBeGreaterThan(port);
+		expect(plan.warnings.join(' ')).toMatch(
+			new RegExp(`Port ${port}, where your server would listen, is taken by node .*${process.pid}`),
+		);
 	});
 
 	test('logs are there after the end, and --follow ends with the run', async () => {

@@ -130,6 +130,10 @@ describe.skipIf(!hasCommand('ssh'))(
 			expect((await curl('-x', `socks5h://127.0.0.1:${dynamic}`, `http://127.0.0.1:${target}/`)).stdout).toBe('served');
 			expect((await curl('-x', `socks5h://127.0.0.1:${dynamic}`, `http://192.0.2.1:${target}/`)).code).not.toBe(0);
 			await run('pkill', ['-f', `127.0.0.1:${local}:127.0.0.1:${target}`]);
+			const refused = await run('ssh', [...sshOptions, '-W', `192.0.2.1:${target}`, name]);
+			expect(refused.stderr).toContain('administratively prohibited: 192.0.2.1 is not this machine');
+			const closed = await run('ssh', [...sshOptions, '-W', `127.0.0.1:${dynamic}`, name]);
+			expect(closed.stderr).toMatch(/connect failed: .*ECONNREFUSED/);
 		});
 
 		test('a terminal: a pseudo-terminal of the size that is asked for, or a plain shell that says so', async () => {

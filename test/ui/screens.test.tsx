@@ -88,7 +88,7 @@ describe('choosing', () => {
 		});
 		const {shows, press} = await started({
 			configurations: async () => [configurationFile(), broken],
-			preferences: {last: () => ({configuration: 'b.dstack.yml'}), remember: () => undefined},
+			preferences: {last: () => ({configuration: 'b.dstack.yml'}), remember: () => undefined, registry: () => undefined},
 		});
 		await shows('▶ ✗ b.dstack.yml · 1 problem');
 		await shows('b.dstack.yml:2:1: error: unknown key setpu');
@@ -112,7 +112,7 @@ describe('choosing', () => {
 		await press('jjj');
 		expect(app.state().cursor.offers).toBe(3);
 		await press(`${keys.down}${keys.down}`);
-		await shows(/▶ \S+\s+\S+\s+type-00005/);
+		await shows(/▶\s+\S+\s+\S+\s+type-00005/);
 		await press('G');
 		expect(app.state().cursor.offers).toBe(49);
 		await press('g', 'k');

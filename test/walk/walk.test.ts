@@ -65,7 +65,7 @@ describe('the walk, from the first screen to a shell and out again', () => {
 			expectFrame(terminal);
 			terminal.press('enter');
 			await terminal.until('large');
-			expect(terminal.text()).toContain('memory ≥ 512MB · up to 2h');
+			expect(terminal.text()).toContain('memory ≥ 512 MB · ends itself after 2 hours');
 			expectFrame(terminal);
 			terminal.press('enter');
 			await terminal.until('without isolation');

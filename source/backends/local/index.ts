@@ -50,6 +50,7 @@ export function createLocalBackend(): Backend {
 		},
 		describe: async id => (await ofId(id)).describe(id),
 		terminate: async id => (await ofId(id)).terminate(id),
+		quieten: async id => (await ofId(id)).quieten?.(id),
 		async list(installation) {
 			const lists = await Promise.all((await runtimes()).map(async runtime => runtime.list(installation)));
 			return lists.flat();

@@ -14,5 +14,7 @@ export type Runtime = {
 	find(intentId: string): Promise<Instance | undefined>;
 	describe(id: string): Promise<Instance | undefined>;
 	terminate(id: string): Promise<void>;
+	/** Ends what a stopped one left running; it keeps what it holds. */
+	quieten?(id: string): Promise<void>;
 	list(installation: string): Promise<Instance[]>;
 };

@@ -24,7 +24,9 @@ export type CodeManifest = {
 	/** Where the chosen folder lies below `root`; '' for `root` itself. */
 	readonly subfolder: string;
 	readonly kind: 'repository' | 'worktree' | 'bare repository' | 'folder';
+	/** Without what git keeps of its own; all of a bare repository. */
 	readonly files: number;
+	/** With the history. */
 	readonly bytes: number;
 	/** What is left out and why, one line each. */
 	readonly notes: readonly string[];
@@ -79,7 +81,7 @@ export async function collectCode(folder: string, limit: number = codeLimit): Pr
 		root,
 		subfolder: path.relative(root, start).split(path.sep).join('/'),
 		kind: kindOf(repository),
-		files: tree.entries.length,
+		files: repository?.bare ? tree.entries.length : tree.entries.filter(({name}) => !isHistory(name)).length,
 		bytes: tree.bytes,
 		notes: tree.notes.map(neutraliseLine),
 		entries: tree.entries,
@@ -110,6 +112,8 @@ async function responsibleRepository(start: string): Promise<Repository | undefi
 	const ignored = start !== top && (await git(top, ['check-ignore', '--quiet', '--', start])).code === 0;
 	return ignored ? undefined : repository;
 }
+
+const isHistory = (name: Buffer): boolean => /(?:^|\/)\.git(?:\/|$)/.test(name.toString('latin1'));
 
 const isLock = (relative: string, folder: boolean): boolean => !folder && relative.endsWith('.lock');
 

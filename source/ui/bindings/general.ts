@@ -1,7 +1,8 @@
 import {loadFolder} from '../store/choosing.js';
 import {loadEnvironments} from '../store/environments.js';
+import {inLogs} from '../layout.js';
 import {changeGrid, chosenRow} from '../store/offers.js';
-import {leaveRun} from '../store/running.js';
+import {changeRun, leaveRun} from '../store/running.js';
 import type {App} from '../store/app.js';
 import type {Binding} from '../keymap.js';
 
@@ -9,7 +10,7 @@ import type {Binding} from '../keymap.js';
 export function interrupt(app: App): void {
 	const {run} = app.state();
 	if (run) {
-		leaveRun(app, 'quit');
+		leaveRun(app, 'quit', 'interrupt');
 	} else {
 		app.end({kind: 'interrupted', signal: 'SIGINT'});
 	}
@@ -25,8 +26,13 @@ function quit(app: App): void {
 }
 
 function back(app: App): void {
-	const {screen, grid} = app.state();
-	if (screen === 'run') {
+	const {screen, grid, asking} = app.state();
+	if (asking) {
+		asking();
+		app.say('Left as it is');
+	} else if (inLogs(app.state())) {
+		changeRun(app, {showLogs: false});
+	} else if (screen === 'run') {
 		leaveRun(app, 'list');
 	} else if (screen === 'offers' && grid.filter !== '') {
 		changeGrid(app, {filter: ''}, chosenRow(app.state()));
@@ -49,7 +55,15 @@ export const general: readonly Binding[] = [
 		title: 'Choose what to do from a list',
 		run: app => app.edit('palette', ': ', ''),
 	},
-	{id: 'back', keys: ['esc'], screens: 'all', title: 'Go back', run: back},
+	{
+		id: 'back',
+		keys: ['esc'],
+		screens: 'all',
+		title: 'Go back',
+		footer: state => (inLogs(state) ? 'close the logs' : state.screen !== 'run' && state.back.length > 0 ? 'back' : undefined),
+		vital: true,
+		run: back,
+	},
 	{
 		id: 'environments',
 		keys: ['E'],
@@ -67,9 +81,16 @@ export const general: readonly Binding[] = [
 		screens: 'all',
 		title: 'Leave; an environment on the screen is asked about first',
 		footer: 'quit',
+		vital: true,
 		run: quit,
 	},
-	{id: 'interrupt', keys: ['ctrl-c'], screens: 'all', title: 'Leave at once; twice lets go of an environment', run: interrupt},
+	{
+		id: 'interrupt',
+		keys: ['ctrl-c'],
+		screens: 'all',
+		title: 'Leave at once; an environment is asked about first, and a second one lets go of it',
+		run: interrupt,
+	},
 	{
 		id: 'suspend',
 		keys: ['ctrl-z'],

@@ -1,7 +1,7 @@
 import {isOver, type RunPhase} from '../../runs/state.js';
 import {openShell} from '../store/editing.js';
 import {changeRun, copyLink, detach, findNext, leaveRun, openIde, scrollLog, showTab, stop} from '../store/running.js';
-import {logHeight} from '../layout.js';
+import {inLogs, isNarrow, logArea} from '../layout.js';
 import type {App} from '../store/app.js';
 import type {Binding} from '../keymap.js';
 import {type AppState, type ScreenName, tabs} from '../store/state.js';
@@ -12,7 +12,9 @@ const over = (state: AppState): boolean =>
 	state.run === undefined || isOver(state.run.handle.state()) || (phaseOf(state) === 'stopping' && state.busy !== undefined);
 const ready = (state: AppState): boolean => phaseOf(state) === 'ready';
 const logsShown = (state: AppState): boolean => !ready(state) || (state.run?.showLogs ?? false);
-const page = (app: App): number => logHeight(app.state()) - 1;
+const unlessLogs = (word: string) => (state: AppState) => (inLogs(state) ? undefined : word);
+const hasIde = ({run}: AppState): boolean => run?.handle.state().specification.configuration['ide'] !== undefined;
+const page = (app: App): number => logArea(app.state()).height - 1;
 
 const turnTab = (app: App, by: number): void => {
 	const {run} = app.state();
@@ -65,7 +67,7 @@ const logs: readonly Binding[] = [
 		screens,
 		title: 'Log: the first line',
 		when: logsShown,
-		run: app => changeRun(app, {top: 0}),
+		run: app => changeRun(app, {top: 0, found: undefined}),
 	},
 	{
 		id: 'log-last',
@@ -73,7 +75,7 @@ const logs: readonly Binding[] = [
 		screens,
 		title: 'Log: follow the newest lines',
 		when: logsShown,
-		run: app => changeRun(app, {top: undefined}),
+		run: app => changeRun(app, {top: undefined, found: undefined}),
 	},
 	{
 		id: 'search',
@@ -82,7 +84,7 @@ const logs: readonly Binding[] = [
 		title: 'Log: search',
 		footer: 'search',
 		when: logsShown,
-		run: app => app.edit('search', '/ ', app.state().run?.search ?? ''),
+		run: app => app.edit('search', '/ ', ''),
 	},
 	{id: 'next-match', keys: ['n'], screens, title: 'Log: next match', when: logsShown, run: app => findNext(app, 1)},
 	{id: 'previous-match', keys: ['N'], screens, title: 'Log: previous match', when: logsShown, run: app => findNext(app, -1)},
@@ -94,6 +96,15 @@ const logs: readonly Binding[] = [
 		when: logsShown,
 		footer: 'pane',
 		run: app => turnTab(app, 1),
+	},
+	{
+		id: 'wrap',
+		keys: ['w'],
+		screens,
+		title: 'Log: wrap long lines, or cut them',
+		footer: 'wrap',
+		when: logsShown,
+		run: app => changeRun(app, {isWrapped: !app.state().run?.isWrapped}),
 	},
 	{
 		id: 'previous-tab',
@@ -121,11 +132,19 @@ export const running: readonly Binding[] = [
 		keys: ['enter', 'o'],
 		screens,
 		title: 'Open the IDE with its link',
-		footer: 'open',
-		when: ready,
+		footer: unlessLogs('open'),
+		when: state => ready(state) && hasIde(state),
 		run: app => void openIde(app),
 	},
-	{id: 'copy', keys: ['y'], screens, title: 'Copy the link', footer: 'copy link', when: ready, run: copyLink},
+	{
+		id: 'copy',
+		keys: ['y'],
+		screens,
+		title: 'Copy the link; without an IDE, the ssh command',
+		footer: state => (inLogs(state) ? undefined : hasIde(state) ? 'copy' : 'copy ssh'),
+		when: ready,
+		run: copyLink,
+	},
 	{
 		id: 'retry',
 		keys: ['t'],
@@ -136,11 +155,39 @@ export const running: readonly Binding[] = [
 		run: app => app.state().run?.handle.retry(),
 	},
 	{
+		id: 'extend',
+		keys: ['e'],
+		screens,
+		title: 'Move the deadline',
+		footer: unlessLogs('extend'),
+		when: state => ready(state) && state.run?.handle.state().deadline !== undefined,
+		run: app => app.edit('extend', 'longer by (such as 2h): ', ''),
+	},
+	{
+		id: 'stop',
+		keys: ['x'],
+		screens,
+		title: 'End it and delete what is in it, after a question',
+		footer: state => (phaseOf(state) === 'ended' ? 'delete what it kept' : 'stop'),
+		when: state => !over(state) || (phaseOf(state) === 'ended' && state.busy === undefined),
+		run: app => void stop(app, 'list'),
+	},
+	{
+		id: 'detach',
+		keys: ['d'],
+		screens,
+		title: 'Leave; it goes on',
+		footer: 'detach',
+		vital: true,
+		when: state => !over(state),
+		run: app => void detach(app, 'quit'),
+	},
+	{
 		id: 'shell',
 		keys: ['!'],
 		screens,
 		title: 'A shell inside; leaving it comes back here',
-		footer: 'shell',
+		footer: unlessLogs('shell'),
 		when: state => !over(state),
 		disabled: noReach,
 		run: app => void openShell(app),
@@ -150,35 +197,9 @@ export const running: readonly Binding[] = [
 		keys: ['l'],
 		screens,
 		title: 'Show or hide the logs',
-		footer: 'logs',
+		footer: unlessLogs('logs'),
+		when: state => ready(state) || isNarrow(state),
 		run: app => changeRun(app, {showLogs: !app.state().run?.showLogs}),
-	},
-	{
-		id: 'extend',
-		keys: ['e'],
-		screens,
-		title: 'Move the deadline',
-		footer: 'extend',
-		when: state => ready(state) && state.run?.handle.state().deadline !== undefined,
-		run: app => app.edit('extend', 'longer by (such as 2h): ', ''),
-	},
-	{
-		id: 'stop',
-		keys: ['x'],
-		screens,
-		title: 'End it and delete what is in it, after a question',
-		footer: 'stop',
-		when: state => !over(state),
-		run: app => void stop(app, 'list'),
-	},
-	{
-		id: 'detach',
-		keys: ['d'],
-		screens,
-		title: 'Leave; it goes on',
-		footer: 'detach',
-		when: state => !over(state),
-		run: app => void detach(app, 'quit'),
 	},
 	{id: 'list', keys: ['E'], screens, title: 'Leave it for the list of environments', run: app => leaveRun(app, 'list')},
 	...logs,

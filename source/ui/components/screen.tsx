@@ -2,7 +2,7 @@ import {Box, Text} from 'ink';
 import Spinner from 'ink-spinner';
 import type {Engine} from '../../runs/engine.js';
 import {bindings} from '../bindings/index.js';
-import {footerWords} from '../keymap.js';
+import {type FooterWord, footerWords} from '../keymap.js';
 import {helpRows, paletteRows} from '../screens/help.js';
 import {viewOf} from '../screens/index.js';
 import {type AppState, bodyRows, type Trouble} from '../store/state.js';
@@ -28,7 +28,8 @@ export function Screen({state, engine}: Props) {
 	const {path, right, body} = viewOf(state, engine);
 	const question = dialog ? questionRows(dialog, columns, height) : [];
 	const trouble = state.trouble && !dialog ? troubleRows(state.trouble, columns, height) : [];
-	const room = height - question.length - (dialog?.options.length ?? 0) - trouble.length;
+	const said = saidRows(state);
+	const room = height - question.length - (dialog?.options.length ?? 0) - trouble.length - (said.length - 1);
 	const lines = overlay(state, height, body).slice(0, Math.max(0, room));
 	const title = ['dstack-tui', ...path].filter(Boolean).join(` ${glyphs.into} `);
 	return (
@@ -44,7 +45,7 @@ export function Screen({state, engine}: Props) {
 					<Spinner /> {cut(busy, columns - 4)}…
 				</Text>
 			) : (
-				<Row text={said(state)} />
+				said.map((text, index) => <Row key={`said ${index}`} text={text} />)
 			)}
 			<Row text={footer(state)} />
 		</Box>
@@ -75,36 +76,49 @@ function troubleRows({message, details, next}: Trouble, columns: number, height:
 	].slice(0, height);
 }
 
-function said({field, message, columns}: AppState): string {
-	if (field) {
-		const text = field.text;
-		const space = columns - field.label.length - 3;
-		const shown = width(text) > space ? `…${text.slice(-(space - 1))}` : text;
-		return ` ${paint.accent(field.label)}${shown}${paint.selected(' ')}`;
+const mostSaid = 4;
+
+/** What was said last, in as many lines as it needs, and the line that is being typed below it. Never empty. */
+function saidRows({field, message, columns, busy}: AppState): string[] {
+	const lines = message && (field || !busy) ? wrap(message.text, columns - 2).slice(0, mostSaid) : [];
+	const rows = lines.map(line => (message?.tone === 'error' ? paint.error(` ${line}`) : ` ${line}`));
+	if (!field) {
+		return rows.length > 0 ? rows : [''];
 	}
 
-	if (!message) {
-		return '';
-	}
-
-	return message.tone === 'error' ? paint.error(cut(` ${message.text}`, columns)) : cut(` ${message.text}`, columns);
+	const {text, label} = field;
+	const space = columns - label.length - 3;
+	const shown = width(text) > space ? `…${text.slice(-(space - 1))}` : text;
+	return [...rows, ` ${paint.accent(label)}${shown}${paint.selected(' ')}`];
 }
 
-function footer(state: AppState): string {
-	const {columns, dialog, field, help} = state;
-	const words = dialog
-		? ['↑↓ choose', 'enter take', 'esc leave it']
-		: field
-			? [field.id === 'palette' ? 'enter do it' : 'enter take', 'esc leave it', ...(field.id === 'palette' ? ['↑↓ choose'] : [])]
-			: help === undefined
-				? footerWords(bindings, state)
-				: ['esc close', '↑↓ scroll'];
-	const last = dialog || field || help !== undefined ? [] : ['? keys'];
-	while (words.length > 1 && width([...words, ...last].join(' · ')) > columns - 2) {
-		words.pop();
+const vitalWords = (...words: string[]): FooterWord[] => words.map(text => ({text, vital: true}));
+
+function wordsFor(state: AppState): FooterWord[] {
+	const {dialog, field, help} = state;
+	if (dialog) {
+		return vitalWords('↑↓ choose', 'enter take', 'esc leave it');
 	}
 
-	return paint.muted(cut(` ${[...words, ...last].join(' · ')}`, columns));
+	if (field) {
+		return field.id === 'palette'
+			? vitalWords('enter do it', 'esc leave it', '↑↓ choose')
+			: vitalWords('enter take', 'esc leave it');
+	}
+
+	return help === undefined ? [...footerWords(bindings, state), ...vitalWords('? keys')] : vitalWords('esc close', '↑↓ scroll');
+}
+
+/** As many words as there is room for: the last go first, but how to leave stays. */
+function footer(state: AppState): string {
+	const words = wordsFor(state);
+	const line = () => words.map(({text}) => text).join(' · ');
+	while (words.length > 1 && width(line()) > state.columns - 2) {
+		const dispensable = words.findLastIndex(({vital}) => !vital);
+		words.splice(dispensable < 0 ? words.length - 2 : dispensable, 1);
+	}
+
+	return paint.muted(cut(` ${line()}`, state.columns));
 }
 
 function TooSmall({columns, rows}: {readonly columns: number; readonly rows: number}) {

@@ -1,4 +1,6 @@
 import type {LogLine} from '../../runs/handle.js';
+import {isOver} from '../../runs/state.js';
+import {lastTop, type LogArea, piecesOf, prefixOf} from '../log-lines.js';
 import {logLines} from '../store/running.js';
 import {type RunView, tabs} from '../store/state.js';
 import {cut} from '../text.js';
@@ -6,29 +8,54 @@ import {paint} from '../theme.js';
 import {ends} from '../view.js';
 
 /** The log panes as tabs, and the lines of the one that is open: the newest while they are followed, else from `top`. */
-export function logRowsOf(run: RunView, cells: number, height: number): string[] {
+export function logRowsOf(run: RunView, {cells, height}: LogArea): string[] {
 	const lines = logLines(run);
-	const shown = Math.max(1, height - 1);
-	const top = run.top ?? Math.max(0, lines.length - shown);
-	const place =
-		run.top === undefined
-			? 'following'
-			: `${Math.min(lines.length, top + 1)}-${Math.min(lines.length, top + shown)} of ${lines.length}`;
+	const highest = lastTop(lines, run, {cells, height});
+	const top = run.top ?? highest;
+	const rows: string[] = [];
+	let below = top;
+	for (; below < lines.length && rows.length < height; below++) {
+		rows.push(...logRows(lines[below] as LogLine, run, cells, below === run.found));
+	}
+
+	const place = run.top === undefined ? 'following' : `${Math.min(lines.length, top + 1)}-${below} of ${lines.length}`;
 	const mark = (tab: string, text: string) => (tab === run.tab ? `[${text}]` : ` ${text} `);
 	const numbered = tabs.map((tab, index) => mark(tab, `${index + 1} ${tab}`)).join('');
 	const titles = numbered.length + place.length < cells ? numbered : tabs.map(tab => mark(tab, tab)).join('');
-	return [ends(titles, place, cells, paint.strong), ...lines.slice(top, top + shown).map(line => logRow(line, run, cells))];
+	const shown = rows.length === 0 ? [paint.muted(cut(nothing(run), cells))] : rows;
+	// A line that goes on below fills the area from its end while the newest are followed.
+	return [ends(titles, place, cells, paint.strong), ...(run.top === undefined ? shown.slice(-height) : shown.slice(0, height))];
 }
 
-function logRow({pane, text}: LogLine, {tab, search}: RunView, cells: number): string {
-	const prefix = tab === 'all' ? `${pane.padEnd(6)} ` : '';
-	const line = cut(text, cells - prefix.length);
-	const index = search === '' ? -1 : line.toLowerCase().indexOf(search.toLowerCase());
-	const marked =
-		index < 0
-			? line
-			: `${line.slice(0, index)}${paint.match(paint.warning(line.slice(index, index + search.length)))}${line.slice(index + search.length)}`;
-	return `${paint.muted(prefix)}${marked.startsWith('+ ') ? paint.accent(marked) : marked}`;
+const nothing = ({tab, handle}: RunView): string =>
+	`nothing ${tab === 'all' ? '' : `of ${tab} `}${isOver(handle.state()) ? 'was written' : 'yet'}`;
+
+function logRows(line: LogLine, run: RunView, cells: number, isFound: boolean): string[] {
+	const prefix = prefixOf(line, run);
+	const isCommand = line.text.startsWith('+ ');
+	return piecesOf(line, run, cells).map((piece, index) => {
+		const marked = highlight(piece, run.search, isFound);
+		const first = index === 0 ? prefix : ' '.repeat(prefix.length);
+		return `${paint.muted(first)}${isCommand ? paint.accent(marked) : marked}`;
+	});
+}
+
+/** Every place that holds the search is marked; those of the line that it is at are inverse. */
+function highlight(text: string, search: string, isFound: boolean): string {
+	if (search === '') {
+		return text;
+	}
+
+	const style = isFound ? paint.selected : (found: string) => paint.match(paint.warning(found));
+	const [lower, wanted] = [text.toLowerCase(), search.toLowerCase()];
+	let result = '';
+	let from = 0;
+	for (let at = lower.indexOf(wanted); at >= 0; at = lower.indexOf(wanted, from)) {
+		result += text.slice(from, at) + style(text.slice(at, at + search.length));
+		from = at + search.length;
+	}
+
+	return result + text.slice(from);
 }
 
 /** What happened to the run last, newest at the bottom. */

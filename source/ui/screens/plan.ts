@@ -1,24 +1,47 @@
 import {formatBytes, formatDuration, formatGpus, formatMemory, formatPrice} from '../../offers/format.js';
 import type {Plan} from '../../runs/engine.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
-import type {AppState} from '../store/state.js';
-import {fit, wrap} from '../text.js';
+import {type AppState, bodyRows} from '../store/state.js';
+import {cut, fit, wrap} from '../text.js';
 import {glyphs, paint} from '../theme.js';
 import {plural, type View} from '../view.js';
 import {alive} from './alive.js';
 
-/** What will be asked for, what it will cost, and what happens at the deadline. */
+/** What will be asked for, what it will cost, and what happens at the deadline; from the line that is scrolled to. */
 export function planView(state: AppState): View {
-	const {plan, configuration, profile, offer, columns, now} = state;
+	const {plan, configuration, profile, offer} = state;
 	const path = [configuration?.label ?? '', ...(profile ? [profile.name] : []), 'plan'];
 	return {
 		path,
 		right: alive(state),
-		body: plan ? planRows(plan, columns, now) : [offer ? ` ${offer.backend} ${offer.instanceType}` : ''],
+		body: plan ? scrolled(planRows(state, plan), state) : [offer ? ` ${offer.backend} ${offer.instanceType}` : ''],
 	};
 }
 
-function planRows(plan: Plan, columns: number, now: number): string[] {
+/** Lines that the top of the plan can stand at: one where all of it fits. */
+export function planTops(state: AppState): number {
+	const hidden = state.plan ? planRows(state, state.plan).length - bodyRows(state) : 0;
+	return hidden > 0 ? hidden + 2 : 1;
+}
+
+/** What is hidden is said on the last line. */
+function scrolled(rows: readonly string[], state: AppState): string[] {
+	const tops = planTops(state);
+	if (tops === 1) {
+		return [...rows];
+	}
+
+	const height = bodyRows(state) - 1;
+	const top = Math.min(state.cursor.plan, tops - 1);
+	const below = rows.length - top - height;
+	const words =
+		below > 0 ? `${glyphs.descending} ${plural(below, 'more line')} (j)` : `${glyphs.ascending} ${plural(top, 'line')} above (k)`;
+	return [...rows.slice(top, top + height), paint.accent(cut(` ${words}`, state.columns))];
+}
+
+const mostCommands = 10;
+
+function planRows({columns, now}: AppState, plan: Plan): string[] {
 	const {name, request, offer, code, ports, deadline, warnings} = plan;
 	const {environment, choice, requirements} = request;
 	const cells = Math.min(columns, 120);
@@ -35,13 +58,20 @@ function planRows(plan: Plan, columns: number, now: number): string[] {
 	const prepared = [
 		environment.image && `image ${environment.image}`,
 		environment.python && `Python ${environment.python}`,
-		environment.build.length > 0 && plural(environment.build.length, 'build command'),
-		environment.setup.length > 0 && plural(environment.setup.length, 'setup command'),
-		environment.init.length > 0 && plural(environment.init.length, 'init command'),
 		Object.keys(environment.env).length > 0 && plural(Object.keys(environment.env).length, 'variable'),
 	].filter(Boolean);
+	const commands = (['build', 'setup', 'init'] as const).flatMap(kind => {
+		const all = environment[kind].map(command => neutraliseLine(command.trim()));
+		const more = all.length > mostCommands ? [`… and ${all.length - mostCommands} more`] : [];
+		return [...all.slice(0, mostCommands), ...more].flatMap((command, index) => line(index === 0 ? kind : '', command));
+	});
+	const cautions = warnings.flatMap(warning =>
+		wrap(warning, cells - 4).map((piece, index) => paint.warning(` ${index === 0 ? glyphs.warning : ' '} ${piece}`)),
+	);
 	return [
 		'',
+		// First, so that no small screen hides them.
+		...(cautions.length > 0 ? [...cautions, ''] : []),
 		...line('name', name),
 		...line('configuration', `${choice.configuration.file}${choice.profile ? `, profile ${choice.profile.name}` : ''}`),
 		...line('asked for', requirements.asked.map(({words, origin}) => `${words} (${origin})`).join(' · ') || 'anything'),
@@ -52,8 +82,9 @@ function planRows(plan: Plan, columns: number, now: number): string[] {
 		...line('price', price(plan, now)),
 		...line('deadline', deadlineWords(deadline, now)),
 		'',
-		...line('code', `${plural(code.files, 'file')}, ${formatBytes(code.bytes)} from ${neutraliseLine(code.root)} (${code.kind})`),
+		...line('code', codeWords(code)),
 		...(prepared.length > 0 ? line('prepared with', prepared.join(' · ')) : []),
+		...commands,
 		...line('ide', environment.ide ?? 'none: SSH only'),
 		...(ports.length > 0
 			? line(
@@ -63,16 +94,11 @@ function planRows(plan: Plan, columns: number, now: number): string[] {
 						.join(', '),
 				)
 			: []),
-		...(warnings.length > 0
-			? [
-					'',
-					...warnings.flatMap(warning =>
-						wrap(warning, cells - 4).map((piece, index) => paint.warning(` ${index === 0 ? glyphs.warning : ' '} ${piece}`)),
-					),
-				]
-			: []),
 	];
 }
+
+const codeWords = ({files, bytes, root, kind}: Plan['code']): string =>
+	`${plural(files, 'file')}${kind === 'folder' ? '' : ' with the history'}, ${formatBytes(bytes)} from ${neutraliseLine(root)} (${kind})`;
 
 function price({offer, deadline}: Plan, now: number): string {
 	if (offer.price === 0) {

@@ -1,9 +1,10 @@
 import type {Engine} from '../../runs/engine.js';
 import type {LinkHealth} from '../../runs/handle.js';
 import {isOver, type RunState} from '../../runs/state.js';
+import {dateTime, overWords} from '../../runs/words.js';
 import {formatDuration, formatPrice} from '../../offers/format.js';
 import {type AppState, bodyRows, type RunView} from '../store/state.js';
-import {runLayout} from '../layout.js';
+import {isNarrow, logArea, runLayout} from '../layout.js';
 import {cut, fit, wrap} from '../text.js';
 import {glyphs, paint, sparkline} from '../theme.js';
 import {beside, blanks, rule, type View} from '../view.js';
@@ -14,7 +15,7 @@ type Access = Pick<Engine, 'ideLink' | 'sshCommand'>;
 
 /** One environment: its steps beside the logs while it starts, its links, ports and health once it is ready. */
 export function runView(state: AppState, engine: Access): View {
-	const {run, columns} = state;
+	const {run} = state;
 	if (!run) {
 		return {path: ['environment'], right: '', body: []};
 	}
@@ -22,11 +23,10 @@ export function runView(state: AppState, engine: Access): View {
 	const current = run.handle.state();
 	const health = run.handle.health();
 	const word = current.phase === 'ready' ? (health.status === 'up' ? 'connected' : 'link lost') : current.phase;
-	const height = bodyRows(state);
 	const body =
 		current.phase === 'ready'
 			? run.showLogs
-				? logRowsOf(run, columns, height)
+				? logRowsOf(run, logArea(state))
 				: connected(state, run, engine)
 			: starting(state, run, current);
 	return {
@@ -55,18 +55,16 @@ function healthWords({now}: AppState, {status, latency, upSince, reconnects, rea
 
 function starting(state: AppState, run: RunView, current: RunState): string[] {
 	const {columns} = state;
-	const {rows, failure} = runLayout(state);
-	const bottom = [...failure, paint.muted(cut(` ${summary(state, current)}`, columns))];
-	const narrow = columns < 70;
-	const stepCells = narrow ? columns : Math.min(56, Math.floor(columns * 0.42));
-	const steps = stepRows(state, current, stepCells);
+	const {rows, below, stepCells} = runLayout(state);
+	const bottom = [...below, paint.muted(cut(` ${summary(state, current)}`, columns))];
+	const steps = stepRows(state, current, stepCells || columns);
 	const shownSteps = steps.length > rows ? steps.slice(-rows) : steps;
-	if (narrow) {
-		const body = run.showLogs ? logRowsOf(run, columns, rows) : shownSteps;
+	if (isNarrow(state)) {
+		const body = run.showLogs ? logRowsOf(run, logArea(state)) : shownSteps;
 		return [...body, ...blanks(rows - body.length), rule(columns), ...bottom];
 	}
 
-	return [...beside(shownSteps, logRowsOf(run, columns - stepCells - 3, rows), stepCells, rows), rule(columns), ...bottom];
+	return [...beside(shownSteps, logRowsOf(run, logArea(state)), stepCells, rows), rule(columns), ...bottom];
 }
 
 /** US dollars from the launch until `now`. */
@@ -76,7 +74,7 @@ const spentUntil = (now: number, {offer, launchedAt}: Pick<RunState, 'offer' | '
 function summary({now}: AppState, run: RunState): string {
 	const {phase, intendedAt, endedAt, attempts, reason} = run;
 	if (isOver(run)) {
-		return `${phase}: ${reason ?? ''} · esc lists what else there is`;
+		return `${overWords(run)} · esc lists what else there is`;
 	}
 
 	const tried = attempts.map(({errorClass, message}) => `${errorClass}: ${message}`).join('; ');
@@ -97,18 +95,16 @@ function connected(state: AppState, run: RunView, engine: Access): string[] {
 	const {columns} = state;
 	const current = run.handle.state();
 	const health = run.handle.health();
-	const label = (text: string) => ` ${paint.muted(fit(text, 18))}`;
+	const line = (label: string, text: string, style = (piece: string) => piece): string[] =>
+		wrap(text, columns - 20).map((piece, index) => ` ${paint.muted(fit(index === 0 ? label : '', 18))} ${style(piece)}`);
 	const link = engine.ideLink(current);
-	const pieces = link ? wrap(link.url, columns - 20) : [];
-	const links = pieces.map(
-		(piece, index) =>
-			`${label(index === 0 ? `Open in ${ideName(link?.ide ?? '')}` : '')} ${hyperlink(paint.accent(piece), link?.url ?? '')}`,
-	);
 	const top = [
 		'',
-		...(link ? links : [`${label('IDE')} none is named in the configuration; \`ide: vscode\` gives a link`]),
-		`${label('Shell')} ${paint.strong(cut(engine.sshCommand(current.name), columns - 20))}`,
-		`${label('Code there')} ${cut(current.workspace ?? '', columns - 20)}`,
+		...(link
+			? line(`Open in ${ideName(link.ide)}`, link.url, piece => hyperlink(paint.accent(piece), link.url))
+			: line('IDE', 'none is named in the configuration; `ide: vscode` gives a link')),
+		...line('Shell', engine.sshCommand(current.name), paint.strong),
+		...line('Code there', current.workspace ?? ''),
 		'',
 	];
 	const bottom = [rule(columns), cut(` ${lifeWords(state, current)}`, columns)];
@@ -135,7 +131,8 @@ const ideName = (ide: string): string => ideNames[ide] ?? ide;
 function portRows({ports}: LinkHealth, cells: number): string[] {
 	const title = paint.muted(' PORTS');
 	if (ports.length === 0) {
-		return [title, paint.muted(cut('   none; `ports:` in the configuration forwards some', cells))];
+		const hint = wrap('none; `ports:` in the configuration forwards some', cells - 3);
+		return [title, ...hint.map(piece => paint.muted(`   ${piece}`))];
 	}
 
 	return [
@@ -151,7 +148,7 @@ function lifeWords({now}: AppState, {offer, launchedAt, deadline}: RunState): st
 	const end =
 		deadline === undefined
 			? 'runs until you stop it'
-			: `ends itself ${deadline - now > 86_400_000 ? new Date(deadline).toLocaleDateString() : 'at'} ${clockTime(deadline)} (${formatDuration((deadline - now) / 1000)} left)`;
+			: `ends itself ${deadline - now > 86_400_000 ? dateTime(deadline) : `at ${clockTime(deadline)}`} (${formatDuration((deadline - now) / 1000)} left)`;
 	return [
 		`${formatPrice(spentUntil(now, {offer, launchedAt}))} so far`,
 		`${formatPrice(offer.price)}/h`,

@@ -1,5 +1,6 @@
 import {comingSteps} from '../../runs/coming-steps.js';
 import type {RunState, StepState} from '../../runs/state.js';
+import {keptLines, linesBeside} from '../../runs/words.js';
 import {formatDuration} from '../../offers/format.js';
 import type {AppState} from '../store/state.js';
 import {cut, fit, width, wrap} from '../text.js';
@@ -19,8 +20,20 @@ function stepLines(state: AppState, step: StepState, cells: number): string[] {
 	const elapsed = formatDuration(((endedAt ?? state.now) - startedAt) / 1000);
 	const space = cells - 4 - width(elapsed);
 	const head = ` ${sign(state, status)} ${fit(title, space)} ${paint.muted(elapsed)}`;
-	return text === '' || status === 'failed' ? [head] : [head, paint.muted(`   ${cut(text, cells - 3)}`)];
+	if (text === '' || status === 'failed') {
+		return [head];
+	}
+
+	// A warning is to be read whole; what a running step says is not.
+	const lines = status === 'warning' ? wrap(text, cells - 3) : [cut(text, cells - 3)];
+	return [head, ...lines.map(line => paint.muted(`   ${line}`))];
 }
+
+const mostHeads = 3;
+
+/** What an ended run has kept, and how it is got. */
+export const keptRows = (run: RunState, cells: number): string[] =>
+	keptLines(run).flatMap(line => wrap(line, cells - 2).map(piece => paint.warning(` ${piece}`)));
 
 /** The failed step: its command, its exit code, its last lines, and what to do now. */
 export function failureRows({failure}: RunState, cells: number, rows: number): string[] {
@@ -28,13 +41,15 @@ export function failureRows({failure}: RunState, cells: number, rows: number): s
 		return [];
 	}
 
-	const {step, message, lastLines, next, command, code} = failure;
+	const {step, message, next, command, code} = failure;
+	const lastLines = linesBeside(failure);
 	const head =
 		command === undefined || code === undefined ? `${step}: ${message}` : `${step} failed with exit code ${code}: ${command}`;
 	const advice = next === undefined ? [] : wrap(next, cells - 4);
-	const room = Math.max(1, rows - 2 - advice.length);
+	const heads = wrap(head, cells - 4).slice(0, mostHeads);
+	const room = Math.max(1, rows - 1 - heads.length - advice.length);
 	return [
-		paint.error(paint.strong(cut(` ${glyphs.failed} ${head}`, cells))),
+		...heads.map((line, index) => paint.error(paint.strong(` ${index === 0 ? glyphs.failed : ' '} ${line}`))),
 		...lastLines.slice(-room).map(line => cut(`   ${line}`, cells)),
 		...advice.map(line => paint.warning(`   ${line}`)),
 	];

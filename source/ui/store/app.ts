@@ -45,6 +45,8 @@ export class App {
 	#stopBeat: (() => void) | undefined;
 	#end: ((end: AppEnd) => void) | undefined;
 	readonly ended: Promise<AppEnd>;
+	/** What is still to be said of environments that were let go of, by their names. */
+	readonly partings = new Map<string, string>();
 	/** Whether the person has left: what was begun for them before must not go on alone. */
 	hasEnded = false;
 	#begun: Promise<unknown> = Promise.resolve();
@@ -104,8 +106,15 @@ export class App {
 	}
 
 	go(screen: ScreenName): void {
-		const {screen: from, back} = this.#state;
-		this.set({screen, back: from === screen ? back : [...back, from], message: undefined, trouble: undefined, field: undefined});
+		const {screen: from, back, cursor} = this.#state;
+		this.set({
+			screen,
+			back: from === screen ? back : [...back, from],
+			cursor: screen === 'plan' ? {...cursor, plan: 0} : cursor,
+			message: undefined,
+			trouble: undefined,
+			field: undefined,
+		});
 	}
 
 	/** One screen back; false when this is the first. */

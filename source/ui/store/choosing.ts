@@ -1,6 +1,7 @@
 import {starterConfiguration} from '../../configuration/starter.js';
 import type {ConfigurationFile, Profile} from '../../configuration/model.js';
 import type {Offer} from '../../offers/offer.js';
+import {reasonsAgainst} from '../../offers/reasons.js';
 import type {Choice} from '../../runs/engine.js';
 import {firstToTry} from '../../runs/offers.js';
 import type {App} from './app.js';
@@ -134,9 +135,10 @@ export function chooseOffer(app: App, given?: Offer): void {
 	}
 
 	if (offer.availability !== 'available' && offer.availability !== 'unknown') {
-		const {listing} = app.state();
+		const {listing, request} = app.state();
 		const next = listing?.backends.find(({backend}) => backend === offer.backend)?.next;
-		app.say(`Not to be had: ${[...offer.notes, offer.availability][0]}${next === undefined ? '' : `. ${next}`}`, 'error');
+		const against = request ? reasonsAgainst(offer, request.requirements) : [];
+		app.say(`Not to be had: ${against.join('; ')}${next === undefined ? '' : `. ${next}`}`, 'error');
 		return;
 	}
 

@@ -52,7 +52,7 @@ export function onTyped(app: App, {id, text}: Field): void {
 	} else if (id === 'override') {
 		tryRow(app, text);
 	} else if (id === 'search') {
-		changeRun(app, {search: text});
+		changeRun(app, {search: text, found: undefined});
 	}
 }
 
@@ -61,8 +61,7 @@ export function onCommitted(app: App, {id, text}: Field): void {
 	if (id === 'filter') {
 		rememberFilter(app, text);
 	} else if (id === 'name') {
-		app.set({name: text === '' ? undefined : text});
-		void makePlan(app);
+		void rename(app, text.trim());
 	} else if (id === 'prompt') {
 		app.answer(text);
 	} else if (id === 'override') {
@@ -73,5 +72,20 @@ export function onCommitted(app: App, {id, text}: Field): void {
 		void extend(app, text);
 	} else if (id === 'search' && text !== '') {
 		findNext(app, 1);
+	}
+}
+
+/** Plans anew under another name. One that cannot be used leaves the plan as it was, and the line open to mend it. */
+async function rename(app: App, text: string): Promise<void> {
+	const {plan, name} = app.state();
+	app.set({name: text === '' ? undefined : text});
+	await makePlan(app);
+	const {trouble, screen} = app.state();
+	if (trouble && plan) {
+		app.set({plan, name, trouble: undefined});
+		if (screen === 'plan') {
+			app.edit('name', 'name: ', text);
+			app.say([trouble.message, trouble.next].filter(Boolean).join('. '), 'error');
+		}
 	}
 }

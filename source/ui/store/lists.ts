@@ -1,9 +1,11 @@
+import {planTops} from '../screens/plan.js';
 import {formRows} from './form.js';
 import {shownCount} from './offers.js';
 import type {AppState} from './state.js';
 
 /** Lines that the cursor of the screen moves over. After the profiles comes the choice of none. */
-export function listLength({screen, configurations, profiles, shown, environments}: AppState): number {
+export function listLength(state: AppState): number {
+	const {screen, configurations, profiles, shown, environments} = state;
 	switch (screen) {
 		case 'configurations': {
 			return configurations?.length ?? 0;
@@ -25,8 +27,11 @@ export function listLength({screen, configurations, profiles, shown, environment
 			return environments.length;
 		}
 
+		case 'plan': {
+			return planTops(state);
+		}
+
 		case 'compare':
-		case 'plan':
 		case 'run': {
 			return 0;
 		}

@@ -2,9 +2,10 @@ import {self} from '../../system/program-name.js';
 import {parseDuration} from '../../configuration/grammar.js';
 import {messageOf} from '../../system/problem.js';
 import type {RunHandle} from '../../runs/handle.js';
-import {isOver} from '../../runs/state.js';
+import {isOver, type RunPhase} from '../../runs/state.js';
 import {goesOnWords} from '../../runs/words.js';
-import {logHeight} from '../layout.js';
+import {logArea} from '../layout.js';
+import {lastTop} from '../log-lines.js';
 import {type App, troubleOf} from './app.js';
 import {confirmEnd} from './end.js';
 import {loadEnvironments} from './environments.js';
@@ -24,8 +25,9 @@ export function showRun(app: App, handle: RunHandle): void {
 		app.set({});
 	});
 	app.keep('run', stopListening);
+	app.partings.delete(handle.name);
 	app.set({
-		run: {handle, tab: 'all', top: undefined, search: '', showLogs: false},
+		run: {handle, tab: 'all', top: undefined, search: '', found: undefined, showLogs: false, isWrapped: false},
 		now: app.options.clock.now(),
 		screen: 'run',
 		back: [],
@@ -36,7 +38,7 @@ export function showRun(app: App, handle: RunHandle): void {
 	handle.whenOver().then(
 		() => {
 			if (app.state().run?.handle === handle) {
-				app.say(`${handle.name} has ended: ${handle.state().reason ?? ''}`, 'error');
+				app.say(`${handle.name} has ended`, 'error');
 			}
 		},
 		(error: unknown) => app.set({trouble: troubleOf(error)}),
@@ -73,17 +75,15 @@ export const logLines = ({handle, tab}: RunView) => handle.logs().lines(tab);
 export function scrollLog(app: App, by: number): void {
 	const {run} = app.state();
 	if (run) {
-		const count = logLines(run).length;
-		const height = logHeight(app.state());
-		const highest = Math.max(0, count - height);
+		const highest = lastTop(logLines(run), run, logArea(app.state()));
 		const top = Math.max(0, Math.min(highest, (run.top ?? highest) + by));
-		changeRun(app, {top: top >= highest && by > 0 ? undefined : top});
+		changeRun(app, {top: top >= highest && by > 0 ? undefined : top, found: undefined});
 	}
 }
 
-export const showTab = (app: App, tab: Tab): void => changeRun(app, {tab, top: undefined, showLogs: true});
+export const showTab = (app: App, tab: Tab): void => changeRun(app, {tab, top: undefined, found: undefined, showLogs: true});
 
-/** To the next line that holds the search, up or down from the top of what is shown. */
+/** To the next line that holds the search, up or down from the last one, else from the top of what is shown. */
 export function findNext(app: App, direction: 1 | -1): void {
 	const {run} = app.state();
 	if (!run || run.search === '') {
@@ -92,12 +92,13 @@ export function findNext(app: App, direction: 1 | -1): void {
 	}
 
 	const lines = logLines(run);
-	const from = run.top ?? Math.max(0, lines.length - logHeight(app.state()));
+	const highest = lastTop(lines, run, logArea(app.state()));
+	const from = run.found ?? (run.top ?? highest) - direction;
 	const wanted = run.search.toLowerCase();
 	for (let step = 1; step <= lines.length; step++) {
 		const index = (from + direction * step + lines.length * 2) % lines.length;
 		if (lines[index]?.text.toLowerCase().includes(wanted)) {
-			changeRun(app, {top: index});
+			changeRun(app, {top: Math.min(index, highest), found: index});
 			app.say(`line ${index + 1} of ${lines.length}`);
 			return;
 		}
@@ -106,8 +107,11 @@ export function findNext(app: App, direction: 1 | -1): void {
 	app.say(`'${run.search}' is not in this log`, 'error');
 }
 
-/** Asks what is to become of the run before the screen leaves it. `then` is done after. */
-export function leaveRun(app: App, then: 'quit' | 'list'): void {
+/**
+Asks what is to become of the run before the screen leaves it. `then` is done after. An interrupt of one that is still starting is most
+likely meant to cancel it, so that comes first.
+*/
+export function leaveRun(app: App, then: 'quit' | 'list', by: 'key' | 'interrupt' = 'key'): void {
 	const {run} = app.state();
 	if (!run) {
 		app.end({kind: 'quit'});
@@ -132,32 +136,36 @@ export function leaveRun(app: App, then: 'quit' | 'list'): void {
 		return;
 	}
 
+	const detaching = {label: `Detach: it goes on, \`${self} attach ${handle.name}\` comes back`, value: 'detach'};
+	const stopping = {label: 'Stop: end it and delete what is in it', value: 'stop'};
+	const stay = {label: 'Stay', value: 'stay'};
 	app.ask(
 		{
 			title: `Leave ${handle.name}?`,
-			lines: [],
-			options: [
-				{label: `Detach: it goes on, \`${self} attach ${handle.name}\` comes back`, value: 'detach'},
-				{label: 'Stop: end it and delete what is in it', value: 'stop'},
-				{label: 'Stay', value: 'stay'},
-			],
+			lines: by === 'interrupt' ? ['Ctrl-c again lets go of it: it goes on.'] : [],
+			options: by === 'interrupt' && phase === 'starting' ? [stopping, detaching, stay] : [detaching, stopping, stay],
 		},
 		value => {
 			if (value === 'detach') {
 				void detach(app, then);
 			} else if (value === 'stop') {
-				void stop(app, then);
+				void stop(app, then, phase === 'starting');
 			}
 		},
 	);
 }
 
 function leave(app: App, then: 'quit' | 'list', farewell?: string): void {
+	const name = app.state().run?.handle.name;
 	app.drop('run');
 	app.set({run: undefined});
 	if (then === 'quit') {
 		app.end({kind: 'quit', farewell});
 		return;
+	}
+
+	if (name !== undefined && farewell !== undefined) {
+		app.partings.set(name, farewell);
 	}
 
 	app.set({screen: 'environments', back: ['configurations'], now: app.options.clock.now()});
@@ -175,21 +183,31 @@ export async function detach(app: App, then: 'quit' | 'list'): Promise<void> {
 	}
 }
 
-/** Ends the run; before that, tells what would be lost with it and asks again. */
-export async function stop(app: App, then: 'quit' | 'list'): Promise<void> {
+const question = (name: string, {phase}: {readonly phase: RunPhase}): string =>
+	phase === 'ended' ? `Delete what ${name} has kept?` : `End ${name} and delete what is in it?`;
+
+/** Ends the run, also one that has ended and keeps something; before that, tells what would be lost with it and asks again. */
+export async function stop(app: App, then: 'quit' | 'list', isAgreed = false): Promise<void> {
 	const {run} = app.state();
-	if (run) {
-		const {handle} = run;
-		await confirmEnd(
-			app,
-			handle.name,
-			async () => (handle.state().reachable ? handle.unsavedWork() : {changed: false, lines: []}),
-			async () => {
-				await handle.stop('stopped');
-				leave(app, then, `${handle.name} is gone.`);
-			},
-		);
+	if (!run) {
+		return;
 	}
+
+	const {handle} = run;
+	const {name} = handle;
+	const {phase, reachable} = handle.state();
+	await confirmEnd(app, {
+		name,
+		title: question(name, handle.state()),
+		isAgreed,
+		async ask() {
+			return phase === 'ended' ? app.engine.unsavedWork(name) : reachable ? handle.unsavedWork() : {changed: false, lines: []};
+		},
+		async end() {
+			await handle.stop('stopped');
+			leave(app, then, then === 'quit' ? `${name} is gone.` : undefined);
+		},
+	});
 }
 
 /** The same for one in the list, that this program does not look after. */
@@ -198,15 +216,16 @@ export async function stopListed(app: App): Promise<void> {
 	const chosen = environments[cursor.environments];
 	if (chosen) {
 		const {name} = chosen;
-		await confirmEnd(
-			app,
+		await confirmEnd(app, {
 			name,
-			async () => app.engine.unsavedWork(name),
-			async () => {
+			title: question(name, chosen),
+			ask: async () => app.engine.unsavedWork(name),
+			async end() {
 				await app.engine.stop(name, 'stopped');
+				app.partings.delete(name);
 				await loadEnvironments(app);
 			},
-		);
+		});
 	}
 }
 

@@ -38,7 +38,11 @@ export type RunView = {
 	readonly tab: Tab;
 	readonly top: number | undefined;
 	readonly search: string;
+	/** The log line that the search is at. */
+	readonly found: number | undefined;
 	readonly showLogs: boolean;
+	/** Long log lines go on below, instead of being cut. */
+	readonly isWrapped: boolean;
 };
 
 export type AppState = {
@@ -52,6 +56,8 @@ export type AppState = {
 	readonly beat: number;
 	readonly message: {readonly text: string; readonly tone: 'info' | 'error'} | undefined;
 	readonly busy: string | undefined;
+	/** Takes back a question that is still being prepared. */
+	readonly asking: (() => void) | undefined;
 	readonly dialog: Dialog | undefined;
 	readonly field: Field | undefined;
 	/** First line of the help that is shown; undefined while it is not. */
@@ -88,6 +94,7 @@ export const initialState = (columns: number, rows: number, now: number): AppSta
 	beat: 0,
 	message: undefined,
 	busy: undefined,
+	asking: undefined,
 	dialog: undefined,
 	field: undefined,
 	help: undefined,

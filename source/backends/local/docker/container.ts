@@ -2,9 +2,10 @@ import {connect} from 'node:net';
 import type Docker from 'dockerode';
 import {extract, pack} from 'tar-stream';
 import {systemClock} from '../../../system/clock.js';
+import {shellWord} from '../../../system/shell.js';
 import {neutraliseLine} from '../../../system/terminal-text.js';
 import {deadlineText} from '../../deadline.js';
-import {BackendError, type Instance, type LaunchIntent, type LaunchProgress} from '../../backend.js';
+import {BackendError, type Instance, type KeptWork, type LaunchIntent, type LaunchProgress} from '../../backend.js';
 import {bootstrapScript, sshdConfig, sshPort, stateFolder, workspace} from './bootstrap.js';
 import {engineError, isGone} from './engine.js';
 import {imageName} from './image.js';
@@ -79,7 +80,11 @@ export async function awaitGreeting(
 	signal: AbortSignal,
 	onProgress: (progress: LaunchProgress) => void,
 ): Promise<Instance> {
-	const stopLogs = await followLogs(docker, container, line => onProgress({step: 'instance', text: line, log: `${line}\n`}));
+	const stopLogs = await followLogs(docker, container, line => {
+		if (!isNoise(line)) {
+			onProgress({step: 'instance', text: line, log: `${line}\n`});
+		}
+	});
 	try {
 		for (const begun = systemClock.now(); systemClock.now() - begun < answerLimit;) {
 			const instance = await describeContainer(docker, container.id, host);
@@ -101,6 +106,9 @@ export async function awaitGreeting(
 
 	throw new BackendError('unknown', `no SSH server greets in the container after ${answerLimit / 1000} s`);
 }
+
+/** What every SSH server says at its start. */
+const isNoise = (line: string): boolean => /^Server listening on /.test(line);
 
 async function followLogs(docker: Docker, container: Docker.Container, onLine: (line: string) => void): Promise<() => void> {
 	const stream = await container.logs({follow: true, stdout: true, stderr: true});
@@ -146,7 +154,7 @@ export async function describeContainer(docker: Docker, id: string, host: string
 		throw engineError(error);
 	}
 
-	const {Config, State, NetworkSettings} = found;
+	const {Config, State, NetworkSettings, Name} = found;
 	const port = Number(NetworkSettings.Ports?.[`${sshPort}/tcp`]?.[0]?.HostPort);
 	const state = State.Running ? 'running' : State.Status === 'created' ? 'pending' : 'stopped';
 	return {
@@ -159,9 +167,19 @@ export async function describeContainer(docker: Docker, id: string, host: string
 		stateFolder,
 		sharesNetwork: false,
 		launchedAt: Number(Config.Labels[labels.launchedAt] ?? 0),
-		...(state === 'stopped' ? await describeEnd(docker.getContainer(id), State.ExitCode) : {}),
+		...(state === 'stopped'
+			? {
+					...(await describeEnd(docker.getContainer(id), State.ExitCode)),
+					kept: keptIn(Name.replace(/^\//, ''), Config.Labels[labels.run] ?? ''),
+				}
+			: {}),
 	};
 }
+
+const keptIn = (container: string, run: string): KeptWork => ({
+	place: `${workspace} in the stopped container ${container}`,
+	command: `docker cp ${shellWord(`${container}:${workspace}`)} ${shellWord(`./${run}`)}`,
+});
 
 async function describeEnd(
 	container: Docker.Container,

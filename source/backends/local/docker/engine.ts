@@ -2,6 +2,7 @@ import {existsSync} from 'node:fs';
 import {homedir, userInfo} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import {parse} from 'node:url';
 import type Docker from 'dockerode';
 import {messageOf} from '../../../system/problem.js';
 import {neutraliseLine} from '../../../system/terminal-text.js';
@@ -10,7 +11,13 @@ import {BackendError, type BackendErrorClass} from '../../backend.js';
 /** An engine that answered, or why there is none to use. `host` is where its published ports are reached. */
 export type EngineSearch =
 	| {readonly docker: Docker; readonly reason?: undefined; readonly host: string; readonly info: EngineInfo}
-	| {readonly docker: undefined; readonly reason: 'absent' | 'not permitted' | 'silent'; readonly note: string};
+	| {
+			readonly docker: undefined;
+			readonly reason: 'absent' | 'not permitted' | 'silent';
+			/** Whether `DOCKER_HOST` names one. */
+			readonly named: boolean;
+			readonly note: string;
+	  };
 
 export type EngineInfo = {
 	readonly cpu: number;
@@ -33,31 +40,52 @@ export async function findEngine(): Promise<EngineSearch> {
 	const named = process.env['DOCKER_HOST'];
 	const socket = sockets().find(file => existsSync(file));
 	if (!named && socket === undefined) {
-		return {docker: undefined, reason: 'absent', note: 'docker: no engine here'};
+		return {
+			docker: undefined,
+			reason: 'absent',
+			named: false,
+			note: 'docker: no engine here; start one, or name it in DOCKER_HOST',
+		};
 	}
 
 	try {
 		const {default: Dockerode} = await import('dockerode');
+		hushParse();
 		const docker = named ? new Dockerode() : new Dockerode({socketPath: socket});
 		const info = await ask<RawInfo>(docker, '/info', answerLimit);
 		return {docker, host: hostOf(named), info: readInfo(info)};
 	} catch (error) {
-		return refused(error, named || socket || '');
+		return refused(error, named || socket || '', Boolean(named));
 	}
 }
 
-function refused(error: unknown, where: string): EngineSearch {
+/**
+The client asks Node for `url.parse()`, of which Node warns once, on the terminal, where it is called outside of node_modules, as a bundle
+is. Called here first, with the warning off, it has been warned of.
+*/
+function hushParse(): void {
+	const {noDeprecation} = process as {noDeprecation?: boolean};
+	Object.assign(process, {noDeprecation: true});
+	try {
+		parse('');
+	} finally {
+		Object.assign(process, {noDeprecation});
+	}
+}
+
+function refused(error: unknown, where: string, named: boolean): EngineSearch {
 	const {code} = error as NodeJS.ErrnoException;
 	if (code === 'EACCES' || code === 'EPERM') {
 		const note = `docker: ${where} is there, but you may not use it; \`sudo usermod -aG docker ${userInfo().username}\`, then log in again`;
-		return {docker: undefined, reason: 'not permitted', note};
+		return {docker: undefined, reason: 'not permitted', named, note};
 	}
 
 	const reason = code === 'ENOENT' || code === 'ECONNREFUSED' ? 'absent' : 'silent';
 	return {
 		docker: undefined,
 		reason,
-		note: `docker: no engine answers at ${neutraliseLine(where)} (${neutraliseLine(messageOf(error))})`,
+		named,
+		note: `docker: no engine answers at ${neutraliseLine(where)}${named ? ', which DOCKER_HOST names' : ''} (${neutraliseLine(messageOf(error))})`,
 	};
 }
 

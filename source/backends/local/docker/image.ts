@@ -63,7 +63,7 @@ export async function imageAvailability(
 
 		return {
 			availability: 'unavailable',
-			note: `The image ${shown} is neither here nor can it be pulled: ${problem.message}`,
+			note: `The image ${shown} is neither here nor can it be pulled: ${problem.message}. \`image:\` in the configuration or DSTACK_TUI_IMAGE names another.`,
 		};
 	}
 }

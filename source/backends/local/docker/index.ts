@@ -40,7 +40,11 @@ const containerId = (id: string): string => id.replace(/^docker:/, '');
 async function makeOffer(requirements: Requirements, machine: Machine): Promise<Offer | undefined> {
 	const search = await findEngine();
 	if (!search.docker) {
-		return search.reason === 'absent' ? undefined : {...baseOffer(machine), availability: 'unavailable', notes: [search.note]};
+		// Where nobody speaks of Docker, its absence is no news.
+		const isExpected = search.reason !== 'absent' || search.named || requirements.image !== undefined;
+		return isExpected
+			? {...baseOffer(machine), availability: 'unavailable', notes: [search.note.replace(/^docker: /, '')]}
+			: undefined;
 	}
 
 	const {docker, info} = search;

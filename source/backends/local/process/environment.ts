@@ -31,7 +31,7 @@ const allowed = [
 const isAllowed = (name: string): boolean => allowed.includes(name) || name.startsWith('LC_');
 
 /** npm puts the folders of its own project first while it runs a script; they are no part of the person's machine. */
-const withoutNpm = (search: string): string =>
+export const withoutNpm = (search: string): string =>
 	search
 		.split(path.delimiter)
 		.filter(folder => !/[/\\]node_modules[/\\]/.test(`${folder}/`) && !folder.endsWith('node-gyp-bin'))

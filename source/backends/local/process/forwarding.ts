@@ -21,17 +21,35 @@ function join(socket: Socket, stream: NodeJS.ReadWriteStream & {destroy(): void}
 	stream.pipe(socket);
 }
 
+// RFC 4254, 5.1.
+const prohibited = 1;
+const connectFailed = 2;
+
+type Refusal = (recipient: number, reason: number, words: string) => void;
+
+/** Refuses a channel with a reason that the client can show; the library's own refusal has none, and no way to give one. */
+function refuseWith(client: Connection, reject: () => void, reason: number, words: string): void {
+	const {_protocol: protocol} = client as unknown as {_protocol: {channelOpenFail: Refusal}};
+	const {channelOpenFail} = protocol;
+	protocol.channelOpenFail = recipient => channelOpenFail.call(protocol, recipient, reason, words);
+	try {
+		reject();
+	} finally {
+		protocol.channelOpenFail = channelOpenFail;
+	}
+}
+
 /** Carries a client's forwards, both ways, between it and this machine's loopback. */
 export function carryForwards(client: Connection): void {
 	client.on('tcpip', (accept, reject, {destIP, destPort}) => {
 		const host = loopbackAddress(destIP);
 		if (host === undefined) {
-			reject();
+			refuseWith(client, reject, prohibited, `${destIP} is not this machine: only localhost can be reached`);
 			return;
 		}
 
 		const socket = connect({host, port: destPort, allowHalfOpen: true});
-		const refuse = () => reject();
+		const refuse = (error: Error) => refuseWith(client, reject, connectFailed, error.message);
 		socket.once('error', refuse);
 		socket.once('connect', () => {
 			socket.off('error', refuse);

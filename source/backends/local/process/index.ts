@@ -66,6 +66,7 @@ export function createProcessRuntime(): Runtime {
 			return found && describe(found.record, found.places);
 		},
 		terminate: async id => terminate(id.replace(/^process:/, '')),
+		quieten: async id => endProcesses(id.replace(/^process:/, '')),
 		async list(installation) {
 			const hosts = (await findHosts()).filter(({record}) => record.installation === installation);
 			return Promise.all(hosts.map(async ({record, places}) => describe(record, places)));
@@ -91,7 +92,7 @@ function makeOffer(requirements: Requirements, {cpu, architecture, memory, disk,
 		priceDate: systemClock.now(),
 		availability: unavailable.length > 0 ? 'unavailable' : 'available',
 		deadline: 'guest',
-		notes: [...unavailable, `Runs as you (${userInfo().username}) on this machine, without isolation.`],
+		notes: unavailable.length > 0 ? unavailable : [`Runs as you (${userInfo().username}) on this machine, without isolation.`],
 	};
 }
 
@@ -187,7 +188,13 @@ async function describe(record: HostRecord, places: Layout): Promise<Instance> {
 		stateFolder: places.state,
 		sharesNetwork: true,
 		launchedAt: record.launchedAt,
-		...(alive || starting ? {} : {reason: ended?.reason ?? 'its host process was killed', leftWork: await leftWork(places)}),
+		...(alive || starting
+			? {}
+			: {
+					reason: ended?.reason ?? 'its host process was killed',
+					leftWork: await leftWork(places),
+					kept: {place: places.workspace},
+				}),
 	};
 }
 
@@ -196,10 +203,12 @@ async function leftWork({state}: Layout): Promise<boolean | undefined> {
 	return text.trim() === 'clean' ? false : text.trim() === 'changed' ? true : undefined;
 }
 
+/** Also what fled into sessions of its own, or outlived its host: without one, nothing would end it at a deadline. */
+const endProcesses = async (intentId: string): Promise<void> => endAll(async () => markedProcesses(processMark(intentId)), grace);
+
 /** Ends the host and everything that carries the run's mark, also what fled into sessions of its own; then removes what it kept. */
 async function terminate(intentId: string): Promise<void> {
-	const mark = processMark(intentId);
-	await endAll(async () => markedProcesses(mark), grace);
+	await endProcesses(intentId);
 	const found = await findHost(intentId);
 	if (found) {
 		const {folder} = found.places;

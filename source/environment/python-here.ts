@@ -1,0 +1,19 @@
+import process from 'node:process';
+import {withoutNpm} from '../backends/local/process/environment.js';
+import {neutraliseLine} from '../system/terminal-text.js';
+import {noPythonCode, pythonCheckScript} from './python.js';
+
+/** Milliseconds; a machine that needs longer tells when the step runs. */
+const limit = 15_000;
+
+/** Why a Python cannot be had on this machine, with the versions that were found; undefined where it can, or that is not known. */
+export async function pythonMissingHere(version: string): Promise<string | undefined> {
+	const {execa} = await import('execa');
+	const {exitCode, stdout} = await execa('sh', ['-c', pythonCheckScript(version)], {
+		env: {PATH: withoutNpm(process.env['PATH'] ?? '')},
+		stdin: 'ignore',
+		reject: false,
+		timeout: limit,
+	});
+	return exitCode === noPythonCode ? neutraliseLine(stdout.trim().split('\n').at(-1) ?? '') : undefined;
+}

@@ -1,0 +1,15 @@
+import type {Requirements} from '../configuration/model.js';
+import {mismatch} from './matching.js';
+import type {Offer} from './offer.js';
+
+const canBeTried = ({availability}: Offer): boolean => availability === 'available' || availability === 'unknown';
+
+/** Why an offer cannot be had with these requirements: what it lacks, then what its backend says. Empty for one that can. */
+export function reasonsAgainst(offer: Offer, requirements: Requirements): string[] {
+	const lacking = mismatch(offer, requirements);
+	const said = canBeTried(offer) ? [] : offer.notes.length > 0 ? offer.notes : [offer.availability];
+	return [...(lacking === undefined ? [] : [lacking]), ...said];
+}
+
+/** What a person should know of an offer that can be had; of any other, its notes are the reasons. */
+export const remarks = (offer: Offer): readonly string[] => (canBeTried(offer) ? offer.notes : []);
