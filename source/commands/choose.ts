@@ -55,23 +55,22 @@ export async function firstUsable(listing: OfferListing, request: Request): Prom
 	return offer;
 }
 
-const mostReasons = 6;
-
-function reasons(listing: OfferListing, {requirements}: Request, {steps}: Explanation): string[] {
-	const {table, matches} = listing;
-	const untriable = Array.from(matches.rows.subarray(0, mostReasons), row => table.offer(row)).map(
-		offer => `${offer.backend} ${offer.instanceType}: ${reasonsAgainst(offer, requirements).join('; ')}`,
-	);
-	const more = matches.rows.length > mostReasons ? [`… and ${matches.rows.length - mostReasons} more that cannot be had`] : [];
-	return [
-		...untriable,
-		...more,
-		...steps
-			.filter(({removed}) => removed > 0)
-			.map(({words, removed, left}) => `${words}: takes away ${removed}, leaves ${left}`),
-		...(matches.rows.length > 0 ? [] : ownReasons(listing, requirements)),
-		...unknownTo(listing, requirements).map(name => `${name}: this version knows no offers of it`),
-	];
+function reasons(listing: OfferListing, {requirements}: Request, {steps, untriable}: Explanation): string[] {
+	const unknown = unknownTo(listing, requirements).map(name => `${name}: this version knows no offers of it`);
+	const own = ownReasons(listing, requirements);
+	return listing.matches.rows.length > 0
+		? [
+				...Object.entries(untriable).map(([availability, count]) => `${plural(count, 'offer')} that would do: ${availability}`),
+				...own,
+				...unknown,
+			]
+		: [
+				...steps
+					.filter(({removed}) => removed > 0)
+					.map(({words, removed, left}) => `${words}: takes away ${removed}, leaves ${left}`),
+				...own,
+				...unknown,
+			];
 }
 
 /** Of this machine, which everybody has, it is said in full what it lacks. */

@@ -13,7 +13,7 @@ export type ListOptions = ChoiceOptions & {
 	readonly sort?: SortColumn;
 };
 
-/** Prints the offers in the plan's order, those that cannot be had last and with the reason. Throws a `no-offer` problem when none can. */
+/** Prints the offers in the plan's order, those that cannot be had last and with the reason. Throws a `no-offer` problem when none matches. */
 export async function listOffers(engine: Engine, options: ListOptions, output: Output): Promise<void> {
 	const request = engine.request(await choose(engine, options));
 	const listing = await settledOffers(engine, request, AbortSignal.timeout(60_000));
@@ -41,7 +41,9 @@ export async function listOffers(engine: Engine, options: ListOptions, output: O
 		output.note(`${backend}: ${notes.join(' ')}`);
 	}
 
-	await firstUsable(listing, request);
+	if (matches.rows.length === 0) {
+		await firstUsable(listing, request);
+	}
 }
 
 const usualLimit = 50;

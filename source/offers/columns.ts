@@ -1,4 +1,4 @@
-import {formatDuration, formatGpus, formatMemory, formatPrice} from './format.js';
+import {formatAge, formatGpus, formatMemory, formatPrice} from './format.js';
 import type {Offer} from './offer.js';
 import type {SortColumn} from './sort.js';
 
@@ -115,15 +115,7 @@ export const columns: readonly Column[] = [
 	),
 	left('availability', 'AVAILABLE', 'What the backend says', 6, 14, ({availability}) => availability),
 	left('deadline', 'ENDS ITSELF', 'How it ends when nobody is there to end it', 3, 11, ({deadline}) => ends[deadline]),
-	right(
-		'date',
-		'AGE',
-		'How old the price is',
-		8,
-		8,
-		({priceDate}, {now}) => formatDuration(Math.max(0, now - priceDate) / 1000),
-		false,
-	),
+	right('date', 'AGE', 'How old the price is', 8, 8, ({priceDate}, {now}) => formatAge((now - priceDate) / 1000), false),
 ];
 
 export const columnById = (id: ColumnId): Column => columns.find(column => column.id === id) as Column;

@@ -36,6 +36,17 @@ export function formatPrice(dollars: number): string {
 export const formatGpus = (gpus: readonly Gpu[]): string =>
 	gpus.map(({count, name, memory}) => `${count}×${name}${memory > 0 ? ` ${formatMemory(memory)}` : ''}`).join(' + ');
 
+/** How old something is, seconds, in the one unit that matters: `3h`, `12d`, `4 months`. */
+export function formatAge(seconds: number): string {
+	const hours = Math.max(0, seconds) / 3600;
+	if (hours < 48) {
+		return hours < 1 ? `${Math.round(hours * 60)}m` : `${Math.round(hours)}h`;
+	}
+
+	const days = Math.round(hours / 24);
+	return days < 60 ? `${days}d` : `${Math.round(days / 30.4)} months`;
+}
+
 /** Seconds in the two units that matter: `45s`, `12m05`, `22h40`, `3d4h`. */
 export function formatDuration(seconds: number): string {
 	const whole = Math.max(0, Math.round(seconds));

@@ -15,6 +15,13 @@ export const moving: readonly Binding[] = [
 	{id: 'down', keys: ['j', 'down'], screens: lists, title: 'Next line', run: move(() => 1)},
 	{id: 'up', keys: ['k', 'up'], screens: lists, title: 'Previous line', run: move(() => -1)},
 	{id: 'page-down', keys: ['pagedown', 'ctrl-f'], screens: lists, title: 'A page down', run: move(page => page)},
+	{
+		id: 'page-down-space',
+		keys: ['space'],
+		screens: ['configurations', 'profiles', 'environments'],
+		title: 'A page down',
+		run: move(page => page),
+	},
 	{id: 'page-up', keys: ['pageup', 'ctrl-b'], screens: lists, title: 'A page up', run: move(page => -page)},
 	{id: 'half-down', keys: ['ctrl-d'], screens: lists, title: 'Half a page down', run: move(page => Math.ceil(page / 2))},
 	{id: 'half-up', keys: ['ctrl-u'], screens: lists, title: 'Half a page up', run: move(page => -Math.ceil(page / 2))},

@@ -1,4 +1,4 @@
-import {formatDuration, formatGpus, formatMemory, formatPrice} from '../../offers/format.js';
+import {formatAge, formatGpus, formatMemory, formatPrice} from '../../offers/format.js';
 import type {Offer} from '../../offers/offer.js';
 import {pinnedOffers} from '../store/offers.js';
 import type {AppState} from '../store/state.js';
@@ -29,7 +29,7 @@ const facts = (now: number): readonly Fact[] => [
 	['availability', ({availability}) => availability],
 	['ends itself', ({deadline}) => deadline],
 	['price of', ({priceSource}) => priceSource],
-	['price is old', ({priceDate}) => formatDuration(Math.max(0, now - priceDate) / 1000)],
+	['price is old', ({priceDate}) => formatAge((now - priceDate) / 1000)],
 ];
 
 /** The pinned offers side by side; where they differ is marked. */

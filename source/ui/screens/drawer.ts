@@ -1,4 +1,4 @@
-import {formatDuration, formatGpus, formatMemory, formatPrice} from '../../offers/format.js';
+import {formatAge, formatDuration, formatGpus, formatMemory, formatPrice} from '../../offers/format.js';
 import type {Offer} from '../../offers/offer.js';
 import {durationOf} from '../../runs/duration.js';
 import type {AppState} from '../store/state.js';
@@ -34,7 +34,7 @@ const quotaWords = ({quota}: Offer): string | undefined =>
 	quota && `quota ${quota.limit} vCPU${quota.used === undefined ? '' : ` (${quota.used} used)`}`;
 
 const ageWords = ({now}: AppState, {priceSource, priceDate, estimated}: Offer): string =>
-	`${estimated ? 'estimated, ' : ''}${priceSource}, ${formatDuration(Math.max(0, now - priceDate) / 1000)} old`;
+	`${estimated ? 'estimated, ' : ''}${priceSource}, ${formatAge((now - priceDate) / 1000)} old`;
 
 /** The offer under the cursor in three lines. */
 export function summaryRows(state: AppState, {offer}: Current): string[] {

@@ -2,7 +2,7 @@ import {type Column, type ColumnId, columns as allColumns} from '../../offers/co
 import type {Offer} from '../../offers/offer.js';
 import type {OfferTable} from '../../offers/table.js';
 import type {BackendListing} from '../../runs/engine.js';
-import {formatDuration} from '../../offers/format.js';
+import {formatAge} from '../../offers/format.js';
 import {columnsChosen, type Shown, shownCount} from '../store/offers.js';
 import {explanationOf} from '../store/explaining.js';
 import {type AppState, bodyRows} from '../store/state.js';
@@ -131,7 +131,14 @@ export function offersView(state: AppState): View {
 
 		return grid.filter === ''
 			? paint.warning('  Nothing is left; X brings back what was left out')
-			: paint.warning('  No offer matches the filter; esc clears it');
+			: paint.warning(cut(`  No offer matches the filter; esc clears it${spotHint()}`, columns));
+	}
+
+	function spotHint(): string {
+		const asked = request?.requirements.asked.find(({key}) => key === 'spotPolicy');
+		return asked?.origin === 'default' && /\bspot\b/.test(grid.filter)
+			? '. Only on-demand is asked for: o, then spot, changes that'
+			: '';
 	}
 
 	function below(): string[] {
@@ -186,6 +193,6 @@ function backendChip(
 		return `${backend} ${glyphs.done} ${live > 0 ? `${live} live` : count}`;
 	}
 
-	const age = catalogueDate === undefined ? '' : ` (${formatDuration(Math.max(0, state.now - catalogueDate) / 1000)} old)`;
+	const age = catalogueDate === undefined ? '' : ` (${formatAge((state.now - catalogueDate) / 1000)})`;
 	return noCredentials ? `${backend} ${glyphs.waiting} ${grouped(count)}${age}` : `${backend} ${glyphs.failed} ${notes[0] ?? ''}`;
 }

@@ -91,7 +91,9 @@ export function chosenOffer(state: AppState): Offer | undefined {
 
 /** Takes a listing in, the cursor staying on its offer. */
 export function takeListing(app: App, listing: OfferListing | undefined): void {
-	place(app, {listing, shown: arrange(listing, app.state().grid)}, chosenRow(app.state()));
+	const state = app.state();
+	// Until it is moved, the cursor is on the first, whichever that becomes.
+	place(app, {listing, shown: arrange(listing, state.grid)}, state.cursor.offers === 0 ? undefined : chosenRow(state));
 }
 
 /** Rearranges the grid; `from` is the row that the cursor stays on, undefined for the first. */
