@@ -9,7 +9,7 @@ type Current = {readonly offer: Offer; readonly row: number};
 
 const deadlines = {
 	provider: 'the provider ends it at the deadline',
-	guest: 'it powers itself off at the deadline, which ends it',
+	guest: 'it ends itself at the deadline, and the bill with it',
 	none: 'nothing ends it when nobody is there: it goes on costing',
 } as const;
 

@@ -4,9 +4,10 @@ import type {OfferTable} from '../../offers/table.js';
 import type {BackendListing} from '../../runs/engine.js';
 import {formatAge} from '../../offers/format.js';
 import {columnsChosen, type Shown, shownCount} from '../store/offers.js';
+import {candidatesOf} from '../store/filtering.js';
 import {explanationOf} from '../store/explaining.js';
 import {type AppState, bodyRows} from '../store/state.js';
-import {cut, fit, width, windowTop} from '../text.js';
+import {cut, fit, width, windowTop, wrap} from '../text.js';
 import {glyphs, paint} from '../theme.js';
 import {ends, rule, type View} from '../view.js';
 import {alive} from './alive.js';
@@ -149,6 +150,13 @@ export function offersView(state: AppState): View {
 			);
 			const meant = error.suggestion === undefined ? '' : `; did you mean ${error.suggestion}?`;
 			return [paint.error(cut(` ${error.message}${meant}`, columns)), '', paint.error(cut(`${caret}^`, columns))];
+		}
+
+		const candidates = candidatesOf(state)?.candidates ?? [];
+		if (candidates.length > 0) {
+			return wrap(`tab: ${candidates.map(({text, words}) => (words ? `${text} (${words})` : text)).join('  ')}`, columns - 2)
+				.slice(0, 3)
+				.map(line => paint.muted(` ${line}`));
 		}
 
 		const current = currentOffer();
