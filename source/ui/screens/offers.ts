@@ -33,7 +33,8 @@ const total = (sized: readonly Sized[]): number => sized.reduce((sum, {cells}) =
 /** The columns that there is room for; those that matter least go first. */
 export function columnsFor(shown: readonly Offer[], cells: number): readonly Sized[] {
 	let fitting = [...sizes(shown)];
-	while (total(fitting) > cells - 3) {
+	// Three cells stand before the first column, and none after the last.
+	while (total(fitting) + 1 > cells) {
 		const drop = Math.max(...fitting.map(({column}) => column.drop));
 		if (drop === 0) {
 			break;
