@@ -176,7 +176,9 @@ async function refuseMistyped({args, commands}: Command, word: string): Promise<
 
 	const known = commands.map(command => command.name());
 	if (isFolder) {
-		throw new Problem('usage', `One folder is expected; '${args[1] ?? ''}' is too much`, {next: `Commands: ${known.join(', ')}.`});
+		throw new Problem('usage', `One folder is expected; '${args[1] ?? ''}' is too much`, {
+			next: `Commands: ${known.join(', ')}.`,
+		});
 	}
 
 	const {suggest} = await import('./configuration/suggest.js');
