@@ -19,6 +19,7 @@ export const environment = (changes: Partial<DevEnvironment> = {}): DevEnvironme
 	registryAuth: undefined,
 	python: undefined,
 	env: {},
+	callerEnv: [],
 	build: [],
 	setup: [],
 	init: [],
@@ -26,6 +27,13 @@ export const environment = (changes: Partial<DevEnvironment> = {}): DevEnvironme
 	entrypoint: undefined,
 	homeDir: undefined,
 	cache: [],
+	workingDir: undefined,
+	user: undefined,
+	shell: undefined,
+	files: [],
+	privileged: false,
+	docker: false,
+	nvcc: false,
 	...changes,
 });
 

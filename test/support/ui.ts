@@ -179,10 +179,12 @@ export const configurationFile = (changes: Partial<ConfigurationFile> = {}): Con
 	text: 'type: dev-environment\nide: vscode\n',
 	diagnostics: [],
 	environment: environment({ide: 'vscode'}),
+	wishes: {},
+	origins: {},
 	...changes,
 });
 
-const noProfiles: ProfilesFile = {path: undefined, diagnostics: [], profiles: []};
+const noProfiles: ProfilesFile = {paths: [], diagnostics: [], profiles: []};
 
 /** The engine as screens see it, answering what a test gave it. */
 export function testEngine(changes: Partial<Engine> = {}, listing: Partial<OfferListing> = {}): Engine {
@@ -190,7 +192,16 @@ export function testEngine(changes: Partial<Engine> = {}, listing: Partial<Offer
 	const request = (choice: Request['choice']): Request =>
 		({
 			choice,
-			requirements: {spotPolicy: 'auto', cpu: 1, memory: 0, words: ['memory ≥ 1GB'], origins: {}, retry: 'off'},
+			requirements: {
+				spotPolicy: 'auto',
+				cpu: {count: {}},
+				memory: {min: 1024},
+				assumed: new Set(),
+				asked: [{key: 'memory', words: 'memory ≥ 1 GB', origin: '--memory'}],
+				words: ['memory ≥ 1 GB'],
+				retry: 'off',
+				image: undefined,
+			},
 			environment: choice.configuration.environment,
 		}) as unknown as Request;
 	return {
@@ -227,7 +238,7 @@ export function testEngine(changes: Partial<Engine> = {}, listing: Partial<Offer
 		onRunsChanged: () => () => undefined,
 		sshCommand: name => `ssh ${name}`,
 		ideLink: state => ({ide: 'vscode', url: `vscode://vscode-remote/ssh-remote+${state.name}/workflow`}),
-		preferences: {last: () => ({}), remember: () => undefined},
+		preferences: {last: () => ({}), remember: () => undefined, registry: () => undefined},
 		...changes,
 	};
 }

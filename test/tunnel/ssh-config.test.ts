@@ -10,6 +10,8 @@ async function makePaths(home?: string): Promise<Paths> {
 	const root = home ?? (await temporaryFolder());
 	return {
 		config: path.join(root, 'state'),
+		secrets: path.join(root, 'state', 'secrets'),
+		home: root,
 		runs: path.join(root, 'state', 'runs'),
 		sshConfig: path.join(root, 'state', 'ssh', 'config'),
 		userSshConfig: path.join(root, '.ssh', 'config'),

@@ -88,7 +88,7 @@ describe('choosing', () => {
 		});
 		const {shows, press} = await started({
 			configurations: async () => [configurationFile(), broken],
-			preferences: {last: () => ({configuration: 'b.dstack.yml'}), remember: () => undefined},
+			preferences: {last: () => ({configuration: 'b.dstack.yml'}), remember: () => undefined, registry: () => undefined},
 		});
 		await shows('▶ ✗ b.dstack.yml · 1 problem');
 		await shows('b.dstack.yml:2:1: error: unknown key setpu');
