@@ -33,7 +33,8 @@ export const isRange = (text: string): boolean => text.includes('..');
 /** The way back from a range to what is written; `show` writes one end. */
 export function printRange({min, max}: Range, show: (end: number) => string = String): string {
 	if (max === undefined) {
-		return min === undefined ? '0..' : show(min);
+		// Nothing at least is any number, and `0` alone may mean none.
+		return min === undefined || min === 0 ? '0..' : show(min);
 	}
 
 	return `${min === undefined ? '' : show(min)}..${show(max)}`;
@@ -94,7 +95,7 @@ export const printCpu = ({architecture, count}: CpuRequest): string =>
 		isBound(count) ? printRange(count) : undefined,
 	]
 		.filter(Boolean)
-		.join(':') || '1';
+		.join(':') || '0..';
 
 export const isBound = ({min, max}: Range): boolean => min !== undefined || max !== undefined;
 
