@@ -70,7 +70,8 @@ function unknownKey(place: PropertyKey[], key: string, names: readonly string[],
 		: {place, message: `\`${key}\` cannot be used here: ${reason}`, key: true};
 }
 
-const valueAt = (value: unknown, place: ReadonlyArray<PropertyKey>): unknown =>
+/** What stands at a place of a file's value; undefined where nothing does. */
+export const valueAt = (value: unknown, place: ReadonlyArray<PropertyKey>): unknown =>
 	place.reduce<unknown>((inner, step) => (inner as Record<PropertyKey, unknown> | null | undefined)?.[step], value);
 
 const ways = (json: Json): Json[] => [json, ...((json['anyOf'] as Json[] | undefined) ?? []).flatMap(ways)];

@@ -2,7 +2,7 @@ import {z} from 'zod';
 import {commands, oneOf, text, truth, words} from './fields.js';
 import {files, ports, registryAuth, variables} from './environment-fields.js';
 import type {DevEnvironment} from './model.js';
-import {field, policyShape, resources} from './wish-fields.js';
+import {field, policy, policyShape, resources} from './wish-fields.js';
 
 export const ides = ['vscode', 'vscode-insiders', 'cursor', 'windsurf', 'zed'] as const;
 
@@ -46,7 +46,7 @@ const shape = {
 	}),
 	ports: field(ports, {description: 'Ports to forward: 8000, 3333:8000, *:8000'}),
 	files: field(files, {description: 'Files of your machine to copy beside the code', unused: later}),
-	resources: field(resources, {description: 'What the hardware has to be'}),
+	resources: policy(resources, {description: 'What the hardware has to be'}),
 	priority: field(z.unknown(), {description: "A run's place in the queue", unused: server}),
 	volumes: field(z.unknown(), {description: 'Volumes to mount', unused: `volumes by name belong to a dstack server; ${later}`}),
 	repos: field(z.unknown(), {description: 'Repositories to clone', unused: 'the code is that of the folder you run in'}),

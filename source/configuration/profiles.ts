@@ -8,7 +8,7 @@ import type {Diagnostic, Profile, ProfilesFile} from './model.js';
 import {checkNames} from './names-check.js';
 import {originsOf} from './origins.js';
 import {warnTraps} from './traps.js';
-import {field, policyShape, resources, toWishes} from './wish-fields.js';
+import {field, policy, policyShape, resources, toWishes} from './wish-fields.js';
 import {wishWords} from './words.js';
 import {readYaml, shownPath, type YamlFile} from './yaml-file.js';
 
@@ -17,7 +17,7 @@ const shape = {
 		description: 'What `--profile` calls it',
 	}),
 	default: field(truth, {description: 'Whether it is used where none is named'}),
-	resources: field(resources, {description: 'What the hardware has to be'}),
+	resources: policy(resources, {description: 'What the hardware has to be'}),
 	...policyShape,
 };
 

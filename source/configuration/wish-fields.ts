@@ -10,7 +10,7 @@ const hour = 3600;
 export const field = <T extends z.ZodType>(schema: T, facts: FieldFacts) => schema.meta(facts).optional();
 
 /** The same for one that may be there without a value, and then asks for nothing. */
-const policy = <T extends z.ZodType>(schema: T, facts: FieldFacts) => schema.meta(facts).nullish();
+export const policy = <T extends z.ZodType>(schema: T, facts: FieldFacts) => schema.meta(facts).nullish();
 
 const positive = (expected: string) => z.number(words(expected)).positive(`expected ${expected} above 0`);
 
@@ -41,6 +41,7 @@ const retryTruth = (limit: number) => truth.transform((on): MaybeRetry => (on ? 
 /** As soon as a limit is given, trying again is wanted. */
 const retryPolicy = either<MaybeRetry>('true, false, or a map of retry and limit', {
 	truth: retryTruth(hour),
+	text: retryTruth(hour) as z.ZodType<MaybeRetry>,
 	map: z
 		.strictObject({retry: truth.optional(), limit: duration.optional()})
 		.transform(({retry: on, limit}): MaybeRetry =>
@@ -146,6 +147,9 @@ export const wishPlaces: Readonly<Record<keyof Wishes, readonly string[]>> = {
 	retry: ['retry'],
 	tags: ['tags'],
 };
+
+/** Which key it was written with before. */
+export const formerPlaces: Readonly<Partial<Record<keyof Wishes, readonly string[]>>> = {retry: ['retry_policy']};
 
 /** The wishes of a configuration or a profile. */
 export function toWishes(policies: Policies, wanted: Resources | null | undefined): Wishes {
