@@ -100,6 +100,13 @@ export const keysAt = (json: Json, place: ReadonlyArray<PropertyKey>): string[] 
 	),
 ];
 
+/** Whether a key may be there without a value; where not, it is an error that is told already. */
+const takesNothing = (json: Json): boolean =>
+	ways(json).some(
+		({type, anyOf, ...others}) =>
+			[type].flat().includes('null') || (type === undefined && anyOf === undefined && !('enum' in others)),
+	);
+
 /** What is understood and has no effect is said, not silently passed over. `place` leads to a map of the file. */
 export function warnUnused({value, diagnostics, at}: YamlFile, schema: z.ZodType, place: ReadonlyArray<PropertyKey> = []): void {
 	const map = valueAt(value, place);
@@ -111,9 +118,14 @@ export function warnUnused({value, diagnostics, at}: YamlFile, schema: z.ZodType
 	}
 
 	const warning: {key: true; severity: Diagnostic['severity']} = {key: true, severity: 'warning'};
-	for (const [key, {unused}] of properties.map(([key, json]) => [key, {unused: json['deprecationMessage']}] as const)) {
+	for (const [key, json] of properties) {
 		const given = (map as Record<string, unknown>)[key];
+		const unused = json['deprecationMessage'];
 		if (given === null) {
+			if (!takesNothing(json)) {
+				continue;
+			}
+
 			diagnostics.push(at([...place, key], `\`${key}\` has no value, and asks for nothing`, warning));
 		} else if (given !== undefined && given !== false && typeof unused === 'string') {
 			diagnostics.push(at([...place, key], `\`${key}\` has no effect: ${unused.replace(/^No effect: /, '')}`, warning));

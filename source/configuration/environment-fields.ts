@@ -1,18 +1,23 @@
 import {z} from 'zod';
 import {either, reading, text, words, written, writtenText} from './fields.js';
+import {describeInput} from './json-schema.js';
 import {fail, isVariableName, parsePort, parseVariable} from './grammar.js';
 import type {FileMapping, PortMapping} from './model.js';
 
 /** Variables with their values, and those whose value is the caller's. */
 export type Variables = {readonly env: Readonly<Record<string, string>>; readonly callerEnv: readonly string[]};
 
-const toVariables = (entries: ReadonlyArray<readonly [string, string | undefined]>): Variables => ({
-	env: Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined)),
-	callerEnv: entries.filter(([, value]) => value === undefined).map(([name]) => name),
-});
+/** Of what is said of one variable the last counts. */
+export function toVariables(entries: Iterable<readonly [string, string | undefined]>): Variables {
+	const said = [...new Map(entries)];
+	return {
+		env: Object.fromEntries(said.filter((entry): entry is [string, string] => entry[1] !== undefined)),
+		callerEnv: said.filter(([, value]) => value === undefined).map(([name]) => name),
+	};
+}
 
-const variableMap = z.record(z.string(), z.unknown()).transform((value, context): Variables => {
-	const entries = Object.entries(value);
+const readVariableMap = z.unknown().transform((value, context): Variables => {
+	const entries = Object.entries(value as object) as Array<[string, unknown]>;
 	for (const [name, each] of entries) {
 		if (!isVariableName(name)) {
 			context.addIssue({
@@ -32,6 +37,12 @@ const variableMap = z.record(z.string(), z.unknown()).transform((value, context)
 
 	return toVariables(entries.map(([name, each]) => [name, String(each)] as const));
 });
+
+// Not a record: that one drops the name `__proto__`, which a shell takes like any other.
+const variableMap = describeInput(readVariableMap, () => ({
+	propertyNames: {pattern: '^[A-Za-z_]\\w*$'},
+	additionalProperties: {type: ['string', 'number', 'boolean']},
+}));
 
 const variableList = z.array(text('NAME=value')).transform((lines, context): Variables =>
 	toVariables(

@@ -46,7 +46,7 @@ export const parseMemoryRange = (text: string): Range => parseRange(text, parseM
 export const parseCount = (text: string): number =>
 	/^\d{1,6}$/.test(text) ? Number(text) : fail(`expected a whole number, found '${shorten(text)}'`);
 
-const architectures: Readonly<Record<string, CpuRequest['architecture']>> = {
+const architectures: Readonly<Record<string, NonNullable<CpuRequest['architecture']>>> = {
 	x86: 'x86_64',
 	x86_64: 'x86_64',
 	amd64: 'x86_64',
@@ -54,6 +54,9 @@ const architectures: Readonly<Record<string, CpuRequest['architecture']>> = {
 	arm64: 'arm64',
 	aarch64: 'arm64',
 };
+
+export const parseArchitecture = (text: string): NonNullable<CpuRequest['architecture']> =>
+	architectures[text.trim().toLowerCase()] ?? fail(`expected an architecture, x86 or arm, found '${shorten(text.trim())}'`);
 
 /** `4`, `2..8`, `0.5`, `arm:8..`, `x86:..16`, `arm` alone. */
 export function parseCpu(text: string): CpuRequest {

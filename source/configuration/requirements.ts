@@ -1,4 +1,5 @@
 import {messageOf, Problem} from '../system/problem.js';
+import {toVariables} from './environment-fields.js';
 import {parseDuration, parseNumber, parsePort, parseVariable} from './grammar.js';
 import {parseGpu, wantsGpu} from './gpu-grammar.js';
 import {doubtfulBackend} from './known-names.js';
@@ -148,17 +149,10 @@ function withFlags(environment: DevEnvironment, flags: RequirementFlags): DevEnv
 	const variables = (flags.env ?? []).map(text => read('-e', text, parseVariable) as [string, string | undefined]);
 	const ports = (flags.ports ?? []).map(text => read('-p', text, parsePort) as PortMapping);
 	const replaced = new Set(ports.map(({remote}) => remote));
-	// Of what is said of one variable the last counts, whether it gives a value or asks for the caller's.
-	const said = new Map<string, string | undefined>([
-		...Object.entries(environment.env),
-		...environment.callerEnv.map(name => [name, undefined] as const),
-		...variables,
-	]);
-	const valued = [...said].filter((entry): entry is [string, string] => entry[1] !== undefined);
+	const before = [...Object.entries(environment.env), ...environment.callerEnv.map(name => [name, undefined] as const)];
 	return {
 		...environment,
-		env: Object.fromEntries(valued),
-		callerEnv: [...said].filter(([, value]) => value === undefined).map(([name]) => name),
+		...toVariables([...before, ...variables]),
 		// A flag for a port that the configuration names too says where that one is to be.
 		ports: [...environment.ports.filter(({remote}) => !replaced.has(remote)), ...ports],
 	};

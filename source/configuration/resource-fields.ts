@@ -1,10 +1,13 @@
 import {z} from 'zod';
 import {either, oneOrMore, reading, text, words, written, writtenText} from './fields.js';
-import {fail, parseDuration, parseMemory} from './grammar.js';
+import {fail, parseDuration, parseMemory, shorten} from './grammar.js';
 import {parseCapability, parseGpu, parseGpuCount, parseGpuName, parseVendor} from './gpu-grammar.js';
 import {describeInput} from './json-schema.js';
 import type {CpuRequest, GpuRequest, Range} from './model.js';
-import {inOrder, parseCpu, parseMemoryRange} from './ranges.js';
+import {inOrder, isRange, parseArchitecture, parseCpu, parseMemoryRange} from './ranges.js';
+
+const rangeOf = (min: number | undefined, max: number | undefined): Range =>
+	inOrder({...(min === undefined ? {} : {min}), ...(max === undefined ? {} : {max})}, 'the range');
 
 /** A range as a map of its ends, each read by `end`. */
 const rangeMap = (end: z.ZodType<Range>) =>
@@ -13,20 +16,21 @@ const rangeMap = (end: z.ZodType<Range>) =>
 		.transform(({min, max}, context) =>
 			reading(
 				() =>
-					min?.min === undefined && max?.min === undefined
-						? fail('expected min, max or both')
-						: inOrder(
-								{...(min?.min === undefined ? {} : {min: min.min}), ...(max?.min === undefined ? {} : {max: max.min})},
-								'the range',
-							),
+					min?.min === undefined && max?.min === undefined ? fail('expected min, max or both') : rangeOf(min?.min, max?.min),
 				'',
 				context,
 			),
 		);
 
+/** One end of a range is no range itself. */
+const one =
+	(parse: (text: string) => Range) =>
+	(text: string): Range =>
+		isRange(text) ? fail(`expected one end of a range, found '${shorten(text)}'`) : parse(text);
+
 const ranged = (parse: (text: string) => Range, expected: string, examples: readonly string[]) => {
 	const way = written(parse, expected, examples);
-	return either<Range>(expected, {text: way, number: way, map: rangeMap(way)});
+	return either<Range>(expected, {text: way, number: way, map: rangeMap(written(one(parse), expected, examples.slice(0, 1)))});
 };
 
 export const memory = written(parseMemory, 'a size such as 24GB', ['8GB', '512MB']);
@@ -41,24 +45,29 @@ export const disk = either<Range>('a size such as 100GB', {
 });
 
 const cpuWritten = written(parseCpu, 'a number of cores such as 4, 2..8 or arm:8..', ['4', '2..8', 'arm:8..']);
-const cpuCount = ranged(text => parseCpu(text).count, 'a number of cores such as 4 or 2..8', ['4', '2..8']);
+
+const cores = (text: string): Range => {
+	const {architecture, count} = parseCpu(text);
+	return architecture === undefined ? count : fail(`expected a number of cores such as 4 or 2..8, found '${shorten(text)}'`);
+};
+
+const cpuEnd = written(one(cores), 'a number of cores such as 4').nullish();
+
+const cpuMap = z
+	.strictObject({
+		arch: writtenText(parseArchitecture, 'an architecture: x86 or arm').nullish(),
+		count: ranged(cores, 'a number of cores such as 4 or 2..8', ['4', '2..8']).nullish(),
+		min: cpuEnd,
+		max: cpuEnd,
+	})
+	.transform(({arch, count, min, max}, context): CpuRequest =>
+		reading(() => ({...(arch ? {architecture: arch} : {}), count: count ?? rangeOf(min?.min, max?.min)}), '', context),
+	);
 
 export const cpu = either<CpuRequest>('a number of cores such as 4, 2..8 or arm:8..', {
 	text: cpuWritten,
 	number: cpuWritten,
-	map: z
-		.object({arch: z.string().optional(), count: cpuCount.optional(), min: z.number().optional(), max: z.number().optional()})
-		.strict()
-		.transform(({arch, count, min, max}, context): CpuRequest =>
-			reading(
-				() => ({
-					...parseCpu(arch ?? '0..'),
-					count: count ?? inOrder({...(min === undefined ? {} : {min}), ...(max === undefined ? {} : {max})}, 'the range'),
-				}),
-				'',
-				context,
-			),
-		),
+	map: cpuMap,
 });
 
 /** `off` without quotes is a word here and `false` to older readers of YAML: both mean off. */

@@ -1,6 +1,6 @@
 import {z} from 'zod';
-import {either, oneOf, truth, words} from './fields.js';
-import type {FieldFacts} from './json-schema.js';
+import {either, oneOf, truth, truthOr, words} from './fields.js';
+import {describeInput, type FieldFacts} from './json-schema.js';
 import {retryEvents, type Retry, type SpotPolicy, type Wishes} from './model.js';
 import {cpu, disk, duration, gpu, memory, memoryRange, names} from './resource-fields.js';
 
@@ -26,22 +26,26 @@ export const resources = z.strictObject(
 	words('a map of cpu, memory, gpu, shm_size and disk'),
 );
 
-const spotPolicies = ['spot', 'on-demand', 'ondemand', 'auto'] as const;
+const spotPolicies = ['spot', 'on-demand', 'auto'] as const satisfies readonly SpotPolicy[];
 
-export const spotPolicy = oneOf(spotPolicies)
-	.transform((policy): SpotPolicy => (policy === 'ondemand' ? 'on-demand' : policy))
-	.meta({enum: ['spot', 'on-demand', 'auto']});
+/** `ondemand` was a spelling once; it is read, and not offered. */
+const spotPolicy = describeInput(
+	z.preprocess(value => (value === 'ondemand' ? 'on-demand' : value), oneOf(spotPolicies)),
+	() => ({type: 'string', anyOf: [{enum: [...spotPolicies]}, {pattern: '^ondemand$'}]}),
+);
 
 type MaybeRetry = Retry | 'off';
 
 const everyEvent = (limit: number): MaybeRetry => ({limit, on: retryEvents});
 
-const retryTruth = (limit: number) => truth.transform((on): MaybeRetry => (on ? everyEvent(limit) : 'off'));
+const retryTruth = (expected: string) => truthOr(expected).transform((on): MaybeRetry => (on ? everyEvent(hour) : 'off'));
+
+const policyWays = 'true, false, or a map of retry and limit';
 
 /** As soon as a limit is given, trying again is wanted. */
-const retryPolicy = either<MaybeRetry>('true, false, or a map of retry and limit', {
-	truth: retryTruth(hour),
-	text: retryTruth(hour) as z.ZodType<MaybeRetry>,
+const retryPolicy = either<MaybeRetry>(policyWays, {
+	truth: retryTruth(policyWays),
+	text: retryTruth(policyWays) as z.ZodType<MaybeRetry>,
 	map: z
 		.strictObject({retry: truth.optional(), limit: duration.optional()})
 		.transform(({retry: on, limit}): MaybeRetry =>
@@ -49,9 +53,11 @@ const retryPolicy = either<MaybeRetry>('true, false, or a map of retry and limit
 		),
 });
 
-const retry = either<MaybeRetry>('true, false, or a map of on_events and duration', {
-	truth: retryTruth(hour),
-	text: retryTruth(hour) as z.ZodType<MaybeRetry>,
+const retryWays = 'true, false, or a map of on_events and duration';
+
+const retry = either<MaybeRetry>(retryWays, {
+	truth: retryTruth(retryWays),
+	text: retryTruth(retryWays) as z.ZodType<MaybeRetry>,
 	map: z
 		.strictObject({
 			on_events: z.array(oneOf(retryEvents), words(`a list of ${retryEvents.join(', ')}`)).optional(),

@@ -152,9 +152,13 @@ function refusals(document: Document.Parsed): Refusal[] {
 				}
 			}
 		},
-		Alias(_, alias) {
-			if (!alias.resolve(document)) {
-				found.push({offset: startOf(alias) ?? 0, message: `nothing above is called &${alias.source.slice(0, 60)}`});
+		Alias(_, alias, path) {
+			const meant = alias.resolve(document);
+			const name = alias.source.slice(0, 60);
+			if (!meant) {
+				found.push({offset: startOf(alias) ?? 0, message: `nothing above is called &${name}`});
+			} else if (path.includes(meant)) {
+				found.push({offset: startOf(alias) ?? 0, message: `&${name} contains itself`});
 			}
 		},
 	});

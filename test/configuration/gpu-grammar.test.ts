@@ -102,7 +102,12 @@ describe('GPUs', () => {
 				maxLength: 3,
 			}),
 			count: range(fc.integer({min: 1, max: 1000})),
-			memory: range(fc.oneof(fc.integer({min: 1, max: 500_000}), fc.integer({min: 1, max: 1000}).map(size => size * gb))),
+			memory: range(
+				fc.oneof(
+					fc.integer({min: 1, max: 500_000}),
+					fc.integer({min: 1, max: 1000}).map(size => size * gb),
+				),
+			),
 		},
 		{requiredKeys: []},
 	);
@@ -131,7 +136,23 @@ describe('GPUs', () => {
 	});
 
 	it('parse, print, parse: the same for whatever is typed', () => {
-		const part = fc.constantFrom('A100', 'A10G,L4', 'nvidia', 'tpu', '2', '0', '0..', '1..4', '..8', '24GB', '24GB..80GB', '..1TB', '1.5GB', '', ' h100 ');
+		const part = fc.constantFrom(
+			'A100',
+			'A10G,L4',
+			'nvidia',
+			'tpu',
+			'2',
+			'0',
+			'0..',
+			'1..4',
+			'..8',
+			'24GB',
+			'24GB..80GB',
+			'..1TB',
+			'1.5GB',
+			'',
+			' h100 ',
+		);
 		fc.assert(
 			fc.property(fc.array(part, {minLength: 1, maxLength: 4}), parts => {
 				let once: GpuRequest;

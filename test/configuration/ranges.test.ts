@@ -94,9 +94,11 @@ describe('cores', () => {
 	});
 
 	it('answers any text with bounds in order, or a complaint', () => {
-		answersOrComplains(parseCpu, ({count: {min, max}}: CpuRequest) =>
-			[min, max].every(end => end === undefined || (Number.isFinite(end) && end >= 0)) &&
-			(min ?? 0) <= (max ?? Number.POSITIVE_INFINITY),
+		answersOrComplains(
+			parseCpu,
+			({count: {min, max}}: CpuRequest) =>
+				[min, max].every(end => end === undefined || (Number.isFinite(end) && end >= 0)) &&
+				(min ?? 0) <= (max ?? Number.POSITIVE_INFINITY),
 		);
 	});
 });
