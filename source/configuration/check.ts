@@ -100,6 +100,8 @@ export const keysAt = (json: Json, place: ReadonlyArray<PropertyKey>): string[] 
 	),
 ];
 
+const asksForNothing = (given: unknown): boolean => given === false || (typeof given === 'string' && /^(?:no|off)$/i.test(given));
+
 /** Whether a key may be there without a value; where not, it is an error that is told already. */
 const takesNothing = (json: Json): boolean =>
 	ways(json).some(
@@ -127,7 +129,7 @@ export function warnUnused({value, diagnostics, at}: YamlFile, schema: z.ZodType
 			}
 
 			diagnostics.push(at([...place, key], `\`${key}\` has no value, and asks for nothing`, warning));
-		} else if (given !== undefined && given !== false && typeof unused === 'string') {
+		} else if (given !== undefined && !asksForNothing(given) && typeof unused === 'string') {
 			diagnostics.push(at([...place, key], `\`${key}\` has no effect: ${unused.replace(/^No effect: /, '')}`, warning));
 		}
 	}

@@ -80,11 +80,12 @@ export const ports = z.array(port, words('a list of ports'));
 
 /** `local:there`, or one path for both. A drive letter is no separator. */
 function parseFile(text: string): FileMapping {
-	const index = text.lastIndexOf(':');
-	const [local, remote] = index > 1 ? [text.slice(0, index), text.slice(index + 1)] : [text, text];
-	return local.trim() === '' || remote.trim() === ''
+	const [, drive = '', path = ''] = /^([A-Za-z]:(?=[\\/]))?([^]*)$/.exec(text) ?? [];
+	const [first = '', remote, ...more] = path.split(':');
+	const local = drive + first;
+	return local.trim() === '' || remote?.trim() === '' || more.length > 0
 		? fail('expected a path, or one here and one there: data/model.bin:/models/model.bin')
-		: {local, remote};
+		: {local, remote: remote ?? local};
 }
 
 const file = either<FileMapping>('a path, or a map of local_path and path', {

@@ -5,7 +5,7 @@ import {expect} from 'vitest';
 import {GrammarError} from '../../source/configuration/grammar.js';
 import type {ConfigurationFile, DevEnvironment, ProfilesFile} from '../../source/configuration/model.js';
 import {readProfiles} from '../../source/configuration/profiles.js';
-import {readConfiguration} from '../../source/configuration/read.js';
+import {readConfiguration, type ReadOptions} from '../../source/configuration/read.js';
 import {Problem} from '../../source/system/problem.js';
 import {temporaryFolder} from '../support/folders.js';
 
@@ -22,10 +22,10 @@ export async function writeFiles(folder: string, files: Readonly<Record<string, 
 }
 
 /** What becomes of a text as the `.dstack.yml` of a folder of its own. */
-export async function readText(text: string | Uint8Array): Promise<ConfigurationFile> {
+export async function readText(text: string | Uint8Array, options: ReadOptions = {}): Promise<ConfigurationFile> {
 	const folder = await temporaryFolder();
 	await writeFiles(folder, {'.dstack.yml': text});
-	return readConfiguration(path.join(folder, '.dstack.yml'), folder);
+	return readConfiguration(path.join(folder, '.dstack.yml'), folder, options);
 }
 
 /** The environment that some lines make; fails with the diagnostics when they make none. */

@@ -107,6 +107,7 @@ const accepted: ReadonlyArray<readonly [lines: string, wishes: Wishes]> = [
 	['retry: {on_events: [error]}', {retry: {limit: 3600, on: ['error']}}],
 	['retry: {duration: 30m}', {retry: {limit: 1800, on: everyEvent}}],
 	['retry: {duration: off}', {retry: 'off'}],
+	['inactivity_duration: off', {inactivityDuration: 'off'}],
 ];
 
 describe('what a configuration and a profile may both ask for', () => {
@@ -124,7 +125,6 @@ describe('what a configuration and a profile may both ask for', () => {
 
 	it.each<[lines: string, wishes: Wishes, key: string]>([
 		['inactivity_duration: 2h', {inactivityDuration: 7200}, 'inactivity_duration'],
-		['inactivity_duration: off', {inactivityDuration: 'off'}, 'inactivity_duration'],
 		['tags: {team: ml, cost: 3, gpu: true}', {tags: {team: 'ml', cost: '3', gpu: 'true'}}, 'tags'],
 		['termination_policy: terminate', {}, 'termination_policy'],
 		['termination_policy: stop', {}, 'termination_policy'],
