@@ -107,6 +107,15 @@ export const policyShape = {
 		description: 'Whether a fleet may grow',
 		unused: `fleets belong to a dstack server; ${server}`,
 	}),
+	pool_name: policy(z.unknown(), {description: 'The pool of instances', unused: `pools belong to a dstack server; ${server}`}),
+	instance_name: policy(z.unknown(), {
+		description: 'The instance of a pool',
+		unused: `pools belong to a dstack server; ${server}`,
+	}),
+	termination_idle_time: policy(z.unknown(), {
+		description: 'How long an instance waits for the next run, as it was written before',
+		unused: 'an instance ends with its run; keeping idle ones belongs to a dstack server',
+	}),
 	idle_duration: policy(z.unknown(), {
 		description: 'How long an instance waits for the next run',
 		unused: 'an instance ends with its run; keeping idle ones belongs to a dstack server',
