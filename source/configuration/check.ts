@@ -7,15 +7,17 @@ import {mostProblems, type YamlFile} from './yaml-file.js';
 /** Keys that a person may well write here and that belong elsewhere: why, completing "`key` …: ". */
 export type Foreign = Readonly<Record<string, string>>;
 
-/** Lays a schema over a file's value; what does not fit becomes diagnostics at their places. */
-export function check(yaml: YamlFile, schema: z.ZodType, foreign: Foreign = {}): void {
+/** Lays a schema over a file's value; what does not fit becomes diagnostics at their places. `foreign` keys lie `depth` steps down. */
+export function check(yaml: YamlFile, schema: z.ZodType, foreign: Foreign = {}, depth = 0): void {
 	const result = schema.safeParse(yaml.value);
 	if (result.success) {
 		return;
 	}
 
 	const json = jsonOf(schema);
-	const problems = result.error.issues.flatMap(issue => problemsOf(issue, yaml.value, json, foreign));
+	const problems = result.error.issues.flatMap(issue =>
+		problemsOf(issue, yaml.value, json, issue.path.length === depth ? foreign : {}),
+	);
 	for (const {place, message, ...options} of problems.slice(0, mostProblems)) {
 		yaml.diagnostics.push(yaml.at(place, message, options));
 	}
@@ -42,7 +44,7 @@ function problemsOf(issue: z.core.$ZodIssue, value: unknown, json: Json, foreign
 	const {path: place, message} = issue;
 	if (issue.code === 'unrecognized_keys') {
 		const names = keysAt(json, place);
-		return issue.keys.map((key, index) => unknownKey([...place, key], key, names, index, place.length === 0 ? foreign : {}));
+		return issue.keys.map((key, index) => unknownKey([...place, key], key, names, index, foreign));
 	}
 
 	const last = place.at(-1);

@@ -16,6 +16,11 @@ export function toVariables(entries: Iterable<readonly [string, string | undefin
 	};
 }
 
+const noValue = (name: string, found: unknown): string =>
+	found === null
+		? `expected a value, found nothing; write "" for an empty one, or \`- ${name.slice(0, 60)}\` in a list for your own value`
+		: words('a value').error({input: found});
+
 const readVariableMap = z.unknown().transform((value, context): Variables => {
 	const entries = Object.entries(value as object) as Array<[string, unknown]>;
 	for (const [name, each] of entries) {
@@ -27,11 +32,7 @@ const readVariableMap = z.unknown().transform((value, context): Variables => {
 				message: 'a variable has a name of letters, digits and _',
 			});
 		} else if (!['string', 'number', 'boolean'].includes(typeof each)) {
-			context.addIssue({
-				code: 'custom',
-				path: [name],
-				message: `expected a value, found ${Array.isArray(each) ? 'a list' : typeof each === 'object' && each !== null ? 'a map' : 'nothing'}; write "" for an empty one, or \`- ${name}\` in a list for your own value`,
-			});
+			context.addIssue({code: 'custom', path: [name], message: noValue(name, each)});
 		}
 	}
 
@@ -44,18 +45,7 @@ const variableMap = describeInput(readVariableMap, () => ({
 	additionalProperties: {type: ['string', 'number', 'boolean']},
 }));
 
-const variableList = z.array(text('NAME=value')).transform((lines, context): Variables =>
-	toVariables(
-		lines.flatMap((line, index) => {
-			try {
-				return [parseVariable(line)];
-			} catch (error) {
-				context.addIssue({code: 'custom', path: [index], message: (error as Error).message});
-				return [];
-			}
-		}),
-	),
-);
+const variableList = z.array(writtenText(parseVariable, 'NAME=value')).transform(toVariables);
 
 /** A list of `NAME=value` and `NAME`, or a map of names to values. */
 export const variables = either<Variables>('a map of names to values, or a list of NAME=value', {

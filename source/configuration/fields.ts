@@ -120,7 +120,7 @@ export const oneOf = <const T extends string>(values: readonly T[]) =>
 export const oneOrMore = <T>(item: z.ZodType<T>, expected: string) =>
 	either<T[]>(expected, {
 		text: item.transform(one => [one]),
-		list: z.array(item).min(1, `expected at least one in ${expected}`),
+		list: z.array(item).min(1, `expected ${expected}, found an empty list`),
 	});
 
 /** One command or a list of them. */

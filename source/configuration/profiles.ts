@@ -32,6 +32,8 @@ export const profilesSchema = z.strictObject(
 
 type Parsed = Partial<z.infer<z.ZodObject<typeof shape>>>;
 
+const foreignKeys = {project: 'projects belong to a dstack server, and this program needs none'};
+
 /** Where the profiles of a folder may lie, in both spellings; the first that is there counts. */
 const candidates = (folder: string): string[] =>
 	['profiles.yml', 'profiles.yaml'].map(name => path.join(folder, '.dstack', name));
@@ -73,7 +75,7 @@ async function readOne(
 		return {diagnostics: [yaml.at([], 'the file is empty; expected a map with the key `profiles`')], profiles: []};
 	}
 
-	check(yaml, profilesSchema);
+	check(yaml, profilesSchema, foreignKeys, 2);
 	const {profiles: listed} = yaml.value as {profiles?: unknown};
 	const parsed = (Array.isArray(listed) ? listed : []).map((each: Record<string, unknown> | null) => ({
 		...readableKeys(shape, each),

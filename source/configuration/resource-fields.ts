@@ -12,7 +12,7 @@ const rangeOf = (min: number | undefined, max: number | undefined): Range =>
 /** A range as a map of its ends, each read by `end`. */
 const rangeMap = (end: z.ZodType<Range>) =>
 	z
-		.strictObject({min: end.nullish(), max: end.nullish()}, words('a map of min and max'))
+		.strictObject({min: end.nullish(), max: end.nullish()})
 		.transform(({min, max}, context) =>
 			reading(
 				() =>
@@ -37,10 +37,12 @@ export const memory = written(parseMemory, 'a size such as 24GB', ['8GB', '512MB
 
 export const memoryRange = ranged(parseMemoryRange, 'a size such as 24GB or a range such as 16GB..64GB', ['24GB', '16GB..64GB']);
 
+const diskWritten = written(parseMemoryRange, 'a size such as 100GB', ['100GB', '100GB..']);
+
 /** A disk is a size, or a map that holds it. */
 export const disk = either<Range>('a size such as 100GB', {
-	text: memoryRange,
-	number: memoryRange,
+	text: diskWritten,
+	number: diskWritten,
 	map: z.strictObject({size: memoryRange}).transform(({size}) => size),
 });
 
@@ -108,4 +110,4 @@ export const gpu = either<GpuRequest>('a count, a GPU such as A100:2:40GB, or a 
 	map: gpuMap,
 });
 
-export const names = (expected: string) => oneOrMore(text(expected), `a list of ${expected}`);
+export const names = (expected: string, one: string) => oneOrMore(text(one), expected);

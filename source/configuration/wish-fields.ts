@@ -70,7 +70,7 @@ const retry = either<MaybeRetry>(retryWays, {
 
 const tags = z.record(
 	z.string(),
-	z.union([z.string(), z.number(), z.boolean()]).transform(String),
+	z.union([z.string(), z.number(), z.boolean()], words('text, a number, or true or false')).transform(String),
 	words('a map of names to values'),
 );
 
@@ -78,10 +78,17 @@ const server = 'this program needs no server, and has none';
 
 /** The policies that a configuration and a profile may both name. */
 export const policyShape = {
-	backends: policy(names('backends'), {description: 'Only these backends', examples: [['aws', 'lambda']]}),
-	regions: policy(names('regions'), {description: 'Only these regions'}),
-	availability_zones: policy(names('zones'), {description: 'Only these availability zones'}),
-	instance_types: policy(names('instance types'), {description: 'Only these instance types'}),
+	backends: policy(names('a list of backends', 'a backend such as aws'), {
+		description: 'Only these backends',
+		examples: [['aws', 'lambda']],
+	}),
+	regions: policy(names('a list of regions', 'a region such as us-east-1'), {description: 'Only these regions'}),
+	availability_zones: policy(names('a list of zones', 'a zone such as us-east-1a'), {
+		description: 'Only these availability zones',
+	}),
+	instance_types: policy(names('a list of instance types', 'an instance type such as g5.xlarge'), {
+		description: 'Only these instance types',
+	}),
 	spot_policy: policy(spotPolicy, {description: 'spot, on-demand, or auto: spot first, then on-demand'}),
 	retry: policy(retry, {
 		description: 'Whether and how long to try again when there is no capacity, or a spot instance was taken away',

@@ -72,7 +72,9 @@ export async function readYaml(absolute: string, file: string): Promise<YamlFile
 		...(exhausted ? [exhausted] : document.errors)
 			.slice(0, mostProblems)
 			.map(error => diagnose(error.pos[0], yamlWords(error.code, error.message))),
-		...document.warnings.slice(0, mostProblems).map(warning => diagnose(warning.pos[0], warning.message, 'warning')),
+		...document.warnings
+			.slice(0, mostProblems)
+			.map(warning => diagnose(warning.pos[0], yamlWords(warning.code, warning.message), 'warning')),
 	];
 	let value: unknown;
 	if (document.errors.length === 0) {
@@ -177,6 +179,10 @@ function yamlWords(code: string, message: string): string {
 
 		case 'TAB_AS_INDENT': {
 			return 'a tab cannot indent YAML; use spaces';
+		}
+
+		case 'TAG_RESOLVE_FAILED': {
+			return message.replace(/^Unresolved tag: /, 'nothing is made of a tag here: ');
 		}
 
 		default: {

@@ -198,7 +198,7 @@ describe('what is wrong in profiles', () => {
 	it.each([
 		['default: maybe', '3:14', 'true or false'],
 		['backends: {aws: true}', '3:15', 'list of backends'],
-		['backends: []', '3:15', 'at least one'],
+		['backends: []', '3:15', 'found an empty list'],
 		['backends: [aws, 3]', '3:21', 'backend'],
 		['resources: 24GB', '3:16', 'map'],
 		['resources: {cpu: 0}', '3:22', 'above 0'],

@@ -177,7 +177,7 @@ describe('what a configuration and a profile may both ask for', () => {
 		['resources: {shm_size: 8GB..}', 'size such as'],
 		['resources: {gpu: {memory: 24}}', '24GB or 24MB'],
 		['resources: {gpu: {vendor: matrox}}', 'expected one of nvidia'],
-		['resources: {gpu: {name: []}}', 'at least one'],
+		['resources: {gpu: {name: []}}', 'found an empty list'],
 		['resources: {gpu: {name: "A100,,H100"}}', "GPU's name"],
 		['resources: {gpu: {name: 3}}', 'GPU name'],
 		['resources: {gpu: {count: 1.5}}', 'whole number'],
@@ -197,10 +197,11 @@ describe('what a configuration and a profile may both ask for', () => {
 		['retry: {on_events: [fire]}', 'expected one of no-capacity, interruption, error'],
 		['retry: {on_events: error}', 'a list of no-capacity'],
 		['retry: {retries: 3}', "unknown key 'retries'"],
-		['regions: []', 'at least one'],
-		['regions: [3]', 'regions'],
+		['regions: []', 'found an empty list'],
+		['regions: [3]', 'a region such as'],
+		['resources: {disk: {size: 1GB, min: 1GB}}', "unknown key 'min'; known here: size"],
 		['tags: [a]', 'map of names'],
-		['tags: {a: [b]}', ''],
+		['tags: {a: [b]}', 'expected text, a number, or true or false'],
 		['termination_policy: keep', 'expected one of terminate'],
 	])('%s: %s', async (lines, words) => {
 		const {configuration, profile, diagnostics} = await readBoth(lines);
