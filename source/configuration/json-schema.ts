@@ -24,7 +24,7 @@ export type FieldFacts = {
 
 const own = new Set(['unused']);
 /** What is said of a field itself stands over what its parts say. */
-const kept = new Set(['description', 'examples', 'unused', 'enum']);
+const kept = new Set(['description', 'examples', 'unused']);
 
 /** The JSON Schema of what may be written for `schema`. */
 export function jsonOf(schema: z.ZodType): Json {

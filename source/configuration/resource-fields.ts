@@ -77,7 +77,7 @@ export const duration = describeInput(
 	z
 		.union([z.string(), z.number(), z.literal(false)], words('a duration such as 6h, 1d or off'))
 		.transform((value, context) => (value === false ? ('off' as const) : reading(parseDuration, value, context))),
-	() => ({type: ['string', 'number', 'boolean'], examples: ['6h', '1d', 'off']}),
+	() => ({anyOf: [{type: ['string', 'number'], examples: ['6h', '1d', 'off']}, {const: false}]}),
 );
 
 const gpuCount = ranged(parseGpuCount, 'a whole number or a range such as 1..4', ['1', '1..4']);
