@@ -8,16 +8,16 @@ import type {Diagnostic, Profile, ProfilesFile} from './model.js';
 import {checkNames} from './names-check.js';
 import {originsOf} from './origins.js';
 import {warnTraps} from './traps.js';
-import {field, policyShape, resources, toWishes} from './wish-fields.js';
+import {policy, policyShape, resources, toWishes} from './wish-fields.js';
 import {wishWords} from './words.js';
 import {readYaml, shownPath, type YamlFile} from './yaml-file.js';
 
 const shape = {
-	name: field(text().regex(/^[\w.-]{1,60}$/, 'expected a name of letters, digits, dots and dashes'), {
+	name: policy(text().regex(/^[\w.-]{1,60}$/, 'expected a name of letters, digits, dots and dashes'), {
 		description: 'What `--profile` calls it',
 	}),
-	default: field(truth, {description: 'Whether it is used where none is named'}),
-	resources: field(resources, {description: 'What the hardware has to be'}),
+	default: policy(truth, {description: 'Whether it is used where none is named'}),
+	resources: policy(resources, {description: 'What the hardware has to be'}),
 	...policyShape,
 };
 
@@ -31,6 +31,8 @@ export const profilesSchema = z.strictObject(
 );
 
 type Parsed = Partial<z.infer<z.ZodObject<typeof shape>>>;
+
+const foreignKeys = {project: 'projects belong to a dstack server, and this program needs none'};
 
 /** Where the profiles of a folder may lie, in both spellings; the first that is there counts. */
 const candidates = (folder: string): string[] =>
@@ -46,14 +48,19 @@ export async function readProfiles(folder: string, home?: string): Promise<Profi
 	const read = await Promise.all(files.map(async file => readOne(file, folder)));
 	const profiles: Profile[] = [];
 	for (const each of read.flatMap(({profiles: own}) => own)) {
-		if (profiles.every(({name}) => name !== each.name)) {
+		const isTaken = profiles.some(({name}) => name === each.name);
+		if (!isTaken || isUnnamed(each)) {
 			const isSecondDefault = each.default && profiles.some(({default: isDefault}) => isDefault);
-			profiles.push(isSecondDefault ? {...each, default: false} : each);
+			profiles.push({...each, name: isTaken ? `~${each.name}` : each.name, default: each.default && !isSecondDefault});
 		}
 	}
 
 	return {paths: files, diagnostics: read.flatMap(({diagnostics}) => diagnostics), profiles};
 }
+
+/** A place in the list stands for the name that is not there; no name can look like it. */
+const unnamed = (index: number): string => `#${index + 1}`;
+const isUnnamed = ({name, index}: Profile): boolean => name === unnamed(index);
 
 async function readOne(
 	absolute: string,
@@ -68,7 +75,7 @@ async function readOne(
 		return {diagnostics: [yaml.at([], 'the file is empty; expected a map with the key `profiles`')], profiles: []};
 	}
 
-	check(yaml, profilesSchema);
+	check(yaml, profilesSchema, {foreign: foreignKeys, depth: 2});
 	const {profiles: listed} = yaml.value as {profiles?: unknown};
 	const parsed = (Array.isArray(listed) ? listed : []).map((each: Record<string, unknown> | null) => ({
 		...readableKeys(shape, each),
@@ -89,7 +96,7 @@ function toProfile(yaml: YamlFile, absolute: string, parsed: Parsed, index: numb
 	warnUnused(yaml, profilesSchema, place);
 	warnUnused(yaml, profilesSchema, [...place, 'resources']);
 	return {
-		name: parsed.name ?? `#${index + 1}`,
+		name: parsed.name ?? unnamed(index),
 		default: parsed.default ?? false,
 		wishes,
 		origins: originsOf(yaml, wishes, place),
@@ -104,7 +111,7 @@ function refuseDoubles({diagnostics, at}: YamlFile, profiles: readonly Parsed[])
 	const names = new Set<string>();
 	let first: string | undefined;
 	for (const [index, {name, default: isDefault, retry, retry_policy: retryPolicy}] of profiles.entries()) {
-		if (name !== undefined && names.has(name)) {
+		if (typeof name === 'string' && names.has(name)) {
 			diagnostics.push(at(['profiles', index, 'name'], `two profiles are called '${name}'`));
 		}
 
@@ -113,7 +120,7 @@ function refuseDoubles({diagnostics, at}: YamlFile, profiles: readonly Parsed[])
 			diagnostics.push(at(['profiles', index, 'default'], `two profiles are the default: '${first}' is one already`));
 		}
 
-		first = isDefault ? (name ?? `#${index + 1}`) : first;
+		first = isDefault ? (name ?? unnamed(index)) : first;
 		if (retry && retryPolicy) {
 			diagnostics.push(at(['profiles', index, 'retry_policy'], '`retry` says the same; leave out one of the two', {key: true}));
 		}

@@ -72,7 +72,9 @@ export async function readYaml(absolute: string, file: string): Promise<YamlFile
 		...(exhausted ? [exhausted] : document.errors)
 			.slice(0, mostProblems)
 			.map(error => diagnose(error.pos[0], yamlWords(error.code, error.message))),
-		...document.warnings.slice(0, mostProblems).map(warning => diagnose(warning.pos[0], warning.message, 'warning')),
+		...document.warnings
+			.slice(0, mostProblems)
+			.map(warning => diagnose(warning.pos[0], yamlWords(warning.code, warning.message), 'warning')),
 	];
 	let value: unknown;
 	if (document.errors.length === 0) {
@@ -152,9 +154,13 @@ function refusals(document: Document.Parsed): Refusal[] {
 				}
 			}
 		},
-		Alias(_, alias) {
-			if (!alias.resolve(document)) {
-				found.push({offset: startOf(alias) ?? 0, message: `nothing above is called &${alias.source.slice(0, 60)}`});
+		Alias(_, alias, path) {
+			const meant = alias.resolve(document);
+			const name = alias.source.slice(0, 60);
+			if (!meant) {
+				found.push({offset: startOf(alias) ?? 0, message: `nothing above is called &${name}`});
+			} else if (path.includes(meant)) {
+				found.push({offset: startOf(alias) ?? 0, message: `&${name} contains itself`});
 			}
 		},
 	});
@@ -173,6 +179,10 @@ function yamlWords(code: string, message: string): string {
 
 		case 'TAB_AS_INDENT': {
 			return 'a tab cannot indent YAML; use spaces';
+		}
+
+		case 'TAG_RESOLVE_FAILED': {
+			return message.replace(/^Unresolved tag: /, 'nothing is made of a tag here: ');
 		}
 
 		default: {

@@ -19,7 +19,7 @@ describe('orderOffers', () => {
 			offer({id: 'cheap', price: 1, availability: 'unknown'}),
 			offer({id: 'spot cheap', price: 0.3, spot: true}),
 		];
-		expect(ids(orderOffers(offers, requirements({cpu: 2})))).toEqual([
+		expect(ids(orderOffers(offers, requirements({cpu: {count: {min: 2}}})))).toEqual([
 			'spot cheap',
 			'spot dear',
 			'cheap',
