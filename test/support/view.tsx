@@ -1,11 +1,11 @@
 import {render} from 'ink-testing-library';
 import {afterEach, expect, vi} from 'vitest';
-import type {Engine, OfferListing} from '../../source/runs/engine.js';
+import type {Engine} from '../../source/runs/engine.js';
 import {Root} from '../../source/ui/app.js';
 import type {App, AppOptions} from '../../source/ui/store/app.js';
 import {loadFolder} from '../../source/ui/store/choosing.js';
 import {showRun} from '../../source/ui/store/running.js';
-import {testApp, testEngine, type TestHandle} from './ui.js';
+import {testApp, testEngine, type TestHandle, type TestListing} from './ui.js';
 
 /** Keys as a terminal sends them. */
 export const keys = {
@@ -61,7 +61,7 @@ export function view(app: App): View {
 
 export const started = async (
 	engine: Partial<Engine> = {},
-	listing: Partial<OfferListing> = {},
+	listing: TestListing = {},
 	options: Partial<AppOptions> = {},
 ): Promise<View> => {
 	const shown = view(testApp(testEngine(engine, listing), options));
@@ -69,7 +69,7 @@ export const started = async (
 	return shown;
 };
 
-export const atOffers = async (listing: Partial<OfferListing> = {}, options: Partial<AppOptions> = {}): Promise<View> => {
+export const atOffers = async (listing: TestListing = {}, options: Partial<AppOptions> = {}): Promise<View> => {
 	const shown = await started({}, listing, options);
 	await shown.press(keys.enter);
 	await shown.shows('offers');

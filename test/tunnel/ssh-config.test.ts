@@ -12,6 +12,7 @@ async function makePaths(home?: string): Promise<Paths> {
 		config: path.join(root, 'state'),
 		secrets: path.join(root, 'state', 'secrets'),
 		home: root,
+		catalogue: path.join(root, 'state', 'catalog'),
 		runs: path.join(root, 'state', 'runs'),
 		sshConfig: path.join(root, 'state', 'ssh', 'config'),
 		userSshConfig: path.join(root, '.ssh', 'config'),

@@ -95,7 +95,7 @@ describe('offers that cannot be had', () => {
 		const [first] = offers(1);
 		const {shows, frame, press} = await started(
 			{},
-			{offers: [{...first!, availability: 'unavailable', notes: [note]}], usable: new Set()},
+			{offers: [{...first!, availability: 'unavailable', notes: [note]}]},
 			{size: {columns: 80, rows: 24}},
 		);
 		await press(keys.enter);

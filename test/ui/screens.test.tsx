@@ -1,5 +1,5 @@
 import {describe, expect, test, vi} from 'vitest';
-import {configurationFile, health, offers, runState, TestClock, TestHandle} from '../support/ui.js';
+import {configurationFile, health, offers, preferences, runState, TestClock, TestHandle} from '../support/ui.js';
 import {atOffers, keys, started, withRun} from '../support/view.js';
 
 describe('choosing', () => {
@@ -14,7 +14,7 @@ describe('choosing', () => {
 		});
 		const {shows, press} = await started({
 			configurations: async () => [configurationFile(), broken],
-			preferences: {last: () => ({configuration: 'b.dstack.yml'}), remember: () => undefined, registry: () => undefined},
+			preferences: {...preferences, last: () => ({configuration: 'b.dstack.yml'})},
 		});
 		await shows('▶ ✗ b.dstack.yml · 1 problem');
 		await shows('b.dstack.yml:2:1: error: unknown key setpu');
@@ -38,7 +38,8 @@ describe('choosing', () => {
 		await press('jjj');
 		expect(app.state().cursor.offers).toBe(3);
 		await press(`${keys.down}${keys.down}`);
-		await shows(/▶\s+\S+\s+\S+\s+type-00005/);
+		const {shown, listing} = app.state();
+		await shows(new RegExp(`▶\\s+\\S+\\s+\\S+\\s+${listing?.table.offer(shown.rows[5]!).instanceType}`));
 		await press('G');
 		expect(app.state().cursor.offers).toBe(49);
 		await press('g', 'k');
@@ -51,9 +52,9 @@ describe('choosing', () => {
 		await shows(/10 of 40 offers/);
 		await press(keys.backspace, keys.backspace);
 		await press(keys.enter);
-		expect(app.state().filter).toBe('gpu:l');
+		expect(app.state().grid.filter).toBe('gpu:l');
 		await press(keys.esc);
-		expect(app.state().filter).toBe('');
+		expect(app.state().grid.filter).toBe('');
 		expect(app.state().screen).toBe('offers');
 		await press(keys.esc);
 		expect(app.state().screen).toBe('configurations');
@@ -78,12 +79,13 @@ describe('choosing', () => {
 		await shows('CPU ▲');
 		await press('S');
 		await shows('CPU ▼');
-		expect(app.state().shown[0]?.cpu).toBe(32);
+		const {shown, listing} = app.state();
+		expect(listing?.table.offer(shown.rows[0]!).cpu).toBe(32);
 	});
 
 	test('an offer that cannot be had says why', async () => {
 		const offer = {...offers(1)[0]!, availability: 'no quota' as const, notes: ['0 of 8 vCPU left']};
-		const {shows, press, app} = await atOffers({offers: [offer], usable: new Set()});
+		const {shows, press, app} = await atOffers({offers: [offer]});
 		await press(keys.enter);
 		await shows('Not to be had: 0 of 8 vCPU left');
 		expect(app.state().screen).toBe('offers');

@@ -177,7 +177,8 @@ function countWords({listing, shown, grid}: AppState): string {
 	const pins = grid.pins.length > 0 ? `${grid.pins.length} pinned · ` : '';
 	const {rows, listed} = listing.matches;
 	const inGroups = shown.groups ? `${shown.groups.length} groups · ` : '';
-	return `${pins}${inGroups}${shown.rows.length === rows.length ? '' : `${grouped(shown.rows.length)} of `}${grouped(rows.length)} of ${grouped(listed)} offers`;
+	const counts = [...new Set([shown.rows.length, rows.length, listed])].map(grouped).join(' of ');
+	return `${pins}${inGroups}${counts} offers`;
 }
 
 /** `41,128`. */
