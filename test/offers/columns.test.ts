@@ -12,7 +12,7 @@ describe('columns', () => {
 		['cpu', offer({cpu: 2}), offer({cpu: 16})],
 		['memory', offer({memory: 2048}), offer({memory: 16_384})],
 		['gpu', offer({gpus: [gpu({count: 1})]}), offer({gpus: [gpu({count: 8})]})],
-		['gpu', offer(), offer({gpus: [gpu()]})],
+		['gpu', offer({gpus: [gpu()]}), offer()],
 		['spot', offer({spot: true}), offer({spot: false})],
 		['price', offer({price: 0.9}), offer({price: 10})],
 		['gpu-price', offer({price: 8, gpus: [gpu({count: 8})]}), offer({price: 2, gpus: [gpu()]})],
@@ -27,11 +27,7 @@ describe('columns', () => {
 		expect(ids(false)).toEqual(['first', 'second']);
 		// What has no value is last either way.
 		expect(ids(true)).toEqual(
-			id === 'gpu-price' && second.gpus.length === 0
-				? ['first', 'second']
-				: id === 'gpu' && first.gpus.length === 0
-					? ids(true)
-					: ['second', 'first'],
+			(id === 'gpu' || id === 'gpu-price') && second.gpus.length === 0 ? ['first', 'second'] : ['second', 'first'],
 		);
 	});
 

@@ -1,17 +1,16 @@
 import {type Column, type ColumnId, columns as allColumns} from '../../offers/columns.js';
-import type {Offer} from '../../offers/offer.js';
 import type {OfferTable} from '../../offers/table.js';
 import type {BackendListing} from '../../runs/engine.js';
 import {formatAge} from '../../offers/format.js';
 import {columnsChosen, type Shown, shownCount} from '../store/offers.js';
-import {candidatesOf} from '../store/filtering.js';
 import {explanationOf} from '../store/explaining.js';
 import {type AppState, bodyRows} from '../store/state.js';
-import {cut, fit, width, windowTop, wrap} from '../text.js';
+import {cut, fit, width, windowTop} from '../text.js';
 import {glyphs, paint} from '../theme.js';
 import {ends, rule, type View} from '../view.js';
 import {alive} from './alive.js';
-import {drawerRows, summaryRows} from './drawer.js';
+import {belowRows} from './below.js';
+
 import {groupHeader, groupRow} from './groups.js';
 import {nothingRows} from './nothing.js';
 import {sign} from './signs.js';
@@ -65,8 +64,12 @@ export function columnsFor({shown, listing, columns, now, grid}: AppState): read
 /** Lines of the grid above its first offer: the title is not one of them. */
 export const linesAbove = 3;
 
+/** Lines below the grid that are always there, so that it does not jump. */
+const leastBelow = 3;
+
 /** Rows of offers that are on the screen at once. */
-export const gridHeight = (state: AppState): number => Math.max(1, bodyRows(state) - (state.grid.drawer ? 14 : 7));
+export const gridHeight = (state: AppState): number =>
+	Math.max(1, bodyRows(state) - linesAbove - 1 - Math.max(leastBelow, belowRows(state).length));
 
 export const gridTop = (state: AppState): number =>
 	windowTop(state.cursor.offers, shownCount(state.shown), gridHeight(state), state.gridTop);
@@ -89,7 +92,7 @@ export function offersView(state: AppState): View {
 			shown.groups ? groupHeader(columns) : header(),
 			...(explanation ? nothingRows(explanation, state, height) : rows()),
 			rule(columns),
-			...below(),
+			...belowRows(state),
 		],
 	};
 
@@ -141,32 +144,6 @@ export function offersView(state: AppState): View {
 			? '. Only on-demand is asked for: o, then spot, changes that'
 			: '';
 	}
-
-	function below(): string[] {
-		const [error] = shown.errors;
-		if (state.field?.id === 'filter' && error) {
-			const caret = ' '.repeat(
-				Math.min(columns - 2, 1 + state.field.label.length + width(state.field.text.slice(0, error.from))),
-			);
-			const meant = error.suggestion === undefined ? '' : `; did you mean ${error.suggestion}?`;
-			return [paint.error(cut(` ${error.message}${meant}`, columns)), '', paint.error(cut(`${caret}^`, columns))];
-		}
-
-		const candidates = candidatesOf(state)?.candidates ?? [];
-		if (candidates.length > 0) {
-			return wrap(`tab: ${candidates.map(({text, words}) => (words ? `${text} (${words})` : text)).join('  ')}`, columns - 2)
-				.slice(0, 3)
-				.map(line => paint.muted(` ${line}`));
-		}
-
-		const current = currentOffer();
-		return current ? (grid.drawer ? drawerRows(state, current) : summaryRows(state, current)) : [];
-	}
-
-	function currentOffer(): {readonly offer: Offer; readonly row: number} | undefined {
-		const row = shown.groups ? shown.groups[chosen]?.cheapest : shown.rows[chosen];
-		return row === undefined || !table ? undefined : {offer: table.offer(row), row};
-	}
 }
 
 function countWords({listing, shown, grid}: AppState): string {
@@ -178,7 +155,7 @@ function countWords({listing, shown, grid}: AppState): string {
 	const {rows, listed} = listing.matches;
 	const inGroups = shown.groups ? `${shown.groups.length} groups · ` : '';
 	const counts = [...new Set([shown.rows.length, rows.length, listed])].map(grouped).join(' of ');
-	return `${pins}${inGroups}${counts} offers`;
+	return `${pins}${inGroups}${counts} ${listed === 1 ? 'offer' : 'offers'}`;
 }
 
 /** `41,128`. */
