@@ -10,7 +10,7 @@ import {originsOf} from './origins.js';
 import {warnTraps} from './traps.js';
 import {policy, policyShape, resources, toWishes} from './wish-fields.js';
 import {wishWords} from './words.js';
-import {readYaml, shownPath, type YamlFile} from './yaml-file.js';
+import {mostProblems, readYaml, shownPath, type YamlFile} from './yaml-file.js';
 
 const shape = {
 	name: policy(text().regex(/^[\w.-]{1,60}$/, 'expected a name of letters, digits, dots and dashes'), {
@@ -47,11 +47,14 @@ export async function readProfiles(folder: string, home?: string): Promise<Profi
 	const files = (await Promise.all(places.map(async place => firstThere(candidates(place))))).filter(file => file !== undefined);
 	const read = await Promise.all(files.map(async file => readOne(file, folder)));
 	const profiles: Profile[] = [];
+	const taken = new Set<string>();
+	let hasDefault = false;
 	for (const each of read.flatMap(({profiles: own}) => own)) {
-		const isTaken = profiles.some(({name}) => name === each.name);
-		if (!isTaken || isUnnamed(each)) {
-			const isSecondDefault = each.default && profiles.some(({default: isDefault}) => isDefault);
-			profiles.push({...each, name: isTaken ? `~${each.name}` : each.name, default: each.default && !isSecondDefault});
+		const name = taken.has(each.name) && isUnnamed(each) ? `~${each.name}` : each.name;
+		if (!taken.has(name)) {
+			profiles.push({...each, name, default: each.default && !hasDefault});
+			taken.add(name);
+			hasDefault ||= each.default;
 		}
 	}
 
@@ -110,19 +113,26 @@ function toProfile(yaml: YamlFile, absolute: string, parsed: Parsed, index: numb
 function refuseDoubles({diagnostics, at}: YamlFile, profiles: readonly Parsed[]): void {
 	const names = new Set<string>();
 	let first: string | undefined;
+	let left = mostProblems;
+	const complain = (place: PropertyKey[], message: string, key = false) => {
+		if (left-- > 0) {
+			diagnostics.push(at(place, message, {key}));
+		}
+	};
+
 	for (const [index, {name, default: isDefault, retry, retry_policy: retryPolicy}] of profiles.entries()) {
 		if (typeof name === 'string' && names.has(name)) {
-			diagnostics.push(at(['profiles', index, 'name'], `two profiles are called '${name}'`));
+			complain(['profiles', index, 'name'], `two profiles are called '${name}'`);
 		}
 
 		names.add(name ?? '');
 		if (isDefault && first !== undefined) {
-			diagnostics.push(at(['profiles', index, 'default'], `two profiles are the default: '${first}' is one already`));
+			complain(['profiles', index, 'default'], `two profiles are the default: '${first}' is one already`);
 		}
 
 		first = isDefault ? (name ?? unnamed(index)) : first;
 		if (retry && retryPolicy) {
-			diagnostics.push(at(['profiles', index, 'retry_policy'], '`retry` says the same; leave out one of the two', {key: true}));
+			complain(['profiles', index, 'retry_policy'], '`retry` says the same; leave out one of the two', true);
 		}
 	}
 }

@@ -6,7 +6,9 @@ import {neutraliseLine} from '../system/terminal-text.js';
 import type {Diagnostic} from './model.js';
 
 // Bounds on the work that a file can make: one that breaks them was not written by a person.
-const mostBytes = 256 * 1024;
+const mostBytes = 64 * 1024;
+/** Each costs the library some kilobytes. */
+const mostBrackets = 5000;
 /** Problems of one kind that are told of one file. */
 export const mostProblems = 50;
 const mostMessage = 400;
@@ -33,6 +35,7 @@ export type YamlFile = {
 /** Reads and parses one file. What is wrong with its text becomes diagnostics; a file that cannot be read is a `configuration` problem. */
 export async function readYaml(absolute: string, file: string): Promise<YamlFile> {
 	const text = await readText(absolute, file);
+	const hasTooManyBrackets = text.split(/[[{]/, mostBrackets + 2).length > mostBrackets + 1;
 	const counter = new LineCounter();
 	const lines = text.split('\n');
 	// What is missing at the end is missing in the last line, not in the empty ones after it.
@@ -58,7 +61,7 @@ export async function readYaml(absolute: string, file: string): Promise<YamlFile
 	};
 
 	// Keys that are there twice are looked for below: the library compares each with each.
-	const document = parseDocument(text, {
+	const document = parseDocument(hasTooManyBrackets ? '' : text, {
 		lineCounter: counter,
 		prettyErrors: false,
 		uniqueKeys: false,
@@ -77,7 +80,9 @@ export async function readYaml(absolute: string, file: string): Promise<YamlFile
 			.map(warning => diagnose(warning.pos[0], yamlWords(warning.code, warning.message), 'warning')),
 	];
 	let value: unknown;
-	if (document.errors.length === 0) {
+	if (hasTooManyBrackets) {
+		diagnostics.push(diagnose(0, `there are more than ${mostBrackets} brackets in this file; nobody wrote them`));
+	} else if (document.errors.length === 0) {
 		const refused = refusals(document).slice(0, mostProblems);
 		diagnostics.push(...refused.map(({offset, message}) => diagnose(offset, message)));
 		if (refused.length === 0) {
@@ -140,8 +145,19 @@ type Refusal = {offset: number; message: string};
 /** What is sound YAML and cannot be meant: keys that are there twice, and names of anchors that are not there. */
 function refusals(document: Document.Parsed): Refusal[] {
 	const found: Refusal[] = [];
+	// A name means the last anchor before it. The library would look through the whole document for each.
+	const anchors = new Map<string, Node>();
+	const remember = (node: Node & {anchor?: string}) => {
+		if (node.anchor) {
+			anchors.set(node.anchor, node);
+		}
+	};
+
 	visit(document, {
+		Scalar: (_, scalar) => remember(scalar),
+		Seq: (_, list) => remember(list),
 		Map(_, map) {
+			remember(map);
 			const keys = new Set<string>();
 			for (const {key} of map.items) {
 				if (isScalar(key)) {
@@ -155,7 +171,7 @@ function refusals(document: Document.Parsed): Refusal[] {
 			}
 		},
 		Alias(_, alias, path) {
-			const meant = alias.resolve(document);
+			const meant = anchors.get(alias.source);
 			const name = alias.source.slice(0, 60);
 			if (!meant) {
 				found.push({offset: startOf(alias) ?? 0, message: `nothing above is called &${name}`});
