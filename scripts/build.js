@@ -1,6 +1,6 @@
 // Bundles source/ into dist/: one entry for the program, one for the host process of the local backend, lazy parts as chunks.
 // usage: node scripts/build.js [--if-stale]
-import {mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {fileURLToPath} from 'node:url';
@@ -35,6 +35,17 @@ const noDevtools = {
 	},
 };
 
+// Ink's layout engine carries its machine code in itself, and yet asks `fetch` to decode it, for which Node loads its whole HTTP client.
+const noFetchedLayout = {
+	name: 'no-fetched-layout',
+	setup(builder) {
+		builder.onLoad({filter: /yoga-wasm-base64-esm\.js$/}, ({path: file}) => ({
+			contents: `const fetch = undefined;\n${readFileSync(file, 'utf8')}`,
+			loader: 'js',
+		}));
+	},
+};
+
 const {outputFiles} = await build({
 	absWorkingDir: root,
 	entryPoints: {cli: 'source/cli.ts', 'process-host': 'source/backends/local/process/host.ts'},
@@ -44,13 +55,12 @@ const {outputFiles} = await build({
 	platform: 'node',
 	format: 'esm',
 	target: 'node20',
-	minify: true,
-	// Names of errors and functions are part of messages.
-	keepNames: true,
+	minifyWhitespace: true,
+	minifySyntax: true,
 	define: {'process.env.NODE_ENV': '"production"'},
 	// Optional native parts: ssh2 and node-pty look for them at run time and go on without.
 	external: ['@lydell/node-pty', 'cpu-features', '*.node'],
-	plugins: [noDevtools],
+	plugins: [noDevtools, noFetchedLayout],
 	// What CommonJS modules in the bundle (ssh2, dockerode) expect to be there.
 	banner: {
 		js: [
