@@ -55,6 +55,7 @@ const {outputFiles} = await build({
 	platform: 'node',
 	format: 'esm',
 	target: 'node20',
+	// Not the names: those of errors and functions are part of messages, and to mangle them and keep them by a call each costs 60 ms at the start.
 	minifyWhitespace: true,
 	minifySyntax: true,
 	define: {'process.env.NODE_ENV': '"production"'},
