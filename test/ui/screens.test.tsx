@@ -209,6 +209,21 @@ describe('a run on the screen', () => {
 		expect(handle.done).toEqual(['retry']);
 	});
 
+	test('what could not be provisioned is told whole, with what to do next', async () => {
+		const message = 'the registry says no, at length, and in many more words than one line of eighty columns has room for';
+		const handle = new TestHandle(
+			runState({
+				phase: 'gone',
+				reason: `could not be provisioned: ${message}`,
+				attempts: [{at: 0, errorClass: 'permission', message, next: 'Check `registry_auth`.'}],
+			}),
+		);
+		const {frame, shows} = withRun(handle, {}, {size: {columns: 80, rows: 24}});
+		await shows('esc lists what else there is');
+		expect(frame().replaceAll(/\s+/g, ' ')).toContain(`could not be provisioned: ${message} · Check \`registry_auth\`.`);
+		expect(frame().split('\n')).toHaveLength(24);
+	});
+
 	test('connected: link, ssh, ports, health, time left and cost', async () => {
 		const handle = new TestHandle(runState({deadline: Date.UTC(2026, 0, 2, 5, 4, 5), offer: {...runState().offer, price: 2}}));
 		handle.health_ = health({
