@@ -11,6 +11,7 @@ async function makePaths(home?: string): Promise<Paths> {
 	return {
 		config: path.join(root, 'state'),
 		runs: path.join(root, 'state', 'runs'),
+		catalogue: path.join(root, 'state', 'catalog'),
 		sshConfig: path.join(root, 'state', 'ssh', 'config'),
 		userSshConfig: path.join(root, '.ssh', 'config'),
 		sshReadsUserConfig: false,
