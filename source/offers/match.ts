@@ -87,8 +87,7 @@ export function planOrder(table: OfferTable, rows: Uint32Array): Pick<Matches, '
 }
 
 /** Whether a launch may be tried: the offer is available, or nobody said that it is not. */
-export const canBeTried = (table: OfferTable, row: number): boolean =>
-	table.availability(row) <= unknown;
+export const canBeTried = (table: OfferTable, row: number): boolean => table.availability(row) <= unknown;
 
 const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 

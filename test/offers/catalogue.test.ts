@@ -12,10 +12,11 @@ import {
 	writeNumbers,
 	writeTexts,
 } from '../../source/offers/catalogue/bytes.js';
-import {loadCatalogue, writeRefreshed} from '../../source/offers/catalogue/catalogue.js';
+import {loadCatalogue} from '../../source/offers/catalogue/catalogue.js';
 import {ForeignError, pack, unpack} from '../../source/offers/catalogue/container.js';
 import {decodeOffers} from '../../source/offers/catalogue/decode.js';
 import {encodeOffers} from '../../source/offers/catalogue/encode.js';
+import {takeRefreshed, writeRefreshed} from '../../source/offers/catalogue/refresh.js';
 import {bandsSection, offersSection} from '../../source/offers/catalogue/write.js';
 import {type CatalogueFacts, OfferTable} from '../../source/offers/table.js';
 import {Problem} from '../../source/system/problem.js';
@@ -315,5 +316,41 @@ describe('what a table is filled from', () => {
 		await expect(writeRefreshed(refreshed(), 'aws', broken)).rejects.toThrow('the line was cut');
 		expect(await readFile(path.join(refreshed(), 'aws.bin'))).toEqual(before);
 		expect(await readdir(refreshed())).toEqual(['aws.bin']);
+	});
+
+	it('shows what changed since the price list before, now and after the next start', async () => {
+		await writeSnapshot([facts({price: 2}), facts({instanceType: 'gone'}), facts({instanceType: 'same'})]);
+		const {table} = await load();
+		const tally = await takeRefreshed(table, refreshed(), 'aws', [
+			facts({price: 1, date: 5}),
+			facts({instanceType: 'same', date: 5}),
+			facts({instanceType: 'free', price: 0}),
+			facts({instanceType: 'new', date: 5}),
+		]);
+		expect(tally).toEqual({rows: 3, unpriced: 1});
+		const rows = (given: OfferTable) =>
+			Array.from(given.listed(), row => [given.offer(row).instanceType, given.offer(row).price, given.previousPrice(row)]).sort();
+		const expected = [
+			['m5.xlarge', 1, 2],
+			['new', 0.5, undefined],
+			['same', 0.5, undefined],
+		];
+		expect(rows(table)).toEqual(expected);
+		expect(rows((await load()).table)).toEqual(expected);
+	});
+
+	it('that cannot be written leaves the table as it is', async () => {
+		await writeSnapshot([facts({price: 2})]);
+		const {table} = await load();
+		await writeFile(path.join(folder, 'refreshed'), 'a file where the folder should be');
+		await expect(takeRefreshed(table, refreshed(), 'aws', [facts({price: 1})])).rejects.toThrow();
+		expect(table.offer(0).price).toBe(2);
+	});
+
+	it('has each offer once, the cheaper one, also where a file has it for each zone', async () => {
+		await writeSnapshot([facts({price: 2}), facts({price: 1}), facts({instanceType: 'b'}), facts({price: 3})]);
+		const {table, ids} = await load();
+		expect(ids).toEqual(['aws/us-east-1/m5.xlarge/on-demand', 'aws/us-east-1/b/on-demand']);
+		expect(table.offer(table.rowOf('aws/us-east-1/m5.xlarge/on-demand') ?? -1).price).toBe(1);
 	});
 });
