@@ -114,6 +114,11 @@ export class OfferTable {
 		this.#store.version++;
 	}
 
+	/** Whether `setBackend` was told of it. */
+	knowsBackend(name: string): boolean {
+		return this.#traits.has(name);
+	}
+
 	isListed(row: number): boolean {
 		return row < this.length && ((this.columns.flags[row] ?? 0) & hidden) === 0;
 	}

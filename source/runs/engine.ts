@@ -17,6 +17,7 @@ import type {SortKey} from '../offers/sort.js';
 import type {Matches} from '../offers/match.js';
 import type {Offer} from '../offers/offer.js';
 import type {OfferTable} from '../offers/table.js';
+import type {RefreshEnd} from './background-refresh.js';
 import type {RunHandle, UnsavedWork} from './handle.js';
 import type {RunState} from './state.js';
 
@@ -109,6 +110,14 @@ export type Engine = {
 	request(choice: Choice): Request;
 	/** Yields a listing each time a backend answered; ends when all have. */
 	offers(request: Request, signal: AbortSignal): AsyncIterable<OfferListing>;
+	/**
+	Fetches newer prices where they are due, beside everything else, and takes them into the table of the listings: its rows keep their
+	numbers. Undefined where nothing was due. Missing where nothing is to be fetched unasked.
+	*/
+	readonly refreshCatalogue?: (options: {
+		readonly signal: AbortSignal;
+		readonly onProgress: (clouds: readonly string[]) => void;
+	}) => Promise<RefreshEnd | undefined>;
 	/** Checks code, disk, ports and name for one offer. */
 	plan(request: Request, offer: Offer): Promise<Plan>;
 	/** Records the intent and starts working on it. */

@@ -88,7 +88,7 @@ export function offersView(state: AppState): View {
 		right: alive(state),
 		body: [
 			ends(` ${request?.requirements.words.join(' · ') || 'anything'}`, countWords(state), columns),
-			ends(` ${backendWords(state)}`, filterWords(state), columns, paint.muted),
+			ends(` ${backendWords(state)}`, filterWords(state) || refreshWords(state), columns, paint.muted),
 			shown.groups ? groupHeader(columns) : header(),
 			...(explanation ? nothingRows(explanation, state, height) : rows()),
 			rule(columns),
@@ -163,6 +163,9 @@ const grouped = (count: number): string => count.toLocaleString('en-US');
 
 const filterWords = ({grid, field}: AppState): string =>
 	grid.filter === '' || field?.id === 'filter' ? '' : `filter: ${grid.filter}`;
+
+/** At most half of the line: the backends matter more. */
+const refreshWords = ({refreshing, columns}: AppState): string => cut(refreshing ?? '', Math.floor(columns / 2));
 
 const backendWords = (state: AppState): string =>
 	(state.listing?.backends ?? []).map(each => backendChip(state, each)).join('  ');
