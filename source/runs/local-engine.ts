@@ -53,6 +53,8 @@ export async function createEngine(context: RunContext, folder: string): Promise
 		saveWishes,
 		request: choice => makeRequest(choice),
 		offers: (request, signal) => listOffers(book, sources, request.requirements, signal),
+		backendReport: async (onEntry, signal) =>
+			(await import('./backend-report.js')).reportBackends(book, sources, onEntry, signal),
 		plan: async (request, offer) => makePlan(context, request, offer, preferences.registry()),
 		launch: async plan => launch(context, plan, await installation()),
 		attach: async name => Run.from(context, await openRecord(context, name)),

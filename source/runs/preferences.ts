@@ -1,7 +1,12 @@
 import type {Paths} from '../system/paths.js';
 import type {Engine, GridChoices} from './engine.js';
 
-type Stored = {last: Record<string, {configuration?: string; profile?: string}>; registry?: string; grid?: GridChoices};
+type Stored = {
+	last: Record<string, {configuration?: string; profile?: string}>;
+	registry?: string;
+	grid?: GridChoices;
+	mouse?: boolean;
+};
 
 const mostFolders = 100;
 
@@ -21,6 +26,9 @@ export async function loadPreferences(paths: Paths, folder: string): Promise<Eng
 	return {
 		grid: () => store.get('grid') ?? {},
 		rememberGrid: choices => store.set('grid', choices),
+		// Only a plain `false` that someone wrote switches it off.
+		mouse: () => store.get('mouse') !== false,
+		rememberMouse: isOn => store.set('mouse', isOn),
 		registry: () => store.get('registry'),
 		last: () => store.get('last')[folder] ?? {},
 		remember({configuration, profile}) {
