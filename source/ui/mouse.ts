@@ -9,11 +9,8 @@ export type Pointed =
 const escape = '\u001B';
 const pasteStart = `${escape}[200~`;
 const pasteEnd = `${escape}[201~`;
-// The controls are what these sequences are made of.
-/* eslint-disable no-control-regex */
 const whole = /^\u001B\[(?:<(\d{1,4});(\d{1,5});(\d{1,5})([Mm])|([IO]))$/;
 const begun = /^\u001B(?:\[(?:<(?:\d{1,4}(?:;(?:\d{1,5}(?:;\d{0,5})?)?)?)?|2(?:00?)?)?)?$/;
-/* eslint-enable no-control-regex */
 
 /** Bits of the button's number. */
 const bits = {moved: 32, wheel: 64, more: 128};
