@@ -45,48 +45,21 @@ export class PointingFilter {
 	/** The last bytes of a paste, in which its end is looked for. */
 	#tail = '';
 
-	/** The rest of a read, and what was pointed at in it. */
-	push(bytes: string): {readonly text: string; readonly pointed: readonly Pointed[]} {
+	/** The text of a read and what was pointed at in it, in their order. */
+	push(bytes: string): ReadonlyArray<string | Pointed> {
+		const parts: Array<string | Pointed> = [];
 		let text = '';
-		const pointed: Pointed[] = [];
 		for (const byte of bytes) {
-			if (this.#inPaste) {
-				text += byte;
-				this.#tail = (this.#tail + byte).slice(-pasteEnd.length);
-				this.#inPaste = this.#tail !== pasteEnd;
-				continue;
-			}
-
-			if (this.#held === '' && byte !== escape) {
-				text += byte;
-				continue;
-			}
-
-			const candidate = this.#held + byte;
-			const found = whole.exec(candidate);
-			if (found) {
-				this.#held = '';
-				const event = meaning(found);
-				if (event) {
-					pointed.push(event);
-				}
-			} else if (begun.test(candidate)) {
-				this.#held = candidate;
-			} else if (candidate === pasteStart) {
-				this.#held = '';
-				this.#inPaste = true;
-				this.#tail = '';
-				text += candidate;
-			} else if (byte === escape) {
-				text += this.#held;
-				this.#held = byte;
-			} else {
-				this.#held = '';
-				text += candidate;
+			const part = this.#take(byte);
+			if (typeof part === 'string') {
+				text += part;
+			} else if (part) {
+				parts.push(text, part);
+				text = '';
 			}
 		}
 
-		return {text, pointed};
+		return [...parts, text].filter(part => part !== '');
 	}
 
 	/** Bytes held back; a lone escape among them is most likely a key. */
@@ -107,6 +80,37 @@ export class PointingFilter {
 		this.#tail = '';
 		this.#inPaste = false;
 	}
+
+	/** What one more byte leads to: text, a report, or nothing yet. */
+	#take(byte: string): string | Pointed | undefined {
+		if (this.#inPaste) {
+			this.#tail = (this.#tail + byte).slice(-pasteEnd.length);
+			this.#inPaste = this.#tail !== pasteEnd;
+			return byte;
+		}
+
+		if (this.#held === '' && byte !== escape) {
+			return byte;
+		}
+
+		const candidate = this.#held + byte;
+		const found = whole.exec(candidate);
+		if (found) {
+			this.#held = '';
+			return meaning(found);
+		}
+
+		if (begun.test(candidate)) {
+			this.#held = candidate;
+			return undefined;
+		}
+
+		const [text, held] = byte === escape ? [this.#held, byte] : [candidate, ''];
+		this.#held = held;
+		this.#inPaste = candidate === pasteStart;
+		this.#tail = '';
+		return text;
+	}
 }
 
 /** How long the rest of a sequence is waited for, milliseconds: an escape is a key when nothing follows at once. */
@@ -126,7 +130,10 @@ export class PointingInput extends PassThrough {
 	readonly #source: TerminalInput;
 	readonly #onPointed: (event: Pointed) => void;
 	readonly #filter = new PointingFilter();
+	/** What is still to be given on; the first is on its way. */
+	readonly #queue: Array<string | Pointed> = [];
 	#timer: NodeJS.Timeout | undefined;
+	#pause: NodeJS.Immediate | undefined;
 	#isReading = false;
 
 	constructor(source: TerminalInput, onPointed: (event: Pointed) => void) {
@@ -146,6 +153,8 @@ export class PointingInput extends PassThrough {
 			this.#source.off('data', this.#take);
 			this.#source.pause();
 			clearTimeout(this.#timer);
+			clearImmediate(this.#pause);
+			this.#queue.length = 0;
 			this.#filter.reset();
 		}
 
@@ -165,23 +174,41 @@ export class PointingInput extends PassThrough {
 	readonly #take = (data: Buffer | string): void => {
 		clearTimeout(this.#timer);
 		const bytes = typeof data === 'string' ? Buffer.from(data) : data;
-		const {text, pointed} = this.#filter.push(bytes.toString('latin1'));
-		this.#give(text);
-		for (const event of pointed) {
-			this.#onPointed(event);
-		}
-
+		this.#give(this.#filter.push(bytes.toString('latin1')));
 		const {held} = this.#filter;
 		if (held !== '') {
-			this.#timer = setTimeout(() => this.#give(this.#filter.flush()), held.length > 2 ? waits.sequence : waits.key);
+			this.#timer = setTimeout(() => this.#give([this.#filter.flush()]), held.length > 2 ? waits.sequence : waits.key);
 		}
 	};
 
-	#give(text: string): void {
-		if (text !== '') {
-			this.write(text, 'latin1');
+	/** Gives all on in its order: text is read a moment after it is written, and what was pointed at after it has to wait for that. */
+	#give(parts: ReadonlyArray<string | Pointed>): void {
+		const isWaiting = this.#queue.length > 0;
+		this.#queue.push(...parts);
+		if (!isWaiting) {
+			this.#drain();
 		}
 	}
+
+	readonly #drain = (): void => {
+		while (this.#queue.length > 0) {
+			const [part] = this.#queue;
+			if (typeof part === 'string') {
+				this.write(part, 'latin1');
+				if (this.#queue.length > 1) {
+					this.#pause = setImmediate(() => {
+						this.#queue.shift();
+						this.#drain();
+					});
+					return;
+				}
+			} else if (part) {
+				this.#onPointed(part);
+			}
+
+			this.#queue.shift();
+		}
+	};
 }
 
 const on = {mouse: `${escape}[?1000h${escape}[?1006h`, focus: `${escape}[?1004h`};

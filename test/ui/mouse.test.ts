@@ -8,8 +8,11 @@ const escape = '\u001B';
 /** What a filter makes of reads, the last one's rest let go. */
 function filtered(...reads: readonly string[]): {text: string; pointed: Pointed[]} {
 	const filter = new PointingFilter();
-	const parts = reads.map(read => filter.push(read));
-	return {text: parts.map(({text}) => text).join('') + filter.flush(), pointed: parts.flatMap(({pointed}) => pointed)};
+	const parts = reads.flatMap(read => filter.push(read));
+	return {
+		text: parts.filter(part => typeof part === 'string').join('') + filter.flush(),
+		pointed: parts.filter(part => typeof part !== 'string'),
+	};
 }
 
 describe('what the mouse says', () => {
@@ -171,6 +174,23 @@ describe('the input that stands for the terminal', () => {
 		source.emit('data', bytes.subarray(-1));
 		expect(input.read()).toBe('é日');
 		expect(pointed).toEqual([{kind: 'click', column: 2, row: 3}]);
+	});
+
+	test('keys and the mouse of one read are heard in their order', async () => {
+		const source = new FakeInput();
+		const heard: string[] = [];
+		const input = new PointingInput(source as unknown as TerminalInput, ({kind}) => heard.push(kind));
+		input.setEncoding('utf8');
+		input.setRawMode(true);
+		input.on('readable', () => {
+			for (let text = input.read() as string | null; text !== null; text = input.read() as string | null) {
+				heard.push(text);
+			}
+		});
+		source.emit('data', Buffer.from(`g${escape}[<0;3;4Mab${escape}[<65;3;4M${escape}[I`));
+		source.emit('data', Buffer.from('z'));
+		await new Promise(resolve => setTimeout(resolve, 20));
+		expect(heard).toEqual(['g', 'click', 'ab', 'wheel', 'focus', 'z']);
 	});
 
 	test('an escape alone is let go by itself', async () => {
