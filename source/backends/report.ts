@@ -3,8 +3,11 @@ import type {BackendStatus, OfferSource, SourceSetup} from './backend.js';
 import {canLaunch, offerSources} from './registry.js';
 import {readSettingsFiles} from './settings/index.js';
 
-/** How a backend stands: `ready` and `failed` were tested, `untested` is set up, `not set up` is no failure. */
-export type BackendState = 'ready' | 'failed' | 'untested' | 'not set up';
+/**
+How a backend stands: `ready` and `failed` were tested, `untested` is set up, `not set up` is no failure.
+One that is `catalogue only` cannot be asked by this version.
+*/
+export type BackendState = 'ready' | 'failed' | 'untested' | 'not set up' | 'catalogue only';
 
 /** One backend in words. Nothing here is a secret. */
 export type BackendEntry = {
@@ -37,13 +40,21 @@ export type ReportOptions = {
 	readonly sources?: readonly OfferSource[];
 	/** Told each entry as soon as it is known; they come in no order. */
 	readonly onEntry?: (entry: BackendEntry) => void;
+	/** Told how each configured backend is set up, before it is asked. */
+	readonly onAsking?: (entry: BackendEntry) => void;
 };
 
 /** How every backend is set up, and with `test` whether it answers. Failures are entries; this never throws but for the signal. */
-export async function backendReport({test, signal, sources = offerSources(), onEntry}: ReportOptions): Promise<BackendReport> {
+export async function backendReport({
+	test,
+	signal,
+	sources = offerSources(),
+	onEntry,
+	onAsking,
+}: ReportOptions): Promise<BackendReport> {
 	const files = readSettingsFiles();
 	const entries = sources.map(async source => {
-		const entry = await describe(source, test, signal);
+		const entry = await describe(source, test, signal, onAsking);
 		onEntry?.(entry);
 		return entry;
 	});
@@ -58,7 +69,12 @@ export async function backendReport({test, signal, sources = offerSources(), onE
 
 const alwaysThere: SourceSetup = {configured: true, origin: 'this machine', problems: [], warnings: [], next: undefined};
 
-async function describe(source: OfferSource, test: boolean, signal: AbortSignal): Promise<BackendEntry> {
+async function describe(
+	source: OfferSource,
+	test: boolean,
+	signal: AbortSignal,
+	onAsking: ReportOptions['onAsking'],
+): Promise<BackendEntry> {
 	const setup = (await source.setup?.()) ?? alwaysThere;
 	const common = {
 		name: source.name,
@@ -75,10 +91,12 @@ async function describe(source: OfferSource, test: boolean, signal: AbortSignal)
 		return {...common, state: 'failed', notes, missing: [], next: 'Mend it and try again.'};
 	}
 
+	const untested: BackendEntry = {...common, state: 'untested', notes: setup.warnings, missing: [], next: undefined};
 	if (!test) {
-		return {...common, state: 'untested', notes: setup.warnings, missing: [], next: undefined};
+		return untested;
 	}
 
+	onAsking?.(untested);
 	const status = await source.status(signal);
 	return {
 		...common,

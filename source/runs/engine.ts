@@ -1,4 +1,5 @@
 import type {BackendStatus} from '../backends/backend.js';
+import type {BackendEntry, BackendReport} from '../backends/report.js';
 import type {
 	ConfigurationFile,
 	DevEnvironment,
@@ -118,6 +119,12 @@ export type Engine = {
 		readonly signal: AbortSignal;
 		readonly onProgress: (clouds: readonly string[]) => void;
 	}) => Promise<RefreshEnd | undefined>;
+	/**
+	Tells how every backend is set up, then asks those that are. `onEntry` is told each as soon as it is known, one that is asked before
+	that as `untested`; those known only from the catalogue too. Rejects only with the signal's reason, or where a part of this program
+	cannot be read.
+	*/
+	backendReport(onEntry: (entry: BackendEntry) => void, signal: AbortSignal): Promise<BackendReport>;
 	/** Checks code, disk, ports and name for one offer. */
 	plan(request: Request, offer: Offer): Promise<Plan>;
 	/** Records the intent and starts working on it. */
@@ -152,6 +159,9 @@ export type Engine = {
 		/** How the grid of offers was arranged last. */
 		grid(): GridChoices;
 		rememberGrid(choices: GridChoices): void;
+		/** Whether the terminal is asked to report the mouse. */
+		mouse(): boolean;
+		rememberMouse(isOn: boolean): void;
 		/** Where built images are kept, for clouds to fetch. */
 		registry(): string | undefined;
 	};

@@ -54,6 +54,8 @@ export async function createEngine(context: RunContext, folder: string): Promise
 		request: choice => makeRequest(choice),
 		offers: (request, signal) => listOffers(book, sources, request.requirements, signal),
 		...(context.startUpdate ? {refreshCatalogue: makeRefresh(context, book, context.startUpdate)} : {}),
+		backendReport: async (onEntry, signal) =>
+			(await import('./backend-report.js')).reportBackends(book, sources, onEntry, signal),
 		plan: async (request, offer) => makePlan(context, request, offer, preferences.registry()),
 		launch: async plan => launch(context, plan, await installation()),
 		attach: async name => Run.from(context, await openRecord(context, name)),

@@ -7,6 +7,7 @@ type Stored = {
 	grid?: GridChoices;
 	feeds?: unknown;
 	refresh?: unknown;
+	mouse?: boolean;
 };
 
 const mostFolders = 100;
@@ -17,6 +18,9 @@ export async function loadPreferences(paths: Paths, folder: string): Promise<Eng
 	return {
 		grid: () => store.get('grid') ?? {},
 		rememberGrid: choices => store.set('grid', choices),
+		// Only a plain `false` that someone wrote switches it off.
+		mouse: () => store.get('mouse') !== false,
+		rememberMouse: isOn => store.set('mouse', isOn),
 		registry: () => store.get('registry'),
 		last: () => store.get('last')[folder] ?? {},
 		remember({configuration, profile}) {

@@ -1,6 +1,6 @@
 import {mkdir} from 'node:fs/promises';
 import path from 'node:path';
-import {writeRefreshed} from '../offers/catalogue/catalogue.js';
+import {writeRefreshed} from '../offers/catalogue/refresh.js';
 import {offerId} from '../offers/facts.js';
 import {type Cloud, clouds as allClouds} from '../offers/feeds/clouds.js';
 import type {SizeFacts} from '../offers/feeds/facts.js';

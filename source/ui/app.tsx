@@ -14,6 +14,7 @@ import {App, type AppEnd} from './store/app.js';
 import {loadEnvironments} from './store/environments.js';
 import {refreshFolder} from './store/refreshing.js';
 import {keepCatalogueFresh} from './store/refreshing-catalogue.js';
+import {pointingOf} from './pointing.js';
 import {copyText, openLink, releaseInput, runInForeground, stopJob, type Suspend} from './terminal.js';
 
 type RootProps = {readonly app: App; readonly onSuspend: (suspend: Suspend) => void};
@@ -39,16 +40,25 @@ export function Root({app, onSuspend}: RootProps) {
 }
 
 const enterAlternateScreen = '\u001B[?1049h';
+const leaveAlternateScreen = '\u001B[?1049l';
 const homeAndErase = '\u001B[H\u001B[2J';
+
+/** What is sent with each entry into the alternate screen, and before each way out of it. */
+type Passage = {readonly enter: () => string; readonly leave: () => string};
 
 /**
 The stream with each entry into the alternate screen followed by a move to its top left corner: the screen keeps the cursor where the
-shell had it, and a first line that begins there would stand askew for as long as nothing changes in it.
+shell had it, and a first line that begins there would stand askew for as long as nothing changes in it. The modes of the mouse go on and
+off with the screen, so that no way out of it, and no program that it is lent to, is left with them.
 */
-function fromTheTop(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+function fromTheTop(stream: NodeJS.WriteStream, {enter, leave}: Passage): NodeJS.WriteStream {
 	const write = (data: string | Uint8Array, ...rest: never[]) =>
 		stream.write(
-			typeof data === 'string' ? data.replace(enterAlternateScreen, enterAlternateScreen + homeAndErase) : data,
+			typeof data === 'string'
+				? data
+						.replace(enterAlternateScreen, () => enterAlternateScreen + homeAndErase + enter())
+						.replace(leaveAlternateScreen, () => leave() + leaveAlternateScreen)
+				: data,
 			...rest,
 		);
 	return new Proxy(stream, {
@@ -77,7 +87,7 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 			});
 		} finally {
 			isLent = false;
-			app.set(size());
+			app.set({...size(), focused: true});
 		}
 	};
 
@@ -111,6 +121,7 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 		process.on(signal, listener);
 		return {signal, listener};
 	});
+	const pointing = pointingOf(app, () => isLent);
 	app.keep(
 		'list',
 		engine.onRunsChanged(() => {
@@ -144,7 +155,8 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 			}}
 		/>,
 		{
-			stdout: fromTheTop(stdout),
+			stdin: pointing.stdin,
+			stdout: fromTheTop(stdout, pointing),
 			alternateScreen: true,
 			incrementalRendering: true,
 			maxFps: 60,

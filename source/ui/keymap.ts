@@ -64,6 +64,7 @@ const names: Readonly<Record<ScreenName, string>> = {
 	plan: 'Plan',
 	run: 'Environment',
 	environments: 'List of environments',
+	backends: 'Backends',
 };
 
 /** The keys as a table in Markdown, for the README. */

@@ -210,6 +210,8 @@ export const preferences: Engine['preferences'] = {
 	registry: () => undefined,
 	grid: () => ({}),
 	rememberGrid: () => undefined,
+	mouse: () => true,
+	rememberMouse: () => undefined,
 };
 
 /** The engine as screens see it, answering what a test gave it. */
@@ -237,6 +239,7 @@ export function testEngine(changes: Partial<Engine> = {}, listing: TestListing =
 		profiles: async () => noProfiles,
 		writeStarter: async () => configurationFile(),
 		onFilesChanged: () => () => undefined,
+		backendReport: async () => ({backends: [], problems: [], warnings: []}),
 		saveWishes: async () => undefined,
 		request,
 		async *offers({requirements}) {

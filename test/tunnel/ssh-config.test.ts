@@ -12,7 +12,6 @@ async function makePaths(home?: string): Promise<Paths> {
 		config: path.join(root, 'state'),
 		secrets: path.join(root, 'state', 'secrets'),
 		home: root,
-		catalogue: path.join(root, 'state', 'catalog'),
 		runs: path.join(root, 'state', 'runs'),
 		catalogue: path.join(root, 'state', 'catalog'),
 		sshConfig: path.join(root, 'state', 'ssh', 'config'),

@@ -1,3 +1,4 @@
+import {leaveBackends} from '../store/backends.js';
 import {loadFolder} from '../store/choosing.js';
 import {loadEnvironments} from '../store/environments.js';
 import {inLogs} from '../layout.js';
@@ -38,12 +39,27 @@ function back(app: App): void {
 		changeGrid(app, {filter: ''}, chosenRow(app.state()));
 	} else if (screen === 'offers' && grid.opened !== undefined) {
 		changeGrid(app, {opened: undefined});
+	} else if (screen === 'backends') {
+		leaveBackends(app);
+		app.back();
 	} else if (!app.back()) {
 		app.say('This is the first screen; q leaves');
 	} else if (app.state().screen === 'configurations' && app.state().configurations === undefined) {
 		// The program began further on.
 		void loadFolder(app);
 	}
+}
+
+/** Switches the mouse off or on, and keeps it so. */
+function toggleMouse(app: App): void {
+	const mouse = !app.state().mouse;
+	app.set({mouse});
+	app.engine.preferences.rememberMouse(mouse);
+	app.say(
+		mouse
+			? 'The mouse is on; with shift most terminals select text'
+			: 'The mouse is off: the terminal selects text; M switches it on',
+	);
 }
 
 export const general: readonly Binding[] = [
@@ -97,6 +113,14 @@ export const general: readonly Binding[] = [
 		screens: 'all',
 		title: 'Suspend the program; `fg` brings it back',
 		run: app => void app.options.sleep(),
+	},
+	{
+		id: 'mouse',
+		keys: ['M'],
+		screens: 'all',
+		title: 'Mouse off or on; while on, shift selects text in most terminals',
+		when: ({mouse}) => mouse !== undefined,
+		run: toggleMouse,
 	},
 	{id: 'redraw', keys: ['ctrl-l'], screens: 'all', title: 'Draw the screen anew', run: app => void app.options.redraw()},
 ];

@@ -1,4 +1,5 @@
 import type {Binding} from '../keymap.js';
+import {backends} from './backends.js';
 import {choosing} from './choosing.js';
 import {form} from './form.js';
 import {general} from './general.js';
@@ -7,4 +8,4 @@ import {offers} from './offers.js';
 import {running} from './running.js';
 
 /** Every key of the program, those that belong to one screen first: the line of keys keeps this order. */
-export const bindings: readonly Binding[] = [...choosing, ...offers, ...form, ...running, ...moving, ...general];
+export const bindings: readonly Binding[] = [...choosing, ...offers, ...form, ...running, ...backends, ...moving, ...general];

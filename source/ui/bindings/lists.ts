@@ -1,13 +1,17 @@
 import {listLength} from '../store/lists.js';
+import {gridTop} from '../screens/offers.js';
 import type {App} from '../store/app.js';
 import type {Binding} from '../keymap.js';
 import {bodyRows, type ScreenName} from '../store/state.js';
 
-const lists: readonly ScreenName[] = ['configurations', 'profiles', 'form', 'offers', 'plan', 'environments'];
+const lists: readonly ScreenName[] = ['configurations', 'profiles', 'form', 'offers', 'plan', 'environments', 'backends'];
 
 const move = (by: (page: number) => number) => (app: App) => {
 	const state = app.state();
 	app.moveTo(state.cursor[state.screen] + by(Math.max(1, bodyRows(state) - 6)), listLength(state));
+	if (state.screen === 'offers') {
+		app.set({gridTop: gridTop(app.state())});
+	}
 };
 
 /** Moving in lists, with the keys that fingers know. */
@@ -18,7 +22,7 @@ export const moving: readonly Binding[] = [
 	{
 		id: 'page-down-space',
 		keys: ['space'],
-		screens: ['configurations', 'profiles', 'environments'],
+		screens: ['configurations', 'profiles', 'environments', 'backends'],
 		title: 'A page down',
 		run: move(page => page),
 	},

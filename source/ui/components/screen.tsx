@@ -19,7 +19,7 @@ type Props = {readonly state: AppState; readonly engine: Engine};
 
 /** The frame that every screen has: where you are, the body, what was said last, the keys. */
 export function Screen({state, engine}: Props) {
-	const {columns, rows, dialog, busy} = state;
+	const {columns, rows, dialog, busy, focused} = state;
 	if (columns < leastColumns || rows < leastRows) {
 		return <TooSmall columns={columns} rows={rows} />;
 	}
@@ -42,7 +42,7 @@ export function Screen({state, engine}: Props) {
 			{busy !== undefined && busy !== '' && !state.field ? (
 				<Text wrap="truncate">
 					{' '}
-					<Spinner /> {cut(busy, columns - 4)}…
+					{focused ? <Spinner /> : glyphs.waiting} {cut(busy, columns - 4)}…
 				</Text>
 			) : (
 				said.map((text, index) => <Row key={`said ${index}`} text={text} />)

@@ -2,6 +2,7 @@ import type {Engine} from '../../runs/engine.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {AppState} from '../store/state.js';
 import type {View} from '../view.js';
+import {backendsView} from './backends.js';
 import {compareView} from './compare.js';
 import {configurationsView} from './configurations.js';
 import {environmentsView} from './environments.js';
@@ -44,6 +45,10 @@ export function viewOf(state: AppState, engine: Engine): View {
 
 		case 'environments': {
 			return environmentsView(state);
+		}
+
+		case 'backends': {
+			return backendsView(state);
 		}
 	}
 }

@@ -217,19 +217,21 @@ export class App {
 	}
 
 	#tick(): void {
-		const {screen, run} = this.#state;
-		if (run || screen === 'environments') {
+		const {screen, run, focused} = this.#state;
+		if (focused && (run || screen === 'environments')) {
 			this.set({now: this.options.clock.now()});
 		}
 	}
 
 	/** The beat that moves the signs of work runs only while there is work on the screen. */
 	#keepBeat(): void {
-		const {busy, run, screen, listing} = this.#state;
+		const {busy, run, screen, listing, backends, focused} = this.#state;
 		const working =
-			busy !== undefined ||
-			(screen === 'run' && run?.handle.state().phase === 'starting') ||
-			(screen === 'offers' && listing?.complete === false);
+			focused &&
+			(busy !== undefined ||
+				(screen === 'run' && run?.handle.state().phase === 'starting') ||
+				(screen === 'offers' && listing?.complete === false) ||
+				(screen === 'backends' && backends?.complete === false));
 		if (working && !this.#stopBeat) {
 			this.#stopBeat = this.options.clock.every(beatInterval, () => this.set({beat: this.#state.beat + 1}));
 		} else if (!working && this.#stopBeat) {

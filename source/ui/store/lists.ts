@@ -5,7 +5,7 @@ import type {AppState} from './state.js';
 
 /** Lines that the cursor of the screen moves over. After the profiles comes the choice of none. */
 export function listLength(state: AppState): number {
-	const {screen, configurations, profiles, shown, environments} = state;
+	const {screen, configurations, profiles, shown, environments, backends} = state;
 	switch (screen) {
 		case 'configurations': {
 			return configurations?.length ?? 0;
@@ -25,6 +25,10 @@ export function listLength(state: AppState): number {
 
 		case 'environments': {
 			return environments.length;
+		}
+
+		case 'backends': {
+			return backends?.entries.length ?? 0;
 		}
 
 		case 'plan': {

@@ -3,10 +3,12 @@ import type {Pane} from '../../environment/step.js';
 import type {Offer} from '../../offers/offer.js';
 import type {OfferListing, Plan, Request} from '../../runs/engine.js';
 import type {RunHandle} from '../../runs/handle.js';
+import type {BackendsView} from './backends.js';
 import {type Grid, initialGrid, nothingShown, type Shown} from './offers.js';
 import type {RunState} from '../../runs/state.js';
 
-export type ScreenName = 'configurations' | 'profiles' | 'form' | 'offers' | 'compare' | 'plan' | 'run' | 'environments';
+export type ScreenName =
+	'configurations' | 'profiles' | 'form' | 'offers' | 'compare' | 'plan' | 'run' | 'environments' | 'backends';
 export type Tab = Pane | 'all';
 export const tabs: readonly Tab[] = ['build', 'setup', 'events', 'all'];
 
@@ -85,6 +87,12 @@ export type AppState = {
 	readonly plan: Plan | undefined;
 	readonly run: RunView | undefined;
 	readonly environments: readonly RunState[];
+	/** How the backends stand; undefined until they are looked at. */
+	readonly backends: BackendsView | undefined;
+	/** Whether the terminal is to report the mouse; undefined where it never is. */
+	readonly mouse: boolean | undefined;
+	/** Whether the terminal has the focus: without it nothing on the screen ticks. */
+	readonly focused: boolean;
 };
 
 export const initialState = (columns: number, rows: number, now: number): AppState => ({
@@ -100,7 +108,7 @@ export const initialState = (columns: number, rows: number, now: number): AppSta
 	dialog: undefined,
 	field: undefined,
 	help: undefined,
-	cursor: {configurations: 0, profiles: 0, form: 0, offers: 0, compare: 0, plan: 0, run: 0, environments: 0},
+	cursor: {configurations: 0, profiles: 0, form: 0, offers: 0, compare: 0, plan: 0, run: 0, environments: 0, backends: 0},
 	configurations: undefined,
 	profiles: undefined,
 	trouble: undefined,
@@ -119,6 +127,9 @@ export const initialState = (columns: number, rows: number, now: number): AppSta
 	plan: undefined,
 	run: undefined,
 	environments: [],
+	backends: undefined,
+	mouse: undefined,
+	focused: true,
 });
 
 /** Lines of the body: all but the title, the message and the keys. */

@@ -1,0 +1,46 @@
+import process from 'node:process';
+import {enterPointing, leavePointing, mouseMode, PointingInput} from './mouse.js';
+import type {App} from './store/app.js';
+import {onPointed} from './store/pointing.js';
+
+/** The input that Ink is given, and what goes with each entry into the full screen and each way out of it. */
+export type PointingTerminal = {
+	readonly stdin: NodeJS.ReadStream;
+	readonly enter: () => string;
+	readonly leave: () => string;
+};
+
+/**
+Lets the app hear the mouse and the focus of this terminal; `DSTACK_TUI_NO_MOUSE=1` leaves the terminal alone. While the terminal is lent,
+which `isLent` tells, nothing is switched in it.
+*/
+export function pointingOf(app: App, isLent: () => boolean): PointingTerminal {
+	const {stdin, stdout} = process;
+	const no = process.env['DSTACK_TUI_NO_MOUSE'] ?? '';
+	if (!stdin.isTTY || (no !== '' && no !== '0')) {
+		return {stdin, enter: () => '', leave: () => ''};
+	}
+
+	app.set({mouse: app.engine.preferences.mouse()});
+	let isInside = false;
+	let {mouse} = app.state();
+	app.subscribe(() => {
+		const before = mouse;
+		({mouse} = app.state());
+		if (mouse !== before && isInside && !isLent()) {
+			stdout.write(mouseMode(mouse === true));
+		}
+	});
+	return {
+		// Ink reads no more of its input than this has.
+		stdin: new PointingInput(stdin, event => onPointed(app, event)) as unknown as NodeJS.ReadStream,
+		enter() {
+			isInside = true;
+			return enterPointing(app.state().mouse === true);
+		},
+		leave() {
+			isInside = false;
+			return leavePointing;
+		},
+	};
+}
