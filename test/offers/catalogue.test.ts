@@ -133,8 +133,7 @@ describe('the form of a catalogue', () => {
 					}
 
 					const reader = new ByteReader(writer.bytes);
-					const next = readNumbers(reader);
-					expect(numbers.map(() => next())).toEqual(numbers.map(value => value + 0));
+					expect([...readNumbers(reader, numbers.length)]).toEqual(numbers.map(value => value + 0));
 					expect(readTexts(reader)).toEqual(texts.map(text => text.toWellFormed()));
 					for (const whole of wholes) {
 						if (Math.abs(whole) < 2 ** 52) {

@@ -3,6 +3,9 @@ export class DamageError extends Error {
 	override readonly name = 'DamageError';
 }
 
+/** What the eighth and last byte of a number counts. */
+const largestUnit = 128 ** 7;
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', {fatal: true});
 
@@ -114,6 +117,35 @@ export class ByteReader {
 		}
 	}
 
+	/** So many numbers, one after the other: the same as `number` each time, in a loop that is quick from the first time on. */
+	numbers(count: number): Float64Array {
+		const bytes = this.#bytes;
+		if (count > bytes.length - this.#at) {
+			throw new DamageError('it ends too early');
+		}
+
+		const values = new Float64Array(count);
+		let at = this.#at;
+		for (let index = 0; index < count; index++) {
+			let part = bytes[at++] as number;
+			let value = part & 127;
+			for (let unit = 128; part > 127 && unit <= largestUnit; unit *= 128) {
+				part = bytes[at++] as number;
+				value += (part & 127) * unit;
+			}
+
+			// Past the end there is no number, and no comparison with it holds.
+			if (!(part < 128 && value <= Number.MAX_SAFE_INTEGER)) {
+				throw new DamageError('a number is too large, or ends too early');
+			}
+
+			values[index] = value;
+		}
+
+		this.#at = at;
+		return values;
+	}
+
 	/** A number below `limit`: the place of something in a list of that length. */
 	below(limit: number): number {
 		const value = this.number();
@@ -127,10 +159,6 @@ export class ByteReader {
 	signed(): number {
 		const value = this.number();
 		return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
-	}
-
-	double(): number {
-		return new Float64Array(this.raw(8).slice().buffer)[0] as number;
 	}
 
 	text(): string {
@@ -163,27 +191,30 @@ export function writeTexts(writer: ByteWriter, texts: readonly string[]): void {
 }
 
 export function readTexts(reader: ByteReader): string[] {
-	const ends: number[] = [];
-	let end = 0;
-	for (let rest = reader.number(); rest > 0; rest--) {
-		end += reader.number();
-		ends.push(end);
-	}
-
+	const lengths = reader.numbers(reader.number());
 	const all = reader.text();
-	if (all.length !== end) {
-		throw new DamageError('texts are not as long as they should be');
+	const texts: string[] = [];
+	let end = 0;
+	for (const length of lengths) {
+		texts.push(all.slice(end, end + length));
+		end += length;
 	}
 
-	return ends.map((to, index) => all.slice(ends[index - 1] ?? 0, to));
+	return end === all.length ? texts : fail('texts are not as long as they should be');
 }
 
+const fail = (message: string): never => {
+	throw new DamageError(message);
+};
+
 const mostDecimals = 9;
+/** In the place of the decimals: the numbers are written as they are. */
+const doubles = 255;
 
 /** Numbers as whole ones with so many decimals, where none loses a bit by that; else as they are. */
 export function writeNumbers(writer: ByteWriter, values: readonly number[]): void {
 	const decimals = decimalsOf(values);
-	writer.byte(decimals ?? 255);
+	writer.byte(decimals ?? doubles);
 	for (const value of values) {
 		if (decimals === undefined) {
 			writer.double(value);
@@ -193,19 +224,24 @@ export function writeNumbers(writer: ByteWriter, values: readonly number[]): voi
 	}
 }
 
-/** Reads the numbers one by one, in the order in which they were written. */
-export function readNumbers(reader: ByteReader): () => number {
+/** So many of the numbers that `writeNumbers` wrote. */
+export function readNumbers(reader: ByteReader, count: number): Float64Array {
 	const decimals = reader.byte();
-	if (decimals === 255) {
-		return () => reader.double();
+	if (decimals === doubles) {
+		return new Float64Array(reader.raw(count * 8).slice().buffer);
 	}
 
 	if (decimals > mostDecimals) {
 		throw new DamageError('a number has too many decimals');
 	}
 
+	const values = reader.numbers(count);
 	const unit = 10 ** decimals;
-	return () => reader.number() / unit;
+	for (let index = 0; index < count; index++) {
+		values[index] = (values[index] as number) / unit;
+	}
+
+	return values;
 }
 
 function decimalsOf(values: readonly number[]): number | undefined {

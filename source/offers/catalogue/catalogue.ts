@@ -106,18 +106,20 @@ async function readParts(file: string, from: LoadedPart['from'], problems: Probl
 	}
 }
 
-/** What there is of each backend, the newest first; bands before offers, which then have theirs from the start. */
+/** What there is of each backend, the newest first; offers before bands, which few of them still need. */
 function byNewest(parts: readonly Part[]): Part[][] {
 	const groups = Map.groupBy(parts, ({kind, backend}) => `${kind} ${backend}`);
 	return [...groups.values()]
 		.map(group => group.sort((a, b) => b.date - a.date || Number(a.from === 'snapshot') - Number(b.from === 'snapshot')))
-		.sort(([a], [b]) => Number(a?.kind === 'offers') - Number(b?.kind === 'offers'));
+		.sort(([a], [b]) => Number(a?.kind === 'bands') - Number(b?.kind === 'bands'));
 }
 
 async function load(table: OfferTable, {kind, backend, unpack: bytesOf}: Part): Promise<void> {
 	const bytes = await bytesOf();
 	if (kind === 'bands') {
 		decodeBands(bytes, backend, table);
+		await breathe();
+		table.applyBands();
 		await breathe();
 		return;
 	}

@@ -14,51 +14,39 @@ between. Throws a `DamageError` for bytes that it cannot have written; the table
 */
 export function* decodeOffers(bytes: Uint8Array, backend: string, table: OfferTable): Generator<void, Block> {
 	const reader = new ByteReader(bytes);
-	const {shapes, places, origins, interruptions} = readDictionaries(reader, backend, table);
+	const texts = readTexts(reader);
+	const interruptions = readTexts(reader).map(text => table.interruptions.code(text));
 	yield;
+	const shapes = readShapes(reader, texts, table);
+	yield;
+	const places = readPlaces(reader, texts, backend, table);
+	const origins = readLists(reader, 2, [1]);
+	const sources = Array.from(origins[0], code => table.sources.code(texts[code] ?? fail()));
+	const dates = Array.from(origins[1], finite);
 	const block = emptyBlock(atMost(reader.number(), mostRows));
-	const {count, place, shape, flags, availability, interruption, price, previous, source, date} = block;
-	readDifferences(column(reader), shapes, shape);
+	const {count, flags, availability} = block;
+	translate(readDifferences(reader, count), shapes, block.shape);
 	yield;
-	readDifferences(column(reader), places, place);
+	translate(readDifferences(reader, count), places, block.place);
 	yield;
-	const flagBytes = column(reader).raw(count);
+	const marks = readColumn(reader, count);
 	for (let row = 0; row < count; row++) {
-		const byte = flagBytes[row] as number;
-		flags[row] = byte & (bits.spot | bits.estimated);
-		availability[row] = byte >> 2 <= unavailable ? byte >> 2 : fail();
+		const mark = marks[row] as number;
+		flags[row] = mark & (bits.spot | bits.estimated);
+		availability[row] = mark >> 2 <= unavailable ? mark >> 2 : fail();
 	}
 
-	const originCodes = new Uint32Array(count);
-	readDifferences(
-		column(reader),
-		origins.map((_, code) => code),
-		originCodes,
-	);
-	for (let row = 0; row < count; row++) {
-		const origin = origins[originCodes[row] as number] as Origin;
-		source[row] = origin.source;
-		date[row] = origin.date;
-	}
-
+	const originOf = readDifferences(reader, count);
+	translate(originOf, sources, block.source);
+	translate(originOf, dates, block.date);
+	translate(readColumn(reader, count), interruptions, block.interruption);
 	yield;
-	const bandCodes = column(reader);
+	block.price.set(readColumn(reader, count, column => readNumbers(column, count)));
+	block.previous.set(readColumn(reader, count, column => readNumbers(column, count)));
 	for (let row = 0; row < count; row++) {
-		interruption[row] = interruptions[bandCodes.below(interruptions.length)] as number;
-	}
-
-	yield;
-	const nextPrice = readNumbers(column(reader));
-	for (let row = 0; row < count; row++) {
-		const value = nextPrice();
-		price[row] = value > 0 && value < Number.POSITIVE_INFINITY ? value : fail();
-	}
-
-	yield;
-	const nextPrevious = readNumbers(column(reader));
-	for (let row = 0; row < count; row++) {
-		const value = nextPrevious();
-		previous[row] = value > 0 && value < Number.POSITIVE_INFINITY ? value : Number.NaN;
+		const price = block.price[row] as number;
+		block.price[row] = price > 0 && price < Number.POSITIVE_INFINITY ? price : fail();
+		block.previous[row] ||= Number.NaN;
 	}
 
 	if (!reader.isAtEnd) {
@@ -68,74 +56,67 @@ export function* decodeOffers(bytes: Uint8Array, backend: string, table: OfferTa
 	return block;
 }
 
-type Origin = {readonly source: number; readonly date: number};
-
-/** The file's own codes to those of the table. */
-type Dictionaries = {
-	readonly shapes: readonly number[];
-	readonly places: readonly number[];
-	readonly origins: readonly Origin[];
-	readonly interruptions: readonly number[];
-};
-
-function readDictionaries(reader: ByteReader, backend: string, table: OfferTable): Dictionaries {
-	const texts = readTexts(reader);
+function readShapes(reader: ByteReader, texts: readonly string[], {shapes}: OfferTable): number[] {
 	const textOf = (code: number): string => texts[code] ?? fail();
-	const interruptions = readTexts(reader).map(text => table.interruptions.code(text));
-	const gpus = readLists(reader, 4, [2, 3]).map(([vendor = 0, name = 0, number = 0, memory = 0]): Gpu => ({
-		vendor: textOf(vendor),
-		name: textOf(name),
-		count: finite(number),
-		memory: finite(memory),
-	}));
-	const shapes = readLists(reader, 6, [2, 3, 5]).map(([type = 0, kind = 0, cpu = 0, memory = 0, card = 0, disk = 0]) =>
-		table.shapes.code({
-			instanceType: textOf(type),
-			architecture: architectures[kind] ?? fail(),
-			cpu: finite(cpu),
-			memory: finite(memory),
-			disk: disk === 0 ? undefined : finite(disk - 1),
-			gpus: card === 0 ? [] : [gpus[card - 1] ?? fail()],
-		}),
-	);
-	const places = readLists(reader, 2, []).map(([region = 0, zone = 0]) =>
-		table.places.code({backend, region: textOf(region), zone: zone === 0 ? undefined : textOf(zone - 1)}),
-	);
-	const origins = readLists(reader, 2, [1]).map(([source = 0, date = 0]) => ({
-		source: table.sources.code(textOf(source)),
-		date: finite(date),
-	}));
-	return {shapes, places, origins, interruptions};
-}
-
-/** Interruption bands that `encodeBands` wrote; the table's rows get theirs. */
-export function decodeBands(bytes: Uint8Array, backend: string, table: OfferTable): void {
-	const reader = new ByteReader(bytes);
-	const [types, regions, words] = [readTexts(reader), readTexts(reader), readTexts(reader)];
-	const count = atMost(reader.number(), mostRows);
-	const [typeCodes, placeCodes] = [new Uint32Array(count), new Uint32Array(count)];
-	readDifferences(
-		column(reader),
-		types.map(type => table.shapes.types.code(type)),
-		typeCodes,
-	);
-	readDifferences(
-		column(reader),
-		regions.map(region => table.places.code({backend, region, zone: undefined})),
-		placeCodes,
-	);
-	const bandCodes = words.map(word => table.interruptions.code(word));
-	const bandOf = column(reader);
-	const {bands} = table.store;
-	for (let row = 0; row < count; row++) {
-		bands.set(placeCodes[row] as number, typeCodes[row] as number, bandCodes[bandOf.below(bandCodes.length)] as number);
+	const [vendors, names, counts, memories] = readLists(reader, 4, [2, 3]);
+	const gpus = Array.from(vendors, (vendor, card): readonly Gpu[] => [
+		{
+			vendor: textOf(vendor),
+			name: textOf(names[card] as number),
+			count: finite(counts[card] as number),
+			memory: finite(memories[card] as number),
+		},
+	]);
+	gpus.unshift([]);
+	const [types, kinds, cores, sizes, cards, disks] = readLists(reader, 6, [2, 3, 5]);
+	const codes: number[] = [];
+	for (let shape = 0; shape < types.length; shape++) {
+		const disk = disks[shape] as number;
+		codes.push(
+			shapes.code({
+				instanceType: textOf(types[shape] as number),
+				architecture: architectures[kinds[shape] as number] ?? fail(),
+				cpu: finite(cores[shape] as number),
+				memory: finite(sizes[shape] as number),
+				disk: disk === 0 ? undefined : finite(disk - 1),
+				gpus: gpus[cards[shape] as number] ?? fail(),
+			}),
+		);
 	}
 
+	return codes;
+}
+
+function readPlaces(reader: ByteReader, texts: readonly string[], backend: string, {places}: OfferTable): number[] {
+	const [regions, zones] = readLists(reader, 2, []);
+	return Array.from(regions, (region, index) => {
+		const zone = zones[index] as number;
+		return places.code({
+			backend,
+			region: texts[region] ?? fail(),
+			zone: zone === 0 ? undefined : (texts[zone - 1] ?? fail()),
+		});
+	});
+}
+
+/** Interruption bands that `encodeBands` wrote. The table's rows do not get them yet. */
+export function decodeBands(bytes: Uint8Array, backend: string, table: OfferTable): void {
+	const reader = new ByteReader(bytes);
+	const types = readTexts(reader).map(type => table.shapes.types.code(type));
+	const regions = readTexts(reader).map(region => table.places.code({backend, region, zone: undefined}));
+	const words = readTexts(reader).map(word => table.interruptions.code(word));
+	const count = atMost(reader.number(), mostRows);
+	const [typeOf, placeOf, bandOf] = [new Uint32Array(count), new Uint32Array(count), new Uint32Array(count)];
+	translate(readDifferences(reader, count), types, typeOf);
+	translate(readDifferences(reader, count), regions, placeOf);
+	translate(readColumn(reader, count), words, bandOf);
 	if (!reader.isAtEnd) {
 		throw new DamageError('it goes on after its end');
 	}
 
-	table.applyBands();
+	for (let row = 0; row < count; row++) {
+		table.store.bands.set(placeOf[row] as number, typeOf[row] as number, bandOf[row] as number);
+	}
 }
 
 const fail = (): never => {
@@ -152,26 +133,50 @@ const atMost = (value: number, most: number): number => {
 	return value;
 };
 
-const column = (reader: ByteReader): ByteReader => new ByteReader(reader.raw(reader.number()));
+/** The numbers of a column; of one that is empty all are 0. */
+function readColumn(reader: ByteReader, count: number, read = (column: ByteReader) => column.numbers(count)): Float64Array {
+	const column = new ByteReader(reader.raw(reader.number()));
+	if (column.isAtEnd) {
+		return new Float64Array(count);
+	}
 
-/** Codes, each written as its difference to the one before, as what they stand for. */
-function readDifferences(reader: ByteReader, meanings: readonly number[], to: Uint32Array): void {
+	const values = read(column);
+	return column.isAtEnd ? values : fail();
+}
+
+/** A column of codes, each written as its difference to the one before, with its sign in the lowest bit. */
+function readDifferences(reader: ByteReader, count: number): Float64Array {
+	const values = readColumn(reader, count);
 	let last = 0;
+	for (let index = 0; index < count; index++) {
+		const value = values[index] as number;
+		last += value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+		values[index] = last;
+	}
+
+	return values;
+}
+
+/** Codes of the file as what they stand for. */
+function translate(codes: Float64Array, meanings: readonly number[], to: Uint32Array | Uint16Array | Float64Array): void {
 	for (let index = 0; index < to.length; index++) {
-		last += reader.signed();
-		to[index] = meanings[last] ?? fail();
+		const meaning = meanings[codes[index] as number];
+		if (meaning === undefined) {
+			fail();
+		}
+
+		to[index] = meaning as number;
 	}
 }
 
-/** Lists of numbers, field by field; `plain` names the fields that need not be whole. */
-function readLists(reader: ByteReader, fields: number, plain: readonly number[]): number[][] {
-	const lists: number[][] = Array.from({length: atMost(reader.number(), mostRows)}, () => []);
-	for (let field = 0; field < fields; field++) {
-		const next = plain.includes(field) ? readNumbers(reader) : () => reader.number();
-		for (const list of lists) {
-			list.push(next());
-		}
-	}
+/** A list of numbers for each field. */
+type Fields = readonly [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
 
-	return lists;
+/** Lists of numbers, field by field; `plain` names the fields that need not be whole. */
+function readLists(reader: ByteReader, fields: number, plain: readonly number[]): Fields {
+	const count = reader.number();
+	const lists = Array.from({length: fields}, (_, field) =>
+		plain.includes(field) ? readNumbers(reader, count) : reader.numbers(count),
+	);
+	return lists as unknown as Fields;
 }

@@ -128,10 +128,13 @@ export function encodeBands(bands: Iterable<Band>): {readonly bytes: Uint8Array;
 
 type Write = (column: ByteWriter, values: readonly number[]) => void;
 
-/** A column with its length before it, so that all can be read side by side. */
+/** A column with its length before it. One that is 0 throughout is empty. */
 function writeColumn(writer: ByteWriter, values: readonly number[], write: Write): void {
 	const column = new ByteWriter();
-	write(column, values);
+	if (values.some(value => value !== 0)) {
+		write(column, values);
+	}
+
 	writer.number(column.bytes.length);
 	writer.raw(column.bytes);
 }

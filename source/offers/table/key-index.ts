@@ -111,6 +111,11 @@ export class Bands {
 		codes[type] = interruption;
 	}
 
+	/** Whether anything is known of a region. */
+	has(place: number): boolean {
+		return this.#byPlace.has(place);
+	}
+
 	/** 0 for none. A band holds for all zones of a region. */
 	of(places: Places, place: number, type: number): number {
 		return this.#byPlace.size === 0 ? 0 : (this.#byPlace.get(places.regionOf(place))?.[type] ?? 0);

@@ -46,6 +46,8 @@ export class Listing {
 	readonly #backend: string;
 	readonly #layer: Layer;
 	readonly #number: number;
+	/** Whether its backend had no rows before: then there is nothing old to look for. */
+	#isFirst = false;
 
 	constructor(store: Store, backend: string, layer: Layer) {
 		this.#store = store;
@@ -103,6 +105,7 @@ export class Listing {
 		const {places, populated} = this.#store;
 		if (this.#layer === 'catalogue' && !populated.has(places.backends.code(this.#backend))) {
 			appendBlock(this.#store, block, this.#number);
+			this.#isFirst = true;
 			this.tally.rows += block.count;
 			this.#store.version++;
 			return;
@@ -124,7 +127,8 @@ export class Listing {
 		const {rows, places} = this.#store;
 		const backend = places.backends.code(this.#backend);
 		const own = this.#layer === 'live' ? bits.live : bits.catalogue;
-		for (let row = 0; row < rows.length; row++) {
+		const end = this.#isFirst ? 0 : rows.length;
+		for (let row = 0; row < end; row++) {
 			const flags = rows.flags[row] ?? 0;
 			const isOld = (flags & own) !== 0 && (flags & bits.gone) === 0 && rows.listing[row] !== this.#number;
 			if (isOld && places.backend[rows.place[row] ?? 0] === backend) {
