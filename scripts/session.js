@@ -20,7 +20,14 @@ export const makeSession = (folder, files, more = {}) => {
 		writeFileSync(file, text);
 	}
 
-	const env = {...process.env, HOME: home, LC_ALL: 'C.UTF-8', DOCKER_HOST: 'unix:///no/engine.sock', ...more};
+	const env = {
+		...process.env,
+		HOME: home,
+		LC_ALL: 'C.UTF-8',
+		DOCKER_HOST: 'unix:///no/engine.sock',
+		DSTACK_TUI_NO_REFRESH: '1',
+		...more,
+	};
 	for (const name of [
 		'CI',
 		'DSTACK_TUI_HOME',
