@@ -78,17 +78,24 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 	const size = () => ({columns: stdout.columns || smallest.columns, rows: stdout.rows || smallest.rows});
 	let suspend: Suspend = async callback => callback();
 	let isLent = false;
-	const lend = async (act: () => Promise<void>) => {
-		isLent = true;
-		try {
-			await suspend(async () => {
-				await releaseInput();
-				await act();
-			});
-		} finally {
-			isLent = false;
-			app.set({...size(), focused: true});
-		}
+	let lent: Promise<unknown> = Promise.resolve();
+	/** One after the other: ctrl-z may come while ctrl-l is still at it. */
+	const lend = async (act: () => Promise<void>): Promise<void> => {
+		const turn = lent.then(async () => {
+			isLent = true;
+			try {
+				await suspend(async () => {
+					await releaseInput();
+					await act();
+				});
+			} finally {
+				isLent = false;
+				app.set({...size(), focused: true});
+			}
+		});
+		// What went wrong is told to who asked; the next one has its turn all the same.
+		lent = turn.catch(() => undefined);
+		return turn;
 	};
 
 	const app = new App({

@@ -261,7 +261,7 @@ describe('the terminal is as it was, whatever ends the program', () => {
 		terminal.press('ctrl-l');
 		await terminal.until('type: dev-environment');
 		expectFrame(terminal);
-		terminal.press('ctrl-z');
+		terminal.press('ctrl-l', 'ctrl-l', 'ctrl-z');
 		await terminal.until('Stopped');
 		terminal.press(`printf 'typed ahead'; fg\r`);
 		await terminal.until('type: dev-environment');
