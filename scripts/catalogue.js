@@ -122,7 +122,13 @@ const sections = [];
 let adviceDate = 0;
 for (const name of backends) {
 	const backend = path.basename(name, '.csv');
-	const rows = readCsv(path.join(folder, name)).sort(compare);
+	const all = readCsv(path.join(folder, name)).sort(compare);
+	// A size of 0 is none that anybody knows.
+	const rows = all.filter(row => number(row, 'cpus') > 0 && number(row, 'memory_mib') > 0 && number(row, 'price') > 0);
+	if (rows.length < all.length) {
+		process.stdout.write(`${backend}: ${all.length - rows.length} rows without cores, memory or price are left out\n`);
+	}
+
 	sections.push(
 		await offersSection(
 			backend,

@@ -6,7 +6,7 @@ import {Command, CommanderError, Option} from 'commander';
 import packageJson from '../package.json' with {type: 'json'};
 import type {FollowEnd} from './commands/follow.js';
 import type {Start} from './commands/screen.js';
-import {type Flags, requirementFlags, withRequirements, withRun} from './flags.js';
+import {collect, type Flags, requirementFlags, withRequirements, withRun} from './flags.js';
 import {sortColumns} from './offers/sort.js';
 import {messageOf, Problem, type ProblemKind} from './system/problem.js';
 import {self} from './system/program-name.js';
@@ -171,6 +171,7 @@ function makeProgram(): Command {
 		});
 
 	addSecrets(add);
+	addCatalog(add);
 	return program;
 }
 
@@ -215,6 +216,20 @@ function addSecrets(add: (name: string, description: string) => Command): void {
 	sub('delete', 'forget a secret')
 		.argument('<name>')
 		.action(async (name: string, flags: Flags) => (await withSecrets()).forgetSecret(name, await outputOf(flags)));
+}
+
+function addCatalog(add: (name: string, description: string) => Command): void {
+	add('catalog', 'the prices that are known without asking a cloud')
+		.command('update')
+		.description('fetch the newest prices that the clouds publish; no credentials are needed')
+		.option('--cloud <name>', 'only this cloud; may be repeated', collect)
+		.option('--json', 'one JSON object a line')
+		.exitOverride()
+		.configureOutput({writeErr: () => undefined})
+		.action(async (flags: Flags) => {
+			const {updateCatalog} = await import('./commands/catalog.js');
+			await endWith(updateCatalog(flags.cloud, await outputOf(flags)));
+		});
 }
 
 async function report(error: unknown): Promise<number> {

@@ -15,6 +15,7 @@ export type Flags = {
 	limit?: number;
 	sort?: SortColumn;
 	test?: boolean;
+	cloud?: string[];
 	schema?: 'configuration' | 'profiles';
 	/** `false` for `--no-profile`. */
 	profile?: string | false;

@@ -1,6 +1,6 @@
-import {spawn} from 'node:child_process';
+import {type ChildProcess, spawn} from 'node:child_process';
 import {closeSync, mkdirSync, openSync} from 'node:fs';
-import {homedir} from 'node:os';
+import {constants, homedir, setPriority} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {backendNamed} from '../backends/registry.js';
@@ -38,8 +38,26 @@ export async function openCore(directory: string | undefined, program: string): 
 			}).unref();
 			closeSync(log);
 		},
+		...(process.env['DSTACK_TUI_NO_REFRESH'] ? {} : {startUpdate: clouds => startUpdate(program, clouds)}),
 	};
 	return {engine: await createEngine(context, folder), clock: systemClock};
+}
+
+/** Whatever else this machine does goes before it. */
+function startUpdate(program: string, clouds: readonly string[]): ChildProcess {
+	const named = clouds.flatMap(cloud => ['--cloud', cloud]);
+	const child = spawn(process.execPath, [program, 'catalog', 'update', '--json', ...named], {
+		stdio: ['ignore', 'pipe', 'ignore'],
+	});
+	if (child.pid !== undefined) {
+		try {
+			setPriority(child.pid, constants.priority.PRIORITY_LOW);
+		} catch {
+			// It has ended already, or this system does not allow it: it does its work all the same.
+		}
+	}
+
+	return child;
 }
 
 function currentFolder(): string {

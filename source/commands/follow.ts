@@ -25,6 +25,11 @@ export async function follow(engine: Engine, handle: RunHandle, output: Output, 
 	const {signal: caught, ignore} = catchSignals();
 	// What is waited for may hang on nothing that the event loop knows of, such as the answer to a question once a second.
 	const alive = setInterval(() => undefined, longTime);
+	if (handle.state().phase === 'starting') {
+		output.line('Ctrl-c ends it while it starts; once it is ready, ctrl-c lets go of it, and it goes on.');
+		output.line();
+	}
+
 	try {
 		const first = await Promise.race([handle.whenReady(), caught]);
 		if (first === undefined) {
@@ -61,7 +66,7 @@ export async function follow(engine: Engine, handle: RunHandle, output: Output, 
 async function leave(handle: RunHandle, signal: NodeJS.Signals, output: Output): Promise<void> {
 	const {name} = handle;
 	if (signal === 'SIGINT' && handle.state().phase !== 'ready') {
-		output.line(`Interrupted: ending ${name}…`);
+		output.line(`Interrupted while it was starting: ending ${name}…`);
 		await handle.stop('interrupted while it was starting');
 		output.line(`${name} is gone.`);
 		return;

@@ -7,15 +7,25 @@ import {mostProblems, type YamlFile} from './yaml-file.js';
 /** Keys that a person may well write here and that belong elsewhere: why, completing "`key` …: ". */
 export type Foreign = Readonly<Record<string, string>>;
 
-/** Lays a schema over a file's value; what does not fit becomes diagnostics at their places. Values that may be secret are not repeated in them. */
-export function check(yaml: YamlFile, schema: z.ZodType, foreign: Foreign = {}, {secret = false} = {}): void {
+/** Where some keys are foreign, and whether values may be secret and are not repeated. */
+export type CheckOptions = {
+	/** Keys that belong elsewhere, `depth` steps down. */
+	readonly foreign?: Foreign;
+	readonly depth?: number;
+	readonly secret?: boolean;
+};
+
+/** Lays a schema over a file's value; what does not fit becomes diagnostics at their places. */
+export function check(yaml: YamlFile, schema: z.ZodType, {foreign = {}, depth = 0, secret = false}: CheckOptions = {}): void {
 	const result = schema.safeParse(yaml.value);
 	if (result.success) {
 		return;
 	}
 
 	const json = jsonOf(schema);
-	const problems = result.error.issues.flatMap(issue => problemsOf(issue, yaml.value, json, foreign, secret));
+	const problems = result.error.issues.flatMap(issue =>
+		problemsOf(issue, yaml.value, json, issue.path.length === depth ? foreign : {}, secret),
+	);
 	for (const {place, message, ...options} of problems.slice(0, mostProblems)) {
 		yaml.diagnostics.push(yaml.at(place, message, options));
 	}
@@ -42,7 +52,7 @@ function problemsOf(issue: z.core.$ZodIssue, value: unknown, json: Json, foreign
 	const {path: place, message} = issue;
 	if (issue.code === 'unrecognized_keys') {
 		const names = keysAt(json, place);
-		return issue.keys.map((key, index) => unknownKey([...place, key], key, names, index, place.length === 0 ? foreign : {}));
+		return issue.keys.map((key, index) => unknownKey([...place, key], key, names, index, foreign));
 	}
 
 	const last = place.at(-1);
@@ -70,7 +80,8 @@ function unknownKey(place: PropertyKey[], key: string, names: readonly string[],
 		: {place, message: `\`${key}\` cannot be used here: ${reason}`, key: true};
 }
 
-const valueAt = (value: unknown, place: ReadonlyArray<PropertyKey>): unknown =>
+/** What stands at a place of a file's value; undefined where nothing does. */
+export const valueAt = (value: unknown, place: ReadonlyArray<PropertyKey>): unknown =>
 	place.reduce<unknown>((inner, step) => (inner as Record<PropertyKey, unknown> | null | undefined)?.[step], value);
 
 const ways = (json: Json): Json[] => [json, ...((json['anyOf'] as Json[] | undefined) ?? []).flatMap(ways)];
@@ -99,6 +110,15 @@ export const keysAt = (json: Json, place: ReadonlyArray<PropertyKey>): string[] 
 	),
 ];
 
+const asksForNothing = (given: unknown): boolean => given === false || (typeof given === 'string' && /^(?:no|off)$/i.test(given));
+
+/** Whether a key may be there without a value; where not, it is an error that is told already. */
+const takesNothing = (json: Json): boolean =>
+	ways(json).some(
+		({type, anyOf, ...others}) =>
+			[type].flat().includes('null') || (type === undefined && anyOf === undefined && !('enum' in others)),
+	);
+
 /** What is understood and has no effect is said, not silently passed over. `place` leads to a map of the file. */
 export function warnUnused({value, diagnostics, at}: YamlFile, schema: z.ZodType, place: ReadonlyArray<PropertyKey> = []): void {
 	const map = valueAt(value, place);
@@ -110,11 +130,16 @@ export function warnUnused({value, diagnostics, at}: YamlFile, schema: z.ZodType
 	}
 
 	const warning: {key: true; severity: Diagnostic['severity']} = {key: true, severity: 'warning'};
-	for (const [key, {unused}] of properties.map(([key, json]) => [key, {unused: json['deprecationMessage']}] as const)) {
+	for (const [key, json] of properties) {
 		const given = (map as Record<string, unknown>)[key];
+		const unused = json['deprecationMessage'];
 		if (given === null) {
+			if (!takesNothing(json)) {
+				continue;
+			}
+
 			diagnostics.push(at([...place, key], `\`${key}\` has no value, and asks for nothing`, warning));
-		} else if (given !== undefined && given !== false && typeof unused === 'string') {
+		} else if (given !== undefined && !asksForNothing(given) && typeof unused === 'string') {
 			diagnostics.push(at([...place, key], `\`${key}\` has no effect: ${unused.replace(/^No effect: /, '')}`, warning));
 		}
 	}

@@ -1,41 +1,51 @@
 import {z} from 'zod';
 import {commands, oneOf, text, truth, words} from './fields.js';
 import {files, ports, registryAuth, variables} from './environment-fields.js';
+import {describeInput} from './json-schema.js';
 import type {DevEnvironment} from './model.js';
-import {field, policyShape, resources} from './wish-fields.js';
+import {field, policy, policyShape, resources} from './wish-fields.js';
 
 export const ides = ['vscode', 'vscode-insiders', 'cursor', 'windsurf', 'zed'] as const;
 
 export const pythonVersion = /^3\.\d{1,2}(?:\.\d{1,3})?$/;
 
-const python = z
-	.string(words('a version in quotes such as "3.11"'))
-	.regex(pythonVersion, 'expected a version such as "3.11"')
-	.meta({examples: ['3.10', '3.11', '3.12', '3.13']});
+const python = describeInput(
+	z.string(words('a version in quotes such as "3.11"')).regex(pythonVersion, 'expected a version such as "3.11"'),
+	// A number is read as it is written, with a warning where other readers of YAML would not.
+	() => ({
+		anyOf: [
+			{type: 'string', pattern: pythonVersion.source, examples: ['3.10', '3.11', '3.12', '3.13']},
+			{type: 'number', minimum: 3, exclusiveMaximum: 4},
+		],
+	}),
+);
 
 const later = 'this version does not do that yet';
 const server = 'it belongs to a dstack server, and this program needs none';
 
 const shape = {
 	type: z.literal('dev-environment').meta({description: 'What it is: always dev-environment'}),
-	name: field(text().regex(/^[\w.-]{1,60}$/, 'expected a name of letters, digits, dots and dashes'), {
+	name: policy(text().regex(/^[\w.-]{1,60}$/, 'expected a name of letters, digits, dots and dashes'), {
 		description: 'What it is called in lists',
 	}),
-	ide: field(oneOf(ides), {description: 'The editor that the link opens; none for SSH only'}),
-	version: field(z.unknown(), {description: "The editor's version", unused: 'the version of the editor on your machine is used'}),
-	image: field(text('an image such as debian:bookworm').min(1, 'expected an image'), {
+	ide: policy(oneOf(ides), {description: 'The editor that the link opens; none for SSH only'}),
+	version: policy(z.unknown(), {
+		description: "The editor's version",
+		unused: 'the version of the editor on your machine is used',
+	}),
+	image: policy(text('an image such as debian:bookworm').min(1, 'expected an image'), {
 		description: 'A container image of your own; it must have openssh-server',
 	}),
-	registry_auth: field(registryAuth, {description: 'How to log in to the registry of the image'}),
-	python: field(python, {description: 'The version of Python, in quotes: "3.11"'}),
-	nvcc: field(truth, {description: "CUDA's compiler in the default image", unused: later}),
-	docker: field(truth, {description: 'A Docker engine inside the environment', unused: later}),
+	registry_auth: policy(registryAuth, {description: 'How to log in to the registry of the image'}),
+	python: policy(python, {description: 'The version of Python, in quotes: "3.11"'}),
+	nvcc: policy(truth, {description: "CUDA's compiler in the default image", unused: later}),
+	docker: policy(truth, {description: 'A Docker engine inside the environment', unused: later}),
 	privileged: field(truth, {description: 'A container with all rights', unused: later}),
-	user: field(text('a user'), {description: 'The user that commands run as', unused: later}),
-	shell: field(text('a shell such as bash'), {description: 'The shell that commands run in', unused: later}),
-	entrypoint: field(text('a command'), {description: "Replaces the image's entry point", unused: later}),
-	working_dir: field(text('a path'), {description: 'Where commands and people start', unused: later}),
-	home_dir: field(text('a path'), {description: 'What ~ means in `cache`', unused: later}),
+	user: policy(text('a user'), {description: 'The user that commands run as', unused: later}),
+	shell: policy(text('a shell such as bash'), {description: 'The shell that commands run in', unused: later}),
+	entrypoint: policy(text('a command'), {description: "Replaces the image's entry point", unused: later}),
+	working_dir: policy(text('a path'), {description: 'Where commands and people start', unused: later}),
+	home_dir: policy(text('a path'), {description: 'What ~ means in `cache`', unused: later}),
 	env: field(variables, {description: 'Variables: a list of NAME=value, NAME alone for your own value, or a map'}),
 	build: field(commands, {description: 'Commands that make an image once'}),
 	setup: field(commands, {description: 'Commands that run once, when the environment is made'}),
@@ -46,7 +56,7 @@ const shape = {
 	}),
 	ports: field(ports, {description: 'Ports to forward: 8000, 3333:8000, *:8000'}),
 	files: field(files, {description: 'Files of your machine to copy beside the code', unused: later}),
-	resources: field(resources, {description: 'What the hardware has to be'}),
+	resources: policy(resources, {description: 'What the hardware has to be'}),
 	priority: field(z.unknown(), {description: "A run's place in the queue", unused: server}),
 	volumes: field(z.unknown(), {description: 'Volumes to mount', unused: `volumes by name belong to a dstack server; ${later}`}),
 	repos: field(z.unknown(), {description: 'Repositories to clone', unused: 'the code is that of the folder you run in'}),
@@ -87,23 +97,23 @@ export const foreignTypes: Readonly<Record<string, string>> = {
 };
 
 export const toEnvironment = (parsed: Parsed): DevEnvironment => ({
-	name: parsed.name,
-	ide: parsed.ide,
-	image: parsed.image,
-	registryAuth: parsed.registry_auth,
-	python: parsed.python,
+	name: parsed.name ?? undefined,
+	ide: parsed.ide ?? undefined,
+	image: parsed.image ?? undefined,
+	registryAuth: parsed.registry_auth ?? undefined,
+	python: parsed.python ?? undefined,
 	env: parsed.env?.env ?? {},
 	callerEnv: parsed.env?.callerEnv ?? [],
 	build: parsed.build ?? [],
 	setup: parsed.setup ?? [],
 	init: parsed.init ?? [],
 	ports: parsed.ports ?? [],
-	entrypoint: parsed.entrypoint,
-	homeDir: parsed.home_dir,
+	entrypoint: parsed.entrypoint ?? undefined,
+	homeDir: parsed.home_dir ?? undefined,
 	cache: parsed.cache ?? [],
-	workingDir: parsed.working_dir,
-	user: parsed.user,
-	shell: parsed.shell,
+	workingDir: parsed.working_dir ?? undefined,
+	user: parsed.user ?? undefined,
+	shell: parsed.shell ?? undefined,
 	files: parsed.files ?? [],
 	privileged: parsed.privileged ?? false,
 	docker: parsed.docker ?? false,

@@ -1,18 +1,28 @@
 import {z} from 'zod';
 import {either, reading, text, words, written, writtenText} from './fields.js';
+import {describeInput} from './json-schema.js';
 import {fail, isVariableName, parsePort, parseVariable} from './grammar.js';
 import type {FileMapping, PortMapping} from './model.js';
 
 /** Variables with their values, and those whose value is the caller's. */
 export type Variables = {readonly env: Readonly<Record<string, string>>; readonly callerEnv: readonly string[]};
 
-const toVariables = (entries: ReadonlyArray<readonly [string, string | undefined]>): Variables => ({
-	env: Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined)),
-	callerEnv: entries.filter(([, value]) => value === undefined).map(([name]) => name),
-});
+/** Of what is said of one variable the last counts. */
+export function toVariables(entries: Iterable<readonly [string, string | undefined]>): Variables {
+	const said = [...new Map(entries)];
+	return {
+		env: Object.fromEntries(said.filter((entry): entry is [string, string] => entry[1] !== undefined)),
+		callerEnv: said.filter(([, value]) => value === undefined).map(([name]) => name),
+	};
+}
 
-const variableMap = z.record(z.string(), z.unknown()).transform((value, context): Variables => {
-	const entries = Object.entries(value);
+const noValue = (name: string, found: unknown): string =>
+	found === null
+		? `expected a value, found nothing; write "" for an empty one, or \`- ${name.slice(0, 60)}\` in a list for your own value`
+		: words('a value').error({input: found});
+
+const readVariableMap = z.unknown().transform((value, context): Variables => {
+	const entries = Object.entries(value as object) as Array<[string, unknown]>;
 	for (const [name, each] of entries) {
 		if (!isVariableName(name)) {
 			context.addIssue({
@@ -22,29 +32,20 @@ const variableMap = z.record(z.string(), z.unknown()).transform((value, context)
 				message: 'a variable has a name of letters, digits and _',
 			});
 		} else if (!['string', 'number', 'boolean'].includes(typeof each)) {
-			context.addIssue({
-				code: 'custom',
-				path: [name],
-				message: `expected a value, found ${Array.isArray(each) ? 'a list' : typeof each === 'object' && each !== null ? 'a map' : 'nothing'}; write "" for an empty one, or \`- ${name}\` in a list for your own value`,
-			});
+			context.addIssue({code: 'custom', path: [name], message: noValue(name, each)});
 		}
 	}
 
 	return toVariables(entries.map(([name, each]) => [name, String(each)] as const));
 });
 
-const variableList = z.array(text('NAME=value')).transform((lines, context): Variables =>
-	toVariables(
-		lines.flatMap((line, index) => {
-			try {
-				return [parseVariable(line)];
-			} catch (error) {
-				context.addIssue({code: 'custom', path: [index], message: (error as Error).message});
-				return [];
-			}
-		}),
-	),
-);
+// Not a record: that one drops the name `__proto__`, which a shell takes like any other.
+const variableMap = describeInput(readVariableMap, () => ({
+	propertyNames: {pattern: '^[A-Za-z_]\\w*$'},
+	additionalProperties: {type: ['string', 'number', 'boolean']},
+}));
+
+const variableList = z.array(writtenText(parseVariable, 'NAME=value')).transform(toVariables);
 
 /** A list of `NAME=value` and `NAME`, or a map of names to values. */
 export const variables = either<Variables>('a map of names to values, or a list of NAME=value', {
@@ -69,11 +70,12 @@ export const ports = z.array(port, words('a list of ports'));
 
 /** `local:there`, or one path for both. A drive letter is no separator. */
 function parseFile(text: string): FileMapping {
-	const index = text.lastIndexOf(':');
-	const [local, remote] = index > 1 ? [text.slice(0, index), text.slice(index + 1)] : [text, text];
-	return local.trim() === '' || remote.trim() === ''
+	const [, drive = '', path = ''] = /^([A-Za-z]:(?=[\\/]))?([^]*)$/.exec(text) ?? [];
+	const [first = '', remote, ...more] = path.split(':');
+	const local = drive + first;
+	return local.trim() === '' || remote?.trim() === '' || more.length > 0
 		? fail('expected a path, or one here and one there: data/model.bin:/models/model.bin')
-		: {local, remote};
+		: {local, remote: remote ?? local};
 }
 
 const file = either<FileMapping>('a path, or a map of local_path and path', {

@@ -92,19 +92,25 @@ export const writtenText = <T>(parse: (text: string) => T, expected: string) =>
 
 const truths: Readonly<Record<string, boolean>> = {yes: true, on: true, no: false, off: false};
 
-/** True or false; `yes`, `no`, `on` and `off` are words here and were truth values to older readers of YAML. */
-export const truth = describeInput(
-	z.unknown().transform((value, context): boolean => {
-		const known = typeof value === 'boolean' ? value : typeof value === 'string' ? truths[value.toLowerCase()] : undefined;
-		if (known === undefined) {
-			context.addIssue({code: 'custom', message: words('true or false').error({input: value})});
-			return z.NEVER;
-		}
+const anyTruth = '^(?:[Yy][Ee][Ss]|[Nn][Oo]|[Oo][Nn]|[Oo][Ff][Ff])$';
 
-		return known;
-	}),
-	() => ({type: ['boolean', 'string'], enum: [true, false, 'yes', 'no', 'on', 'off']}),
-);
+/** True or false; `yes`, `no`, `on` and `off` are words here and were truth values to older readers of YAML. */
+export const truthOr = (expected: string) =>
+	describeInput(
+		z.unknown().transform((value, context): boolean => {
+			const known = typeof value === 'boolean' ? value : typeof value === 'string' ? truths[value.toLowerCase()] : undefined;
+			if (known === undefined) {
+				context.addIssue({code: 'custom', message: words(expected).error({input: value})});
+				return z.NEVER;
+			}
+
+			return known;
+		}),
+		// The words in any letters, of which editors offer the usual ones.
+		() => ({anyOf: [{enum: [true, false, 'yes', 'no', 'on', 'off']}, {type: 'string', pattern: anyTruth}]}),
+	);
+
+export const truth = truthOr('true or false');
 
 /** One of some words. */
 export const oneOf = <const T extends string>(values: readonly T[]) =>
@@ -114,7 +120,7 @@ export const oneOf = <const T extends string>(values: readonly T[]) =>
 export const oneOrMore = <T>(item: z.ZodType<T>, expected: string) =>
 	either<T[]>(expected, {
 		text: item.transform(one => [one]),
-		list: z.array(item).min(1, `expected at least one in ${expected}`),
+		list: z.array(item).min(1, `expected ${expected}, found an empty list`),
 	});
 
 /** One command or a list of them. */

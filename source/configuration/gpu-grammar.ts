@@ -1,6 +1,6 @@
 import {fail, memoryPattern, shorten} from './grammar.js';
 import type {GpuRequest, Range} from './model.js';
-import {isRange, parseCount, parseMemoryRange, parseRange, printMemory, printRange} from './ranges.js';
+import {parseCount, parseMemoryRange, parseRange, printMemory, printRange} from './ranges.js';
 
 const mostGpus = 1000;
 
@@ -67,7 +67,7 @@ export function parseGpu(text: string): GpuRequest {
 		}
 	}
 
-	return parts.length > 1 && request.count?.min === 0 && !isRange(trimmed)
+	return parts.length > 1 && parts.some(part => /^0+$/.test(part))
 		? fail(`'${shown}' asks for no GPU and says what it has to be`)
 		: request;
 }

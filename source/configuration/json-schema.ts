@@ -24,22 +24,30 @@ export type FieldFacts = {
 
 const own = new Set(['unused']);
 /** What is said of a field itself stands over what its parts say. */
-const kept = new Set(['description', 'examples', 'unused', 'enum']);
+const kept = new Set(['description', 'examples', 'unused']);
 
-/** The JSON Schema of what may be written for `schema`. */
+const known = new WeakMap<z.ZodType, Json>();
+
+/** The JSON Schema of what may be written for `schema`. Worked out once: a file is checked on every save, and that takes a hundred times as long. */
 export function jsonOf(schema: z.ZodType): Json {
+	const json = known.get(schema) ?? makeJson(schema);
+	known.set(schema, json);
+	return json;
+}
+
+function makeJson(schema: z.ZodType): Json {
 	const {$schema: _, ...json} = z.toJSONSchema(schema, {
 		io: 'input',
 		unrepresentable: 'any',
 		override({zodSchema, jsonSchema}) {
-			const known = inputs.get(zodSchema as unknown as z.ZodType);
-			if (known) {
+			const input = inputs.get(zodSchema as unknown as z.ZodType);
+			if (input) {
 				const facts = Object.fromEntries(Object.entries(jsonSchema).filter(([key]) => kept.has(key)));
 				for (const key of Object.keys(jsonSchema)) {
 					delete (jsonSchema as Json)[key];
 				}
 
-				Object.assign(jsonSchema, known.json(), facts);
+				Object.assign(jsonSchema, input.json(), facts);
 			}
 
 			if ((jsonSchema as Json)['unused'] !== undefined) {

@@ -1,10 +1,10 @@
 import {doubtfulBackend, doubtfulGpu} from './known-names.js';
 import type {Wishes} from './model.js';
-import type {YamlFile} from './yaml-file.js';
+import {mostProblems, type YamlFile} from './yaml-file.js';
 
 /** Tells the names of backends and GPUs that are not known. A backend must be; a GPU may be newer than this program. */
 export function checkNames({diagnostics, at}: YamlFile, {backends, gpu}: Wishes, place: ReadonlyArray<PropertyKey>): void {
-	for (const [index, name] of (backends ?? []).entries()) {
+	for (const [index, name] of (backends ?? []).slice(0, mostProblems).entries()) {
 		const doubt = doubtfulBackend(name);
 		if (doubt) {
 			diagnostics.push(
@@ -13,7 +13,7 @@ export function checkNames({diagnostics, at}: YamlFile, {backends, gpu}: Wishes,
 		}
 	}
 
-	for (const name of gpu?.names ?? []) {
+	for (const name of (gpu?.names ?? []).slice(0, mostProblems)) {
 		const doubt = doubtfulGpu(name);
 		if (doubt) {
 			diagnostics.push(

@@ -1,12 +1,15 @@
+import {valueAt} from './check.js';
 import type {Origin, Origins, WishKey, Wishes} from './model.js';
-import {wishPlaces} from './wish-fields.js';
+import {formerPlaces, wishPlaces} from './wish-fields.js';
 import type {YamlFile} from './yaml-file.js';
 
 /** Which line of the file asks for each wish, as `file:line`. `place` leads to the map that holds them. */
 export function originsOf(yaml: YamlFile, wishes: Wishes, place: ReadonlyArray<PropertyKey>): Origins {
 	const origins: Partial<Record<WishKey, Origin>> = {};
 	for (const key of Object.keys(wishes) as WishKey[]) {
-		origins[key] = `${yaml.file}:${yaml.at([...place, ...wishPlaces[key]], '', {key: true}).line}`;
+		const [now, before] = [wishPlaces[key], formerPlaces[key] ?? []].map(keys => [...place, ...keys]) as [string[], string[]];
+		const isNow = (valueAt(yaml.value, now) ?? undefined) !== undefined;
+		origins[key] = `${yaml.file}:${yaml.at(isNow ? now : before, '', {key: true}).line}`;
 	}
 
 	return origins;

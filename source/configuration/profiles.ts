@@ -8,16 +8,16 @@ import type {Diagnostic, Profile, ProfilesFile} from './model.js';
 import {checkNames} from './names-check.js';
 import {originsOf} from './origins.js';
 import {warnTraps} from './traps.js';
-import {field, policyShape, resources, toWishes} from './wish-fields.js';
+import {policy, policyShape, resources, toWishes} from './wish-fields.js';
 import {wishWords} from './words.js';
-import {readYaml, shownPath, type YamlFile} from './yaml-file.js';
+import {mostProblems, readYaml, shownPath, type YamlFile} from './yaml-file.js';
 
 const shape = {
-	name: field(text().regex(/^[\w.-]{1,60}$/, 'expected a name of letters, digits, dots and dashes'), {
+	name: policy(text().regex(/^[\w.-]{1,60}$/, 'expected a name of letters, digits, dots and dashes'), {
 		description: 'What `--profile` calls it',
 	}),
-	default: field(truth, {description: 'Whether it is used where none is named'}),
-	resources: field(resources, {description: 'What the hardware has to be'}),
+	default: policy(truth, {description: 'Whether it is used where none is named'}),
+	resources: policy(resources, {description: 'What the hardware has to be'}),
 	...policyShape,
 };
 
@@ -32,6 +32,8 @@ export const profilesSchema = z.strictObject(
 
 type Parsed = Partial<z.infer<z.ZodObject<typeof shape>>>;
 
+const foreignKeys = {project: 'projects belong to a dstack server, and this program needs none'};
+
 /** Where the profiles of a folder may lie, in both spellings; the first that is there counts. */
 const candidates = (folder: string): string[] =>
 	['profiles.yml', 'profiles.yaml'].map(name => path.join(folder, '.dstack', name));
@@ -45,15 +47,23 @@ export async function readProfiles(folder: string, home?: string): Promise<Profi
 	const files = (await Promise.all(places.map(async place => firstThere(candidates(place))))).filter(file => file !== undefined);
 	const read = await Promise.all(files.map(async file => readOne(file, folder)));
 	const profiles: Profile[] = [];
+	const taken = new Set<string>();
+	let hasDefault = false;
 	for (const each of read.flatMap(({profiles: own}) => own)) {
-		if (profiles.every(({name}) => name !== each.name)) {
-			const isSecondDefault = each.default && profiles.some(({default: isDefault}) => isDefault);
-			profiles.push(isSecondDefault ? {...each, default: false} : each);
+		const name = taken.has(each.name) && isUnnamed(each) ? `~${each.name}` : each.name;
+		if (!taken.has(name)) {
+			profiles.push({...each, name, default: each.default && !hasDefault});
+			taken.add(name);
+			hasDefault ||= each.default;
 		}
 	}
 
 	return {paths: files, diagnostics: read.flatMap(({diagnostics}) => diagnostics), profiles};
 }
+
+/** A place in the list stands for the name that is not there; no name can look like it. */
+const unnamed = (index: number): string => `#${index + 1}`;
+const isUnnamed = ({name, index}: Profile): boolean => name === unnamed(index);
 
 async function readOne(
 	absolute: string,
@@ -68,7 +78,7 @@ async function readOne(
 		return {diagnostics: [yaml.at([], 'the file is empty; expected a map with the key `profiles`')], profiles: []};
 	}
 
-	check(yaml, profilesSchema);
+	check(yaml, profilesSchema, {foreign: foreignKeys, depth: 2});
 	const {profiles: listed} = yaml.value as {profiles?: unknown};
 	const parsed = (Array.isArray(listed) ? listed : []).map((each: Record<string, unknown> | null) => ({
 		...readableKeys(shape, each),
@@ -89,7 +99,7 @@ function toProfile(yaml: YamlFile, absolute: string, parsed: Parsed, index: numb
 	warnUnused(yaml, profilesSchema, place);
 	warnUnused(yaml, profilesSchema, [...place, 'resources']);
 	return {
-		name: parsed.name ?? `#${index + 1}`,
+		name: parsed.name ?? unnamed(index),
 		default: parsed.default ?? false,
 		wishes,
 		origins: originsOf(yaml, wishes, place),
@@ -103,19 +113,26 @@ function toProfile(yaml: YamlFile, absolute: string, parsed: Parsed, index: numb
 function refuseDoubles({diagnostics, at}: YamlFile, profiles: readonly Parsed[]): void {
 	const names = new Set<string>();
 	let first: string | undefined;
+	let left = mostProblems;
+	const complain = (place: PropertyKey[], message: string, key = false) => {
+		if (left-- > 0) {
+			diagnostics.push(at(place, message, {key}));
+		}
+	};
+
 	for (const [index, {name, default: isDefault, retry, retry_policy: retryPolicy}] of profiles.entries()) {
-		if (name !== undefined && names.has(name)) {
-			diagnostics.push(at(['profiles', index, 'name'], `two profiles are called '${name}'`));
+		if (typeof name === 'string' && names.has(name)) {
+			complain(['profiles', index, 'name'], `two profiles are called '${name}'`);
 		}
 
 		names.add(name ?? '');
 		if (isDefault && first !== undefined) {
-			diagnostics.push(at(['profiles', index, 'default'], `two profiles are the default: '${first}' is one already`));
+			complain(['profiles', index, 'default'], `two profiles are the default: '${first}' is one already`);
 		}
 
-		first = isDefault ? (name ?? `#${index + 1}`) : first;
+		first = isDefault ? (name ?? unnamed(index)) : first;
 		if (retry && retryPolicy) {
-			diagnostics.push(at(['profiles', index, 'retry_policy'], '`retry` says the same; leave out one of the two', {key: true}));
+			complain(['profiles', index, 'retry_policy'], '`retry` says the same; leave out one of the two', true);
 		}
 	}
 }

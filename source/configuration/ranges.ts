@@ -33,7 +33,8 @@ export const isRange = (text: string): boolean => text.includes('..');
 /** The way back from a range to what is written; `show` writes one end. */
 export function printRange({min, max}: Range, show: (end: number) => string = String): string {
 	if (max === undefined) {
-		return min === undefined ? '0..' : show(min);
+		// Nothing at least is any number, and `0` alone may mean none.
+		return min === undefined || min === 0 ? '0..' : show(min);
 	}
 
 	return `${min === undefined ? '' : show(min)}..${show(max)}`;
@@ -45,7 +46,7 @@ export const parseMemoryRange = (text: string): Range => parseRange(text, parseM
 export const parseCount = (text: string): number =>
 	/^\d{1,6}$/.test(text) ? Number(text) : fail(`expected a whole number, found '${shorten(text)}'`);
 
-const architectures: Readonly<Record<string, CpuRequest['architecture']>> = {
+const architectures: Readonly<Record<string, NonNullable<CpuRequest['architecture']>>> = {
 	x86: 'x86_64',
 	x86_64: 'x86_64',
 	amd64: 'x86_64',
@@ -53,6 +54,9 @@ const architectures: Readonly<Record<string, CpuRequest['architecture']>> = {
 	arm64: 'arm64',
 	aarch64: 'arm64',
 };
+
+export const parseArchitecture = (text: string): NonNullable<CpuRequest['architecture']> =>
+	architectures[text.trim().toLowerCase()] ?? fail(`expected an architecture, x86 or arm, found '${shorten(text.trim())}'`);
 
 /** `4`, `2..8`, `0.5`, `arm:8..`, `x86:..16`, `arm` alone. */
 export function parseCpu(text: string): CpuRequest {
@@ -94,7 +98,7 @@ export const printCpu = ({architecture, count}: CpuRequest): string =>
 		isBound(count) ? printRange(count) : undefined,
 	]
 		.filter(Boolean)
-		.join(':') || '1';
+		.join(':') || '0..';
 
 export const isBound = ({min, max}: Range): boolean => min !== undefined || max !== undefined;
 

@@ -125,7 +125,7 @@ export async function readConfiguration(absolute: string, folder: string, option
 	let wishes: Wishes = {};
 	if (!isHopeless(yaml)) {
 		const written = {...yaml, value: asWritten(yaml)};
-		check(written, configurationSchema, foreignKeys);
+		check(written, configurationSchema, {foreign: foreignKeys});
 		const parsed = readableKeys(configurationSchema.shape, written.value);
 		environment = toEnvironment(parsed);
 		wishes = toWishes(parsed, readableKeys(resources.shape, (written.value as Record<string, unknown>)['resources']));

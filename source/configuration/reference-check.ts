@@ -2,7 +2,7 @@ import {messageOf} from '../system/problem.js';
 import {type Namespace, readPieces} from './interpolation.js';
 import type {DevEnvironment} from './model.js';
 import {suggest} from './suggest.js';
-import type {YamlFile} from './yaml-file.js';
+import {mostProblems, type YamlFile} from './yaml-file.js';
 
 /** Which references each key may hold. A secret in a command would stand in its log. */
 export const referencesAllowed: Readonly<Record<string, readonly Namespace[]>> = {
@@ -32,8 +32,15 @@ export function checkReferences(yaml: YamlFile, environment: DevEnvironment, sec
 		secrets: secrets && [...secrets],
 	};
 
-	const complain = (place: readonly PropertyKey[], message: string, suggestion?: string) => {
-		yaml.diagnostics.push(yaml.at(place, message, {suggestion}));
+	let left = mostProblems;
+	const complain = (
+		place: readonly PropertyKey[],
+		message: string,
+		options: {suggestion?: string; severity?: 'warning'} = {},
+	) => {
+		if (left-- > 0) {
+			yaml.diagnostics.push(yaml.at(place, message, options));
+		}
 	};
 
 	for (const [key, allowed] of Object.entries(referencesAllowed)) {
@@ -52,7 +59,7 @@ export function checkReferences(yaml: YamlFile, environment: DevEnvironment, sec
 					if (!allowed.includes(namespace)) {
 						complain(place, notHere(key, namespace, name));
 					} else if (known[namespace] && !known[namespace].includes(name)) {
-						complain(place, missing(namespace, name), suggest(name, known[namespace]));
+						complain(place, missing(namespace, name), {suggestion: left > 0 ? suggest(name, known[namespace]) : undefined});
 					}
 				}
 			} catch (error) {
@@ -61,7 +68,7 @@ export function checkReferences(yaml: YamlFile, environment: DevEnvironment, sec
 
 			if (commandKeys.has(key) && /\$\$(?!\{\{)/.test(text)) {
 				const message = 'in these files `$$` stands for one `$`; write `$$$$` for the number of the shell’s process';
-				yaml.diagnostics.push(yaml.at(place, message, {severity: 'warning'}));
+				complain(place, message, {severity: 'warning'});
 			}
 		}
 	}

@@ -1,4 +1,5 @@
 import {messageOf, Problem} from '../system/problem.js';
+import {toVariables} from './environment-fields.js';
 import {parseDuration, parseNumber, parsePort, parseVariable} from './grammar.js';
 import {parseGpu, wantsGpu} from './gpu-grammar.js';
 import {doubtfulBackend} from './known-names.js';
@@ -84,9 +85,10 @@ function lay(layers: readonly Source[]): Source {
 function withGpu({wishes, origins}: Source, layers: readonly Source[]): Source {
 	const {gpu: _, ...others} = wishes;
 	const [flag, ...below] = layers.map(layer => layer.wishes.gpu);
-	const base = below.find(each => each !== undefined);
-	const gpu: GpuRequest | undefined = flag && wantsGpu(flag) ? {...base, ...flag} : (flag ?? base);
-	return gpu && wantsGpu(gpu) ? {wishes: {...others, gpu}, origins} : {wishes: others, origins};
+	const asked = below.find(each => each !== undefined);
+	const base = asked && wantsGpu(asked) ? asked : undefined;
+	const gpu: GpuRequest | undefined = flag && wantsGpu(flag) ? {...base, ...flag} : flag ? undefined : base;
+	return gpu ? {wishes: {...others, gpu}, origins} : {wishes: others, origins};
 }
 
 function flagWishes(flags: RequirementFlags): Source {
@@ -147,14 +149,10 @@ function withFlags(environment: DevEnvironment, flags: RequirementFlags): DevEnv
 	const variables = (flags.env ?? []).map(text => read('-e', text, parseVariable) as [string, string | undefined]);
 	const ports = (flags.ports ?? []).map(text => read('-p', text, parsePort) as PortMapping);
 	const replaced = new Set(ports.map(({remote}) => remote));
-	const valued = variables.filter((entry): entry is [string, string] => entry[1] !== undefined);
-	const bare = variables.filter(([, value]) => value === undefined).map(([name]) => name);
-	const settled = new Set(valued.map(([name]) => name));
-	const env = {...environment.env, ...Object.fromEntries(valued)};
+	const before = [...Object.entries(environment.env), ...environment.callerEnv.map(name => [name, undefined] as const)];
 	return {
 		...environment,
-		env: Object.fromEntries(Object.entries(env).filter(([name]) => !bare.includes(name))),
-		callerEnv: [...new Set([...environment.callerEnv.filter(name => !settled.has(name)), ...bare])],
+		...toVariables([...before, ...variables]),
 		// A flag for a port that the configuration names too says where that one is to be.
 		ports: [...environment.ports.filter(({remote}) => !replaced.has(remote)), ...ports],
 	};

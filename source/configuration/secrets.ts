@@ -9,7 +9,14 @@ import {Problem} from '../system/problem.js';
 /** What `${{ secrets.NAME }}` stands for. Values never leave this module but to the run that asks for them. */
 export type Secrets = Readonly<Record<string, string>>;
 
-const schema = z.record(z.string(), z.string());
+// Not a record: that one drops the name `__proto__`, which is one like any other.
+const schema = z.custom<Secrets>(
+	value =>
+		typeof value === 'object' &&
+		value !== null &&
+		!Array.isArray(value) &&
+		Object.values(value).every(each => typeof each === 'string'),
+);
 const namePattern = /^[A-Za-z_][\w-]{0,99}$/;
 
 /** The person's secrets; none where there is no file. Throws a `configuration` problem for one that others may read, or that is damaged. */
@@ -53,10 +60,12 @@ export async function setSecret(file: string, name: string, value: string): Prom
 
 /** Forgets a secret; false where there was none of that name. */
 export async function removeSecret(file: string, name: string): Promise<boolean> {
-	const {[name]: found, ...others} = await readSecretsFile(file);
-	if (found === undefined) {
+	const secrets = await readSecretsFile(file);
+	if (!Object.hasOwn(secrets, name)) {
 		return false;
 	}
+
+	const {[name]: _, ...others} = secrets;
 
 	await write(file, others);
 	return true;

@@ -1,6 +1,6 @@
 import {z} from 'zod';
-import {either, oneOf, truth, words} from './fields.js';
-import type {FieldFacts} from './json-schema.js';
+import {either, oneOf, truth, truthOr, words} from './fields.js';
+import {describeInput, type FieldFacts} from './json-schema.js';
 import {retryEvents, type Retry, type SpotPolicy, type Wishes} from './model.js';
 import {cpu, disk, duration, gpu, memory, memoryRange, names} from './resource-fields.js';
 
@@ -10,7 +10,7 @@ const hour = 3600;
 export const field = <T extends z.ZodType>(schema: T, facts: FieldFacts) => schema.meta(facts).optional();
 
 /** The same for one that may be there without a value, and then asks for nothing. */
-const policy = <T extends z.ZodType>(schema: T, facts: FieldFacts) => schema.meta(facts).nullish();
+export const policy = <T extends z.ZodType>(schema: T, facts: FieldFacts) => schema.meta(facts).nullish();
 
 const positive = (expected: string) => z.number(words(expected)).positive(`expected ${expected} above 0`);
 
@@ -26,21 +26,26 @@ export const resources = z.strictObject(
 	words('a map of cpu, memory, gpu, shm_size and disk'),
 );
 
-const spotPolicies = ['spot', 'on-demand', 'ondemand', 'auto'] as const;
+const spotPolicies = ['spot', 'on-demand', 'auto'] as const satisfies readonly SpotPolicy[];
 
-export const spotPolicy = oneOf(spotPolicies)
-	.transform((policy): SpotPolicy => (policy === 'ondemand' ? 'on-demand' : policy))
-	.meta({enum: ['spot', 'on-demand', 'auto']});
+/** `ondemand` was a spelling once; it is read, and not offered. */
+const spotPolicy = describeInput(
+	z.preprocess(value => (value === 'ondemand' ? 'on-demand' : value), oneOf(spotPolicies)),
+	() => ({type: 'string', anyOf: [{enum: [...spotPolicies]}, {pattern: '^ondemand$'}]}),
+);
 
 type MaybeRetry = Retry | 'off';
 
 const everyEvent = (limit: number): MaybeRetry => ({limit, on: retryEvents});
 
-const retryTruth = (limit: number) => truth.transform((on): MaybeRetry => (on ? everyEvent(limit) : 'off'));
+const retryTruth = (expected: string) => truthOr(expected).transform((on): MaybeRetry => (on ? everyEvent(hour) : 'off'));
+
+const policyWays = 'true, false, or a map of retry and limit';
 
 /** As soon as a limit is given, trying again is wanted. */
-const retryPolicy = either<MaybeRetry>('true, false, or a map of retry and limit', {
-	truth: retryTruth(hour),
+const retryPolicy = either<MaybeRetry>(policyWays, {
+	truth: retryTruth(policyWays),
+	text: retryTruth(policyWays) as z.ZodType<MaybeRetry>,
 	map: z
 		.strictObject({retry: truth.optional(), limit: duration.optional()})
 		.transform(({retry: on, limit}): MaybeRetry =>
@@ -48,9 +53,11 @@ const retryPolicy = either<MaybeRetry>('true, false, or a map of retry and limit
 		),
 });
 
-const retry = either<MaybeRetry>('true, false, or a map of on_events and duration', {
-	truth: retryTruth(hour),
-	text: retryTruth(hour) as z.ZodType<MaybeRetry>,
+const retryWays = 'true, false, or a map of on_events and duration';
+
+const retry = either<MaybeRetry>(retryWays, {
+	truth: retryTruth(retryWays),
+	text: retryTruth(retryWays) as z.ZodType<MaybeRetry>,
 	map: z
 		.strictObject({
 			on_events: z.array(oneOf(retryEvents), words(`a list of ${retryEvents.join(', ')}`)).optional(),
@@ -63,7 +70,7 @@ const retry = either<MaybeRetry>('true, false, or a map of on_events and duratio
 
 const tags = z.record(
 	z.string(),
-	z.union([z.string(), z.number(), z.boolean()]).transform(String),
+	z.union([z.string(), z.number(), z.boolean()], words('text, a number, or true or false')).transform(String),
 	words('a map of names to values'),
 );
 
@@ -71,10 +78,17 @@ const server = 'this program needs no server, and has none';
 
 /** The policies that a configuration and a profile may both name. */
 export const policyShape = {
-	backends: policy(names('backends'), {description: 'Only these backends', examples: [['aws', 'lambda']]}),
-	regions: policy(names('regions'), {description: 'Only these regions'}),
-	availability_zones: policy(names('zones'), {description: 'Only these availability zones'}),
-	instance_types: policy(names('instance types'), {description: 'Only these instance types'}),
+	backends: policy(names('a list of backends', 'a backend such as aws'), {
+		description: 'Only these backends',
+		examples: [['aws', 'lambda']],
+	}),
+	regions: policy(names('a list of regions', 'a region such as us-east-1'), {description: 'Only these regions'}),
+	availability_zones: policy(names('a list of zones', 'a zone such as us-east-1a'), {
+		description: 'Only these availability zones',
+	}),
+	instance_types: policy(names('a list of instance types', 'an instance type such as g5.xlarge'), {
+		description: 'Only these instance types',
+	}),
 	spot_policy: policy(spotPolicy, {description: 'spot, on-demand, or auto: spot first, then on-demand'}),
 	retry: policy(retry, {
 		description: 'Whether and how long to try again when there is no capacity, or a spot instance was taken away',
@@ -99,6 +113,15 @@ export const policyShape = {
 	creation_policy: policy(z.unknown(), {
 		description: 'Whether a fleet may grow',
 		unused: `fleets belong to a dstack server; ${server}`,
+	}),
+	pool_name: policy(z.unknown(), {description: 'The pool of instances', unused: `pools belong to a dstack server; ${server}`}),
+	instance_name: policy(z.unknown(), {
+		description: 'The instance of a pool',
+		unused: `pools belong to a dstack server; ${server}`,
+	}),
+	termination_idle_time: policy(z.unknown(), {
+		description: 'How long an instance waits for the next run, as it was written before',
+		unused: 'an instance ends with its run; keeping idle ones belongs to a dstack server',
 	}),
 	idle_duration: policy(z.unknown(), {
 		description: 'How long an instance waits for the next run',
@@ -146,6 +169,9 @@ export const wishPlaces: Readonly<Record<keyof Wishes, readonly string[]>> = {
 	retry: ['retry'],
 	tags: ['tags'],
 };
+
+/** Which key it was written with before. */
+export const formerPlaces: Readonly<Partial<Record<keyof Wishes, readonly string[]>>> = {retry: ['retry_policy']};
 
 /** The wishes of a configuration or a profile. */
 export function toWishes(policies: Policies, wanted: Resources | null | undefined): Wishes {

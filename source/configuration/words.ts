@@ -1,3 +1,4 @@
+import {wantsGpu} from './gpu-grammar.js';
 import {isBound} from './ranges.js';
 import type {Asked, CpuRequest, GpuRequest, Origins, Range, Retry, SpotPolicy, WishKey, Wishes} from './model.js';
 
@@ -26,17 +27,18 @@ const listWords = (values: readonly string[]): string =>
 	values.length < 3 ? values.join(' or ') : `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
 
 /** `gpu A100 memory ≥ 40 GB, 2 or more`. */
-export const gpuWords = ({vendor, names, count, memory, totalMemory, computeCapability}: GpuRequest): string =>
-	`${[
+export function gpuWords(request: GpuRequest): string {
+	const {vendor, names, count, memory, totalMemory, computeCapability} = request;
+	const what = [
 		'gpu',
 		vendor,
 		names && listWords(names),
 		memory && `memory ${rangeWords(memory, sizeWords)}`,
 		totalMemory && `together ${rangeWords(totalMemory, sizeWords)}`,
 		computeCapability && `compute capability ${rangeWords(computeCapability)}`,
-	]
-		.filter(Boolean)
-		.join(' ')}, ${countWords(count ?? {})}`;
+	].filter(Boolean);
+	return wantsGpu(request) ? `${what.join(' ')}, ${countWords(count ?? {})}` : 'no gpu';
+}
 
 const cpuWords = ({architecture, count}: CpuRequest): string | undefined => {
 	const kind = architecture === 'arm64' ? 'arm cpu' : architecture === 'x86_64' ? 'x86 cpu' : 'cpu';

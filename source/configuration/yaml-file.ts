@@ -6,7 +6,9 @@ import {neutraliseLine} from '../system/terminal-text.js';
 import type {Diagnostic} from './model.js';
 
 // Bounds on the work that a file can make: one that breaks them was not written by a person.
-const mostBytes = 256 * 1024;
+const mostBytes = 64 * 1024;
+/** Each costs the library some kilobytes. */
+const mostBrackets = 5000;
 /** Problems of one kind that are told of one file. */
 export const mostProblems = 50;
 const mostMessage = 400;
@@ -33,6 +35,7 @@ export type YamlFile = {
 /** Reads and parses one file. What is wrong with its text becomes diagnostics; a file that cannot be read is a `configuration` problem. */
 export async function readYaml(absolute: string, file: string): Promise<YamlFile> {
 	const text = await readText(absolute, file);
+	const hasTooManyBrackets = text.split(/[[{]/, mostBrackets + 2).length > mostBrackets + 1;
 	const counter = new LineCounter();
 	const lines = text.split('\n');
 	// What is missing at the end is missing in the last line, not in the empty ones after it.
@@ -58,7 +61,7 @@ export async function readYaml(absolute: string, file: string): Promise<YamlFile
 	};
 
 	// Keys that are there twice are looked for below: the library compares each with each.
-	const document = parseDocument(text, {
+	const document = parseDocument(hasTooManyBrackets ? '' : text, {
 		lineCounter: counter,
 		prettyErrors: false,
 		uniqueKeys: false,
@@ -72,10 +75,14 @@ export async function readYaml(absolute: string, file: string): Promise<YamlFile
 		...(exhausted ? [exhausted] : document.errors)
 			.slice(0, mostProblems)
 			.map(error => diagnose(error.pos[0], yamlWords(error.code, error.message))),
-		...document.warnings.slice(0, mostProblems).map(warning => diagnose(warning.pos[0], warning.message, 'warning')),
+		...document.warnings
+			.slice(0, mostProblems)
+			.map(warning => diagnose(warning.pos[0], yamlWords(warning.code, warning.message), 'warning')),
 	];
 	let value: unknown;
-	if (document.errors.length === 0) {
+	if (hasTooManyBrackets) {
+		diagnostics.push(diagnose(0, `there are more than ${mostBrackets} brackets in this file; nobody wrote them`));
+	} else if (document.errors.length === 0) {
 		const refused = refusals(document).slice(0, mostProblems);
 		diagnostics.push(...refused.map(({offset, message}) => diagnose(offset, message)));
 		if (refused.length === 0) {
@@ -138,8 +145,19 @@ type Refusal = {offset: number; message: string};
 /** What is sound YAML and cannot be meant: keys that are there twice, and names of anchors that are not there. */
 function refusals(document: Document.Parsed): Refusal[] {
 	const found: Refusal[] = [];
+	// A name means the last anchor before it. The library would look through the whole document for each.
+	const anchors = new Map<string, Node>();
+	const remember = (node: Node & {anchor?: string}) => {
+		if (node.anchor) {
+			anchors.set(node.anchor, node);
+		}
+	};
+
 	visit(document, {
+		Scalar: (_, scalar) => remember(scalar),
+		Seq: (_, list) => remember(list),
 		Map(_, map) {
+			remember(map);
 			const keys = new Set<string>();
 			for (const {key} of map.items) {
 				if (isScalar(key)) {
@@ -152,9 +170,13 @@ function refusals(document: Document.Parsed): Refusal[] {
 				}
 			}
 		},
-		Alias(_, alias) {
-			if (!alias.resolve(document)) {
-				found.push({offset: startOf(alias) ?? 0, message: `nothing above is called &${alias.source.slice(0, 60)}`});
+		Alias(_, alias, path) {
+			const meant = anchors.get(alias.source);
+			const name = alias.source.slice(0, 60);
+			if (!meant) {
+				found.push({offset: startOf(alias) ?? 0, message: `nothing above is called &${name}`});
+			} else if (path.includes(meant)) {
+				found.push({offset: startOf(alias) ?? 0, message: `&${name} contains itself`});
 			}
 		},
 	});
@@ -173,6 +195,10 @@ function yamlWords(code: string, message: string): string {
 
 		case 'TAB_AS_INDENT': {
 			return 'a tab cannot indent YAML; use spaces';
+		}
+
+		case 'TAG_RESOLVE_FAILED': {
+			return message.replace(/^Unresolved tag: /, 'nothing is made of a tag here: ');
 		}
 
 		default: {

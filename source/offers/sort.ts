@@ -154,13 +154,11 @@ function ranksOf(table: OfferTable, column: SortColumn): Ranked | undefined {
 		}
 
 		case 'deadline': {
-			return deadlineRanks(table);
+			return {codes: codesOf(table, row => deadlines.indexOf(table.deadline(row))), ranks: Uint32Array.from(deadlines.keys())};
 		}
 
 		case 'availability': {
-			const {length} = table;
-			const codes = Uint8Array.from({length}, (_, row) => table.availability(row));
-			return {codes, ranks: Uint32Array.from([0, 1, 4, 3, 2])};
+			return {codes: codesOf(table, row => table.availability(row)), ranks: availabilityRanks};
 		}
 
 		case 'interruption': {
@@ -202,10 +200,16 @@ const gpuValues = ({shapes}: OfferTable, valueOf: (list: number) => number): num
 
 const deadlines = ['provider', 'guest', 'none'] as const;
 
-function deadlineRanks(table: OfferTable): Ranked {
-	const {length} = table;
-	const codes = Uint8Array.from({length}, (_, row) => deadlines.indexOf(table.deadline(row)));
-	return {codes, ranks: Uint32Array.from([0, 1, 2])};
+/** By index into `availabilities`: what a person can do least about comes last. */
+const availabilityRanks = Uint32Array.from([0, 1, 4, 3, 2]);
+
+function codesOf({length}: OfferTable, code: (row: number) => number): Uint8Array {
+	const codes = new Uint8Array(length);
+	for (let row = 0; row < length; row++) {
+		codes[row] = code(row);
+	}
+
+	return codes;
 }
 
 /** The upper end of an interruption band, in per cent: `<5%` is 5, `5-10%` is 10, `>20%` is 100. NaN for none. */

@@ -114,6 +114,11 @@ export class OfferTable {
 		this.#store.version++;
 	}
 
+	/** Whether `setBackend` was told of it. */
+	knowsBackend(name: string): boolean {
+		return this.#traits.has(name);
+	}
+
 	isListed(row: number): boolean {
 		return row < this.length && ((this.columns.flags[row] ?? 0) & hidden) === 0;
 	}
@@ -192,9 +197,7 @@ export class OfferTable {
 	/** The row of an id, listed or not; undefined for one that was never here. */
 	rowOf(id: string): number | undefined {
 		const given = readOfferId(id);
-		const place = given && this.places.find({zone: undefined, ...given});
-		const type = given && this.shapes.types.find(given.instanceType);
-		const row = place !== undefined && type !== undefined ? this.#store.index.find(place, type, given?.spot === true) : undefined;
+		const row = given && this.find(given);
 		if (row !== undefined) {
 			return row;
 		}
@@ -208,7 +211,20 @@ export class OfferTable {
 		return undefined;
 	}
 
-	/** The rows of a backend as facts, for writing them down. */
+	/** The row of an instance type in a place and market, listed or not. */
+	find({
+		backend,
+		region,
+		zone,
+		instanceType,
+		spot,
+	}: Pick<OfferFacts, 'backend' | 'region' | 'zone' | 'instanceType' | 'spot'>): number | undefined {
+		const place = this.places.find({backend, region, zone});
+		const type = this.shapes.types.find(instanceType);
+		return place === undefined || type === undefined ? undefined : this.#store.index.find(place, type, spot);
+	}
+
+	/** The listed rows of a backend as facts, whoever said them. */
 	*facts(backend: string): Generator<CatalogueFacts> {
 		const code = this.places.backends.find(backend);
 		for (const row of this.listed()) {

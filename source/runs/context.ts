@@ -1,3 +1,4 @@
+import type {ChildProcess} from 'node:child_process';
 import type {Backend} from '../backends/backend.js';
 import type {Clock} from '../system/clock.js';
 import type {Paths} from '../system/paths.js';
@@ -13,4 +14,6 @@ export type RunContext = {
 	readonly backend: (name: string) => Promise<Backend>;
 	/** Starts another process of this program that goes on preparing the run, and outlives this one. */
 	readonly continueInBackground: (name: string) => void;
+	/** Starts another process of this program that refreshes the catalogue of these clouds and prints events; undefined where none is to. */
+	readonly startUpdate?: (clouds: readonly string[]) => ChildProcess;
 };

@@ -18,6 +18,7 @@ import type {SortKey} from '../offers/sort.js';
 import type {Matches} from '../offers/match.js';
 import type {Offer} from '../offers/offer.js';
 import type {OfferTable} from '../offers/table.js';
+import type {RefreshEnd} from './background-refresh.js';
 import type {RunHandle, UnsavedWork} from './handle.js';
 import type {RunState} from './state.js';
 
@@ -116,6 +117,14 @@ export type Engine = {
 	cannot be read.
 	*/
 	backendReport(onEntry: (entry: BackendEntry) => void, signal: AbortSignal): Promise<BackendReport>;
+	/**
+	Fetches newer prices where they are due, beside everything else, and takes them into the table of the listings: its rows keep their
+	numbers. Undefined where nothing was due. Missing where nothing is to be fetched unasked.
+	*/
+	readonly refreshCatalogue?: (options: {
+		readonly signal: AbortSignal;
+		readonly onProgress: (clouds: readonly string[]) => void;
+	}) => Promise<RefreshEnd | undefined>;
 	/** Checks code, disk, ports and name for one offer. */
 	plan(request: Request, offer: Offer): Promise<Plan>;
 	/** Records the intent and starts working on it. */

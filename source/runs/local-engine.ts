@@ -20,7 +20,7 @@ import {readLogLines} from './log-book.js';
 import {ownership} from './owner.js';
 import {durationOf} from './duration.js';
 import {makePlan} from './plan.js';
-import {loadPreferences} from './preferences.js';
+import {loadPreferences, loadSettings} from './preferences.js';
 import {reconcile} from './reconcile.js';
 import {openRecord, RunRecord} from './record.js';
 import {claimFolder, installationTag, runFolder, runNames, writeRunFiles} from './run-folder.js';
@@ -55,6 +55,7 @@ export async function createEngine(context: RunContext, folder: string): Promise
 		offers: (request, signal) => listOffers(book, sources, request.requirements, signal),
 		backendReport: async (onEntry, signal) =>
 			(await import('./backend-report.js')).reportBackends(book, sources, onEntry, signal),
+		...(context.startUpdate ? {refreshCatalogue: makeRefresh(context, book, context.startUpdate)} : {}),
 		plan: async (request, offer) => makePlan(context, request, offer, preferences.registry()),
 		launch: async plan => launch(context, plan, await installation()),
 		attach: async name => Run.from(context, await openRecord(context, name)),
@@ -81,6 +82,27 @@ export async function createEngine(context: RunContext, folder: string): Promise
 			const {ide} = configuration as {ide?: Parameters<typeof ideLink>[0]};
 			return ide && state.workspace ? ideLink(ide, state.name, path.posix.join(state.workspace, subfolder)) : undefined;
 		},
+	};
+}
+
+function makeRefresh({paths, clock}: RunContext, book: OfferBook, start: NonNullable<RunContext['startUpdate']>) {
+	return async ({signal, onProgress}: Parameters<NonNullable<Engine['refreshCatalogue']>>[0]) => {
+		const {refresh} = await loadSettings(paths);
+		if (refresh === false) {
+			return undefined;
+		}
+
+		const [{refreshInBackground}, {clouds}] = await Promise.all([
+			import('./background-refresh.js'),
+			import('../offers/feeds/clouds.js'),
+		]);
+		const names = clouds.map(({backend}) => backend);
+		const end = await refreshInBackground({folder: paths.catalogue, clouds: names, clock, start, signal, onProgress});
+		if (end && end.refreshed.length > 0) {
+			await book.reload();
+		}
+
+		return end;
 	};
 }
 

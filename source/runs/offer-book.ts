@@ -21,9 +21,9 @@ export class OfferBook {
 		return this.#loading;
 	}
 
-	/** Reads the catalogue anew, after a refresh wrote it. */
+	/** Reads the catalogue anew, after a refresh wrote it. Rows keep their numbers; the table knows which prices were others before. */
 	async reload(): Promise<CatalogueReport> {
-		this.#loading = this.#load();
+		this.#loading = (this.#loading ?? Promise.resolve()).then(async () => this.#load());
 		return this.#loading;
 	}
 
@@ -45,7 +45,10 @@ export class OfferBook {
 		const {loadCatalogue} = await import('../offers/catalogue/catalogue.js');
 		const report = await loadCatalogue(this.table, {folder: this.#folder});
 		for (const {backend} of report.loaded) {
-			this.table.setBackend(backend, {deadline: deadlineKinds[backend] ?? 'none', credentials: false});
+			// What a backend itself said since is better.
+			if (!this.table.knowsBackend(backend)) {
+				this.table.setBackend(backend, {deadline: deadlineKinds[backend] ?? 'none', credentials: false});
+			}
 		}
 
 		return report;

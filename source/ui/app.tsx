@@ -14,6 +14,7 @@ import {App, type AppEnd} from './store/app.js';
 import {loadEnvironments} from './store/environments.js';
 import {refreshFolder} from './store/refreshing.js';
 import {pointingOf} from './pointing.js';
+import {keepCatalogueFresh} from './store/refreshing-catalogue.js';
 import {copyText, openLink, releaseInput, runInForeground, stopJob, type Suspend} from './terminal.js';
 
 type RootProps = {readonly app: App; readonly onSuspend: (suspend: Suspend) => void};
@@ -136,6 +137,8 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 			void refreshFolder(app);
 		}),
 	);
+
+	keepCatalogueFresh(app);
 
 	// What is typed from now on is ours: the terminal would write it into the first frame.
 	if (process.stdin.isTTY) {

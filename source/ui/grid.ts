@@ -16,24 +16,31 @@ const gap = 2;
 const total = (sized: ReadonlyArray<{readonly cells: number}>): number =>
 	sized.reduce((sum, {cells}) => sum + cells + gap, 0) - gap;
 
-/** Gives each column the cells that it needs, and where there are too few, cuts what may be cut, then leaves out what matters least. */
+/** Cuts what may be cut, what matters least first, until the columns fit or nothing may be cut any more. */
+function shrink<Row>(natural: ReadonlyArray<Sized<Row>>, cells: number): ReadonlyArray<Sized<Row>> {
+	const sized = natural.map(entry => ({...entry}));
+	for (const entry of [...sized].sort((a, b) => b.column.drop - a.column.drop)) {
+		const least = Math.min(entry.cells, entry.column.least ?? entry.cells);
+		entry.cells = Math.max(least, entry.cells - Math.max(0, total(sized) - cells));
+	}
+
+	return sized;
+}
+
+/** Gives each column the cells that it needs; where there are too few, the columns that matter least are left out. */
 function arrange<Row>(columns: ReadonlyArray<GridColumn<Row>>, rows: readonly Row[], cells: number): ReadonlyArray<Sized<Row>> {
-	let sized = columns.map((column): Sized<Row> => ({
+	let natural = columns.map((column): Sized<Row> => ({
 		column,
 		cells: Math.max(width(column.title), ...rows.map(row => width(column.text(row)))),
 	}));
 	for (;;) {
-		for (const entry of sized) {
-			const excess = Math.max(0, total(sized) - cells);
-			entry.cells = Math.max(Math.min(entry.cells, entry.column.least ?? entry.cells), entry.cells - excess);
-		}
-
+		const sized = shrink(natural, cells);
 		const drop = Math.max(...sized.map(({column}) => column.drop));
 		if (total(sized) <= cells || drop === 0) {
 			return sized;
 		}
 
-		sized = sized.filter(({column}) => column.drop < drop);
+		natural = natural.filter(({column}) => column.drop < drop);
 	}
 }
 

@@ -4,6 +4,7 @@ import {interrupt} from './bindings/general.js';
 import {bindingFor, paletteMatches, perform} from './keymap.js';
 import type {App} from './store/app.js';
 import {onCommitted, onTyped} from './store/editing.js';
+import {complete, recall} from './store/filtering.js';
 import {changeGrid, shownCount} from './store/offers.js';
 import {detach} from './store/running.js';
 import type {Field} from './store/state.js';
@@ -101,8 +102,18 @@ function onFieldKey(app: App, field: Field, key: string): void {
 			if (field.id === 'palette') {
 				const count = paletteMatches(bindings, app.state(), field.text).length;
 				app.set({field: {...field, index: Math.max(0, Math.min(count - 1, field.index + step))}});
+			} else if (field.id === 'filter' && key.startsWith('ctrl-')) {
+				recall(app, field, -step);
 			} else if (field.id === 'filter') {
 				app.moveTo(app.state().cursor.offers + step, shownCount(app.state().shown));
+			}
+
+			break;
+		}
+
+		case 'tab': {
+			if (field.id === 'filter') {
+				complete(app, field);
 			}
 
 			break;

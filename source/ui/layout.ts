@@ -1,5 +1,6 @@
 import type {LogArea} from './log-lines.js';
 import {failureRows, keptRows} from './screens/steps.js';
+import {summaryRows} from './screens/summary.js';
 import {type AppState, bodyRows} from './store/state.js';
 
 /** Below this width steps and logs stand one at a time. */
@@ -12,7 +13,7 @@ export const inLogs = (state: AppState): boolean =>
 	state.screen === 'run' && (state.run?.showLogs ?? false) && (isNarrow(state) || state.run?.handle.state().phase === 'ready');
 
 /**
-How a run's screen is divided: lines for steps and logs, what stands below them (a failure, or what was kept), and the cells of the
+How a run's screen is divided: lines for steps and logs, what stands below them (a failure or what was kept, time and cost), and the cells of the
 steps. Only logs are shown of one that is ready.
 */
 export function runLayout(state: AppState): {
@@ -27,10 +28,11 @@ export function runLayout(state: AppState): {
 		return {rows: height, below: [], stepCells: 0};
 	}
 
-	const below = run.phase === 'ended' ? keptRows(run, columns) : failureRows(run, columns, Math.floor(height / 2));
+	const middle = run.phase === 'ended' ? keptRows(run, columns) : failureRows(run, columns, Math.floor(height / 2));
+	const below = [...middle, ...summaryRows(state, run)];
 	const stepCells = isNarrow(state) ? 0 : Math.min(56, Math.floor(columns * 0.42));
-	// Below them: the rule, the failure, the line of time and cost.
-	return {rows: Math.max(2, height - below.length - 2), below, stepCells};
+	// Between them and what stands below is a rule.
+	return {rows: Math.max(2, height - below.length - 1), below, stepCells};
 }
 
 /** Where log lines stand; above them is the line of the panes. */

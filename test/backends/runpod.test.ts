@@ -150,7 +150,7 @@ describe("RunPod's stock", () => {
 
 	test('the number of cards that is asked for is asked for', async () => {
 		const {runpod, server} = await start();
-		await listAll(runpod, {gpu: {names: [], count: 3}, regions: ['EU-RO-1']});
+		await listAll(runpod, {gpu: {count: {min: 3}}, regions: ['EU-RO-1']});
 		const queries = server.heard.map(queryOf).filter(query => query.includes('lowestPrice'));
 		expect(queries.length).toBe(1);
 		expect(queries[0]).toContain('c3: lowestPrice(input: {gpuCount: 3, secureCloud: true, dataCenterId: "EU-RO-1"})');

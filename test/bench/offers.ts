@@ -1,5 +1,5 @@
-// Times the data under the offers grid: the snapshot, and the same copied to half a million rows. Prints one JSON object a line;
-// run with --expose-gc.
+// Times the data under the offers grid. `load` reads the snapshot once, as a program does that has just started; `work` sorts, filters
+// and so on over it, and over the same offers copied to half a million. Prints one JSON object a line; run with --expose-gc.
 import process from 'node:process';
 import type {Requirements} from '../../source/configuration/model.js';
 import {loadCatalogue} from '../../source/offers/catalogue/catalogue.js';
@@ -12,7 +12,7 @@ import {OfferFilter} from '../../source/offers/query/filter.js';
 import {sortRows} from '../../source/offers/sort.js';
 import {OfferTable} from '../../source/offers/table.js';
 
-const [snapshot = '', wanted = '500000'] = process.argv.slice(2);
+const [mode = 'work', snapshot = '', wanted = '500000'] = process.argv.slice(2);
 const rounds = 21;
 
 const anything: Requirements = {
@@ -37,7 +37,7 @@ const nothing: Requirements = {
 
 const say = (what: string, rows: number, times: readonly number[]) => {
 	const sorted = [...times].sort((a, b) => a - b);
-	process.stdout.write(`${JSON.stringify({what, rows, median: sorted[sorted.length >> 1], most: sorted.at(-1)})}\n`);
+	print({what, rows, median: sorted[sorted.length >> 1], most: sorted.at(-1)});
 };
 
 const time = (what: string, table: OfferTable, act: (round: number) => unknown) => {
@@ -61,32 +61,31 @@ function* copies(table: OfferTable, backend: string, count: number): Generator<O
 	}
 }
 
+const print = (point: object) => {
+	process.stdout.write(`${JSON.stringify(point)}\n`);
+};
+
 const load = async () => {
-	const times: number[] = [];
-	const stalls: number[] = [];
-	let table = new OfferTable();
-	for (let round = 0; round < rounds; round++) {
-		table = new OfferTable();
-		let last = performance.now();
-		let longest = 0;
-		const watch = setInterval(() => {
-			longest = Math.max(longest, performance.now() - last);
-			last = performance.now();
-		}, 0);
-		const started = performance.now();
-		const {problems} = await loadCatalogue(table, {folder: undefined, snapshot});
-		times.push(performance.now() - started);
-		clearInterval(watch);
-		stalls.push(longest);
-		for (const problem of problems) {
-			throw problem;
-		}
+	const table = new OfferTable();
+	let last = performance.now();
+	let longest = 0;
+	const watch = setInterval(() => {
+		longest = Math.max(longest, performance.now() - last);
+		last = performance.now();
+	}, 0);
+	const before = process.memoryUsage().rss;
+	const processor = process.cpuUsage();
+	const started = performance.now();
+	const {problems} = await loadCatalogue(table, {folder: undefined, snapshot});
+	const time = performance.now() - started;
+	const {user, system} = process.cpuUsage(processor);
+	clearInterval(watch);
+	if (problems[0]) {
+		throw problems[0];
 	}
 
-	say('load', table.length, times);
-	say('longest wait of others while it loads', table.length, stalls);
-	process.stdout.write(`${JSON.stringify({what: 'first load', rows: table.length, median: times[0], most: times[0]})}\n`);
-	return table;
+	const {rss} = process.memoryUsage();
+	return {table, point: {rows: table.length, time, processor: (user + system) / 1000, longest, rss, more: rss - before}};
 };
 
 const measure = (table: OfferTable) => {
@@ -112,20 +111,23 @@ const measure = (table: OfferTable) => {
 const resident = (table: OfferTable) => {
 	globalThis.gc?.();
 	const {rss, heapUsed, arrayBuffers} = process.memoryUsage();
-	process.stdout.write(`${JSON.stringify({what: 'resident', rows: table.length, rss, heapUsed, arrayBuffers})}\n`);
+	print({what: 'resident', rows: table.length, rss, heapUsed, arrayBuffers});
 };
 
-resident(new OfferTable());
-const table = await load();
-resident(table);
-measure(table);
-const backends = [...table.places.backends.values];
-const times = Math.ceil(Number(wanted) / table.length) - 1;
-const started = performance.now();
-for (const backend of backends) {
-	table.addFacts(copies(table, backend, times));
-}
+const {table, point} = await load();
+if (mode === 'load') {
+	print(point);
+} else {
+	measure(table);
+	resident(table);
+	const backends = [...table.places.backends.values];
+	const times = Math.ceil(Number(wanted) / table.length) - 1;
+	const started = performance.now();
+	for (const backend of backends) {
+		table.addFacts(copies(table, backend, times));
+	}
 
-say('taking the rest in', table.length, [performance.now() - started]);
-measure(table);
-resident(table);
+	say('taking in the rest', table.length, [performance.now() - started]);
+	measure(table);
+	resident(table);
+}

@@ -3,35 +3,13 @@ import {describe, expect, it} from 'vitest';
 import {
 	GrammarError,
 	parseDuration,
-	parseGpu,
 	parseMemory,
 	parseNumber,
 	parsePort,
 	parseVariable,
 } from '../../source/configuration/grammar.js';
 import {durationWords} from '../../source/configuration/words.js';
-
-const anyText = fc.oneof(
-	fc.string(),
-	fc.string({unit: 'binary'}),
-	fc.string({unit: fc.constantFrom(...'0123456789:.,*=-GMBgbshdwoff A')}),
-);
-
-/** Whatever is typed, a parser answers or complains in its own words. */
-const answersOrComplains = (parse: (text: string) => unknown, sound: (value: never) => boolean) => {
-	fc.assert(
-		fc.property(anyText, text => {
-			try {
-				expect(sound(parse(text) as never)).toBe(true);
-			} catch (error) {
-				expect(error).toBeInstanceOf(GrammarError);
-				expect((error as GrammarError).message).toMatch(/^.*\S/);
-				expect((error as GrammarError).message.length).toBeLessThan(250);
-			}
-		}),
-		{numRuns: 500},
-	);
-};
+import {answersOrComplains} from './support.js';
 
 describe('memory', () => {
 	it.each([
@@ -105,7 +83,8 @@ describe('durations', () => {
 	it('reads back every duration that is said in words', () => {
 		fc.assert(
 			fc.property(fc.integer({min: 1, max: 10 * 365 * 86_400}), seconds => {
-				expect(parseDuration(durationWords(seconds))).toBe(seconds);
+				// `90 minutes` is written `90m`.
+				expect(parseDuration(durationWords(seconds).replace(/ (\w)\w*$/, '$1'))).toBe(seconds);
 			}),
 		);
 	});
@@ -122,75 +101,6 @@ describe('durations', () => {
 
 	it('answers any text with seconds above nothing, off or a complaint', () => {
 		answersOrComplains(parseDuration, (value: number | 'off') => value === 'off' || (Number.isSafeInteger(value) && value > 0));
-	});
-});
-
-describe('GPUs', () => {
-	it.each([
-		['A10', {names: ['A10'], count: 1}],
-		['A100:8', {names: ['A100'], count: 8}],
-		['8:A100', {names: ['A100'], count: 8}],
-		['24GB', {names: [], count: 1, memory: 24 * 1024}],
-		['A100:2:40GB', {names: ['A100'], count: 2, memory: 40 * 1024}],
-		['A100:40GB:2', {names: ['A100'], count: 2, memory: 40 * 1024}],
-		['40gb:2:A100', {names: ['A100'], count: 2, memory: 40 * 1024}],
-		['2', {names: [], count: 2}],
-		['nvidia:A100', {vendor: 'nvidia', names: ['A100'], count: 1}],
-		['AMD:2', {vendor: 'amd', names: [], count: 2}],
-		['tpu:v2-8', {vendor: 'google', names: ['v2-8'], count: 1}],
-		['A10G,A100', {names: ['A10G', 'A100'], count: 1}],
-		['A10G, A100:2', {names: ['A10G', 'A100'], count: 2}],
-		[' A10 : 2 ', {names: ['A10'], count: 2}],
-		['0', {names: [], count: 0}],
-	])('%j', (text, request) => {
-		// Deep equality that takes a missing key for an undefined one.
-		expect(parseGpu(text)).toEqual(request);
-	});
-
-	it.each([
-		['', 'expected a GPU'],
-		['A100:', 'expected a GPU'],
-		[':', 'expected a GPU'],
-		['A100,', 'expected a GPU'],
-		['2:4', 'two counts'],
-		['24GB:40GB', 'two sizes'],
-		['A100:A10', 'two names'],
-		['nvidia:amd', 'two vendors'],
-		['-1', 'expected a GPU'],
-		['1.5', 'expected a GPU'],
-		['A100;2', 'expected a GPU'],
-		['A100:0', 'no GPU'],
-		['0:24GB', 'no GPU'],
-		['9'.repeat(400), 'at most'],
-	])('refuses %j: %s', (text, words) => {
-		expect(() => parseGpu(text)).toThrow(GrammarError);
-		expect(() => parseGpu(text)).toThrow(words);
-	});
-
-	it('takes name, count, size and vendor in any order', () => {
-		const parts = fc.record({
-			name: fc.constantFrom('A10', 'A100', 'L40S', 'H100', 'RTX4090'),
-			count: fc.integer({min: 1, max: 16}),
-			size: fc.integer({min: 1, max: 200}),
-			vendor: fc.constantFrom('nvidia', 'amd'),
-		});
-		fc.assert(
-			fc.property(parts, fc.array(fc.nat(), {minLength: 4, maxLength: 4}), ({name, count, size, vendor}, keys) => {
-				const shuffled = [name, String(count), `${size}GB`, vendor]
-					.map((part, index) => ({part, key: keys[index] ?? 0}))
-					.sort((a, b) => a.key - b.key)
-					.map(({part}) => part);
-				expect(parseGpu(shuffled.join(':'))).toEqual({vendor, names: [name], count, memory: size * 1024});
-			}),
-		);
-	});
-
-	it('answers any text with a request or a complaint', () => {
-		answersOrComplains(
-			parseGpu,
-			({count, names, memory}: ReturnType<typeof parseGpu>) =>
-				Number.isSafeInteger(count) && names.every(name => name.trim() !== '') && (memory === undefined || memory > 0),
-		);
 	});
 });
 
@@ -242,11 +152,13 @@ describe('variables', () => {
 		['_a1=b=c', ['_a1', 'b=c']],
 		['A= b ', ['A', ' b ']],
 		['A=line\nline', ['A', 'line\nline']],
+		['A', ['A', undefined]],
+		['_', ['_', undefined]],
 	])('%j', (text, pair) => {
 		expect(parseVariable(text)).toEqual(pair);
 	});
 
-	it.each(['A', '', '=b', '1A=b', 'A B=c', 'A-B=c'])('refuses %j', text => {
+	it.each(['', ' ', '1A', 'A B', '=b', '1A=b', 'A B=c', 'A-B=c'])('refuses %j', text => {
 		expect(() => parseVariable(text)).toThrow(GrammarError);
 	});
 

@@ -13,11 +13,7 @@ const profileOf = async (lines: string) => {
 
 describe('profiles', () => {
 	it('the example of the guide', async () => {
-		const {
-			path: file,
-			profiles,
-			diagnostics,
-		} = await readProfilesText(`profiles:
+		const {paths, profiles, diagnostics} = await readProfilesText(`profiles:
   - name: large
 
     resources:
@@ -35,18 +31,33 @@ describe('profiles', () => {
 
     default: true # (Optional)
 `);
-		expect(file).toMatch(/profiles\.yml$/);
+		expect(paths).toEqual([expect.stringMatching(/profiles\.yml$/)]);
 		expect(diagnostics).toEqual([]);
 		expect(profiles).toEqual([
 			{
 				name: 'large',
 				default: true,
-				backends: ['azure', 'lambda'],
-				resources: {memory: 24 * 1024, gpu: {names: [], count: 1, memory: 48 * 1024}},
-				spotPolicy: 'auto',
-				maxPrice: 1.5,
-				maxDuration: 86_400,
-				words: 'gpu ≥ 48GB ×1 · memory ≥ 24GB · ≤ $1.50/h · spot, then on-demand · up to 1d · on azure or lambda',
+				wishes: {
+					backends: ['azure', 'lambda'],
+					memory: {min: 24 * 1024},
+					gpu: {memory: {min: 48 * 1024}},
+					spotPolicy: 'auto',
+					maxPrice: 1.5,
+					maxDuration: 86_400,
+				},
+				origins: {
+					memory: '.dstack/profiles.yml:5',
+					gpu: '.dstack/profiles.yml:6',
+					maxPrice: '.dstack/profiles.yml:9',
+					maxDuration: '.dstack/profiles.yml:11',
+					spotPolicy: '.dstack/profiles.yml:13',
+					backends: '.dstack/profiles.yml:15',
+				},
+				words:
+					'gpu memory ≥ 48 GB, 1 or more · memory ≥ 24 GB · spot, then on-demand · ≤ $1.50/h · ends itself after 1 day · on azure or lambda',
+				file: '.dstack/profiles.yml',
+				path: paths[0],
+				index: 0,
 			},
 		]);
 	});
@@ -64,7 +75,7 @@ describe('profiles', () => {
 	});
 
 	it('none at all is no problem', async () => {
-		const none = {path: undefined, diagnostics: [], profiles: []};
+		const none = {paths: [], diagnostics: [], profiles: []};
 		const folder = await temporaryFolder();
 		expect(await readProfiles(folder)).toEqual(none);
 		await writeFiles(folder, {'.dstack/other.yml': 'x'});
@@ -83,67 +94,89 @@ describe('profiles', () => {
 		expect((await readProfiles(folder)).profiles.map(({name}) => name)).toEqual(['short']);
 	});
 
-	it.each([
-		['cpu: 4', {cpu: 4}],
-		['memory: 512MB', {memory: 512}],
-		['disk: 1TB', {disk: 1024 * 1024}],
-		['shm_size: 8GB', {shmSize: 8192}],
-		['gpu: 2', {gpu: {names: [], count: 2}}],
-		['gpu: 0', {gpu: undefined}],
-		['gpu: A100', {gpu: {names: ['A100'], count: 1}}],
-		['gpu: A100:2:40GB', {gpu: {names: ['A100'], count: 2, memory: 40_960}}],
-		['gpu: {name: A100, count: 2, memory: 40GB}', {gpu: {names: ['A100'], count: 2, memory: 40_960}}],
-		['gpu: {name: [A100, H100], vendor: nvidia}', {gpu: {vendor: 'nvidia', names: ['A100', 'H100'], count: 1}}],
-	])('resources: %s', async (lines, resources) => {
-		expect((await profileOf(`resources:\n  ${lines}`)).resources).toEqual(resources);
+	it('are said in words', async () => {
+		expect((await profileOf('default: false')).words).toBe('anything');
+		expect((await profileOf('resources: {gpu: A100:2}\nspot_policy: spot')).words).toBe('gpu A100, 2 or more · spot only');
 	});
 
-	it.each([
-		['max_duration: 3600', 3600],
-		['max_duration: 6h', 21_600],
-		['max_duration: off', 'off'],
-		['max_duration: "off"', 'off'],
-		['max_duration: false', 'off'],
-		['default: false', undefined],
-	])('%s', async (line, duration) => {
-		expect((await profileOf(line)).maxDuration).toBe(duration);
+	it('may go without a name, and are then called by their place', async () => {
+		const {profiles, diagnostics} = await readProfilesText(
+			'profiles:\n  - max_price: 1\n    default: true\n  - name: b\n  - {}\n',
+		);
+		expect(diagnostics).toEqual([]);
+		expect(profiles.map(({name, index, default: is}) => [name, index, is])).toEqual([
+			['#1', 0, true],
+			['b', 1, false],
+			['#3', 2, false],
+		]);
 	});
 
-	it.each([
-		['retry_policy: true', {limit: 3600}],
-		['retry_policy: false', 'off'],
-		['retry_policy: {}', 'off'],
-		['retry_policy: {retry: true}', {limit: 3600}],
-		['retry_policy: {retry: false}', 'off'],
-		['retry_policy: {limit: 2h}', {limit: 7200}],
-		['retry_policy: {retry: true, limit: 30m}', {limit: 1800}],
-		['retry_policy: {retry: false, limit: 30m}', 'off'],
-		['default: false', undefined],
-	])('%s', async (line, retry) => {
-		expect((await profileOf(line)).retry).toEqual(retry);
+	it.each(['true', 'yes', 'on', 'True', 'YES'])('default: %s is true, as older readers of YAML take it', async written => {
+		expect((await profileOf(`default: ${written}`)).default).toBe(true);
 	});
 
-	it.each([
-		['spot', 'spot'],
-		['on-demand', 'on-demand'],
-		['auto', 'auto'],
-	])('spot_policy: %s', async (written, policy) => {
-		expect((await profileOf(`spot_policy: ${written}`)).spotPolicy).toBe(policy);
+	it.each(['false', 'no', 'off'])('default: %s is false', async written => {
+		expect((await profileOf(`default: ${written}`)).default).toBe(false);
+	});
+});
+
+describe("the home folder's profiles", () => {
+	const both = async (own: string | undefined, homely: string | undefined) => {
+		const [folder, home] = [await temporaryFolder(), await temporaryFolder()];
+		await writeFiles(folder, own === undefined ? {} : {'.dstack/profiles.yml': own});
+		await writeFiles(home, homely === undefined ? {} : {'.dstack/profiles.yaml': homely});
+		return {folder, home, read: await readProfiles(folder, home)};
+	};
+
+	it("come after the repository's own", async () => {
+		const {folder, home, read} = await both('profiles: [{name: a}, {name: b}]', 'profiles: [{name: c, max_price: 1}]');
+		expect(read.profiles.map(({name}) => name)).toEqual(['a', 'b', 'c']);
+		expect(read.paths).toEqual([path.join(folder, '.dstack/profiles.yml'), path.join(home, '.dstack/profiles.yaml')]);
+		const file = path.join(home, '.dstack/profiles.yaml');
+		expect(read.profiles[2]).toMatchObject({file, path: file, index: 0, origins: {maxPrice: `${file}:1`}});
+		expect(read.profiles[0]).toMatchObject({file: path.join('.dstack', 'profiles.yml'), index: 0});
 	});
 
-	it.each([
-		['default: false', 'anything'],
-		['resources: {gpu: A100:2}\nspot_policy: spot', 'gpu A100 ×2 · spot only'],
-		[
-			'resources: {cpu: 8, disk: 100GB}\nmax_price: 2\nmax_duration: off',
-			'cpu ≥ 8 · disk ≥ 100GB · ≤ $2.00/h · runs until stopped',
-		],
-		['max_price: 0.0547', '≤ $0.0547/h'],
-		['max_price: 1.505', '≤ $1.505/h'],
-		['max_duration: 90m', 'up to 90m'],
-		['resources: {gpu: {memory: 24GB}}\nmax_price: 1.5\nmax_duration: 1d', 'gpu ≥ 24GB ×1 · ≤ $1.50/h · up to 1d'],
-	])('%j in words: %s', async (lines, words) => {
-		expect((await profileOf(lines)).words).toBe(words);
+	it("are hidden by the repository's of the same name", async () => {
+		const {read} = await both('profiles: [{name: a, max_price: 1}]', 'profiles: [{name: a, max_price: 2}, {name: b}]');
+		expect(read.profiles.map(({name, wishes}) => [name, wishes.maxPrice])).toEqual([
+			['a', 1],
+			['b', undefined],
+		]);
+	});
+
+	it("give the default only where the repository's has none", async () => {
+		const own = 'profiles: [{name: a, default: true}, {name: b}]';
+		const homely = 'profiles: [{name: c, default: true}]';
+		expect((await both(own, homely)).read.profiles.map(({default: is}) => is)).toEqual([true, false, false]);
+		expect((await both('profiles: [{name: a}]', homely)).read.profiles.map(({default: is}) => is)).toEqual([false, true]);
+	});
+
+	it('are read where the repository has no file, and are none where neither has', async () => {
+		expect((await both(undefined, 'profiles: [{name: c}]')).read.profiles.map(({name}) => name)).toEqual(['c']);
+		expect((await both(undefined, undefined)).read).toEqual({paths: [], diagnostics: [], profiles: []});
+	});
+
+	it('that are broken are told of under their own path, and the others stay usable in the list', async () => {
+		const {home, read} = await both('profiles: [{name: a}]', 'profiles: [{name: c, max_prise: 1}]');
+		expect(read.profiles.map(({name}) => name)).toEqual(['a']);
+		expect(read.diagnostics).toMatchObject([
+			{severity: 'error', file: path.join(home, '.dstack/profiles.yaml'), suggestion: 'max_price'},
+		]);
+	});
+
+	it('without names do not hide each other', async () => {
+		const {read} = await both('profiles: [{max_price: 1}]', 'profiles: [{max_price: 2}]');
+		expect(read.profiles.map(({wishes}) => wishes.maxPrice)).toEqual([1, 2]);
+		expect(new Set(read.profiles.map(({name}) => name)).size).toBe(2);
+	});
+
+	it('are read once where the repository is the home folder', async () => {
+		const home = await temporaryFolder();
+		await writeFiles(home, {'.dstack/profiles.yml': 'profiles: [{name: a, default: true}]'});
+		const read = await readProfiles(home, `${home}/.`);
+		expect(read.profiles).toHaveLength(1);
+		expect(read.paths).toHaveLength(1);
 	});
 });
 
@@ -163,20 +196,20 @@ describe('what is wrong in profiles', () => {
 	});
 
 	it.each([
-		['default: yes', '3:14', 'true or false'],
-		['backends: aws', '3:15', 'list of backends'],
-		['backends: []', '3:15', 'at least one'],
+		['default: maybe', '3:14', 'true or false'],
+		['backends: {aws: true}', '3:15', 'list of backends'],
+		['backends: []', '3:15', 'found an empty list'],
 		['backends: [aws, 3]', '3:21', 'backend'],
 		['resources: 24GB', '3:16', 'map'],
 		['resources: {cpu: 0}', '3:22', 'above 0'],
 		['resources: {cpu: two}', '3:22', 'cores'],
 		['resources: {memory: 24}', '3:25', '24GB or 24MB'],
 		['resources: {gpu: "A100:"}', '3:22', 'GPU'],
-		['resources: {gpu: {count: 0}}', '3:30', 'at least 1'],
+		['resources: {gpu: {count: -1}}', '3:30', 'whole number'],
 		['resources: {gpu: {memory: 24}}', '3:31', '24GB or 24MB'],
 		['resources: {gpu: [A100]}', '3:22', 'GPU'],
 		['resources: {gpu: -1}', '3:22', 'GPU'],
-		['spot_policy: cheap', '3:18', 'spot, on-demand or auto'],
+		['spot_policy: cheap', '3:18', 'spot, on-demand, auto'],
 		['max_price: $1', '3:16', 'dollars'],
 		['max_price: 0', '3:16', 'above 0'],
 		['max_duration: 1x', '3:19', 'duration'],
@@ -200,7 +233,8 @@ describe('what is wrong in profiles', () => {
 		['profiles:\n  - a\n', '2:5', 'map of a profile'],
 		['profiles:\n  - name: a b\n', '2:11', 'letters'],
 		['profiles:\n  - name: 3\n', '2:11', 'text'],
-		['profiles:\n  - default: true\n', '2:5', '`name` is missing'],
+		['profiles:\n  - name: ""\n', '2:11', 'letters'],
+		['profiles:\n  - name: "#1"\n', '2:11', 'letters'],
 		['profiles:\n  - name: a\n  - name: b\n  - name: a\n', '4:11', "called 'a'"],
 		['profiles:\n  - name: a\n    default: true\n  - name: b\n    default: true\n', '5:14', "'a' is one already"],
 		['profiles: [\n', '', 'YAML'],

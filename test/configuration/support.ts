@@ -1,8 +1,11 @@
 import {mkdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
+import fc from 'fast-check';
+import {expect} from 'vitest';
+import {GrammarError} from '../../source/configuration/grammar.js';
 import type {ConfigurationFile, DevEnvironment, ProfilesFile} from '../../source/configuration/model.js';
 import {readProfiles} from '../../source/configuration/profiles.js';
-import {readConfiguration} from '../../source/configuration/read.js';
+import {readConfiguration, type ReadOptions} from '../../source/configuration/read.js';
 import {Problem} from '../../source/system/problem.js';
 import {temporaryFolder} from '../support/folders.js';
 
@@ -19,10 +22,10 @@ export async function writeFiles(folder: string, files: Readonly<Record<string, 
 }
 
 /** What becomes of a text as the `.dstack.yml` of a folder of its own. */
-export async function readText(text: string | Uint8Array): Promise<ConfigurationFile> {
+export async function readText(text: string | Uint8Array, options: ReadOptions = {}): Promise<ConfigurationFile> {
 	const folder = await temporaryFolder();
 	await writeFiles(folder, {'.dstack.yml': text});
-	return readConfiguration(path.join(folder, '.dstack.yml'), folder);
+	return readConfiguration(path.join(folder, '.dstack.yml'), folder, options);
 }
 
 /** The environment that some lines make; fails with the diagnostics when they make none. */
@@ -59,3 +62,26 @@ export async function problemOf(act: () => unknown): Promise<Problem> {
 
 /** Where a diagnostic is, as editors write it. */
 export const placeOf = ({line, column}: {line: number; column: number}): string => `${line}:${column}`;
+
+/** What somebody might type, on purpose or not. */
+export const anyText = fc.oneof(
+	fc.string(),
+	fc.string({unit: 'binary'}),
+	fc.string({unit: fc.constantFrom(...'0123456789:.,*=-GMBgbshdwoff A')}),
+);
+
+/** Whatever is typed, a parser answers or complains in its own words. */
+export const answersOrComplains = (parse: (text: string) => unknown, sound: (value: never) => boolean) => {
+	fc.assert(
+		fc.property(anyText, text => {
+			try {
+				expect(sound(parse(text) as never)).toBe(true);
+			} catch (error) {
+				expect(error).toBeInstanceOf(GrammarError);
+				expect((error as GrammarError).message).toMatch(/^.*\S/);
+				expect((error as GrammarError).message.length).toBeLessThan(250);
+			}
+		}),
+		{numRuns: 500},
+	);
+};

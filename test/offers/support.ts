@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type {Requirements} from '../../source/configuration/model.js';
+import type {CpuRequest, GpuRequest, Requirements} from '../../source/configuration/model.js';
 import type {Gpu, Offer} from '../../source/offers/offer.js';
 
 const gb = 1024;
@@ -26,20 +26,15 @@ export const offer = (given: Partial<Offer> = {}): Offer => ({
 	...given,
 });
 
+/** Nothing is asked for, but what a test says. */
 export const requirements = (given: Partial<Requirements> = {}): Requirements => ({
-	backends: undefined,
-	regions: undefined,
-	cpu: 1,
-	memory: 0,
-	disk: undefined,
-	gpu: undefined,
-	shmSize: undefined,
+	cpu: {count: {}},
+	memory: {},
 	spotPolicy: 'auto',
-	maxPrice: undefined,
-	maxDuration: undefined,
 	retry: 'off',
+	assumed: new Set(),
 	image: undefined,
-	origins: {},
+	asked: [],
 	words: [],
 	...given,
 });
@@ -64,6 +59,8 @@ export const anyOffer: fc.Arbitrary<Offer> = fc
 			}),
 			{maxLength: 2},
 		),
+		architecture: fc.constantFrom('x86_64', 'arm64', 'unknown'),
+		zone: fc.constantFrom(undefined, 'us-east-1a', 'us-east-1b'),
 		disk: fc.constantFrom(undefined, 100 * gb),
 		spot: fc.boolean(),
 		price,
@@ -76,17 +73,28 @@ export const anyRequirements: fc.Arbitrary<Requirements> = fc
 	.record({
 		backends: fc.constantFrom(undefined, ['aws'], ['gcp', 'local']),
 		regions: fc.constantFrom(undefined, ['us-east-1']),
-		cpu: fc.constantFrom(1, 4),
-		memory: fc.constantFrom(0, 16 * gb),
-		disk: fc.constantFrom(undefined, 50 * gb, 500 * gb),
-		gpu: fc.constantFrom(
+		availabilityZones: fc.constantFrom(undefined, ['us-east-1a']),
+		instanceTypes: fc.constantFrom(undefined, ['m5.xlarge', 'g5.xlarge']),
+		cpu: fc.constantFrom<CpuRequest>(
+			{count: {min: 1}},
+			{count: {min: 4}},
+			{count: {max: 4}},
+			{architecture: 'x86_64', count: {}},
+			{architecture: 'arm64', count: {min: 2}},
+		),
+		memory: fc.constantFrom({}, {min: 16 * gb}, {min: 1 * gb, max: 64 * gb}),
+		disk: fc.constantFrom(undefined, {min: 50 * gb}, {min: 500 * gb}),
+		gpu: fc.constantFrom<GpuRequest | undefined>(
 			undefined,
-			{names: [], count: 1},
-			{names: ['A100'], count: 2},
-			{names: ['a10', 'L4'], count: 1, memory: 24 * gb},
-			{vendor: 'amd', names: [], count: 1},
+			{},
+			{names: ['A100'], count: {min: 2}},
+			{names: ['a10', 'L4'], memory: {min: 24 * gb, max: 40 * gb}},
+			{vendor: 'amd'},
+			{totalMemory: {min: 160 * gb}},
+			{computeCapability: {min: 8.6}},
 		),
 		spotPolicy: fc.constantFrom('spot', 'on-demand', 'auto'),
 		maxPrice: fc.constantFrom(undefined, 1),
+		assumed: fc.constantFrom(new Set<'cpu' | 'memory'>(), new Set<'cpu' | 'memory'>(['cpu', 'memory'])),
 	})
 	.map(given => requirements(given as Partial<Requirements>));

@@ -146,7 +146,10 @@ describe('the life of an environment on this machine', () => {
 		const starting = world.start(['run', '.', '-n', 'one', '-y', '--plain']);
 		await starting.until('+ sleep 30');
 		starting.child.kill('SIGINT');
-		expect((await starting.ended).code).toBe(130);
+		const interrupted = await starting.ended;
+		expect(interrupted.code).toBe(130);
+		expect(interrupted.stdout).toContain('Ctrl-c ends it while it starts');
+		expect(interrupted.stdout).toContain('Interrupted while it was starting: ending one…\none is gone.');
 		expect(await world.runs()).toEqual([]);
 		expect(await world.strays()).toEqual([]);
 

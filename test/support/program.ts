@@ -60,6 +60,8 @@ export async function makeWorld(): Promise<World> {
 		// Offers of a Docker engine that happens to be here would take the first place.
 		DOCKER_HOST: `unix://${path.join(home, 'no-engine.sock')}`,
 		PAGER: 'cat',
+		// Nor is anybody's price list read unasked.
+		DSTACK_TUI_NO_REFRESH: '1',
 	};
 	// An empty one would count as well.
 	delete env['CI'];

@@ -1,5 +1,7 @@
 import type {ConfigurationFile, ProfilesFile} from '../../source/configuration/model.js';
+import {matchRows} from '../../source/offers/match.js';
 import type {Offer} from '../../source/offers/offer.js';
+import {OfferTable} from '../../source/offers/table.js';
 import type {Engine, OfferListing, Plan, Request} from '../../source/runs/engine.js';
 import type {LinkHealth, LogLine, RunHandle} from '../../source/runs/handle.js';
 import type {RunState} from '../../source/runs/state.js';
@@ -187,9 +189,35 @@ export const configurationFile = (changes: Partial<ConfigurationFile> = {}): Con
 
 const noProfiles: ProfilesFile = {paths: [], diagnostics: [], profiles: []};
 
+/** What a test's backends list: these offers, and how far they are. */
+export type TestListing = Partial<Omit<OfferListing, 'table' | 'matches'>> & {readonly offers?: readonly Offer[]};
+
+export function tableOf(listed: readonly Offer[]): OfferTable {
+	const table = new OfferTable();
+	for (const [backend, own] of Map.groupBy(listed, ({backend: name}) => name)) {
+		const listing = table.listing(backend, 'live');
+		listing.addOffers(own);
+		listing.end();
+	}
+
+	return table;
+}
+
+/** Nothing is remembered. */
+export const preferences: Engine['preferences'] = {
+	last: () => ({}),
+	remember: () => undefined,
+	registry: () => undefined,
+	grid: () => ({}),
+	rememberGrid: () => undefined,
+	mouse: () => true,
+	rememberMouse: () => undefined,
+};
+
 /** The engine as screens see it, answering what a test gave it. */
-export function testEngine(changes: Partial<Engine> = {}, listing: Partial<OfferListing> = {}): Engine {
-	const shown = listing.offers ?? offers(30);
+export function testEngine(changes: Partial<Engine> = {}, listing: TestListing = {}): Engine {
+	const {offers: shown = offers(30), ...rest} = listing;
+	const table = tableOf(shown);
 	const request = (choice: Request['choice']): Request =>
 		({
 			choice,
@@ -210,14 +238,16 @@ export function testEngine(changes: Partial<Engine> = {}, listing: Partial<Offer
 		configurations: async () => [configurationFile()],
 		profiles: async () => noProfiles,
 		writeStarter: async () => configurationFile(),
+		onFilesChanged: () => () => undefined,
+		saveWishes: async () => undefined,
 		request,
-		async *offers() {
+		async *offers({requirements}) {
 			yield {
-				offers: shown,
-				usable: new Set(shown.map(({id}) => id)),
-				backends: [{backend: 'local', ready: true, notes: [], settled: true, count: shown.length}],
+				table,
+				matches: matchRows(table, requirements),
+				backends: [{backend: 'local', ready: true, notes: [], settled: true, count: shown.length, live: shown.length}],
 				complete: true,
-				...listing,
+				...rest,
 			};
 		},
 		plan: async (asked, offer): Promise<Plan> => ({
@@ -229,6 +259,7 @@ export function testEngine(changes: Partial<Engine> = {}, listing: Partial<Offer
 			deadline: undefined,
 			warnings: [],
 		}),
+		backendReport: async () => ({backends: [], problems: [], warnings: []}),
 		launch: async () => new TestHandle(runState({phase: 'starting'})),
 		attach: async () => new TestHandle(runState()),
 		stop: async () => undefined,
@@ -239,7 +270,7 @@ export function testEngine(changes: Partial<Engine> = {}, listing: Partial<Offer
 		onRunsChanged: () => () => undefined,
 		sshCommand: name => `ssh ${name}`,
 		ideLink: state => ({ide: 'vscode', url: `vscode://vscode-remote/ssh-remote+${state.name}/workflow`}),
-		preferences: {last: () => ({}), remember: () => undefined, registry: () => undefined},
+		preferences,
 		...changes,
 	};
 }

@@ -6,14 +6,15 @@ import {findConfigurations} from '../../source/configuration/discover.js';
 import {readProfiles} from '../../source/configuration/profiles.js';
 import {resolveRequest} from '../../source/configuration/requirements.js';
 import {saveWishes} from '../../source/configuration/save.js';
+import {matchRows} from '../../source/offers/match.js';
+import {mismatch} from '../../source/offers/matching.js';
 import type {Request} from '../../source/runs/engine.js';
-import {isUsable} from '../../source/runs/offers.js';
 import {Root} from '../../source/ui/app.js';
 import {loadFolder} from '../../source/ui/store/choosing.js';
 import {inTreeOrder, treeLines} from '../../source/ui/store/tree.js';
 import {writeFiles} from '../configuration/support.js';
 import {temporaryFolder} from '../support/folders.js';
-import {configurationFile, offers, testApp, testEngine} from '../support/ui.js';
+import {configurationFile, offers, tableOf, testApp, testEngine} from '../support/ui.js';
 
 let last: ReturnType<typeof render> | undefined;
 
@@ -39,6 +40,7 @@ async function atForm() {
 		'.dstack/profiles.yml': profiles,
 	});
 	const all = offers(60);
+	const table = tableOf(all);
 	const engine = testEngine({
 		folder,
 		configurations: async () => findConfigurations(folder),
@@ -52,12 +54,7 @@ async function atForm() {
 			return {choice, ...resolveRequest({...choice.configuration, environment}, choice.profile, choice.flags)};
 		},
 		async *offers({requirements}) {
-			yield {
-				offers: all,
-				usable: new Set(all.filter(offer => isUsable(offer, requirements)).map(({id}) => id)),
-				backends: [],
-				complete: true,
-			};
+			yield {table, matches: matchRows(table, requirements), backends: [], complete: true};
 		},
 		saveWishes,
 	});
@@ -72,7 +69,8 @@ async function atForm() {
 		}
 	};
 	const shows = async (text: string) => vi.waitFor(() => expect(frame()).toContain(text), 3000);
-	const count = (requirements: Request['requirements']) => all.filter(offer => isUsable(offer, requirements)).length;
+	const count = (requirements: Request['requirements']) =>
+		all.filter(offer => mismatch(offer, requirements) === undefined).length;
 	await loadFolder(app);
 	await press('\r', '\r');
 	await shows('offers');

@@ -1,80 +1,6 @@
-import {render} from 'ink-testing-library';
-import {afterEach, describe, expect, test, vi} from 'vitest';
-import type {Engine, OfferListing} from '../../source/runs/engine.js';
-import {Root} from '../../source/ui/app.js';
-import type {App, AppOptions} from '../../source/ui/store/app.js';
-import {loadFolder} from '../../source/ui/store/choosing.js';
-import {showRun} from '../../source/ui/store/running.js';
-import {configurationFile, health, offers, runState, testApp, TestClock, testEngine, TestHandle} from '../support/ui.js';
-
-const keys = {
-	enter: '\r',
-	esc: '\u001B',
-	down: '\u001B[B',
-	up: '\u001B[A',
-	ctrlC: '\u0003',
-	tab: '\t',
-	backspace: '\u007F',
-} as const;
-let last: ReturnType<typeof render> | undefined;
-
-afterEach(() => {
-	last?.unmount();
-});
-
-type View = {
-	app: App;
-	frame: () => string;
-	press: (...input: string[]) => Promise<void>;
-	shows: (text: string | RegExp) => Promise<string>;
-};
-
-function view(app: App): View {
-	const instance = render(<Root app={app} onSuspend={() => undefined} />);
-	last = instance;
-	const frame = () => (instance.lastFrame() ?? '').replaceAll(/\u001B\[[\d;]*m/g, '');
-	return {
-		app,
-		frame,
-		async press(...input) {
-			for (const text of input) {
-				instance.stdin.write(text);
-				await new Promise(resolve => setTimeout(resolve, text === keys.esc ? 60 : 5));
-			}
-		},
-		async shows(text) {
-			return vi.waitFor(() => {
-				expect(frame()).toMatch(
-					text instanceof RegExp ? text : new RegExp(text.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`)),
-				);
-				return frame();
-			}, 3000);
-		},
-	};
-}
-
-const started = async (
-	engine: Partial<Engine> = {},
-	listing: Partial<OfferListing> = {},
-	options: Partial<AppOptions> = {},
-): Promise<View> => {
-	const shown = view(testApp(testEngine(engine, listing), options));
-	await loadFolder(shown.app);
-	return shown;
-};
-
-const atOffers = async (listing: Partial<OfferListing> = {}, options: Partial<AppOptions> = {}): Promise<View> => {
-	const shown = await started({}, listing, options);
-	await shown.press(keys.enter);
-	await shown.shows('offers');
-	return shown;
-};
-
-const withRun = (handle: TestHandle, engine: Partial<Engine> = {}, options: Partial<AppOptions> = {}): View => {
-	const shown = view(testApp(testEngine(engine), options));
-	showRun(shown.app, handle);
-	return shown;
-};
+import {describe, expect, test, vi} from 'vitest';
+import {configurationFile, health, offers, preferences, runState, TestClock, TestHandle} from '../support/ui.js';
+import {atOffers, keys, started, withRun} from '../support/view.js';
 
 describe('choosing', () => {
 	test('the configuration that was used last is under the cursor, its problems beside it', async () => {
@@ -88,7 +14,7 @@ describe('choosing', () => {
 		});
 		const {shows, press} = await started({
 			configurations: async () => [configurationFile(), broken],
-			preferences: {last: () => ({configuration: 'b.dstack.yml'}), remember: () => undefined, registry: () => undefined},
+			preferences: {...preferences, last: () => ({configuration: 'b.dstack.yml'})},
 		});
 		await shows('▶ ✗ b.dstack.yml · 1 problem');
 		await shows('b.dstack.yml:2:1: error: unknown key setpu');
@@ -112,7 +38,8 @@ describe('choosing', () => {
 		await press('jjj');
 		expect(app.state().cursor.offers).toBe(3);
 		await press(`${keys.down}${keys.down}`);
-		await shows(/▶\s+\S+\s+\S+\s+type-00005/);
+		const {shown, listing} = app.state();
+		await shows(new RegExp(`▶\\s+\\S+\\s+\\S+\\s+${listing?.table.offer(shown.rows[5]!).instanceType}`));
 		await press('G');
 		expect(app.state().cursor.offers).toBe(49);
 		await press('g', 'k');
@@ -125,9 +52,9 @@ describe('choosing', () => {
 		await shows(/10 of 40 offers/);
 		await press(keys.backspace, keys.backspace);
 		await press(keys.enter);
-		expect(app.state().filter).toBe('gpu:l');
+		expect(app.state().grid.filter).toBe('gpu:l');
 		await press(keys.esc);
-		expect(app.state().filter).toBe('');
+		expect(app.state().grid.filter).toBe('');
 		expect(app.state().screen).toBe('offers');
 		await press(keys.esc);
 		expect(app.state().screen).toBe('configurations');
@@ -152,12 +79,13 @@ describe('choosing', () => {
 		await shows('CPU ▲');
 		await press('S');
 		await shows('CPU ▼');
-		expect(app.state().shown[0]?.cpu).toBe(32);
+		const {shown, listing} = app.state();
+		expect(listing?.table.offer(shown.rows[0]!).cpu).toBe(32);
 	});
 
 	test('an offer that cannot be had says why', async () => {
 		const offer = {...offers(1)[0]!, availability: 'no quota' as const, notes: ['0 of 8 vCPU left']};
-		const {shows, press, app} = await atOffers({offers: [offer], usable: new Set()});
+		const {shows, press, app} = await atOffers({offers: [offer]});
 		await press(keys.enter);
 		await shows('Not to be had: 0 of 8 vCPU left');
 		expect(app.state().screen).toBe('offers');
@@ -279,6 +207,21 @@ describe('a run on the screen', () => {
 		await shows('t try again');
 		await press('t');
 		expect(handle.done).toEqual(['retry']);
+	});
+
+	test('what could not be provisioned is told whole, with what to do next', async () => {
+		const message = 'the registry says no, at length, and in many more words than one line of eighty columns has room for';
+		const handle = new TestHandle(
+			runState({
+				phase: 'gone',
+				reason: `could not be provisioned: ${message}`,
+				attempts: [{at: 0, errorClass: 'permission', message, next: 'Check `registry_auth`.'}],
+			}),
+		);
+		const {frame, shows} = withRun(handle, {}, {size: {columns: 80, rows: 24}});
+		await shows('esc lists what else there is');
+		expect(frame().replaceAll(/\s+/g, ' ')).toContain(`could not be provisioned: ${message} · Check \`registry_auth\`.`);
+		expect(frame().split('\n')).toHaveLength(24);
 	});
 
 	test('connected: link, ssh, ports, health, time left and cost', async () => {

@@ -245,6 +245,46 @@ describe('the terminal is as it was, whatever ends the program', () => {
 		expect(terminal.text()).toContain(' icanon');
 	});
 
+	test('wherever the shell’s cursor stood, the first line begins at the left, also after ctrl-l and fg', async () => {
+		const world = await project();
+		const terminal = new Terminal('bash', ['--norc', '-i'], {
+			columns: 100,
+			rows: 30,
+			cwd: world.project,
+			env: {...world.env, PS1: 'shell> '},
+		});
+		onTestFinished(() => terminal.kill('SIGKILL'));
+		await terminal.until('shell>');
+		terminal.press(`printf 'typed ahead'; "${process.execPath}" "${cliFile}"\r`);
+		await terminal.until('type: dev-environment');
+		expectFrame(terminal);
+		terminal.press('ctrl-l');
+		await terminal.until('type: dev-environment');
+		expectFrame(terminal);
+		terminal.press('ctrl-z');
+		await terminal.until('Stopped');
+		terminal.press(`printf 'typed ahead'; fg\r`);
+		await terminal.until('type: dev-environment');
+		expectFrame(terminal);
+		terminal.press('q');
+		await terminal.until(() => !terminal.isAlternate());
+	});
+
+	test('attach shows its own screen from the first frame, and leaving by the list is told as well', async () => {
+		const world = await project();
+		await world.cli(['run', '.', '-n', 'one', '-y', '-d']);
+		const terminal = open(world, ['attach', 'one']);
+		await terminal.until('one › connected');
+		expect(terminal.raw).not.toContain('configurations');
+		terminal.press('E');
+		await terminal.until('❯ Detach');
+		terminal.press('enter');
+		await terminal.until(/▶ one\s+ready/);
+		terminal.press('q');
+		expect(await terminal.ended).toBe(0);
+		expect(terminal.text()).toContain('one goes on. Come back: dstack-tui attach one');
+	});
+
 	test('any size: a notice where there is no room, and the frame again where there is', async () => {
 		const terminal = open(await project(), [], {columns: 40, rows: 10});
 		await terminal.until('dstack-tui needs 60×15');

@@ -139,7 +139,7 @@ function readEntry<C extends Cloud>(yaml: YamlFile, place: Place, value: unknown
 		at: (inner, message, options) => yaml.at([...place, ...inner], message, options),
 	};
 	const schema = entrySchema(cloud, strict);
-	check(here, schema, {}, {secret: true});
+	check(here, schema, {secret: true});
 	const settings = schema.safeParse(value).data;
 	return {settings, problems: diagnostics.map(each => words(withoutKey(each)))};
 }

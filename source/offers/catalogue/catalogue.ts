@@ -1,15 +1,14 @@
 import {existsSync} from 'node:fs';
-import {mkdir, readdir, readFile} from 'node:fs/promises';
+import {readdir, readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
-import writeFileAtomic from 'write-file-atomic';
 import {isMissing} from '../../system/files.js';
 import {messageOf, Problem} from '../../system/problem.js';
-import type {CatalogueFacts, OfferTable} from '../table.js';
+import type {OfferTable} from '../table.js';
 import {breathe} from './breathe.js';
-import {ForeignError, pack, type PackedSection, unpack} from './container.js';
+import {ForeignError, type PackedSection, unpack} from './container.js';
+import {ending} from './refresh.js';
 import {decodeBands, decodeOffers} from './decode.js';
-import {offersSection} from './write.js';
 
 /** Where one backend's offers came from. */
 export type LoadedPart = {
@@ -35,7 +34,6 @@ export type CataloguePlaces = {
 
 type Part = PackedSection & {readonly from: LoadedPart['from']; readonly file: string};
 
-const ending = '.bin';
 /** What a file says of its own size is not believed beyond this. */
 const mostReserved = 1_000_000;
 /** Rows that are entered in the index at a time. */
@@ -74,18 +72,9 @@ export async function loadCatalogue(
 		await breathe();
 	}
 
+	// Of an offer that a file has twice, the dearer row was hidden just now.
+	table.store.version++;
 	return {loaded, problems};
-}
-
-/** Writes a backend's refreshed offers, in one piece or not at all. The folder is made where it is missing. */
-export async function writeRefreshed(folder: string, backend: string, facts: Iterable<CatalogueFacts>): Promise<void> {
-	if (!/^[a-z\d][a-z\d-]*$/.test(backend)) {
-		throw new Error(`'${backend}' is no name for a file`);
-	}
-
-	const file = await pack([await offersSection(backend, facts)]);
-	await mkdir(folder, {recursive: true, mode: 0o700});
-	await writeFileAtomic(path.join(folder, `${backend}${ending}`), Buffer.from(file), {mode: 0o600});
 }
 
 /** The snapshot beside the program, whether it runs bundled or from its sources. */

@@ -22,7 +22,7 @@ const weights: Readonly<Record<ConstraintId, number>> = {
 	regions: 0.3,
 	spotPolicy: 0.5,
 	backends: 0.5,
-	instanceTypes: 0.5,
+	instanceTypes: 1,
 	disk: 0.6,
 	cpu: 0.7,
 	memory: 0.7,
@@ -69,7 +69,7 @@ export function leastChange(
 
 	switch (id) {
 		case 'maxPrice': {
-			const least = Math.min(...rows.map(row => price[row] as number));
+			const least = price[cheapest()] as number;
 			const cents = Math.ceil(least * 100 - 1e-9) / 100;
 			const limit = cents >= least ? cents : least;
 			const cost = weights.maxPrice * Math.log2(limit / (requirements.maxPrice ?? limit));

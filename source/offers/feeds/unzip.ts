@@ -7,10 +7,11 @@ One file out of a zip, unpacked as it is read. The list of files is the end of a
 with an HttpError that names `host`: not a zip, no such file, more than `limit` bytes, or another sum than the zip says.
 */
 export async function* unzip(zip: Buffer, name: string, limit: number, host: string): AsyncGenerator<Buffer, void, undefined> {
-	const {fromBufferPromise} = await import('yauzl');
+	// All of a CommonJS module is its default in a bundle; its names are not.
+	const {default: yauzl} = await import('yauzl');
 	let file: ZipFile;
 	try {
-		file = await fromBufferPromise(zip, {lazyEntries: true, autoClose: false});
+		file = await yauzl.fromBufferPromise(zip, {lazyEntries: true, autoClose: false});
 	} catch {
 		throw new HttpError('content', host, 'sent something that is not a whole zip');
 	}

@@ -76,7 +76,7 @@ export const general: readonly Binding[] = [
 		keys: ['esc'],
 		screens: 'all',
 		title: 'Go back',
-		footer: state => (inLogs(state) ? 'close the logs' : state.screen !== 'run' && state.back.length > 0 ? 'back' : undefined),
+		footer: state => (inLogs(state) ? 'close' : state.screen !== 'run' && state.back.length > 0 ? 'back' : undefined),
 		vital: true,
 		run: back,
 	},

@@ -2,14 +2,14 @@ import {formatAge, formatDuration, formatGpus, formatMemory, formatPrice} from '
 import type {Offer} from '../../offers/offer.js';
 import {durationOf} from '../../runs/duration.js';
 import type {AppState} from '../store/state.js';
-import {cut, fit} from '../text.js';
+import {cut, fit, wrap} from '../text.js';
 import {paint} from '../theme.js';
 
 type Current = {readonly offer: Offer; readonly row: number};
 
 const deadlines = {
 	provider: 'the provider ends it at the deadline',
-	guest: 'it powers itself off at the deadline, which ends it',
+	guest: 'it ends itself at the deadline, and the bill with it',
 	none: 'nothing ends it when nobody is there: it goes on costing',
 } as const;
 
@@ -36,7 +36,9 @@ const quotaWords = ({quota}: Offer): string | undefined =>
 const ageWords = ({now}: AppState, {priceSource, priceDate, estimated}: Offer): string =>
 	`${estimated ? 'estimated, ' : ''}${priceSource}, ${formatAge((now - priceDate) / 1000)} old`;
 
-/** The offer under the cursor in three lines. */
+const mostSummary = 6;
+
+/** The offer under the cursor in a few lines. */
 export function summaryRows(state: AppState, {offer}: Current): string[] {
 	const {columns} = state;
 	const isUsable = offer.availability === 'available' || offer.availability === 'unknown';
@@ -49,12 +51,12 @@ export function summaryRows(state: AppState, {offer}: Current): string[] {
 	]
 		.filter(Boolean)
 		.join(' · ');
+	const lines = (text: string, style: (line: string) => string) =>
+		wrap(text, columns - 2).map((piece, index) => style(` ${index === 0 ? '' : ' '}${piece}`));
 	return [
-		isUsable ? cut(` ${first}`, columns) : paint.warning(cut(` ${first}`, columns)),
-		...[`price: ${ageWords(state, offer)}`, ...whyNot(state, offer), ...offer.notes].map(note =>
-			paint.muted(cut(` ${note}`, columns)),
-		),
-	].slice(0, 3);
+		...lines(first, line => (isUsable ? line : paint.warning(line))),
+		...[...whyNot(state, offer), ...offer.notes, `price: ${ageWords(state, offer)}`].flatMap(note => lines(note, paint.muted)),
+	].slice(0, mostSummary);
 }
 
 /** What stands between the person and an offer that is only compared. */

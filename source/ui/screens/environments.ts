@@ -9,13 +9,13 @@ import {alive} from './alive.js';
 import {keptRows} from './steps.js';
 
 const columnsAt = (now: number): ReadonlyArray<GridColumn<RunState>> => [
-	{title: 'NAME', text: ({name}) => name, drop: 0, least: 12},
+	{title: 'NAME', text: ({name}) => name, drop: 0},
 	{title: 'STATE', text: ({phase}) => phase, drop: 0},
 	{
 		title: 'CONFIGURATION',
 		text: ({specification: {configurationLabel, profile}}) => `${configurationLabel}${profile ? ` ${profile}` : ''}`,
 		drop: 3,
-		least: 16,
+		least: 12,
 	},
 	{title: 'BACKEND', text: ({offer: {backend, instanceType}}) => `${backend} ${instanceType}`, drop: 4, least: 12},
 	{title: '$/H', text: ({offer}) => formatPrice(offer.price), drop: 5},

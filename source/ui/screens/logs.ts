@@ -27,8 +27,7 @@ export function logRowsOf(run: RunView, {cells, height}: LogArea): string[] {
 	return [ends(titles, place, cells, paint.strong), ...(run.top === undefined ? shown.slice(-height) : shown.slice(0, height))];
 }
 
-const nothing = ({tab, handle}: RunView): string =>
-	`nothing ${tab === 'all' ? '' : `of ${tab} `}${isOver(handle.state()) ? 'was written' : 'yet'}`;
+const nothing = ({handle}: RunView): string => (isOver(handle.state()) ? 'nothing was written' : 'nothing yet');
 
 function logRows(line: LogLine, run: RunView, cells: number, isFound: boolean): string[] {
 	const prefix = prefixOf(line, run);

@@ -1,5 +1,4 @@
 import {type Column, type ColumnId, columns as allColumns} from '../../offers/columns.js';
-import type {Offer} from '../../offers/offer.js';
 import type {OfferTable} from '../../offers/table.js';
 import type {BackendListing} from '../../runs/engine.js';
 import {formatAge} from '../../offers/format.js';
@@ -10,7 +9,8 @@ import {cut, fit, width, windowTop} from '../text.js';
 import {glyphs, paint} from '../theme.js';
 import {ends, rule, type View} from '../view.js';
 import {alive} from './alive.js';
-import {drawerRows, summaryRows} from './drawer.js';
+import {belowRows} from './below.js';
+
 import {groupHeader, groupRow} from './groups.js';
 import {nothingRows} from './nothing.js';
 import {sign} from './signs.js';
@@ -64,8 +64,12 @@ export function columnsFor({shown, listing, columns, now, grid}: AppState): read
 /** Lines of the grid above its first offer: the title is not one of them. */
 export const linesAbove = 3;
 
+/** Lines below the grid that are always there, so that it does not jump. */
+const leastBelow = 3;
+
 /** Rows of offers that are on the screen at once. */
-export const gridHeight = (state: AppState): number => Math.max(1, bodyRows(state) - (state.grid.drawer ? 14 : 7));
+export const gridHeight = (state: AppState): number =>
+	Math.max(1, bodyRows(state) - linesAbove - 1 - Math.max(leastBelow, belowRows(state).length));
 
 export const gridTop = (state: AppState): number =>
 	windowTop(state.cursor.offers, shownCount(state.shown), gridHeight(state), state.gridTop);
@@ -84,11 +88,11 @@ export function offersView(state: AppState): View {
 		right: alive(state),
 		body: [
 			ends(` ${request?.requirements.words.join(' · ') || 'anything'}`, countWords(state), columns),
-			ends(` ${backendWords(state)}`, filterWords(state), columns, paint.muted),
+			ends(` ${backendWords(state)}`, filterWords(state) || refreshWords(state), columns, paint.muted),
 			shown.groups ? groupHeader(columns) : header(),
 			...(explanation ? nothingRows(explanation, state, height) : rows()),
 			rule(columns),
-			...below(),
+			...belowRows(state),
 		],
 	};
 
@@ -140,25 +144,6 @@ export function offersView(state: AppState): View {
 			? '. Only on-demand is asked for: o, then spot, changes that'
 			: '';
 	}
-
-	function below(): string[] {
-		const [error] = shown.errors;
-		if (state.field?.id === 'filter' && error) {
-			const caret = ' '.repeat(
-				Math.min(columns - 2, 1 + state.field.label.length + width(state.field.text.slice(0, error.from))),
-			);
-			const meant = error.suggestion === undefined ? '' : `; did you mean ${error.suggestion}?`;
-			return [paint.error(cut(` ${error.message}${meant}`, columns)), '', paint.error(cut(`${caret}^`, columns))];
-		}
-
-		const current = currentOffer();
-		return current ? (grid.drawer ? drawerRows(state, current) : summaryRows(state, current)) : [];
-	}
-
-	function currentOffer(): {readonly offer: Offer; readonly row: number} | undefined {
-		const row = shown.groups ? shown.groups[chosen]?.cheapest : shown.rows[chosen];
-		return row === undefined || !table ? undefined : {offer: table.offer(row), row};
-	}
 }
 
 function countWords({listing, shown, grid}: AppState): string {
@@ -169,7 +154,8 @@ function countWords({listing, shown, grid}: AppState): string {
 	const pins = grid.pins.length > 0 ? `${grid.pins.length} pinned · ` : '';
 	const {rows, listed} = listing.matches;
 	const inGroups = shown.groups ? `${shown.groups.length} groups · ` : '';
-	return `${pins}${inGroups}${shown.rows.length === rows.length ? '' : `${grouped(shown.rows.length)} of `}${grouped(rows.length)} of ${grouped(listed)} offers`;
+	const counts = [...new Set([shown.rows.length, rows.length, listed])].map(grouped).join(' of ');
+	return `${pins}${inGroups}${counts} ${listed === 1 ? 'offer' : 'offers'}`;
 }
 
 /** `41,128`. */
@@ -177,6 +163,9 @@ const grouped = (count: number): string => count.toLocaleString('en-US');
 
 const filterWords = ({grid, field}: AppState): string =>
 	grid.filter === '' || field?.id === 'filter' ? '' : `filter: ${grid.filter}`;
+
+/** At most half of the line: the backends matter more. */
+const refreshWords = ({refreshing, columns}: AppState): string => cut(refreshing ?? '', Math.floor(columns / 2));
 
 const backendWords = (state: AppState): string =>
 	(state.listing?.backends ?? []).map(each => backendChip(state, each)).join('  ');

@@ -1,7 +1,7 @@
 import type {Engine} from '../../runs/engine.js';
 import type {LinkHealth} from '../../runs/handle.js';
-import {isOver, type RunState} from '../../runs/state.js';
-import {dateTime, overWords} from '../../runs/words.js';
+import type {RunState} from '../../runs/state.js';
+import {dateTime} from '../../runs/words.js';
 import {formatDuration, formatPrice} from '../../offers/format.js';
 import {type AppState, bodyRows, type RunView} from '../store/state.js';
 import {isNarrow, logArea, runLayout} from '../layout.js';
@@ -10,6 +10,7 @@ import {glyphs, paint, sparkline} from '../theme.js';
 import {beside, blanks, rule, type View} from '../view.js';
 import {clockTime, lastEvents, logRowsOf} from './logs.js';
 import {stepRows} from './steps.js';
+import {spentUntil} from './summary.js';
 
 type Access = Pick<Engine, 'ideLink' | 'sshCommand'>;
 
@@ -56,36 +57,14 @@ function healthWords({now}: AppState, {status, latency, upSince, reconnects, rea
 function starting(state: AppState, run: RunView, current: RunState): string[] {
 	const {columns} = state;
 	const {rows, below, stepCells} = runLayout(state);
-	const bottom = [...below, paint.muted(cut(` ${summary(state, current)}`, columns))];
 	const steps = stepRows(state, current, stepCells || columns);
 	const shownSteps = steps.length > rows ? steps.slice(-rows) : steps;
 	if (isNarrow(state)) {
 		const body = run.showLogs ? logRowsOf(run, logArea(state)) : shownSteps;
-		return [...body, ...blanks(rows - body.length), rule(columns), ...bottom];
+		return [...body, ...blanks(rows - body.length), rule(columns), ...below];
 	}
 
-	return [...beside(shownSteps, logRowsOf(run, logArea(state)), stepCells, rows), rule(columns), ...bottom];
-}
-
-/** US dollars from the launch until `now`. */
-const spentUntil = (now: number, {offer, launchedAt}: Pick<RunState, 'offer' | 'launchedAt'>): number =>
-	launchedAt === undefined ? 0 : (offer.price * (now - launchedAt)) / 3_600_000;
-
-function summary({now}: AppState, run: RunState): string {
-	const {phase, intendedAt, endedAt, attempts, reason} = run;
-	if (isOver(run)) {
-		return `${overWords(run)} · esc lists what else there is`;
-	}
-
-	const tried = attempts.map(({errorClass, message}) => `${errorClass}: ${message}`).join('; ');
-	return [
-		formatDuration(((endedAt ?? now) - intendedAt) / 1000),
-		`${formatPrice(spentUntil(now, run))} so far`,
-		phase === 'stopping' ? `stopping: ${reason ?? ''}` : '',
-		tried === '' ? '' : `tried: ${tried}`,
-	]
-		.filter(Boolean)
-		.join(' · ');
+	return [...beside(shownSteps, logRowsOf(run, logArea(state)), stepCells, rows), rule(columns), ...below];
 }
 
 /** The link as a terminal's hyperlink; terminals that know none show its text. */

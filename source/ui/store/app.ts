@@ -3,6 +3,7 @@ import {messageOf, Problem} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {Engine} from '../../runs/engine.js';
 import type {RunHandle} from '../../runs/handle.js';
+import {restoredGrid} from './offers.js';
 import {type AppState, type Dialog, type Field, initialState, type ScreenName, type Trouble} from './state.js';
 
 /** How the app ended; what is still to be said is said after the screen is restored. */
@@ -54,7 +55,10 @@ export class App {
 	constructor(options: AppOptions) {
 		this.options = options;
 		this.engine = options.engine;
-		this.#state = initialState(options.size.columns, options.size.rows, options.clock.now());
+		this.#state = {
+			...initialState(options.size.columns, options.size.rows, options.clock.now()),
+			grid: restoredGrid(options.engine.preferences.grid()),
+		};
 		this.ended = new Promise(resolve => {
 			this.#end = resolve;
 		});

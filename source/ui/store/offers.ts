@@ -3,9 +3,9 @@ import type {Offer} from '../../offers/offer.js';
 import {type Group, type GroupBy, groupRows} from '../../offers/group.js';
 import {OfferFilter} from '../../offers/query/filter.js';
 import type {FilterError} from '../../offers/query/parse.js';
-import {type SortKey, sortRows} from '../../offers/sort.js';
+import {sortColumns, type SortKey, sortRows} from '../../offers/sort.js';
 import type {OfferTable} from '../../offers/table.js';
-import type {OfferListing} from '../../runs/engine.js';
+import type {GridChoices, OfferListing} from '../../runs/engine.js';
 import type {App} from './app.js';
 import type {AppState} from './state.js';
 
@@ -47,6 +47,15 @@ export const initialGrid: Grid = {
 	drawer: false,
 	history: [],
 };
+
+/** What was chosen the last time; columns that there are no more are forgotten. */
+export const restoredGrid = ({sort = [], group, columns: chosen, history = []}: GridChoices): Grid => ({
+	...initialGrid,
+	sort: sort.filter(({column}) => (sortColumns as readonly string[]).includes(column)),
+	group,
+	columns: chosen?.filter(id => columns.some(column => column.id === id)),
+	history,
+});
 
 export const nothingShown: Shown = {rows: new Uint32Array(), groups: undefined, errors: []};
 

@@ -76,6 +76,8 @@ export type AppState = {
 	/** What a text that is being typed into the form would ask for, or why it does not read. */
 	readonly tentative: {readonly request?: Request; readonly problem?: string} | undefined;
 	readonly listing: OfferListing | undefined;
+	/** What the refresh of the catalogue does, or why it came to nothing. */
+	readonly refreshing: string | undefined;
 	readonly grid: Grid;
 	/** What the grid shows of the listing. */
 	readonly shown: Shown;
@@ -117,6 +119,7 @@ export const initialState = (columns: number, rows: number, now: number): AppSta
 	request: undefined,
 	tentative: undefined,
 	listing: undefined,
+	refreshing: undefined,
 	grid: initialGrid,
 	shown: nothingShown,
 	gridTop: 0,

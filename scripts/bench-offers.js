@@ -1,0 +1,62 @@
+// Times the data under the offers grid, over the snapshot and over half a million rows, and prints the figures; asserts nothing.
+// usage: node scripts/bench-offers.js
+import {execFileSync} from 'node:child_process';
+import {mkdtempSync, rmSync} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import {build} from 'esbuild';
+import {root} from './session.js';
+
+const starts = 9;
+const ms = value => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
+const mb = bytes => `${(bytes / 1024 / 1024).toFixed(0)} MB`;
+const median = values => values.toSorted((a, b) => a - b)[values.length >> 1];
+const say = (what, text) => process.stdout.write(`${what.padEnd(42)} ${text}\n`);
+
+/** How busy the machine is: a fixed piece of work, so that figures of two runs can be compared. */
+const calibrate = () => {
+	const started = performance.now();
+	let value = 0;
+	for (let round = 0; round < 1e8; round++) {
+		value = (value * 31 + round) | 0;
+	}
+
+	return {value, time: performance.now() - started};
+};
+
+// Beside dist/, where the packages that stay outside of the bundle are found.
+const folder = mkdtempSync(path.join(root, 'dist', 'bench-offers-'));
+try {
+	const outfile = path.join(folder, 'offers.mjs');
+	await build({
+		entryPoints: [path.join(root, 'test/bench/offers.ts')],
+		outfile,
+		bundle: true,
+		minify: true,
+		keepNames: true,
+		platform: 'node',
+		format: 'esm',
+		packages: 'external',
+		logLevel: 'error',
+	});
+	say('a fixed piece of work, to compare by', ms(calibrate().time));
+	const snapshot = path.join(root, 'catalogue/snapshot.bin');
+	const run = mode =>
+		execFileSync(process.execPath, ['--expose-gc', outfile, mode, snapshot], {encoding: 'utf8', maxBuffer: 1e8})
+			.trim()
+			.split('\n')
+			.map(line => JSON.parse(line));
+	const loads = Array.from({length: starts}, () => run('load')[0]);
+	const of = name => median(loads.map(point => point[name]));
+	say(`catalogue, ${loads[0].rows} offers`, `p50 ${ms(of('time'))} (${ms(of('processor'))} of processor), ${starts} starts`);
+	say('longest wait of others meanwhile', `p50 ${ms(of('longest'))}`);
+	say('resident with the catalogue', `${mb(of('rss'))}, ${mb(of('more'))} of it the catalogue's`);
+	for (const {what, rows, median: middle, most, rss, heapUsed, arrayBuffers} of run('work')) {
+		say(
+			`${what}, ${rows} rows`,
+			rss === undefined ? `p50 ${ms(middle)}, max ${ms(most)}` : `${mb(rss)}, heap ${mb(heapUsed)}, columns ${mb(arrayBuffers)}`,
+		);
+	}
+} finally {
+	rmSync(folder, {recursive: true, force: true});
+}

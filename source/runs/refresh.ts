@@ -1,0 +1,173 @@
+import {mkdir} from 'node:fs/promises';
+import path from 'node:path';
+import {writeRefreshed} from '../offers/catalogue/catalogue.js';
+import {offerId} from '../offers/facts.js';
+import {type Cloud, clouds as allClouds} from '../offers/feeds/clouds.js';
+import type {SizeFacts} from '../offers/feeds/facts.js';
+import type {FeedUrls} from '../offers/feeds/feed.js';
+import {type CloudProgress, type FactSink, updateCatalogue} from '../offers/feeds/update.js';
+import {type CatalogueFacts, type Listing, OfferTable} from '../offers/table.js';
+import {bits} from '../offers/table/rows.js';
+import {type Clock, systemClock} from '../system/clock.js';
+import type {Http} from '../system/http.js';
+import {acquireLock} from '../system/lock.js';
+import {Problem} from '../system/problem.js';
+import {OfferBook} from './offer-book.js';
+import {type Checked, readRefreshState, type RefreshState, writeRefreshState} from './refresh-state.js';
+
+export type RefreshOptions = {
+	/** Where the refreshed catalogues are kept, and beside them when that was. */
+	readonly folder: string;
+	readonly clouds?: readonly Cloud[];
+	readonly urls?: Partial<FeedUrls>;
+	readonly http?: Http;
+	readonly clock?: Clock;
+	readonly signal?: AbortSignal;
+	onProgress?(progress: CloudProgress): void;
+};
+
+/**
+Fetches the prices of clouds and keeps each cloud's in a file of its own; one that fails keeps what it had. Rejects with a `failed`
+problem while another process does the same, and with the signal's reason; no file is left half-written.
+*/
+export async function refreshCatalogue(options: RefreshOptions): Promise<CloudProgress[]> {
+	const {folder} = options;
+	await mkdir(folder, {recursive: true, mode: 0o700});
+	const release = await acquireLock(path.join(folder, 'update.lock'));
+	if (!release) {
+		throw new Problem('failed', 'Another update of the catalogue is under way', {next: 'Wait for its end.'});
+	}
+
+	try {
+		return await refresh(options);
+	} finally {
+		await release();
+	}
+}
+
+async function refresh({folder, clouds = allClouds, clock = systemClock, signal, onProgress, ...options}: RefreshOptions) {
+	const book = new OfferBook(folder);
+	const {loaded} = await book.load();
+	const journal = new Journal(folder, await readRefreshState(folder), clock);
+	const results = await updateCatalogue({
+		...options,
+		clouds,
+		clock,
+		signal,
+		// A mark is worth something only while what it stands for is here and can be read.
+		marks: journal.marks(loaded.filter(({from}) => from === 'refreshed').map(({backend}) => backend)),
+		sizes: {aws: sizesOf(book.table, 'aws'), azure: sizesOf(book.table, 'azure')},
+		sink: new FileSink(folder, book.table, journal),
+		onProgress,
+	});
+	for (const {backend, state} of results) {
+		if (state === 'failed') {
+			await journal.failed(backend);
+		}
+	}
+
+	return results;
+}
+
+/** Keeps each cloud's new offers apart until they are whole, then writes them in one go, with the prices that they had before. */
+class FileSink implements FactSink {
+	readonly #folder: string;
+	readonly #known: OfferTable;
+	readonly #journal: Journal;
+	readonly #open = new Map<string, {readonly table: OfferTable; readonly listing: Listing}>();
+
+	constructor(folder: string, known: OfferTable, journal: Journal) {
+		this.#folder = folder;
+		this.#known = known;
+		this.#journal = journal;
+	}
+
+	begin(backend: string): void {
+		const table = new OfferTable();
+		this.#open.set(backend, {table, listing: table.listing(backend, 'catalogue')});
+	}
+
+	add(facts: Parameters<FactSink['add']>[0]): void {
+		const backend = facts[0]?.backend;
+		if (backend !== undefined) {
+			this.#open.get(backend)?.listing.addFacts(facts);
+		}
+	}
+
+	async commit(backend: string, mark?: string): Promise<void> {
+		const {table} = this.#open.get(backend) ?? {};
+		this.#open.delete(backend);
+		if (table) {
+			await writeRefreshed(this.#folder, backend, withPrevious(table, backend, this.#known));
+			await this.#journal.checked(backend, mark);
+		}
+	}
+
+	abort(backend: string): void {
+		this.#open.delete(backend);
+	}
+
+	async unchanged(backend: string, mark: string): Promise<void> {
+		await this.#journal.checked(backend, mark);
+	}
+}
+
+/** When each cloud was asked, written down as soon as it is known, one write after the other. */
+class Journal {
+	readonly #folder: string;
+	readonly #clock: Clock;
+	#state: RefreshState;
+	#written: Promise<void> = Promise.resolve();
+
+	constructor(folder: string, state: RefreshState, clock: Clock) {
+		this.#folder = folder;
+		this.#state = state;
+		this.#clock = clock;
+	}
+
+	marks(backends: readonly string[]): Map<string, string> {
+		return new Map(
+			backends.flatMap(backend => {
+				const mark = this.#state[backend]?.mark;
+				return mark === undefined ? [] : [[backend, mark]];
+			}),
+		);
+	}
+
+	async checked(backend: string, mark: string | undefined): Promise<void> {
+		await this.#write(backend, {checked: this.#clock.now(), ...(mark ? {mark} : {})});
+	}
+
+	async failed(backend: string): Promise<void> {
+		await this.#write(backend, {...this.#state[backend], failed: this.#clock.now()});
+	}
+
+	async #write(backend: string, entry: Checked): Promise<void> {
+		this.#state = {...this.#state, [backend]: entry};
+		const write = this.#written.then(async () => writeRefreshState(this.#folder, this.#state));
+		this.#written = write.catch(() => undefined);
+		await write;
+	}
+}
+
+/** The new rows, each with the price that was known before where it is another. An estimate that gives way to a quoted price is no change. */
+function* withPrevious(table: OfferTable, backend: string, known: OfferTable): Generator<CatalogueFacts> {
+	for (const facts of table.facts(backend)) {
+		const row = known.rowOf(offerId(facts));
+		const price = row !== undefined && known.isListed(row) ? known.columns.price[row] : undefined;
+		const wasEstimated = row !== undefined && ((known.columns.flags[row] ?? 0) & bits.estimated) !== 0;
+		const isChange = price !== undefined && price !== facts.price && (facts.estimated || !wasEstimated);
+		yield isChange ? {...facts, previousPrice: price} : facts;
+	}
+}
+
+function sizesOf(table: OfferTable, backend: string): Map<string, SizeFacts> {
+	const sizes = new Map<string, SizeFacts>();
+	for (const {instanceType, architecture, cpu, memory, gpu, disk} of table.facts(backend)) {
+		if (!sizes.has(instanceType)) {
+			sizes.set(instanceType, {architecture, cpu, memory, gpu, disk});
+		}
+	}
+
+	return sizes;
+}
