@@ -260,6 +260,7 @@ export function testEngine(changes: Partial<Engine> = {}, listing: TestListing =
 			deadline: undefined,
 			warnings: [],
 		}),
+		backendReport: async () => ({backends: [], problems: [], warnings: []}),
 		launch: async () => new TestHandle(runState({phase: 'starting'})),
 		attach: async () => new TestHandle(runState()),
 		stop: async () => undefined,
