@@ -3,8 +3,9 @@ import type {RequirementFlags} from '../../source/configuration/model.js';
 import {resolveRequest} from '../../source/configuration/requirements.js';
 import {mismatch} from '../../source/offers/matching.js';
 import type {Offer} from '../../source/offers/offer.js';
-import {orderOffers} from '../../source/offers/order.js';
-import {durationOf} from '../../source/runs/plan.js';
+import {matchRows} from '../../source/offers/match.js';
+import {durationOf} from '../../source/runs/duration.js';
+import {tableOf} from '../support/ui.js';
 import type {Request} from '../../source/runs/engine.js';
 import {gpu, offer} from '../offers/support.js';
 import {least, readText} from './support.js';
@@ -67,10 +68,12 @@ describe('two meanings, one answer', () => {
 		const {requirements} = await requestOf('spot_policy: auto');
 		const offers = [
 			offer({id: 'cheap', price: 0.1}),
-			offer({id: 'spot', price: 2, spot: true}),
-			offer({id: 'spot too', price: 1, spot: true}),
+			offer({id: 'spot', instanceType: 'one', price: 2, spot: true}),
+			offer({id: 'spot too', instanceType: 'other', price: 1, spot: true}),
 		];
-		expect(orderOffers(offers, requirements).map(({id}) => id)).toEqual(['spot too', 'spot', 'cheap']);
+		const table = tableOf(offers);
+		const rows = [...matchRows(table, requirements).rows];
+		expect(rows.map(row => table.offer(row).id)).toEqual(['spot too', 'spot', 'cheap']);
 	});
 
 	it.each<[lines: string, flags: RequirementFlags, price: number, seconds: number | undefined]>([
@@ -83,6 +86,6 @@ describe('two meanings, one answer', () => {
 		['max_duration: 1d', {maxDuration: 'off'}, 0.5, undefined],
 		['max_duration: off', {maxDuration: '2h'}, 0.5, 7200],
 	])('%s with %j at $%s an hour ends itself after %s s', async (lines, flags, price, seconds) => {
-		expect(durationOf(await requestOf(lines, flags), offer({price}))).toBe(seconds);
+		expect(durationOf((await requestOf(lines, flags)).requirements, price)).toBe(seconds);
 	});
 });

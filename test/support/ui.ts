@@ -239,7 +239,6 @@ export function testEngine(changes: Partial<Engine> = {}, listing: TestListing =
 		profiles: async () => noProfiles,
 		writeStarter: async () => configurationFile(),
 		onFilesChanged: () => () => undefined,
-		backendReport: async () => ({backends: [], problems: [], warnings: []}),
 		saveWishes: async () => undefined,
 		request,
 		async *offers({requirements}) {
