@@ -1,6 +1,6 @@
 import {readFile, stat} from 'node:fs/promises';
 import path from 'node:path';
-import {type Document, isAlias, isMap, isNode, isScalar, LineCounter, type Node, parseDocument, visit} from 'yaml';
+import {type Document, isAlias, isCollection, isMap, isNode, isScalar, LineCounter, type Node, parseDocument, visit} from 'yaml';
 import {messageOf, Problem} from '../system/problem.js';
 import {neutraliseLine} from '../system/terminal-text.js';
 import type {Diagnostic} from './model.js';
@@ -167,6 +167,9 @@ function refusals(document: Document.Parsed): Refusal[] {
 					}
 
 					keys.add(name);
+				} else if (isCollection(isAlias(key) ? anchors.get(key.source) : key)) {
+					// The library writes such keys as text, each twice as long as the one in it.
+					found.push({offset: startOf(key) ?? 0, message: 'a key cannot be a list or a map'});
 				}
 			}
 		},

@@ -68,7 +68,7 @@ it(
 					expect(!areSound || fits.profiles(value)).toBe(true);
 				}
 			}),
-			{numRuns: runs, ...(seed === undefined ? {} : {seed})},
+			{numRuns: runs, endOnFailure: true, ...(seed === undefined ? {} : {seed})},
 		);
 		// Time of the processor, for the clock on the wall says more of other programs. Of the two readings together.
 		expect(seen.worst, seen.worstDocument).toBeLessThan(1000);

@@ -33,6 +33,11 @@ const hostile: ReadonlyArray<readonly [name: string, text: string]> = [
 	['maps in maps', fill(least, '{a: ')],
 	['lists in lists', fill(`${least}setup: `, '- ')],
 	['keys of keys', fill(least, '? ')],
+	['some keys of keys', `${least}${'? '.repeat(1000)}`],
+	[
+		'keys that are named lists',
+		`${least}a: &a [x]\n${Array.from({length: 30}, (_, index) => `? {? *a : ${index}}\n: b\n`).join('')}`,
+	],
 	['quotes without end', fill(least, '"')],
 	['apostrophes', fill(`${least}name: `, "''")],
 	['double keys', fill(least, 'a: 1\n')],

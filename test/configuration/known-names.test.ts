@@ -26,7 +26,7 @@ describe('known names', () => {
 	});
 
 	it.each([
-		['A1O0', 'A100'],
+		['H1O0', 'H100'],
 		['RTX4O90', 'RTX4090'],
 		['Quantum', undefined],
 	])('the GPU %s: %s', (name, meant) => {
