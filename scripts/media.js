@@ -52,7 +52,7 @@ try {
 	await terminal.until('type: dev-environment');
 	picture('configurations');
 	terminal.press('enter');
-	await terminal.until('up to 8h');
+	await terminal.until('ends itself after 8 hours');
 	terminal.press('enter');
 	await terminal.until('without isolation');
 	picture('offers');

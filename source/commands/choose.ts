@@ -1,6 +1,6 @@
 import {self} from '../system/program-name.js';
 import path from 'node:path';
-import {offerSources} from '../backends/registry.js';
+import {backends, offerSources} from '../backends/registry.js';
 import {pickConfiguration, pickProfile} from '../configuration/pick.js';
 import type {RequirementFlags, Requirements} from '../configuration/model.js';
 import type {Explanation} from '../offers/explain.js';
@@ -83,25 +83,26 @@ function ownReasons({table}: OfferListing, requirements: Requirements): string[]
 		.map(offer => `${offer.backend} ${offer.instanceType}: ${reasonsAgainst(offer, requirements).join('; ')}`);
 }
 
-const unknownTo = ({backends}: OfferListing, {backends: wanted = []}: Requirements): string[] =>
-	wanted.filter(name => backends.every(each => each.backend !== name || each.count === 0) && !isSource(name));
+const unknownTo = ({table}: OfferListing, {backends: wanted = []}: Requirements): string[] =>
+	wanted.filter(name => !table.places.backends.values.includes(name) && !isSource(name));
 
 const isSource = (name: string): boolean => offerSources().some(each => each.name === name);
 
-function advice(listing: OfferListing, {requirements}: Request, {relaxations}: Explanation): string {
-	const {matches, backends} = listing;
+function advice({table, matches}: OfferListing, {requirements}: Request, {relaxations}: Explanation): string {
 	const all = `all are listed by \`${self} offers\``;
 	if (matches.rows.length > 0) {
-		const locked = backends.filter(({noCredentials, next}) => noCredentials && next !== undefined).map(({backend}) => backend);
-		return `Set up a cloud (\`${self} backends\` says how${locked.length > 0 ? `: ${locked.join(', ')}` : ''}), or ask for something else; ${all}.`;
+		return `Mend what stands there, or ask for something else (flags, profile, configuration); this version launches on ${backends()
+			.map(({name}) => name)
+			.join(', ')}. ${all[0]?.toUpperCase()}${all.slice(1)}.`;
+	}
+
+	const known = table.places.backends.values;
+	if (requirements.backends?.every(name => !known.includes(name))) {
+		return `Backends with offers here: ${known.join(', ')}.`;
 	}
 
 	const [first] = relaxations;
-	if (first) {
-		return `What would help: ${first.words} (${plural(first.triable > 0 ? first.triable : first.offers, 'offer')}). Change flags, profile or configuration.`;
-	}
-
-	return unknownTo(listing, requirements).length > 0
-		? `Backends with offers here: ${backends.map(({backend}) => backend).join(', ')}.`
+	return first
+		? `What would help: ${first.words} (${plural(first.triable > 0 ? first.triable : first.offers, 'offer')}). Change flags, profile or configuration; ${all}.`
 		: `Ask for less (flags, profile, configuration); ${all}.`;
 }

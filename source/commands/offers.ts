@@ -1,4 +1,5 @@
 import {formatGpus, formatMemory, formatPrice} from '../offers/format.js';
+import {canBeTried} from '../offers/match.js';
 import type {Offer} from '../offers/offer.js';
 import {reasonsAgainst, remarks} from '../offers/reasons.js';
 import {type SortColumn, sortRows} from '../offers/sort.js';
@@ -13,7 +14,7 @@ export type ListOptions = ChoiceOptions & {
 	readonly sort?: SortColumn;
 };
 
-/** Prints the offers in the plan's order, those that cannot be had last and with the reason. Throws a `no-offer` problem when none matches. */
+/** Prints the offers in the plan's order, those that cannot be had last and with the reason. Throws a `no-offer` problem when none matches, or nobody could have those that do. */
 export async function listOffers(engine: Engine, options: ListOptions, output: Output): Promise<void> {
 	const request = engine.request(await choose(engine, options));
 	const listing = await settledOffers(engine, request, AbortSignal.timeout(60_000));
@@ -41,7 +42,8 @@ export async function listOffers(engine: Engine, options: ListOptions, output: O
 		output.note(`${backend}: ${notes.join(' ')}`);
 	}
 
-	if (matches.rows.length === 0) {
+	// What only lacks credentials is an answer to compare; what nobody could have is none.
+	if (matches.rows.every(row => !canBeTried(all, row) && all.offer(row).availability !== 'no credentials')) {
 		await firstUsable(listing, request);
 	}
 }

@@ -305,7 +305,7 @@ describe.skipIf(!found)('while the engine is away', {timeout: 120_000}, () => {
 
 	test('a silent one is told after seconds, and the process offer is there', async () => {
 		const {cli} = await makeDockerWorld(bench);
-		const {code, stdout} = await cli(['offers', '--json'], {env: {DOCKER_HOST: await silentEngine()}});
+		const {code, stdout} = await cli(['offers', '--backend', 'local', '--json'], {env: {DOCKER_HOST: await silentEngine()}});
 		expect(code).toBe(0);
 		expect(objects(stdout)).toMatchObject([
 			{id: 'local/here/process', usable: true},
@@ -351,7 +351,7 @@ describe.skipIf(!found || process.getuid?.() !== 0)('an engine that may not be u
 		const configure = (yaml: string) =>
 			spawnSync('sh', ['-c', 'cat > .dstack.yml'], {...nobody, cwd: place('project'), input: yaml});
 		configure(configuration);
-		const offers = as(['offers', '--json']);
+		const offers = as(['offers', '--backend', 'local', '--json']);
 		expect(offers.status, offers.stderr).toBe(0);
 		const [first, second] = objects(offers.stdout);
 		expect(first).toMatchObject({id: 'local/here/process', availability: 'available', usable: true});

@@ -21,7 +21,7 @@ const fetchText = async (url: string): Promise<string> =>
 describe.skipIf(!found)('an environment in a container of a real engine', {timeout: 120_000}, () => {
 	test('the offer has what the engine has, and the plan chooses it', async () => {
 		const {cli} = await makeDockerWorld(bench);
-		const {code, stdout, stderr} = await cli(['offers', '--json']);
+		const {code, stdout, stderr} = await cli(['offers', '--backend', 'local', '--json']);
 		expect(code, stderr).toBe(0);
 		const [cpu, memory] = lines(await bench.engine.docker('info', '--format', '{{.NCPU}}\n{{.MemTotal}}')).map(Number);
 		const [first] = objects(stdout);

@@ -31,7 +31,7 @@ async function derive(script: string, ...changes: readonly string[]): Promise<st
 
 /** What `offers` lists; it ends with 3 when none of them can be had. */
 const offersOf = async ({cli}: DockerWorld, expected: 0 | 3): Promise<readonly Line[]> => {
-	const {code, stdout, stderr} = await cli(['offers', '--json']);
+	const {code, stdout, stderr} = await cli(['offers', '--backend', 'local', '--json']);
 	expect(code, stderr + stdout).toBe(expected);
 	return objects(stdout).filter(({id}) => id !== undefined);
 };
