@@ -1,13 +1,11 @@
 import {mkdir} from 'node:fs/promises';
 import path from 'node:path';
-import {writeRefreshed} from '../offers/catalogue/refresh.js';
-import {offerId} from '../offers/facts.js';
+import {withPrevious, writeRefreshed} from '../offers/catalogue/refresh.js';
 import {type Cloud, clouds as allClouds} from '../offers/feeds/clouds.js';
 import type {SizeFacts} from '../offers/feeds/facts.js';
 import type {FeedUrls} from '../offers/feeds/feed.js';
 import {type CloudProgress, type FactSink, updateCatalogue} from '../offers/feeds/update.js';
-import {type CatalogueFacts, type Listing, OfferTable} from '../offers/table.js';
-import {bits} from '../offers/table/rows.js';
+import {type Listing, OfferTable} from '../offers/table.js';
 import {type Clock, systemClock} from '../system/clock.js';
 import type {Http} from '../system/http.js';
 import {acquireLock} from '../system/lock.js';
@@ -98,7 +96,7 @@ class FileSink implements FactSink {
 		const {table} = this.#open.get(backend) ?? {};
 		this.#open.delete(backend);
 		if (table) {
-			await writeRefreshed(this.#folder, backend, withPrevious(table, backend, this.#known));
+			await writeRefreshed(this.#folder, backend, withPrevious(this.#known, table.facts(backend)));
 			await this.#journal.checked(backend, mark);
 		}
 	}
@@ -147,17 +145,6 @@ class Journal {
 		const write = this.#written.then(async () => writeRefreshState(this.#folder, this.#state));
 		this.#written = write.catch(() => undefined);
 		await write;
-	}
-}
-
-/** The new rows, each with the price that was known before where it is another. An estimate that gives way to a quoted price is no change. */
-function* withPrevious(table: OfferTable, backend: string, known: OfferTable): Generator<CatalogueFacts> {
-	for (const facts of table.facts(backend)) {
-		const row = known.rowOf(offerId(facts));
-		const price = row !== undefined && known.isListed(row) ? known.columns.price[row] : undefined;
-		const wasEstimated = row !== undefined && ((known.columns.flags[row] ?? 0) & bits.estimated) !== 0;
-		const isChange = price !== undefined && price !== facts.price && (facts.estimated || !wasEstimated);
-		yield isChange ? {...facts, previousPrice: price} : facts;
 	}
 }
 

@@ -2,7 +2,7 @@ import {chmod, mkdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import {describe, expect, test} from 'vitest';
-import {gpuName} from '../../source/backends/gpu-name.js';
+import {gpuName} from '../../source/offers/gpu-names.js';
 import {awsSetup, lambdaSetup, readSettingsFiles, runpodSetup, withoutSecrets} from '../../source/backends/settings/index.js';
 import {makeSurroundings} from './support/surroundings.js';
 

@@ -16,7 +16,7 @@ import {loadCatalogue} from '../../source/offers/catalogue/catalogue.js';
 import {ForeignError, pack, unpack} from '../../source/offers/catalogue/container.js';
 import {decodeOffers} from '../../source/offers/catalogue/decode.js';
 import {encodeOffers} from '../../source/offers/catalogue/encode.js';
-import {takeRefreshed, writeRefreshed} from '../../source/offers/catalogue/refresh.js';
+import {withPrevious, writeRefreshed} from '../../source/offers/catalogue/refresh.js';
 import {bandsSection, offersSection} from '../../source/offers/catalogue/write.js';
 import {type CatalogueFacts, OfferTable} from '../../source/offers/table.js';
 import {Problem} from '../../source/system/problem.js';
@@ -320,13 +320,13 @@ describe('what a table is filled from', () => {
 	it('shows what changed since the price list before, now and after the next start', async () => {
 		await writeSnapshot([facts({price: 2}), facts({instanceType: 'gone'}), facts({instanceType: 'same'})]);
 		const {table} = await load();
-		const tally = await takeRefreshed(table, refreshed(), 'aws', [
+		const news = [
 			facts({price: 1, date: 5}),
 			facts({instanceType: 'same', date: 5}),
 			facts({instanceType: 'free', price: 0}),
 			facts({instanceType: 'new', date: 5}),
-		]);
-		expect(tally).toEqual({rows: 3, unpriced: 1});
+		];
+		await writeRefreshed(refreshed(), 'aws', withPrevious(table, news));
 		const rows = (given: OfferTable) =>
 			Array.from(given.listed(), row => [given.offer(row).instanceType, given.offer(row).price, given.previousPrice(row)]).sort();
 		const expected = [
@@ -334,16 +334,17 @@ describe('what a table is filled from', () => {
 			['new', 0.5, undefined],
 			['same', 0.5, undefined],
 		];
+		// Laid over what is there, as a program that goes on does, and at the next start.
+		await loadCatalogue(table, {folder: refreshed(), snapshot: snapshot()});
 		expect(rows(table)).toEqual(expected);
 		expect(rows((await load()).table)).toEqual(expected);
 	});
 
 	it('that cannot be written leaves the table as it is', async () => {
 		await writeSnapshot([facts({price: 2})]);
-		const {table} = await load();
 		await writeFile(path.join(folder, 'refreshed'), 'a file where the folder should be');
-		await expect(takeRefreshed(table, refreshed(), 'aws', [facts({price: 1})])).rejects.toThrow();
-		expect(table.offer(0).price).toBe(2);
+		await expect(writeRefreshed(refreshed(), 'aws', [facts({price: 1})])).rejects.toThrow();
+		expect((await load()).table.offer(0).price).toBe(2);
 	});
 
 	it('has each offer once, the cheaper one, also where a file has it for each zone', async () => {

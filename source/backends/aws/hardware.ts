@@ -1,7 +1,8 @@
 import type {InstanceTypeInfo} from '@aws-sdk/client-ec2';
 import type {Gpu, Offer} from '../../offers/offer.js';
 import type {Clock} from '../../system/clock.js';
-import {gpuName, gpuVendor} from '../gpu-name.js';
+import {gpuName, gpuVendor} from '../../offers/gpu-names.js';
+import {neutraliseLine} from '../../system/terminal-text.js';
 import {nominalMemory} from '../../offers/nominal.js';
 
 /** What an instance type is made of: the same in every region. */
@@ -48,7 +49,8 @@ function gpuOf({Name: name, Manufacturer: maker, Count: cards = 0, ...rest}: Gpu
 	}
 
 	const memory = part > 0 && part < 1 ? Math.round(nominalMemory(reported / part) * part) : nominalMemory(reported);
-	return [{vendor: gpuVendor(maker ?? 'nvidia'), name: gpuName(name), count, memory}];
+	const card = gpuName(neutraliseLine(name));
+	return [{vendor: gpuVendor(card, neutraliseLine(maker ?? 'nvidia')), name: card, count, memory}];
 }
 
 const mostNames = 100;

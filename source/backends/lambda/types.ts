@@ -1,7 +1,7 @@
 import {z} from 'zod';
 import type {Gpu, Offer} from '../../offers/offer.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
-import {gpuName} from '../gpu-name.js';
+import {gpuName} from '../../offers/gpu-names.js';
 import {nominalMemory} from '../../offers/nominal.js';
 
 const name = z
@@ -99,7 +99,7 @@ function gpusOf({gpu_description: gpu, description, specs}: Row['instance_type']
 	}
 
 	const memory = match[3] === undefined ? 0 : nominalMemory(Number(match[3]) * 1024);
-	return [{vendor: 'nvidia', name: gpuName(match[2]), count: number, memory}];
+	return [{vendor: 'nvidia', name: gpuName(neutraliseLine(match[2])), count: number, memory}];
 }
 
 function architectureOf({architecture}: Row['instance_type'], gpus: readonly Gpu[]): Offer['architecture'] {

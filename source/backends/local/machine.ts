@@ -5,6 +5,7 @@ import path from 'node:path';
 import {promisify} from 'node:util';
 import {nominalMemory} from '../../offers/nominal.js';
 import type {Gpu} from '../../offers/offer.js';
+import {gpuName} from '../../offers/gpu-names.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 
 const run = promisify(execFile);
@@ -81,7 +82,7 @@ export function parseGpus(text: string): Gpu[] {
 	for (const line of text.split('\n')) {
 		const match = /^(.+),\s*(\d+)\s*$/.exec(neutraliseLine(line));
 		if (match) {
-			const name = shortName(match[1] ?? '');
+			const name = gpuName(match[1] ?? '');
 			const memory = nominalMemory(Number(match[2]), name);
 			const key = `${name} ${memory}`;
 			gpus.set(key, {vendor: 'nvidia', name, memory, count: (gpus.get(key)?.count ?? 0) + 1});
@@ -90,13 +91,3 @@ export function parseGpus(text: string): Gpu[] {
 
 	return [...gpus.values()];
 }
-
-/** `NVIDIA A100-SXM4-80GB` → `A100`, `Tesla T4` → `T4`, `NVIDIA GeForce RTX 4090` → `RTX4090`. */
-const shortName = (name: string): string =>
-	name
-		.replace(/^NVIDIA\s+/i, '')
-		.replace(/^(?:Tesla|GeForce|Quadro)\s+/i, '')
-		.replace(/[-\s](?:SXM\d?|PCIE|PCIe|NVL|HBM\w*)\b.*$/i, '')
-		.replace(/[-\s]\d+\s?GB\b.*$/i, '')
-		.replace(/^RTX\s+(\d)/, 'RTX$1')
-		.trim();

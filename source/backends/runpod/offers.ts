@@ -1,5 +1,6 @@
 import type {Gpu, Offer} from '../../offers/offer.js';
-import {gpuName, gpuVendor} from '../gpu-name.js';
+import {gpuName, gpuVendor} from '../../offers/gpu-names.js';
+import {neutraliseLine} from '../../system/terminal-text.js';
 import type {GpuType, Stock} from './query.js';
 
 /** Where a stock was asked for: a data center of the secure cloud, or the community's machines anywhere. */
@@ -58,8 +59,8 @@ const round = (price: number): number => Math.round(price * 1e6) / 1e6;
 
 function common(type: GpuType, count: number, {region, secure}: Place, spot: boolean, date: number) {
 	const gpu: Gpu = {
-		vendor: gpuVendor(type.manufacturer ?? 'nvidia'),
-		name: gpuName(type.displayName),
+		vendor: gpuVendor(gpuName(neutraliseLine(type.displayName)), neutraliseLine(type.manufacturer ?? 'nvidia')),
+		name: gpuName(neutraliseLine(type.displayName)),
 		count,
 		memory: Math.round(type.memoryInGb * 1024),
 	};

@@ -4,35 +4,11 @@ import writeFileAtomic from 'write-file-atomic';
 import type {OfferFacts} from '../facts.js';
 import type {CatalogueFacts, OfferTable} from '../table.js';
 import {bits} from '../table/rows.js';
-import type {Tally} from '../table/listing.js';
-import {breathe} from './breathe.js';
 import {pack} from './container.js';
 import {offersSection} from './write.js';
 
 /** How the names of refreshed catalogues end. */
 export const ending = '.bin';
-const slice = 512;
-
-/**
-Takes the complete new price list of a backend: writes it to the folder with the prices that changed, then lays it over what the table
-has. Where it cannot be written the table stays as it is. In slices, so that nothing waits for it.
-*/
-export async function takeRefreshed(
-	table: OfferTable,
-	folder: string,
-	backend: string,
-	facts: readonly OfferFacts[],
-): Promise<Tally> {
-	await writeRefreshed(folder, backend, withPrevious(table, facts));
-	const listing = table.listing(backend, 'catalogue');
-	for (let start = 0; start < facts.length; start += slice) {
-		listing.addFacts(facts.slice(start, start + slice));
-		await breathe();
-	}
-
-	listing.end();
-	return listing.tally;
-}
 
 /** Writes a backend's refreshed offers, in one piece or not at all. The folder is made where it is missing. */
 export async function writeRefreshed(folder: string, backend: string, facts: Iterable<CatalogueFacts>): Promise<void> {
@@ -46,7 +22,7 @@ export async function writeRefreshed(folder: string, backend: string, facts: Ite
 }
 
 /** Facts that have a price, with the one that the catalogue had until now where it was another. */
-function* withPrevious(table: OfferTable, facts: Iterable<OfferFacts>): Generator<CatalogueFacts> {
+export function* withPrevious(table: OfferTable, facts: Iterable<OfferFacts>): Generator<CatalogueFacts> {
 	const {columns} = table;
 	for (const fact of facts) {
 		if (fact.price > 0 && Number.isFinite(fact.price)) {

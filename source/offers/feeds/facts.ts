@@ -1,29 +1,6 @@
-/** One priced instance type as a source tells it, in our units. */
-export type OfferFacts = {
-	readonly backend: string;
-	readonly region: string;
-	/** The one zone where it is to be had at this price; undefined where the whole region is meant. */
-	readonly zone?: string;
-	readonly instanceType: string;
-	readonly architecture: Architecture;
-	readonly cpu: number;
-	/** MiB. */
-	readonly memory: number;
-	readonly gpu?: GpuFacts;
-	/** MiB; undefined where the source does not say. */
-	readonly disk?: number;
-	readonly spot: boolean;
-	/** US dollars per hour. */
-	readonly price: number;
-	/** Whether the price was worked out from others, and not quoted. */
-	readonly estimated: boolean;
-	readonly source: string;
-	/** Milliseconds since the epoch. */
-	readonly date: number;
-	readonly availability: 'available' | 'unknown' | 'unavailable';
-	/** How often spot instances of this type are interrupted, as the provider puts it: `<5%`. */
-	readonly interruption?: string;
-};
+import type {OfferFacts} from '../facts.js';
+
+export type {OfferFacts} from '../facts.js';
 
 export type Architecture = 'x86_64' | 'arm64' | 'unknown';
 
