@@ -51,6 +51,7 @@ const sameCard: ReadonlyArray<readonly [name: string, others: readonly string[],
 	['RTX4070SUPER', ['RTX4070S'], "Vast.ai's S is for SUPER"],
 	['RTX4070TiSUPER', ['RTX4070STi', 'RTX4070TiS'], "Vast.ai's S is for SUPER"],
 	['RTX4080SUPER', ['RTX4080S'], "Vast.ai's S is for SUPER"],
+	['Gaudi', ['GaudiHL205'], 'the number of the model'],
 	['V520', ['RadeonProV520', 'ProV520'], 'the full name of the product'],
 ];
 
