@@ -1,4 +1,5 @@
-// Bundles source/ into dist/: one entry for the program, one for the host process of the local backend, lazy parts as chunks.
+// Bundles source/ into dist/: one entry for the program, one for the host process of the local backend, one for the thread that asks AWS;
+// lazy parts as chunks.
 // usage: node scripts/build.js [--if-stale]
 import {mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
@@ -37,7 +38,11 @@ const noDevtools = {
 
 const {outputFiles} = await build({
 	absWorkingDir: root,
-	entryPoints: {cli: 'source/cli.ts', 'process-host': 'source/backends/local/process/host.ts'},
+	entryPoints: {
+		cli: 'source/cli.ts',
+		'process-host': 'source/backends/local/process/host.ts',
+		'aws-worker': 'source/backends/aws/worker.ts',
+	},
 	outdir: 'dist',
 	bundle: true,
 	splitting: true,
@@ -69,7 +74,7 @@ const {outputFiles} = await build({
 // Chunks carry a hash of what is in them; the entries, which name them, come last.
 const keptFor = 7 * 24 * 3600 * 1000;
 mkdirSync(dist, {recursive: true});
-const isEntry = file => /^(?:cli|process-host)\.js$/.test(path.basename(file.path));
+const isEntry = file => /^(?:cli|process-host|aws-worker)\.js$/.test(path.basename(file.path));
 for (const file of outputFiles.sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)))) {
 	writeFileSync(`${file.path}.new`, file.contents);
 	renameSync(`${file.path}.new`, file.path);

@@ -159,6 +159,13 @@ function makeProgram(): Command {
 			await check((await core(directory)).engine, await outputOf(flags));
 		});
 
+	add('backends', 'list the backends: where each is set up, and whether it answers')
+		.option('--no-test', 'ask nobody; only read the settings')
+		.action(async (flags: Flags) => {
+			const {listBackends} = await import('./commands/backends.js');
+			await listBackends(flags.test ?? true, await outputOf(flags));
+		});
+
 	addSecrets(add);
 	return program;
 }

@@ -14,6 +14,7 @@ export type Flags = {
 	follow?: boolean;
 	limit?: number;
 	sort?: ColumnId;
+	test?: boolean;
 	schema?: 'configuration' | 'profiles';
 	/** `false` for `--no-profile`. */
 	profile?: string | false;

@@ -22,6 +22,14 @@ export type BackendStatus = {
 	readonly ready: boolean;
 	/** One line each: what answers, what does not and why. */
 	readonly notes: readonly string[];
+	/** Nothing is set up for it here: then it is not ready, and that is no failure. */
+	readonly noCredentials?: boolean;
+	/** Where its credentials come from, as it is shown; never a value. */
+	readonly origin?: string;
+	/** Permissions that the account lacks, by the provider's own names: `ec2:DescribeRegions`. */
+	readonly missing?: readonly string[];
+	/** What the person can do next, as one sentence. */
+	readonly next?: string;
 };
 
 /** A key pair in OpenSSH's own format. */
@@ -96,8 +104,11 @@ export type Backend = {
 	readonly name: string;
 	readonly deadline: DeadlineKind;
 	status(signal: AbortSignal): Promise<BackendStatus>;
-	/** Batches as they become known. Offers that do not match are still listed as `unavailable` where a note can say why. */
-	offers(requirements: Requirements, signal: AbortSignal): AsyncIterable<Offer[]>;
+	/**
+	Batches as they become known. Offers that do not match are still listed as `unavailable` where a note can say why. What could not be
+	asked while the rest could (a region that does not answer) is told to `note`, one line each. Without credentials there are none.
+	*/
+	offers(requirements: Requirements, signal: AbortSignal, note?: (line: string) => void): AsyncIterable<Offer[]>;
 	/** Makes the instance, or finds the one that this intent already made. Throws `BackendError`. */
 	launch(intent: LaunchIntent, signal: AbortSignal, onProgress: (progress: LaunchProgress) => void): Promise<Instance>;
 	/** The instance that an intent made, whether or not the launch's answer was ever heard. */
@@ -107,4 +118,21 @@ export type Backend = {
 	terminate(id: string): Promise<void>;
 	/** All instances with this installation's tag. */
 	list(installation: string): Promise<Instance[]>;
+};
+
+/** What a backend must be able to do so that its offers can be compared, whether or not this version can launch there. */
+export type OfferSource = Pick<Backend, 'name' | 'deadline' | 'status' | 'offers'> & {
+	/** How it is set up here, without asking anybody; undefined where there is nothing to set up. */
+	setup?(): Promise<SourceSetup>;
+};
+
+/** How a source is set up. Lines hold names and places, never values. */
+export type SourceSetup = {
+	readonly configured: boolean;
+	/** `LAMBDA_API_KEY`, `profile work of ~/.aws`, `~/.config/dstack-tui/backends.yml`. */
+	readonly origin: string | undefined;
+	readonly problems: readonly string[];
+	readonly warnings: readonly string[];
+	/** How to set it up. */
+	readonly next: string | undefined;
 };

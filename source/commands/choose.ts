@@ -3,6 +3,7 @@ import path from 'node:path';
 import {pickConfiguration, pickProfile} from '../configuration/pick.js';
 import type {RequirementFlags} from '../configuration/model.js';
 import type {Choice, Engine, OfferListing, Request} from '../runs/engine.js';
+import {firstToTry} from '../runs/offers.js';
 import type {Offer} from '../offers/offer.js';
 import {Problem} from '../system/problem.js';
 
@@ -33,7 +34,7 @@ export async function settledOffers(engine: Engine, request: Request, signal: Ab
 
 /** The offer that a plan starts with. Throws a `no-offer` problem that says why each known offer does not serve. */
 export function firstUsable(listing: OfferListing): Offer {
-	const offer = listing.offers.find(({id}) => listing.usable.has(id));
+	const offer = firstToTry(listing);
 	if (!offer) {
 		throw new Problem('no-offer', 'No offer matches what is asked for', {
 			details: [

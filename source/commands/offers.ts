@@ -4,6 +4,7 @@ import type {Offer} from '../offers/offer.js';
 import type {Engine} from '../runs/engine.js';
 import {choose, type ChoiceOptions, firstUsable, settledOffers} from './choose.js';
 import {type Output, table} from './io.js';
+import {askedLine} from './words.js';
 
 export type ListOptions = ChoiceOptions & {
 	readonly limit?: number;
@@ -27,7 +28,7 @@ export async function listOffers(engine: Engine, options: ListOptions, output: O
 	}
 
 	output.line();
-	output.line(`Asked for: ${request.requirements.words.join(' · ') || 'anything'}`);
+	output.line(`Asked for: ${askedLine(request)}`);
 	output.line(`${usable.size} of ${offers.length} can be had.`);
 	firstUsable(listing);
 }

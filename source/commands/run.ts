@@ -50,6 +50,7 @@ function show(plan: Plan, output: Output): void {
 		configuration: request.choice.configuration.file,
 		profile: request.choice.profile?.name ?? null,
 		requirements: request.requirements.words,
+		asked: request.requirements.asked,
 		offer,
 		code: {root, subfolder, kind, files, bytes, notes},
 		ports,

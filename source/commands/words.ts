@@ -1,11 +1,15 @@
 import {formatDuration, formatGpus, formatMemory, formatPrice} from '../offers/format.js';
 import type {Offer} from '../offers/offer.js';
-import type {Engine, Plan} from '../runs/engine.js';
+import type {Engine, Plan, Request} from '../runs/engine.js';
 import type {RunState} from '../runs/state.js';
 import {table} from './io.js';
 
 const resources = ({cpu, memory, gpus}: Offer): string =>
 	[`${cpu}xCPUs`, formatMemory(memory), ...(gpus.length > 0 ? [formatGpus(gpus)] : [])].join(', ');
+
+/** What is asked for, each thing with who asked. */
+export const askedLine = ({requirements: {asked}}: Request): string =>
+	asked.map(({words, origin}) => `${words} (${origin})`).join(' · ') || 'anything';
 
 /** The guide's plan: one line of titles, one of values, and what belongs to it. */
 export function planLines({request, name, offer, code, ports, deadline, warnings}: Plan, clock: {now(): number}): string[] {
@@ -23,7 +27,7 @@ export function planLines({request, name, offer, code, ports, deadline, warnings
 			],
 		]),
 		'',
-		`Asked for: ${request.requirements.words.join(' · ') || 'anything'}`,
+		`Asked for: ${askedLine(request)}`,
 		`Code: ${code.files} files from ${code.root} (${code.kind})`,
 		...ports.map(({local, remote, direct}) =>
 			direct ? `Port ${local}: on this machine itself` : `Port ${local} → ${remote} there`,

@@ -7,8 +7,11 @@ import {mostProblems, type YamlFile} from './yaml-file.js';
 /** Keys that a person may well write here and that belong elsewhere: why, completing "`key` …: ". */
 export type Foreign = Readonly<Record<string, string>>;
 
-/** Lays a schema over a file's value; what does not fit becomes diagnostics at their places. `foreign` keys lie `depth` steps down. */
-export function check(yaml: YamlFile, schema: z.ZodType, foreign: Foreign = {}, depth = 0): void {
+/**
+Lays a schema over a file's value; what does not fit becomes diagnostics at their places. `foreign` keys lie `depth` steps down. Values that may
+be secret are not repeated.
+*/
+export function check(yaml: YamlFile, schema: z.ZodType, foreign: Foreign = {}, {secret = false, depth = 0} = {}): void {
 	const result = schema.safeParse(yaml.value);
 	if (result.success) {
 		return;
@@ -16,7 +19,7 @@ export function check(yaml: YamlFile, schema: z.ZodType, foreign: Foreign = {}, 
 
 	const json = jsonOf(schema);
 	const problems = result.error.issues.flatMap(issue =>
-		problemsOf(issue, yaml.value, json, issue.path.length === depth ? foreign : {}),
+		problemsOf(issue, yaml.value, json, issue.path.length === depth ? foreign : {}, secret),
 	);
 	for (const {place, message, ...options} of problems.slice(0, mostProblems)) {
 		yaml.diagnostics.push(yaml.at(place, message, options));
@@ -40,7 +43,7 @@ export function readableKeys<T extends z.ZodRawShape>(shape: T, value: unknown):
 
 type PlacedProblem = {place: PropertyKey[]; message: string; key?: boolean; suggestion?: string};
 
-function problemsOf(issue: z.core.$ZodIssue, value: unknown, json: Json, foreign: Foreign): PlacedProblem[] {
+function problemsOf(issue: z.core.$ZodIssue, value: unknown, json: Json, foreign: Foreign, secret: boolean): PlacedProblem[] {
 	const {path: place, message} = issue;
 	if (issue.code === 'unrecognized_keys') {
 		const names = keysAt(json, place);
@@ -53,7 +56,7 @@ function problemsOf(issue: z.core.$ZodIssue, value: unknown, json: Json, foreign
 		return [{place, message: `the key \`${last}\` is missing; ${message.replace(/, found nothing$/, '')}`}];
 	}
 
-	if (issue.code === 'invalid_value' && typeof found === 'string') {
+	if (!secret && issue.code === 'invalid_value' && typeof found === 'string') {
 		return [{place, message: `${message}, found '${found.slice(0, 60)}'`, suggestion: suggest(found, issue.values.map(String))}];
 	}
 

@@ -5,12 +5,24 @@ import type {ConfigurationFile, Diagnostic} from './model.js';
 import {readConfiguration, type ReadOptions} from './read.js';
 import {shownPath} from './yaml-file.js';
 
-const skipped = new Set(['node_modules', '.git', '.venv', 'venv', '__pycache__', '.dstack', '.cache', 'dist', 'target']);
-const deepest = 8;
-const mostFolders = 20_000;
+/** Folders in which nobody keeps configurations, at any depth. */
+export const skipped: ReadonlySet<string> = new Set([
+	'node_modules',
+	'.git',
+	'.venv',
+	'venv',
+	'__pycache__',
+	'.dstack',
+	'.cache',
+	'dist',
+	'target',
+]);
+/** Levels of folders that are looked at. */
+export const deepest = 8;
+export const mostFolders = 20_000;
 const mostFiles = 200;
 
-const isConfiguration = (name: string): boolean => /\.dstack\.ya?ml$/.test(name);
+export const isConfiguration = (name: string): boolean => /\.dstack\.ya?ml$/.test(name);
 
 /** All `*.dstack.yml` below a folder, the folder's own `.dstack.yml` first, then by depth and name. Throws for a missing folder. */
 export async function findConfigurations(folder: string, options: ReadOptions = {}): Promise<ConfigurationFile[]> {

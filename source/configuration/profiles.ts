@@ -78,7 +78,7 @@ async function readOne(
 		return {diagnostics: [yaml.at([], 'the file is empty; expected a map with the key `profiles`')], profiles: []};
 	}
 
-	check(yaml, profilesSchema, foreignKeys, 2);
+	check(yaml, profilesSchema, foreignKeys, {depth: 2});
 	const {profiles: listed} = yaml.value as {profiles?: unknown};
 	const parsed = (Array.isArray(listed) ? listed : []).map((each: Record<string, unknown> | null) => ({
 		...readableKeys(shape, each),

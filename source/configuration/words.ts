@@ -8,7 +8,7 @@ const trim = (value: number, digits: number): string => String(Number(value.toFi
 const sizeWords = (mebibytes: number): string => (mebibytes < 1024 ? `${mebibytes} MB` : `${trim(mebibytes / 1024, 1)} GB`);
 
 /** `≥ 24 GB`, `16 to 64 GB`, `≤ 64 GB`, `exactly 8`. */
-function rangeWords({min, max}: Range, show: (value: number) => string = String): string {
+export function rangeWords({min, max}: Range, show: (value: number) => string = String): string {
 	if (max === undefined) {
 		return `≥ ${show(min ?? 0)}`;
 	}

@@ -32,7 +32,7 @@ export function mismatch(offer: Offer, requirements: Requirements): string | und
 		return `${shortOf(offer.disk, disk)} disk`;
 	}
 
-	if (gpu && !offer.gpus.some(each => fits(each, gpu))) {
+	if (gpu && !offer.gpus.some(each => fitsGpu(each, gpu))) {
 		return offer.gpus.length === 0 ? 'no GPU' : `its GPUs are ${formatGpus(offer.gpus)}`;
 	}
 
@@ -83,7 +83,11 @@ function above(price: number, most: number): string {
 
 const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
-const fits = (gpu: Gpu, {vendor, names, count = {min: 1}, memory, totalMemory, computeCapability}: GpuRequest): boolean =>
+/** Whether the GPUs of one kind are what was asked for. */
+export const fitsGpu = (
+	gpu: Gpu,
+	{vendor, names, count = {min: 1}, memory, totalMemory, computeCapability}: GpuRequest,
+): boolean =>
 	within(gpu.count, count) &&
 	(vendor === undefined || same(vendor, gpu.vendor)) &&
 	(names === undefined || names.some(name => same(name, gpu.name))) &&

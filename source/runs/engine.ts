@@ -6,7 +6,9 @@ import type {
 	ProfilesFile,
 	RequirementFlags,
 	Requirements,
+	Wishes,
 } from '../configuration/model.js';
+import type {SaveTarget} from '../configuration/save.js';
 import type {CodeManifest} from '../environment/code/collect.js';
 import type {StepId} from '../environment/step.js';
 import type {Offer} from '../offers/offer.js';
@@ -73,8 +75,12 @@ export type Engine = {
 	readonly folder: string;
 	configurations(): Promise<readonly ConfigurationFile[]>;
 	profiles(): Promise<ProfilesFile>;
-	/** Writes a starter `.dstack.yml` into the folder and returns it read back; refuses where one is. */
-	writeStarter(): Promise<ConfigurationFile>;
+	/** Told, a few times a second at most, when configurations or profiles change on disk. Returns the way to stop being told. */
+	onFilesChanged(listener: () => void): () => void;
+	/** Writes a first `.dstack.yml` into the folder, `text` or what the folder suggests, and returns it read back; refuses where one is. */
+	writeStarter(text?: string): Promise<ConfigurationFile>;
+	/** Writes wishes into a configuration or a profile, comments and formatting kept. Throws a `configuration` problem. */
+	saveWishes(target: SaveTarget, wishes: Wishes): Promise<void>;
 	/** Lays the choice's parts over each other; throws a `configuration` problem where they contradict. */
 	request(choice: Choice): Request;
 	/** Yields a listing each time a backend answered; ends when all have. */

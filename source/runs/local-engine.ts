@@ -1,8 +1,10 @@
 import {self} from '../system/program-name.js';
 import path from 'node:path';
-import {backends} from '../backends/registry.js';
+import {backends, offerSources} from '../backends/registry.js';
 import {findConfigurations} from '../configuration/discover.js';
 import {readProfiles} from '../configuration/profiles.js';
+import {saveWishes} from '../configuration/save.js';
+import {watchFiles} from '../configuration/watch.js';
 import {readSecretsFile} from '../configuration/secrets.js';
 import {resolveRequest} from '../configuration/requirements.js';
 import {writeStarter} from '../configuration/starter.js';
@@ -30,6 +32,7 @@ import {watchRuns} from './watch.js';
 export async function createEngine(context: RunContext, folder: string): Promise<Engine> {
 	const {paths, random} = context;
 	const preferences = await loadPreferences(paths, folder);
+	const sources = offerSources();
 	const installation = async () => installationTag(paths, () => random.hex(8));
 
 	const readOptions = async () => ({
@@ -42,9 +45,11 @@ export async function createEngine(context: RunContext, folder: string): Promise
 		preferences,
 		configurations: async () => findConfigurations(folder, await readOptions()),
 		profiles: async () => readProfiles(folder, paths.home),
-		writeStarter: async () => writeStarter(folder),
+		writeStarter: async text => writeStarter(folder, text),
+		onFilesChanged: listener => watchFiles(folder, listener, {home: paths.home}),
+		saveWishes,
 		request: choice => makeRequest(choice),
-		offers: (request, signal) => listOffers(backends(), request.requirements, signal),
+		offers: (request, signal) => listOffers(sources, request.requirements, signal),
 		plan: async (request, offer) => makePlan(context, request, offer, preferences.registry()),
 		launch: async plan => launch(context, plan, await installation()),
 		attach: async name => Run.from(context, await openRecord(context, name)),

@@ -1,6 +1,7 @@
 import {mkdir, statfs} from 'node:fs/promises';
 import {readSecretsFile} from '../configuration/secrets.js';
 import {settleEnvironment} from '../configuration/settle.js';
+import {backends, canLaunch} from '../backends/registry.js';
 import {collectCode} from '../environment/code/collect.js';
 import {formatBytes} from '../offers/format.js';
 import {mismatch} from '../offers/matching.js';
@@ -32,6 +33,7 @@ export function durationOf({requirements: {maxDuration}}: Request, {price}: Offe
 /** Checks everything that can be checked before anything is spent. Throws `Problem`s. */
 export async function makePlan(context: RunContext, asked: Request, offer: Offer, registry: string | undefined): Promise<Plan> {
 	refuseUnusable(offer, asked);
+	refuseUnlaunchable(offer);
 	const name = await chooseName(context, asked.choice.name);
 	const values = {run: {name}, secrets: await readSecretsFile(context.paths.secrets), caller: context.variables};
 	const request = {...asked, environment: settleEnvironment(asked.environment, values)};
@@ -74,6 +76,21 @@ function refuseNoRegistry({backend}: Offer, {environment, choice}: Request, regi
 			`${choice.configuration.file}: \`build\` makes an image that ${backend} fetches from a registry`,
 			{
 				next: 'Name one in the settings (`registry`), leave out `build`, or choose an offer of this machine.',
+			},
+		);
+	}
+}
+
+/** Offers are compared over more clouds than this version can launch on. */
+function refuseUnlaunchable({backend, instanceType}: Offer): void {
+	if (!canLaunch(backend)) {
+		throw new Problem(
+			'no-offer',
+			`This version compares the offers of ${backend} and cannot launch there yet (${instanceType})`,
+			{
+				next: `Choose an offer of ${backends()
+					.map(({name}) => name)
+					.join(', ')}, or launch it with the cloud's own tools.`,
 			},
 		);
 	}

@@ -12,6 +12,7 @@ import {onKey, onPaste} from './input.js';
 import {keyNames} from './keys.js';
 import {App, type AppEnd} from './store/app.js';
 import {loadEnvironments} from './store/environments.js';
+import {refreshFolder} from './store/refreshing.js';
 import {copyText, openLink, releaseInput, runInForeground, stopJob, type Suspend} from './terminal.js';
 
 type RootProps = {readonly app: App; readonly onSuspend: (suspend: Suspend) => void};
@@ -94,6 +95,13 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 			if (app.state().screen === 'environments') {
 				void loadEnvironments(app);
 			}
+		}),
+	);
+
+	app.keep(
+		'files',
+		engine.onFilesChanged(() => {
+			void refreshFolder(app);
 		}),
 	);
 

@@ -44,10 +44,17 @@ export function onPaste(app: App, text: string): void {
 	}
 }
 
-/** The select box of the question hears its own keys. */
+const steps: Readonly<Record<string, number>> = {up: -1, k: -1, 'shift-tab': -1, down: 1, j: 1, tab: 1};
+
 function onDialogKey(app: App, key: string): void {
 	const {dialog, run} = app.state();
-	if (key === 'esc' || key === 'q') {
+	const step = steps[key];
+	if (dialog && step !== undefined) {
+		const {length} = dialog.options;
+		app.set({dialog: {...dialog, index: (dialog.index + step + length) % length}});
+	} else if (dialog && key === 'enter') {
+		dialog.choose(dialog.options[dialog.index]?.value);
+	} else if (key === 'esc' || key === 'q') {
 		dialog?.choose(undefined);
 	} else if (key === 'ctrl-c') {
 		app.set({dialog: undefined});
@@ -68,7 +75,11 @@ function onFieldKey(app: App, field: Field, key: string): void {
 
 		case 'ctrl-c':
 		case 'esc': {
-			app.set({field: undefined});
+			app.set({field: undefined, tentative: undefined});
+			if (field.id === 'prompt') {
+				app.answer(undefined);
+			}
+
 			if (field.id === 'filter') {
 				app.filter(field.before);
 			}

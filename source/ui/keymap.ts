@@ -53,6 +53,7 @@ export function paletteMatches(all: readonly Binding[], state: AppState, text: s
 const names: Readonly<Record<ScreenName, string>> = {
 	configurations: 'Configurations',
 	profiles: 'Profiles',
+	form: 'What to ask for',
 	offers: 'Offers',
 	plan: 'Plan',
 	run: 'Environment',

@@ -45,8 +45,13 @@ export function fit(text: string, cells: number, align: 'left' | 'right' = 'left
 /** Pads text that holds escape sequences to `cells`; it must fit already. */
 export const pad = (styled: string, cells: number): string => styled + ' '.repeat(Math.max(0, cells - stringWidth(styled)));
 
-/** Breaks plain text into lines of at most `cells`, at blanks where there are some. */
+/** Breaks plain text into lines of at most `cells`, at blanks where there are some; each is indented as the text is. */
 export function wrap(text: string, cells: number): string[] {
+	const indent = (/^ +/.exec(text)?.[0] ?? '').slice(0, Math.max(0, cells - 10));
+	return wrapWords(text.trimStart(), cells - indent.length).map(line => indent + line);
+}
+
+function wrapWords(text: string, cells: number): string[] {
 	const lines: string[] = [];
 	let line = '';
 	for (const word of text.split(' ')) {

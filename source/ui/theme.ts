@@ -36,6 +36,7 @@ const unicode = {
 	into: '›',
 	ascending: '▲',
 	descending: '▼',
+	changed: '*',
 	spark: ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
 };
 
@@ -53,6 +54,7 @@ const ascii: typeof unicode = {
 	into: '>',
 	ascending: '^',
 	descending: 'v',
+	changed: '*',
 	spark: ['_', '.', '-', '=', '*', '#'],
 };
 

@@ -2,7 +2,8 @@ import {chmod, mkdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import {describe, expect, test} from 'vitest';
-import {nominalMemory, parseGpus} from '../../source/backends/local/machine.js';
+import {parseGpus} from '../../source/backends/local/machine.js';
+import {nominalMemory} from '../../source/offers/nominal.js';
 import {makeWorld} from '../support/program.js';
 
 describe("this machine's GPUs", () => {

@@ -3,6 +3,7 @@ import {readFile, statfs} from 'node:fs/promises';
 import {arch, availableParallelism, totalmem} from 'node:os';
 import path from 'node:path';
 import {promisify} from 'node:util';
+import {nominalMemory} from '../../offers/nominal.js';
 import type {Gpu} from '../../offers/offer.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 
@@ -74,15 +75,6 @@ async function readGpus(): Promise<Gpu[]> {
 	}
 }
 
-const nominalSizes = [2, 4, 6, 8, 10, 11, 12, 16, 20, 22, 24, 32, 40, 48, 64, 80, 94, 96, 128, 141, 144, 180, 192, 256, 288];
-
-/** The size on the box for the memory that a driver reports: an L4 with 22,888 MiB is one of 24 GB. Both MiB. */
-export function nominalMemory(reported: number): number {
-	const gigabytes = reported / 1024;
-	const nominal = nominalSizes.find(size => size >= gigabytes * 0.995 && size <= gigabytes * 1.12);
-	return nominal === undefined ? Math.round(reported) : nominal * 1024;
-}
-
 /** GPUs from `nvidia-smi`'s lines of name and MiB, equal ones counted together, named as the field names them. */
 export function parseGpus(text: string): Gpu[] {
 	const gpus = new Map<string, Gpu>();
@@ -90,7 +82,7 @@ export function parseGpus(text: string): Gpu[] {
 		const match = /^(.+),\s*(\d+)\s*$/.exec(neutraliseLine(line));
 		if (match) {
 			const name = shortName(match[1] ?? '');
-			const memory = nominalMemory(Number(match[2]));
+			const memory = nominalMemory(Number(match[2]), name);
 			const key = `${name} ${memory}`;
 			gpus.set(key, {vendor: 'nvidia', name, memory, count: (gpus.get(key)?.count ?? 0) + 1});
 		}

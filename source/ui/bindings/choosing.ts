@@ -9,8 +9,10 @@ import {
 } from '../store/choosing.js';
 import {loadEnvironments} from '../store/environments.js';
 import {editConfiguration} from '../store/editing.js';
+import {openForm} from '../store/form.js';
 import {nextSort} from '../store/offers.js';
 import {attach, stopListed} from '../store/running.js';
+import {startWizard} from '../store/wizard.js';
 import type {Binding} from '../keymap.js';
 import type {AppState} from '../store/state.js';
 
@@ -36,12 +38,21 @@ const configurations: readonly Binding[] = [
 	},
 	{
 		id: 'write-starter',
-		keys: ['w', 'enter'],
+		keys: ['enter'],
 		screens: ['configurations'],
 		title: 'Write a first configuration',
 		footer: 'write a first one',
 		when: state => !hasConfigurations(state),
 		run: app => void offerStarter(app),
+	},
+	{
+		id: 'wizard',
+		keys: ['w'],
+		screens: ['configurations'],
+		title: 'Write a configuration for this folder, question by question',
+		footer: 'write one',
+		when: ({configurations}) => configurations?.every(({file}) => file !== '.dstack.yml') ?? false,
+		run: app => void startWizard(app),
 	},
 	{
 		id: 'edit',
@@ -76,8 +87,16 @@ const profiles: readonly Binding[] = [
 	},
 ];
 
+const askFor = {
+	keys: ['o'],
+	title: 'Change what to ask for, for this run',
+	footer: 'ask for',
+	run: openForm,
+} as const;
+
 const offers: readonly Binding[] = [
 	{id: 'choose-offer', keys: ['enter'], screens: ['offers'], title: 'Plan with this offer', footer: 'plan', run: chooseOffer},
+	{id: 'offers-form', screens: ['offers'], ...askFor},
 	{
 		id: 'filter',
 		keys: ['/'],
@@ -125,6 +144,7 @@ const plan: readonly Binding[] = [
 		disabled: ({plan, busy}) => (busy ? 'One moment: it is still being checked' : plan ? undefined : 'There is no plan to start'),
 		run: app => void launch(app),
 	},
+	{id: 'plan-form', screens: ['plan'], ...askFor},
 	{
 		id: 'name',
 		keys: ['n'],

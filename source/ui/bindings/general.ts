@@ -50,7 +50,7 @@ export const general: readonly Binding[] = [
 	{
 		id: 'environments',
 		keys: ['E'],
-		screens: ['configurations', 'profiles', 'offers', 'plan'],
+		screens: ['configurations', 'profiles', 'form', 'offers', 'plan'],
 		title: 'List the environments that run',
 		footer: 'environments',
 		run(app) {

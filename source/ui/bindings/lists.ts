@@ -3,7 +3,7 @@ import type {App} from '../store/app.js';
 import type {Binding} from '../keymap.js';
 import {bodyRows, type ScreenName} from '../store/state.js';
 
-const lists: readonly ScreenName[] = ['configurations', 'profiles', 'offers', 'environments'];
+const lists: readonly ScreenName[] = ['configurations', 'profiles', 'form', 'offers', 'environments'];
 
 const move = (by: (page: number) => number) => (app: App) => {
 	const state = app.state();

@@ -29,9 +29,9 @@ export function Question({dialog, columns, text}: Props) {
 			{text.map((line, index) => (
 				<Row key={index} text={line} />
 			))}
-			{/* Answered a moment later, so that the key that answers is not heard by the screen below as well. */}
+			{/* The store hears the keys, one by one: two that come at once must not be answered from the same state. */}
 			<Box marginLeft={1}>
-				<SelectInput key={dialog.title} items={items} onSelect={({value}) => queueMicrotask(() => dialog.choose(value))} />
+				<SelectInput key={`${dialog.title} ${dialog.index}`} items={items} initialIndex={dialog.index} isFocused={false} />
 			</Box>
 		</Box>
 	);

@@ -1,7 +1,9 @@
 import {formatDiagnostic} from '../../configuration/diagnostics.js';
+import {type HighlightedLine, highlightYaml, type PieceKind} from '../../configuration/highlight.js';
 import type {ConfigurationFile} from '../../configuration/model.js';
 import {type AppState, bodyRows} from '../store/state.js';
-import {cut, fit, windowTop, wrap} from '../text.js';
+import {cut, fit, width, windowTop, wrap} from '../text.js';
+import {type TreeLine, treeLines} from '../store/tree.js';
 import {glyphs, paint} from '../theme.js';
 import {beside, listRow, plural, type View} from '../view.js';
 import {alive} from './alive.js';
@@ -23,13 +25,13 @@ export function configurationsView(state: AppState, folder: string): View {
 
 		const chosen = cursor.configurations;
 		const listCells = columns < 70 ? columns : Math.min(48, Math.floor(columns * 0.42));
-		const top = windowTop(chosen, configurations.length, height - 2, 0);
+		const lines = treeLines(configurations);
+		const at = lines.findIndex(line => line.kind === 'file' && line.index === chosen);
+		const top = windowTop(at, lines.length, height - 2, 0);
 		const list = [
 			paint.muted(cut(` ${plural(configurations.length, 'configuration')} below ${folder}`, listCells)),
 			'',
-			...configurations
-				.slice(top, top + height - 2)
-				.map((configuration, index) => row(configuration, top + index === chosen, listCells)),
+			...lines.slice(top, top + height - 2).map(line => treeRow(line, configurations, chosen, listCells)),
 		];
 		const current = configurations[chosen];
 		return columns < 70 || !current ? list : beside(list, preview(current, columns - listCells - 3, height), listCells, height);
@@ -38,11 +40,26 @@ export function configurationsView(state: AppState, folder: string): View {
 
 const errors = ({diagnostics}: ConfigurationFile): number => diagnostics.filter(({severity}) => severity === 'error').length;
 
-function row(configuration: ConfigurationFile, chosen: boolean, cells: number): string {
-	const {label, file, diagnostics, environment} = configuration;
+function treeRow(line: TreeLine, configurations: readonly ConfigurationFile[], chosen: number, cells: number): string {
+	const indent = '  '.repeat(line.depth);
+	if (line.kind === 'folder') {
+		return paint.muted(cut(`  ${indent}${line.name}`, cells));
+	}
+
+	const configuration = configurations[line.index];
+	return configuration ? row(configuration, `${indent}`, line.name, line.index === chosen, cells) : '';
+}
+
+function row(
+	{label, file, diagnostics, environment}: ConfigurationFile,
+	indent: string,
+	name: string,
+	chosen: boolean,
+	cells: number,
+): string {
 	const sign = environment === undefined ? glyphs.failed : diagnostics.length > 0 ? glyphs.warning : glyphs.done;
 	const problems = diagnostics.length === 0 ? '' : ` · ${plural(diagnostics.length, 'problem')}`;
-	const line = listRow(`${sign} ${label === file ? file : `${label}  ${file}`}${problems}`, chosen, cells);
+	const line = listRow(`${indent}${sign} ${label === file ? name : `${name}  ${label}`}${problems}`, chosen, cells);
 	return environment === undefined ? paint.error(line) : line;
 }
 
@@ -54,13 +71,52 @@ function preview(configuration: ConfigurationFile, cells: number, height: number
 		return [...wrap(first, cells).map(style), ...rest.map(line => cut(line, cells))];
 	});
 	const marked = new Set(diagnostics.map(({line}) => line));
-	const lines = text.split('\n').map((line, index) => {
+	const lines = highlighted(text).map((line, index) => {
 		const number = paint.muted(fit(String(index + 1), 3, 'right'));
-		return `${number} ${marked.has(index + 1) ? paint.error(glyphs.warning) : ' '} ${cut(line, cells - 6)}`;
+		return `${number} ${marked.has(index + 1) ? paint.error(glyphs.warning) : ' '} ${painted(line, cells - 6)}`;
 	});
 	const head = problems.length === 0 ? [] : [...problems.slice(0, Math.floor(height * 0.6)), ''];
 	const title = paint.strong(cut(file, cells - 14)) + (errors(configuration) > 0 ? paint.error(' cannot be used') : '');
 	return [title, '', ...head, ...lines].slice(0, height);
+}
+
+/** A preview is drawn with every frame, and its text changes only with the file. */
+let lastHighlighted: {readonly text: string; readonly lines: readonly HighlightedLine[]} = {text: '', lines: [[]]};
+
+function highlighted(text: string): readonly HighlightedLine[] {
+	if (lastHighlighted.text !== text) {
+		lastHighlighted = {text, lines: highlightYaml(text)};
+	}
+
+	return lastHighlighted.lines;
+}
+
+const styles: Readonly<Record<PieceKind, (text: string) => string>> = {
+	key: paint.accent,
+	string: text => text,
+	number: paint.ok,
+	keyword: paint.warning,
+	comment: paint.muted,
+	punctuation: paint.muted,
+	anchor: paint.warning,
+	error: paint.error,
+	plain: text => text,
+};
+
+/** A line in its colours, cut to `cells`. */
+function painted(line: HighlightedLine, cells: number): string {
+	let room = cells;
+	const pieces: string[] = [];
+	for (const {text, kind} of line) {
+		const shown = cut(text, room);
+		pieces.push(styles[kind](shown));
+		room -= width(shown);
+		if (shown !== text) {
+			break;
+		}
+	}
+
+	return pieces.join('');
 }
 
 const empty = (folder: string, cells: number): string[] => [

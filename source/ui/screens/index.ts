@@ -4,6 +4,7 @@ import type {AppState} from '../store/state.js';
 import type {View} from '../view.js';
 import {configurationsView} from './configurations.js';
 import {environmentsView} from './environments.js';
+import {formView} from './form.js';
 import {offersView} from './offers.js';
 import {planView} from './plan.js';
 import {profilesView} from './profiles.js';
@@ -18,6 +19,10 @@ export function viewOf(state: AppState, engine: Engine): View {
 
 		case 'profiles': {
 			return profilesView(state);
+		}
+
+		case 'form': {
+			return formView(state);
 		}
 
 		case 'offers': {

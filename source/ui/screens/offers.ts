@@ -113,11 +113,11 @@ export function offersView(state: AppState): View {
 
 const backendWords = (state: AppState): string =>
 	(state.listing?.backends ?? [])
-		.map(({backend, settled, ready, count, notes}) =>
+		.map(({backend, settled, ready, count, notes, noCredentials}) =>
 			settled
 				? ready
 					? `${backend} ${glyphs.done} ${count}`
-					: `${backend} ${glyphs.failed} ${notes[0] ?? ''}`
+					: `${backend} ${glyphs.failed} ${noCredentials ? 'no credentials' : (notes[0] ?? '')}`
 				: `${backend} ${sign(state, 'running')} ${count}…`,
 		)
 		.join('   ');

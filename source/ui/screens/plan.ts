@@ -44,7 +44,7 @@ function planRows(plan: Plan, columns: number, now: number): string[] {
 		'',
 		...line('name', name),
 		...line('configuration', `${choice.configuration.file}${choice.profile ? `, profile ${choice.profile.name}` : ''}`),
-		...line('asked for', requirements.words.join(' · ') || 'anything'),
+		...line('asked for', requirements.asked.map(({words, origin}) => `${words} (${origin})`).join(' · ') || 'anything'),
 		'',
 		...line('backend', `${offer.backend} · ${offer.instanceType} · ${offer.region}`),
 		...line('resources', hardware),

@@ -42,6 +42,7 @@ export class App {
 	readonly #going = new Map<string, () => void>();
 	#state: AppState;
 	#telling = false;
+	#answer: ((text: string | undefined) => void) | undefined;
 	#stopBeat: (() => void) | undefined;
 	#end: ((end: AppEnd) => void) | undefined;
 	readonly ended: Promise<AppEnd>;
@@ -90,10 +91,11 @@ export class App {
 		this.set({message: {text: neutraliseLine(text), tone}});
 	}
 
-	ask(dialog: Omit<Dialog, 'choose'>, choose: (value: string | undefined) => void): void {
+	ask(dialog: Omit<Dialog, 'choose' | 'index'>, choose: (value: string | undefined) => void): void {
 		this.set({
 			dialog: {
 				...dialog,
+				index: 0,
 				choose: value => {
 					this.set({dialog: undefined});
 					choose(value);
@@ -131,6 +133,22 @@ export class App {
 	/** Opens a line to type in. */
 	edit(id: Field['id'], label: string, text: string): void {
 		this.set({field: {id, label, text, before: text, index: 0}, message: undefined});
+	}
+
+	/** Asks for a line of text; undefined when the person leaves it. */
+	async prompt(label: string, text: string): Promise<string | undefined> {
+		this.answer(undefined);
+		this.edit('prompt', label, text);
+		return new Promise(resolve => {
+			this.#answer = resolve;
+		});
+	}
+
+	/** The line that was asked for. */
+	answer(text: string | undefined): void {
+		const answer = this.#answer;
+		this.#answer = undefined;
+		answer?.(text);
 	}
 
 	filter(filter: string): void {

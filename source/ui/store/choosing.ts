@@ -1,15 +1,19 @@
 import {starterConfiguration} from '../../configuration/starter.js';
 import type {ConfigurationFile, Profile} from '../../configuration/model.js';
 import type {Choice} from '../../runs/engine.js';
+import {firstToTry} from '../../runs/offers.js';
 import type {App} from './app.js';
 import {loadEnvironments} from './environments.js';
 import {arrange} from './offers.js';
 import {beginRun} from './running.js';
+import {inTreeOrder} from './tree.js';
+import {startWizard} from './wizard.js';
 
 /** Reads what there is in the folder; the cursor goes to what was chosen here last. */
 export async function loadFolder(app: App): Promise<void> {
 	await app.work('looking for configurations', async () => {
-		const [configurations, profiles] = await Promise.all([app.engine.configurations(), app.engine.profiles()]);
+		const [found, profiles] = await Promise.all([app.engine.configurations(), app.engine.profiles()]);
+		const configurations = inTreeOrder(found);
 		const last = app.engine.preferences.last();
 		const index = Math.max(
 			0,
@@ -31,6 +35,7 @@ export async function offerStarter(app: App): Promise<void> {
 			lines: text.trimEnd().split('\n'),
 			options: [
 				{label: 'Write it', value: 'write'},
+				{label: 'Choose what is in it', value: 'choose'},
 				{label: 'Not now', value: 'no'},
 			],
 		},
@@ -40,6 +45,8 @@ export async function offerStarter(app: App): Promise<void> {
 					await app.engine.writeStarter();
 					await loadFolder(app);
 				});
+			} else if (value === 'choose') {
+				void startWizard(app);
 			}
 		},
 	);
@@ -154,7 +161,8 @@ export async function openPlan(app: App, choice: Choice, yes: boolean): Promise<
 	app.go('offers');
 	await loadOffers(app);
 	const {shown, listing} = app.state();
-	const index = shown.findIndex(({id}) => listing?.usable.has(id));
+	const first = listing && firstToTry(listing);
+	const index = shown.findIndex(({id}) => id === first?.id);
 	if (index < 0) {
 		app.say('No offer matches what is asked for', 'error');
 		return;

@@ -2,6 +2,8 @@ import process from 'node:process';
 import {messageOf} from '../../system/problem.js';
 import type {App} from './app.js';
 import {loadFolder, makePlan} from './choosing.js';
+import {commitRow, tryRow} from './form.js';
+import {saveProfile} from './saving.js';
 import {changeRun, extend, findNext} from './running.js';
 import type {Field} from './state.js';
 
@@ -46,6 +48,8 @@ export async function openShell(app: App): Promise<void> {
 export function onTyped(app: App, {id, text}: Field): void {
 	if (id === 'filter') {
 		app.filter(text);
+	} else if (id === 'override') {
+		tryRow(app, text);
 	} else if (id === 'search') {
 		changeRun(app, {search: text});
 	}
@@ -56,6 +60,12 @@ export function onCommitted(app: App, {id, text}: Field): void {
 	if (id === 'name') {
 		app.set({name: text === '' ? undefined : text});
 		void makePlan(app);
+	} else if (id === 'prompt') {
+		app.answer(text);
+	} else if (id === 'override') {
+		commitRow(app, text);
+	} else if (id === 'profile-name') {
+		void saveProfile(app, text.trim());
 	} else if (id === 'extend') {
 		void extend(app, text);
 	} else if (id === 'search' && text !== '') {

@@ -1,3 +1,4 @@
+import {formRows} from './form.js';
 import type {AppState} from './state.js';
 
 /** Lines that the cursor of the screen moves over. After the profiles comes the choice of none. */
@@ -9,6 +10,10 @@ export function listLength({screen, configurations, profiles, shown, environment
 
 		case 'profiles': {
 			return (profiles?.profiles.length ?? 0) + 1;
+		}
+
+		case 'form': {
+			return formRows.length;
 		}
 
 		case 'offers': {

@@ -6,7 +6,7 @@ import type {OfferListing, Plan, Request} from '../../runs/engine.js';
 import type {RunHandle} from '../../runs/handle.js';
 import type {RunState} from '../../runs/state.js';
 
-export type ScreenName = 'configurations' | 'profiles' | 'offers' | 'plan' | 'run' | 'environments';
+export type ScreenName = 'configurations' | 'profiles' | 'form' | 'offers' | 'plan' | 'run' | 'environments';
 export type Tab = Pane | 'all';
 export const tabs: readonly Tab[] = ['build', 'setup', 'events', 'all'];
 
@@ -15,12 +15,14 @@ export type Dialog = {
 	readonly title: string;
 	readonly lines: readonly string[];
 	readonly options: ReadonlyArray<{readonly label: string; readonly value: string}>;
+	/** The option under the cursor. */
+	readonly index: number;
 	readonly choose: (value: string | undefined) => void;
 };
 
 /** A line of text that is being typed. `before` is what it was, `index` the line of the palette under the cursor. */
 export type Field = {
-	readonly id: 'filter' | 'search' | 'name' | 'extend' | 'palette';
+	readonly id: 'filter' | 'search' | 'name' | 'extend' | 'palette' | 'override' | 'profile-name' | 'prompt';
 	readonly label: string;
 	readonly text: string;
 	readonly before: string;
@@ -63,6 +65,8 @@ export type AppState = {
 	readonly flags: RequirementFlags;
 	readonly name: string | undefined;
 	readonly request: Request | undefined;
+	/** What a text that is being typed into the form would ask for, or why it does not read. */
+	readonly tentative: {readonly request?: Request; readonly problem?: string} | undefined;
 	readonly listing: OfferListing | undefined;
 	/** What the grid shows: filtered and sorted. */
 	readonly shown: readonly Offer[];
@@ -86,7 +90,7 @@ export const initialState = (columns: number, rows: number, now: number): AppSta
 	dialog: undefined,
 	field: undefined,
 	help: undefined,
-	cursor: {configurations: 0, profiles: 0, offers: 0, plan: 0, run: 0, environments: 0},
+	cursor: {configurations: 0, profiles: 0, form: 0, offers: 0, plan: 0, run: 0, environments: 0},
 	configurations: undefined,
 	profiles: undefined,
 	trouble: undefined,
@@ -95,6 +99,7 @@ export const initialState = (columns: number, rows: number, now: number): AppSta
 	flags: {},
 	name: undefined,
 	request: undefined,
+	tentative: undefined,
 	listing: undefined,
 	shown: [],
 	filter: '',

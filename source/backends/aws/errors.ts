@@ -1,0 +1,136 @@
+import {BackendError, type BackendErrorClass} from '../backend.js';
+import {withoutSecrets} from '../settings/index.js';
+
+/** A failure of one call. */
+export type Failure = {
+	readonly error: BackendError;
+	/** AWS's own name for it. */
+	readonly code: string;
+	/** The permission that is missing, `ec2:DescribeRegions`, where that is the failure. */
+	readonly permission: string | undefined;
+};
+
+const codes: Readonly<Record<Exclude<BackendErrorClass, 'unknown'>, readonly string[]>> = {
+	capacity: [
+		...['InsufficientInstanceCapacity', 'InsufficientHostCapacity', 'InsufficientCapacity', 'UnfulfillableCapacity'],
+		...['Unsupported', 'SpotMaxPriceTooLow'],
+	],
+	quota: ['VcpuLimitExceeded', 'InstanceLimitExceeded', 'MaxSpotInstanceCountExceeded', 'VolumeLimitExceeded'],
+	permission: [
+		...['UnauthorizedOperation', 'AccessDenied', 'AccessDeniedException', 'AuthFailure', 'OptInRequired', 'PendingVerification'],
+		...['Blocked', 'InvalidClientTokenId', 'UnrecognizedClientException', 'ExpiredToken', 'ExpiredTokenException'],
+		...['RequestExpired', 'SignatureDoesNotMatch', 'InvalidSignatureException', 'IncompleteSignature'],
+		...['MissingAuthenticationToken', 'CredentialsProviderError', 'TokenProviderError'],
+	],
+	configuration: [
+		...['InvalidSubnetID.NotFound', 'VPCIdNotSpecified', 'InvalidKeyPair.NotFound', 'IdempotentParameterMismatch'],
+		...['InvalidAction', 'UnknownParameter'],
+	],
+	transient: [
+		...['RequestLimitExceeded', 'TooManyRequestsException', 'InternalError', 'InternalFailure', 'Unavailable'],
+		...['ServiceUnavailable', 'TimeoutError', 'ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EPIPE'],
+		...['EHOSTUNREACH', 'ENETUNREACH', 'EPROTO'],
+	],
+};
+
+const classes = new Map(
+	Object.entries(codes).flatMap(([name, list]) => list.map(code => [code, name as BackendErrorClass] as const)),
+);
+
+function classOf(code: string, status: number | undefined): BackendErrorClass {
+	const known = classes.get(code);
+	if (known) {
+		return known;
+	}
+
+	if (/^Throttling|^RequestThrottled/.test(code)) {
+		return 'transient';
+	}
+
+	if (/^InvalidAMIID|^InvalidParameter/.test(code)) {
+		return 'configuration';
+	}
+
+	return status !== undefined && (status >= 500 || status === 429) ? 'transient' : 'unknown';
+}
+
+const denied = new Set(['UnauthorizedOperation', 'AccessDenied', 'AccessDeniedException']);
+
+type Thrown = {
+	readonly name?: string;
+	readonly message?: string;
+	readonly code?: unknown;
+	readonly $metadata?: {readonly httpStatusCode?: number};
+};
+
+/** What went wrong with a call of `action` (`ec2:DescribeRegions`), in AWS's own words without `secrets`, and what can be done. */
+export function classify(thrown: unknown, action: string, secrets: ReadonlySet<string>): Failure {
+	const {name = 'Error', message = '', code: nodeCode, $metadata} = thrown as Thrown;
+	const status = $metadata?.httpStatusCode;
+	// A network failure is a plain error with the system's code; a body that is no XML or JSON makes one of no name.
+	const code = typeof nodeCode === 'string' && (name === 'Error' || name === 'AggregateError') ? nodeCode : name;
+	const isOdd = name === 'SyntaxError' || name === 'Unknown' || message === '';
+	const said = isOdd
+		? `the answer is none of AWS's${status === undefined ? '' : ` (${status})`}`
+		: withoutSecrets(message, [...secrets])
+				.replace(/\s*(?:Deserialization error:|Encoded authorization failure message:).*$/, '')
+				.replace(/^@smithy\/node-http-handler - \[ERROR\] /, '') || code;
+	const permission = denied.has(code) ? (/not authorized to perform:? ([a-z\d-]+:\w+)/.exec(said)?.[1] ?? action) : undefined;
+	const kind = classOf(code, status);
+	const words = isOdd || said.includes(code) ? said : `${code}: ${said}`;
+	return {
+		error: new BackendError(kind, permission === undefined ? words : `may not ${permission} (${code})`, {
+			next: nextStep(code, kind, permission),
+		}),
+		code,
+		permission,
+	};
+}
+
+function nextStep(code: string, kind: BackendErrorClass, permission: string | undefined): string | undefined {
+	if (permission !== undefined) {
+		return `Allow ${permission} for these credentials in IAM.`;
+	}
+
+	switch (code) {
+		case 'ExpiredToken':
+		case 'ExpiredTokenException':
+		case 'CredentialsProviderError':
+		case 'TokenProviderError': {
+			return 'Sign in again (`aws sso login`), or check the profile.';
+		}
+
+		case 'RequestExpired': {
+			return "Check this machine's clock.";
+		}
+
+		case 'OptInRequired':
+		case 'PendingVerification':
+		case 'Blocked': {
+			return 'Look at the account in the AWS console.';
+		}
+
+		default: {
+			break;
+		}
+	}
+
+	switch (kind) {
+		case 'permission': {
+			return 'Check the access key and the secret key.';
+		}
+
+		case 'transient': {
+			return 'Try again; if it goes on, look at your network and at https://health.aws.amazon.com.';
+		}
+
+		case 'configuration':
+		case 'unknown': {
+			return 'Is the endpoint of aws in the settings right?';
+		}
+
+		default: {
+			return undefined;
+		}
+	}
+}

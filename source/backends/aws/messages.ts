@@ -1,0 +1,32 @@
+import type {Requirements} from '../../configuration/model.js';
+import type {Offer} from '../../offers/offer.js';
+import type {BackendErrorClass, BackendStatus} from '../backend.js';
+import type {Surroundings} from '../settings/index.js';
+import type {KnownPrice} from './offers.js';
+
+/** What the thread is started with. */
+export type WorkerData = {readonly surroundings: Surroundings};
+
+/** From the program to the thread. `id` is a question's. */
+export type Question =
+	| {readonly type: 'status'; readonly id: number}
+	| {readonly type: 'offers'; readonly id: number; readonly requirements: Requirements}
+	| {readonly type: 'prices'; readonly ask: number; readonly prices: ReadonlyMap<string, KnownPrice>}
+	| {readonly type: 'no prices'; readonly ask: number; readonly message: string}
+	| {readonly type: 'leave'; readonly id: number};
+
+/** From the thread to the program. */
+export type Answer =
+	| {readonly type: 'offers'; readonly id: number; readonly offers: Offer[]}
+	| {readonly type: 'note'; readonly id: number; readonly line: string}
+	/** It needs the prices of these types, and waits for them. */
+	| {readonly type: 'prices'; readonly ask: number; readonly region: string; readonly instanceTypes: readonly string[]}
+	| {readonly type: 'done'; readonly id: number; readonly status?: BackendStatus}
+	/** An error does not keep its class on the way. */
+	| {
+			readonly type: 'failed';
+			readonly id: number;
+			readonly class: BackendErrorClass | undefined;
+			readonly message: string;
+			readonly next: string | undefined;
+	  };

@@ -1,0 +1,67 @@
+import {BackendError} from '../backend.js';
+import {classify} from './errors.js';
+import type {Session} from './session.js';
+
+/** Those that every account has from the start, for who may not list regions. */
+const usual: readonly string[] = [
+	...['us-east-1', 'us-east-2', 'us-west-1', 'us-west-2', 'ca-central-1', 'sa-east-1'],
+	...['eu-central-1', 'eu-west-1', 'eu-west-2', 'eu-west-3', 'eu-north-1'],
+	...['ap-south-1', 'ap-northeast-1', 'ap-northeast-2', 'ap-northeast-3', 'ap-southeast-1', 'ap-southeast-2'],
+];
+
+export type Regions = {
+	/** Those that this account may use, or is thought to. */
+	readonly names: readonly string[];
+	/** Whether AWS said so; where it did not, one that is off is met only when it is asked. */
+	readonly certain: boolean;
+	readonly notes: readonly string[];
+};
+
+/**
+The account's regions, as far as `wanted` and `asked` (lists of names; undefined for all) let them count. Throws a `BackendError` where
+the credentials do not serve at all.
+*/
+export async function listRegions(session: Session, asked: readonly string[] | undefined, signal: AbortSignal): Promise<Regions> {
+	const {sdk, setup, secrets} = session;
+	const isAsked = (name: string) => asked === undefined || asked.includes(name);
+	try {
+		const command = new sdk.DescribeRegionsCommand({AllRegions: true});
+		const {Regions: found} = await session.ec2(setup.homeRegion).send(command, {abortSignal: signal});
+		if (!found) {
+			throw new BackendError('unknown', 'answers what is no list of regions', {
+				next: 'Is the endpoint of aws in the settings right?',
+			});
+		}
+
+		const states = new Map(found.map(({RegionName: name, OptInStatus: state}) => [name ?? '', state]));
+		const on = [...states].filter(([, state]) => state !== 'not-opted-in').map(([name]) => name);
+		const wanted = setup.regions ?? on;
+		return {
+			names: on.filter(name => wanted.includes(name) && isAsked(name)),
+			certain: true,
+			// A region that is off is nobody's concern, unless somebody named it.
+			notes: (setup.regions ?? [])
+				.filter(name => !on.includes(name))
+				.map(name =>
+					states.has(name) ? `${name}: this region is not enabled for the account` : `${name}: there is no such region`,
+				),
+		};
+	} catch (error) {
+		signal.throwIfAborted();
+		if (error instanceof BackendError) {
+			throw error;
+		}
+
+		const failure = classify(error, 'ec2:DescribeRegions', secrets);
+		if (failure.permission === undefined) {
+			throw failure.error;
+		}
+
+		const guess = /^(?:cn|us-gov|us-iso)/.test(setup.homeRegion) ? [setup.homeRegion] : usual;
+		return {
+			names: (setup.regions ?? guess).filter(isAsked),
+			certain: false,
+			notes: [`${failure.error.message}: ${setup.regions ? 'the regions of the settings' : 'the usual regions'} are asked`],
+		};
+	}
+}
