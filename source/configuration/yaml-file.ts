@@ -1,9 +1,10 @@
 import {readFile, stat} from 'node:fs/promises';
 import path from 'node:path';
-import {type Document, isAlias, isCollection, isMap, isNode, isScalar, LineCounter, type Node, parseDocument, visit} from 'yaml';
+import {type Document, isAlias, isMap, isNode, isScalar, LineCounter, parseDocument} from 'yaml';
 import {messageOf, Problem} from '../system/problem.js';
 import {neutraliseLine} from '../system/terminal-text.js';
 import type {Diagnostic} from './model.js';
+import {refusals, startOf, tooDeep} from './refusals.js';
 
 // Bounds on the work that a file can make: one that breaks them was not written by a person.
 const mostBytes = 64 * 1024;
@@ -61,15 +62,18 @@ export async function readYaml(absolute: string, file: string): Promise<YamlFile
 	};
 
 	// Keys that are there twice are looked for below: the library compares each with each.
-	const document = parseDocument(hasTooManyBrackets ? '' : text, {
-		lineCounter: counter,
-		prettyErrors: false,
-		uniqueKeys: false,
-		// Other readers of these files know it, and people use it.
-		merge: true,
-		strict: true,
-		logLevel: 'error',
-	});
+	const parse = (read: string) =>
+		parseDocument(read, {
+			lineCounter: counter,
+			prettyErrors: false,
+			uniqueKeys: false,
+			// Other readers of these files know it, and people use it.
+			merge: true,
+			strict: true,
+			logLevel: 'error',
+		});
+	const parsed = hasTooManyBrackets ? undefined : withinStack(() => parse(text));
+	const document = parsed ?? parse('');
 	const exhausted = document.errors.find(({code}) => code === 'RESOURCE_EXHAUSTION');
 	const diagnostics = [
 		...(exhausted ? [exhausted] : document.errors)
@@ -80,8 +84,9 @@ export async function readYaml(absolute: string, file: string): Promise<YamlFile
 			.map(warning => diagnose(warning.pos[0], yamlWords(warning.code, warning.message), 'warning')),
 	];
 	let value: unknown;
-	if (hasTooManyBrackets) {
-		diagnostics.push(diagnose(0, `there are more than ${mostBrackets} brackets in this file; nobody wrote them`));
+	if (!parsed) {
+		const tooMany = `there are more than ${mostBrackets} brackets in this file; nobody wrote them`;
+		diagnostics.push(diagnose(0, hasTooManyBrackets ? tooMany : tooDeep));
 	} else if (document.errors.length === 0) {
 		const refused = refusals(document).slice(0, mostProblems);
 		diagnostics.push(...refused.map(({offset, message}) => diagnose(offset, message)));
@@ -105,6 +110,19 @@ export async function readYaml(absolute: string, file: string): Promise<YamlFile
 		at: (place, message, {key = false, severity, suggestion} = {}) =>
 			diagnose(offsetOf(document, place, key), message, severity, suggestion),
 	};
+}
+
+/** What `act` makes; undefined where it goes deeper than there is stack for, as the library's reader of keys does. */
+function withinStack<T>(act: () => T): T | undefined {
+	try {
+		return act();
+	} catch (error) {
+		if (error instanceof RangeError) {
+			return undefined;
+		}
+
+		throw error;
+	}
 }
 
 async function readText(absolute: string, file: string): Promise<string> {
@@ -140,52 +158,6 @@ const decode = (bytes: Buffer): string =>
 const drawable = (line: string): string =>
 	Array.from(line.toWellFormed(), character => (neutraliseLine(character) === character ? character : ' ')).join('');
 
-type Refusal = {offset: number; message: string};
-
-/** What is sound YAML and cannot be meant: keys that are there twice, and names of anchors that are not there. */
-function refusals(document: Document.Parsed): Refusal[] {
-	const found: Refusal[] = [];
-	// A name means the last anchor before it. The library would look through the whole document for each.
-	const anchors = new Map<string, Node>();
-	const remember = (node: Node & {anchor?: string}) => {
-		if (node.anchor) {
-			anchors.set(node.anchor, node);
-		}
-	};
-
-	visit(document, {
-		Scalar: (_, scalar) => remember(scalar),
-		Seq: (_, list) => remember(list),
-		Map(_, map) {
-			remember(map);
-			const keys = new Set<string>();
-			for (const {key} of map.items) {
-				if (isScalar(key)) {
-					const name = String(key.value ?? '');
-					if (keys.has(name)) {
-						found.push({offset: startOf(key) ?? 0, message: 'this key is there twice'});
-					}
-
-					keys.add(name);
-				} else if (isCollection(isAlias(key) ? anchors.get(key.source) : key)) {
-					// The library writes such keys as text, each twice as long as the one in it.
-					found.push({offset: startOf(key) ?? 0, message: 'a key cannot be a list or a map'});
-				}
-			}
-		},
-		Alias(_, alias, path) {
-			const meant = anchors.get(alias.source);
-			const name = alias.source.slice(0, 60);
-			if (!meant) {
-				found.push({offset: startOf(alias) ?? 0, message: `nothing above is called &${name}`});
-			} else if (path.includes(meant)) {
-				found.push({offset: startOf(alias) ?? 0, message: `&${name} contains itself`});
-			}
-		},
-	});
-	return found;
-}
-
 function yamlWords(code: string, message: string): string {
 	switch (code) {
 		case 'MULTIPLE_DOCS': {
@@ -193,7 +165,7 @@ function yamlWords(code: string, message: string): string {
 		}
 
 		case 'RESOURCE_EXHAUSTION': {
-			return 'this is nested too deeply';
+			return tooDeep;
 		}
 
 		case 'TAB_AS_INDENT': {
@@ -237,8 +209,6 @@ function offsetOf(document: Document.Parsed, place: ReadonlyArray<PropertyKey>, 
 
 	return offset;
 }
-
-const startOf = (node: unknown): number | undefined => (isNode(node) ? (node as Node).range?.[0] : undefined);
 
 /** A path as it is shown: relative to the folder that is looked at where it lies below it. */
 export function shownPath(absolute: string, folder: string): string {

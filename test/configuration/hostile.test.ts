@@ -33,6 +33,10 @@ const hostile: ReadonlyArray<readonly [name: string, text: string]> = [
 	['maps in maps', fill(least, '{a: ')],
 	['lists in lists', fill(`${least}setup: `, '- ')],
 	['keys of keys', fill(least, '? ')],
+	...[500, 1500, 2000, 3000, 5000].map(times => [`${times} keys of keys`, `${least}${'? '.repeat(times)}`] as const),
+	...[200, 1000, 4000].map(
+		times => [`${times} lists in lists`, `${least}setup: ${'['.repeat(times)}${']'.repeat(times)}\n`] as const,
+	),
 	['some keys of keys', `${least}${'? '.repeat(1000)}`],
 	[
 		'keys that are named lists',
