@@ -268,7 +268,6 @@ export function testEngine(changes: Partial<Engine> = {}, listing: TestListing =
 		interrupted: async () => undefined,
 		runs: async () => [],
 		onRunsChanged: () => () => undefined,
-		onFilesChanged: () => () => undefined,
 		sshCommand: name => `ssh ${name}`,
 		ideLink: state => ({ide: 'vscode', url: `vscode://vscode-remote/ssh-remote+${state.name}/workflow`}),
 		preferences,
