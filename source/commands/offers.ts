@@ -38,7 +38,11 @@ export async function listOffers(engine: Engine, options: ListOptions, output: O
 
 	output.line(`Asked for: ${askedLine(request)}`);
 	output.line(countLine(shown.length, listing));
-	for (const {backend, notes} of listing.backends.filter(({noCredentials, ready}) => !ready && !noCredentials)) {
+	// What is not set up is worth a word only where nothing can be had.
+	const isQuiet = matches.triable > 0;
+	for (const {backend, notes} of listing.backends.filter(
+		({noCredentials, next, ready}) => !ready && (!noCredentials || (!isQuiet && next !== undefined)),
+	)) {
 		output.note(`${backend}: ${notes.join(' ')}`);
 	}
 

@@ -5,6 +5,7 @@ import type {RefreshEnd} from '../../source/runs/background-refresh.js';
 import type {Clock} from '../../source/system/clock.js';
 import {App} from '../../source/ui/store/app.js';
 import {keepCatalogueFresh} from '../../source/ui/store/refreshing-catalogue.js';
+import {preferences} from '../support/ui.js';
 
 type Refresh = NonNullable<Engine['refreshCatalogue']>;
 
@@ -29,6 +30,7 @@ function makeApp(refreshCatalogue: Refresh | undefined) {
 	const matches = {rows: new Uint32Array(), triable: 0, listed: 0};
 	const engine = {
 		folder: '/',
+		preferences,
 		refreshCatalogue,
 		request: () => request,
 		async *offers() {
