@@ -43,12 +43,12 @@ describe("this machine's GPUs", () => {
 		await writeFile(path.join(tools, 'nvidia-smi'), "#!/bin/sh\nprintf 'NVIDIA L4, 23034\\nNVIDIA L4, 23034\\n'\n");
 		await chmod(path.join(tools, 'nvidia-smi'), 0o755);
 		const env = {PATH: `${tools}${path.delimiter}${process.env['PATH'] ?? ''}`};
-		const asked = await world.cli(['offers', '--gpu', 'L4:2:24GB', '--json'], {env});
+		const asked = await world.cli(['offers', '--backend', 'local', '--gpu', 'L4:2:24GB', '--json'], {env});
 		expect(asked.code, asked.stdout).toBe(0);
 		expect(JSON.parse(asked.stdout.split('\n')[0] ?? '')).toMatchObject({
 			usable: true,
 			gpus: [{name: 'L4', count: 2, memory: 24_576}],
 		});
-		expect((await world.cli(['offers', '--gpu', 'L4:4'], {env})).code).toBe(3);
+		expect((await world.cli(['offers', '--backend', 'local', '--gpu', 'L4:4'], {env})).code).toBe(3);
 	});
 });
