@@ -66,7 +66,7 @@ export function checkReferences(yaml: YamlFile, environment: DevEnvironment, sec
 				complain(place, messageOf(error));
 			}
 
-			if (commandKeys.has(key) && /\$\$(?!\{\{)/.test(text)) {
+			if (commandKeys.has(key) && /(?<!\$)\$\$(?!\$|\{\{)/.test(text)) {
 				const message = 'in these files `$$` stands for one `$`; write `$$$$` for the number of the shell’s process';
 				complain(place, message, {severity: 'warning'});
 			}

@@ -55,30 +55,25 @@ describe('golden files', () => {
 	});
 });
 
-/** Files that say nothing of their own of a file that is read: what they say is a `Problem`, or words of what is asked for. */
-const silent = new Set([
-	'diagnostics.ts',
-	'model.ts',
-	'pick.ts',
-	'requirements.ts',
-	'secrets.ts',
-	'settle.ts',
-	'starter.ts',
-	'words.ts',
-	'suggest.ts',
-	'edit.ts',
-	'edit-file.ts',
-	'save.ts',
-	'yaml-slots.ts',
-	'yaml-splices.ts',
-	'suggestions.ts',
-	'suggestions-common.ts',
-	'suggestions-image.ts',
-	'suggestions-other.ts',
-	'suggestions-python.ts',
-	'highlight.ts',
-	'watch.ts',
-]);
+/** Where reading begins. */
+const readers = ['read.ts', 'profiles.ts', 'discover.ts'];
+/** What these say is a `Problem` or what is asked for, and no diagnostic. */
+const silent = new Set(['diagnostics.ts', 'words.ts']);
+
+/** The files that reading goes through: the readers and all that they import. */
+function speaking(): string[] {
+	const found = new Set(readers);
+	for (const file of found) {
+		const text = readFileSync(path.join(source, file), 'utf8');
+		for (const {fileName} of ts.preProcessFile(text).importedFiles) {
+			if (fileName.startsWith('./')) {
+				found.add(fileName.replace(/^\.\/(.*)\.js$/, '$1.ts'));
+			}
+		}
+	}
+
+	return [...found].filter(file => !silent.has(file));
+}
 
 /** Sentences that no file can bring about. */
 const elsewhere: ReadonlyArray<readonly [pattern: RegExp, why: string]> = [
@@ -98,7 +93,7 @@ type Sentence = {readonly file: string; readonly line: number; readonly parts: r
 /** Every sentence of the source that may become a diagnostic, as its fixed parts. */
 function sentences(): Sentence[] {
 	const found: Sentence[] = [];
-	for (const file of readdirSync(source).filter(name => name.endsWith('.ts') && !silent.has(name))) {
+	for (const file of speaking()) {
 		const tree = ts.createSourceFile(file, readFileSync(path.join(source, file), 'utf8'), ts.ScriptTarget.Latest, true);
 		const visit = (node: ts.Node): void => {
 			if (ts.isPropertyAssignment(node) && ['description', 'examples'].includes(node.name.getText(tree))) {

@@ -137,6 +137,7 @@ describe('references of a file', () => {
 		expect(read).toBeDefined();
 		expect(diagnostics).toMatchObject([{severity: 'warning', line: 3}]);
 		expect(diagnostics[0]?.message).toContain('`$$$$`');
+		expect((await readText(`${least}setup:\n  - echo $$$$\n`)).diagnostics).toEqual([]);
 	});
 });
 
