@@ -55,6 +55,8 @@ try {
 	await terminal.until('ends itself after 8 hours');
 	terminal.press('enter');
 	await terminal.until('without isolation');
+	// The whole catalogue is there.
+	await terminal.until(/azure · /);
 	picture('offers');
 	terminal.press('enter');
 	await terminal.until('enter start');

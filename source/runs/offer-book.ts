@@ -1,5 +1,6 @@
 import {deadlineKinds} from '../backends/traits.js';
 import type {PriceOf} from '../backends/aws/offers.js';
+import {knownBackends} from '../configuration/known-names.js';
 import type {CatalogueReport} from '../offers/catalogue/catalogue.js';
 import {offerId} from '../offers/facts.js';
 import {OfferTable} from '../offers/table.js';
@@ -43,14 +44,17 @@ export class OfferBook {
 
 	async #load(): Promise<CatalogueReport> {
 		const {loadCatalogue} = await import('../offers/catalogue/catalogue.js');
+		// Before the first row: none is shown as to be had that may turn out not to be.
+		this.#lock(knownBackends);
 		const report = await loadCatalogue(this.table, {folder: this.#folder});
-		for (const {backend} of report.loaded) {
-			// What a backend itself said since is better.
-			if (!this.table.knowsBackend(backend)) {
-				this.table.setBackend(backend, {deadline: deadlineKinds[backend] ?? 'none', credentials: false});
-			}
-		}
-
+		this.#lock(report.loaded.map(({backend}) => backend));
 		return report;
+	}
+
+	/** What a backend itself said since is better. */
+	#lock(backends: readonly string[]): void {
+		for (const backend of backends.filter(name => !this.table.knowsBackend(name))) {
+			this.table.setBackend(backend, {deadline: deadlineKinds[backend] ?? 'none', credentials: false});
+		}
 	}
 }

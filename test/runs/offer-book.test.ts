@@ -1,0 +1,26 @@
+import {expect, test} from 'vitest';
+import {matchRows} from '../../source/offers/match.js';
+import {OfferBook} from '../../source/runs/offer-book.js';
+import {requirements} from '../offers/support.js';
+import {temporaryFolder} from '../support/folders.js';
+
+test('while the catalogue is read, nothing of a cloud counts as to be had', async () => {
+	const book = new OfferBook(await temporaryFolder());
+	let isRead = false;
+	let looks = 0;
+	const reading = book.load().finally(() => {
+		isRead = true;
+	});
+	while (!isRead) {
+		await new Promise(resolve => {
+			setImmediate(resolve);
+		});
+		expect(matchRows(book.table, requirements()).triable).toBe(0);
+		looks++;
+	}
+
+	expect((await reading).problems).toEqual([]);
+	expect(looks).toBeGreaterThan(3);
+	expect(book.table.listed().length).toBeGreaterThan(40_000);
+	expect(matchRows(book.table, requirements()).triable).toBe(0);
+});
