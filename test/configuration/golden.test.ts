@@ -7,7 +7,8 @@ import {formatDiagnostic} from '../../source/configuration/diagnostics.js';
 import {findConfigurations} from '../../source/configuration/discover.js';
 import type {Diagnostic} from '../../source/configuration/model.js';
 import {neutralise} from '../../source/system/terminal-text.js';
-import {readProfilesText, readText} from './support.js';
+import {temporaryFolder} from '../support/folders.js';
+import {readProfilesText, readText, writeFiles} from './support.js';
 
 // Every diagnostic as it is printed: `NAME.yml` (a configuration), `NAME.profiles.yml` or a folder `NAME`, and what is said of it, `NAME.txt`.
 // After a change of words: UPDATE_GOLDEN=1 node scripts/test.js test/configuration/golden.test.ts, then read what git shows.
@@ -20,7 +21,13 @@ const entries = readdirSync(folder, {withFileTypes: true})
 async function diagnosticsOf(entry: string): Promise<readonly Diagnostic[]> {
 	const place = path.join(folder, entry);
 	if (!entry.endsWith('.yml')) {
-		return (await findConfigurations(place)).flatMap(({diagnostics}) => diagnostics);
+		// Under their own names they would be this repository's own configurations.
+		const copy = await temporaryFolder();
+		for (const name of readdirSync(place, {recursive: true, encoding: 'utf8'}).filter(each => each.endsWith('.txt'))) {
+			await writeFiles(copy, {[name.replace(/\.txt$/, '')]: readFileSync(path.join(place, name), 'utf8')});
+		}
+
+		return (await findConfigurations(copy)).flatMap(({diagnostics}) => diagnostics);
 	}
 
 	const text = readFileSync(place, 'utf8');
