@@ -57,3 +57,6 @@ export const interpolate = (text: string, valueOf: (reference: Reference) => str
 				)
 				.join('')
 		: text;
+
+/** Text as it is written to stand for itself: what would be read as `$$` or a reference is doubled. */
+export const literal = (text: string): string => text.replaceAll(/\$\$|\$(?=\{\{)/g, found => found + found);

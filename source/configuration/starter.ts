@@ -1,6 +1,7 @@
 import {writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {Problem} from '../system/problem.js';
+import {literal} from './interpolation.js';
 import type {ConfigurationFile, Ide} from './model.js';
 import {readConfiguration} from './read.js';
 import {type Change, inspectFolder, type Suggestion} from './suggestions.js';
@@ -44,7 +45,7 @@ export function starterText({ide, python, image, setup, ports, comments, hints}:
 		},
 		{
 			note: 'Run once, when the environment is made.',
-			lines: setup.length > 0 ? blockLines({setup}, 0, style) : [],
+			lines: setup.length > 0 ? blockLines({setup: setup.map(literal)}, 0, style) : [],
 			instead: ['setup:', '  - make'],
 		},
 		{

@@ -2,6 +2,7 @@ import {readdir, readFile, symlink} from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
+import {interpolate} from '../../source/configuration/interpolation.js';
 import {readConfiguration} from '../../source/configuration/read.js';
 import {type StarterChoice, starterConfiguration, starterText, writeStarter} from '../../source/configuration/starter.js';
 import {temporaryFolder} from '../support/folders.js';
@@ -122,6 +123,7 @@ describe('starterText', () => {
 	const command = fc.oneof(
 		fc.string({minLength: 1}),
 		fc.string({unit: 'binary', minLength: 1}),
+		fc.string({unit: fc.constantFrom('$', '{', '}', 'a', '.', ' ', 'x'), minLength: 1}),
 		fc.constantFrom(
 			'pip install -r requirements.txt',
 			'echo "a: b" # c',
@@ -161,7 +163,8 @@ describe('starterText', () => {
 				const {diagnostics, environment} = await readText(text);
 				expect(diagnostics).toEqual([]);
 				expect(environment).toMatchObject({ide: chosen.ide, python: chosen.python, image: chosen.image});
-				expect(environment?.setup).toEqual(chosen.setup.filter(each => each.trim() !== ''));
+				const settled = environment?.setup.map(each => interpolate(each, () => undefined));
+				expect(settled).toEqual(chosen.setup.filter(each => each.trim() !== ''));
 				expect(environment?.ports.length).toBe(chosen.ports.length);
 				expect(environment?.ports.map(({remote}) => remote)).toEqual(
 					chosen.ports.map(each => Number(String(each).split(':').at(-1))),
