@@ -5,6 +5,7 @@ import {loadCatalogue} from '../../source/offers/catalogue/catalogue.js';
 import type {OfferFacts} from '../../source/offers/facts.js';
 import type {Availability, Offer} from '../../source/offers/offer.js';
 import {OfferTable} from '../../source/offers/table.js';
+import {requirements} from './support.js';
 
 export const gb = 1024;
 export const snapshotPath = fileURLToPath(new URL('../../catalogue/snapshot.bin', import.meta.url));
@@ -53,17 +54,7 @@ export const liveOffer = (given: Partial<Offer> = {}): Offer => ({
 	...given,
 });
 
-export const wish = (given: Partial<Requirements> = {}): Requirements => ({
-	cpu: {count: {}},
-	memory: {},
-	spotPolicy: 'auto',
-	retry: 'off',
-	assumed: new Set(),
-	image: undefined,
-	asked: [],
-	words: [],
-	...given,
-});
+export const wish = requirements;
 
 export const tableOf = (all: Iterable<OfferFacts>): OfferTable => {
 	const table = new OfferTable();
