@@ -1,5 +1,6 @@
 import type {Engine, Plan} from '../runs/engine.js';
 import type {RunHandle} from '../runs/handle.js';
+import {othersAfter} from '../runs/offers.js';
 import {systemClock} from '../system/clock.js';
 import {choose, type ChoiceOptions, firstUsable, settledOffers} from './choose.js';
 import {follow, type FollowEnd} from './follow.js';
@@ -31,7 +32,8 @@ async function obtain(engine: Engine, options: RunOptions, output: Output): Prom
 
 	const request = engine.request(choice);
 	const listing = await settledOffers(engine, request, AbortSignal.timeout(60_000));
-	const plan = await engine.plan(request, await firstUsable(listing, request));
+	const offer = await firstUsable(listing, request);
+	const plan = await engine.plan(request, offer, {others: othersAfter(listing, offer), agreed: options.yes});
 	show(plan, output);
 	if (!options.yes && !(await confirm({question: `Start ${plan.name}?`, next: 'Add -y to start without a question.'}))) {
 		output.line('Nothing was started.');

@@ -51,6 +51,8 @@ export type RunHandle = {
 	whenOver(): Promise<void>;
 	/** Tries the failed step again. */
 	retry(): void;
+	/** Says yes to the dearer offer that the run asks about; `stop` is the way to say no. */
+	agree(): Promise<void>;
 	/** What ending it now would lose; asks the instance. */
 	unsavedWork(): Promise<UnsavedWork>;
 	/** Moves the deadline there by `seconds`. */

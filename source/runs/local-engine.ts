@@ -16,6 +16,8 @@ import type {Choice, Engine, Plan, Request} from './engine.js';
 import {readState} from './journal.js';
 import {OfferBook} from './offer-book.js';
 import {listOffers} from './offers.js';
+import {readLedger} from './ledger.js';
+import {endOrphan} from './orphans.js';
 import {readLogLines} from './log-book.js';
 import {ownership} from './owner.js';
 import {durationOf} from './duration.js';
@@ -56,7 +58,7 @@ export async function createEngine(context: RunContext, folder: string): Promise
 		...(context.startUpdate ? {refreshCatalogue: makeRefresh(context, book, context.startUpdate)} : {}),
 		backendReport: async (onEntry, signal) =>
 			(await import('./backend-report.js')).reportBackends(book, sources, onEntry, signal),
-		plan: async (request, offer) => makePlan(context, request, offer, preferences.registry()),
+		plan: async (request, offer, options) => makePlan(context, request, offer, preferences.registry(), options),
 		launch: async plan => launch(context, plan, await installation()),
 		attach: async name => Run.from(context, await openRecord(context, name)),
 		async stop(name, reason) {
@@ -68,13 +70,16 @@ export async function createEngine(context: RunContext, folder: string): Promise
 		logs: async name => readLogLines((await openRecord(context, name)).folder),
 		interrupted: async choice => findInterrupted(context, choice),
 		async runs({all = false, note} = {}) {
-			const {runs, notes} = await reconcile(context, await installation(), backends());
+			const {runs, notes} = await reconcile(context, {installation: await installation(), backends: backends()});
 			for (const line of notes) {
 				note?.(line);
 			}
 
 			return all ? runs : runs.filter(({phase}) => phase !== 'gone');
 		},
+		reconcile: async () => reconcile(context, {installation: await installation(), backends: backends(), sweep: true}),
+		endOrphan: async ({backend, instance}) => endOrphan(context, backend, instance, await installation()),
+		ledger: async () => readLedger(paths),
 		onRunsChanged: listener => watchRuns(paths.runs, listener),
 		sshCommand: name => sshCommand(paths, name),
 		ideLink(state) {

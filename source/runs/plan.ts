@@ -1,6 +1,7 @@
 import {mkdir, statfs} from 'node:fs/promises';
 import {readSecretsFile} from '../configuration/secrets.js';
 import {settleEnvironment} from '../configuration/settle.js';
+import {BackendError} from '../backends/backend.js';
 import {backends, canLaunch} from '../backends/registry.js';
 import {collectCode} from '../environment/code/collect.js';
 import {pythonMissingHere} from '../environment/python-here.js';
@@ -10,18 +11,24 @@ import type {Offer} from '../offers/offer.js';
 import {Problem} from '../system/problem.js';
 import type {RunContext} from './context.js';
 import {durationOf} from './duration.js';
-import type {Plan, PlannedPort, Request} from './engine.js';
+import type {Plan, PlannedPort, PlanOptions, Request} from './engine.js';
 import {readState} from './journal.js';
 import {checkName, generateName} from './names.js';
 import {planPorts} from './ports.js';
-import {takenProblem} from './problems.js';
+import {provisioningProblem, takenProblem} from './problems.js';
 import {runFolder, runNames} from './run-folder.js';
 
 /** Left free beside the code, so that the machine goes on working. Bytes. */
 const diskReserve = 256 * 1024 * 1024;
 
 /** Checks everything that can be checked before anything is spent. Throws `Problem`s. */
-export async function makePlan(context: RunContext, asked: Request, offer: Offer, registry: string | undefined): Promise<Plan> {
+export async function makePlan(
+	context: RunContext,
+	asked: Request,
+	offer: Offer,
+	registry: string | undefined,
+	{others = [], agreed = false}: PlanOptions = {},
+): Promise<Plan> {
 	refuseUnusable(offer, asked);
 	refuseUnlaunchable(offer);
 	const name = await chooseName(context, asked.choice.name);
@@ -36,15 +43,26 @@ export async function makePlan(context: RunContext, asked: Request, offer: Offer
 		await checkDisk(context, code.bytes);
 	}
 
+	const cautions = await askBackend(context, offer);
+	const marked = await Promise.all([offer, ...others].map(async each => withFamily(context, each)));
 	const duration = durationOf(request.requirements, offer.price);
 	return {
 		request,
 		name,
-		offer,
+		offer: marked[0] ?? offer,
+		others: marked.slice(1),
+		agreed,
 		code,
 		ports,
 		deadline: duration === undefined ? undefined : context.clock.now() + duration * 1000,
-		warnings: [...offer.notes, ...portWarnings(ports), ...code.notes, ...buildWarnings(request), ...unheard(request)],
+		warnings: [
+			...offer.notes,
+			...cautions,
+			...portWarnings(ports),
+			...code.notes,
+			...buildWarnings(request),
+			...unheard(request),
+		],
 	};
 }
 
@@ -94,6 +112,32 @@ function refuseUnlaunchable({backend, instanceType}: Offer): void {
 			},
 		);
 	}
+}
+
+const checkLimit = 30_000;
+
+/** Asks the backend whether it would launch this at all, which costs nothing. */
+async function askBackend(context: RunContext, offer: Offer): Promise<readonly string[]> {
+	const backend = await context.backend(offer.backend);
+	try {
+		return (await backend.check?.(offer, AbortSignal.timeout(checkLimit))) ?? [];
+	} catch (error) {
+		if (!(error instanceof BackendError)) {
+			throw error;
+		}
+
+		if (error.class === 'permission' || error.class === 'configuration') {
+			throw provisioningProblem(error, offer.backend);
+		}
+
+		// Another offer may be had, and this one a moment later.
+		return [`${offer.backend}: ${error.message}${error.next === undefined ? '' : ` ${error.next}`}`];
+	}
+}
+
+async function withFamily(context: RunContext, offer: Offer): Promise<Offer> {
+	const family = (await context.backend(offer.backend)).quotaFamily?.(offer);
+	return family === undefined ? offer : {...offer, quotaFamily: family};
 }
 
 /** What the build flags mean where an environment is prepared in place. */

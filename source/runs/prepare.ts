@@ -64,7 +64,7 @@ async function watchInstance(stage: Stage, signal: AbortSignal): Promise<never> 
 		await clock.sleep(1000, signal);
 		const instance = await backend.describe(instanceId ?? '');
 		if (instance?.state !== 'running') {
-			throw over(instance);
+			throw over(instance, stage.state(), clock.now());
 		}
 
 		if (clock.now() - started > reachLimit) {

@@ -6,9 +6,12 @@ import {aborted, Deferred} from './deferred.js';
 import {closeRun, findEnd, finishStopping, isStopRequested} from './end.js';
 import type {NewEvent, RunEvent} from './events.js';
 import type {LinkHealth, LogBook, RunHandle, UnsavedWork} from './handle.js';
-import {endedProblem, stepProblem, unreachableProblem} from './problems.js';
+import {endedProblem, unreachableProblem} from './problems.js';
 import {type BoundPort, bindPorts, portTable} from './ports.js';
+import {agree, answerAgreement} from './agreement.js';
 import {attempt} from './attempt.js';
+import {followUntilOwned} from './follow.js';
+import {goOnAfter} from './interruption.js';
 import {answerDeadlineRequest, extendDeadline} from './deadline.js';
 import {destinationOf} from './destination.js';
 import type {RunRecord} from './record.js';
@@ -16,7 +19,6 @@ import {stopRecord} from './stop.js';
 import {makeStage, type RunOver, type Stage, stepContext} from './stage.js';
 import {isOver, type RunState} from './state.js';
 
-const followInterval = 500;
 const watchInterval = 1000;
 
 /** A run that this program looks after: the one owner drives it, others follow its journal and take over when the owner dies. */
@@ -104,6 +106,11 @@ export class Run implements RunHandle {
 		await extendDeadline(this.#context, this.#record, async () => this.#stage(), seconds);
 	}
 
+	/** Says yes to the dearer offer that was asked about. */
+	async agree(): Promise<void> {
+		await agree(this.#context, this.#record);
+	}
+
 	/** The first call stops it; others wait for that. */
 	async stop(reason: string): Promise<void> {
 		this.#stopping ??= this.#stop(reason).finally(() => {
@@ -161,22 +168,31 @@ export class Run implements RunHandle {
 				return;
 			}
 
-			const stage = await this.#stage();
-			for (;;) {
-				const problem = await attempt(stage, this.#record, async end => this.#end(end));
-				if (!problem) {
-					this.#ready.resolve();
-					return;
-				}
-
-				this.#ready.reject(problem);
-				await this.#untilRetry();
-			}
+			await this.#prepare();
 		} catch (error) {
-			// A stop tells how it went when it is through.
-			if (!this.#stopping) {
-				this.#ready.reject(error);
+			this.#fail(error);
+		}
+	}
+
+	/** Until it is ready, however often the person tries again. */
+	async #prepare(): Promise<void> {
+		const stage = await this.#stage();
+		for (;;) {
+			const problem = await attempt(stage, this.#record, async end => this.#end(end));
+			if (!problem) {
+				this.#ready.resolve();
+				return;
 			}
+
+			this.#ready.reject(problem);
+			await this.#untilRetry();
+		}
+	}
+
+	#fail(error: unknown): void {
+		// A stop tells how it went when it is through.
+		if (!this.#stopping) {
+			this.#ready.reject(error);
 		}
 	}
 
@@ -199,35 +215,21 @@ export class Run implements RunHandle {
 	async #follow(): Promise<void> {
 		const {signal} = this.#leave;
 		try {
-			for (;;) {
-				await this.#record.catchUp();
-				const {phase, failure, address} = this.state();
-				if (isOver(this.state())) {
-					throw endedProblem(this.state());
-				}
-
-				if (address) {
-					this.#tunnel.start();
-				}
-
-				if (phase === 'ready') {
-					this.#ready.resolve();
-				} else if (failure) {
-					this.#ready.reject(stepProblem(this.state(), this.#context.paths, failure));
-				}
-
-				await this.#context.clock.sleep(followInterval, signal);
-				if (await this.#record.own()) {
-					await this.#drive();
-					return;
-				}
-			}
+			await followUntilOwned(this.#context, this.#record, signal, {
+				onAddress: () => this.#tunnel.start(),
+				onReady: () => this.#ready.resolve(),
+				onFailed: problem => this.#ready.reject(problem),
+			});
 		} catch (error) {
 			this.#ready.reject(error);
 			if (!signal.aborted) {
 				this.#finish();
 			}
+
+			return;
 		}
+
+		await this.#drive();
 	}
 
 	/** Looks for two things that nobody tells: that another program asked for the end, and that the instance has ended by itself. */
@@ -250,11 +252,17 @@ export class Run implements RunHandle {
 				return;
 			}
 
+			await answerAgreement(this.#record);
 			await answerDeadlineRequest(this.#record, async () => this.#stage());
 			if (this.state().phase === 'ready' && this.#tunnel.health.status !== 'up') {
-				const end = await findEnd(await this.#context.backend(this.state().offer.backend), this.state());
-				if (end && !this.#leave.signal.aborted) {
-					await this.#end(end);
+				const end = await findEnd(
+					await this.#context.backend(this.state().offer.backend),
+					this.state(),
+					this.#context.clock.now(),
+				);
+				if (end && !this.#leave.signal.aborted && (await this.#end(end))) {
+					this.#ready = new Deferred();
+					this.#driving = this.#prepare().catch((error: unknown) => this.#fail(error));
 				}
 			}
 		} catch (error) {
@@ -265,10 +273,16 @@ export class Run implements RunHandle {
 		}
 	}
 
-	async #end(end: RunOver): Promise<void> {
+	/** True where the run goes on with another instance. */
+	async #end(end: RunOver): Promise<boolean> {
+		if (await goOnAfter(this.#context, this.#record, end)) {
+			return true;
+		}
+
 		await closeRun(this.#context, this.#record, end);
 		await this.#record.release();
 		this.#finish();
+		return false;
 	}
 
 	#finish(): void {

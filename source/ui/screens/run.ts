@@ -1,5 +1,6 @@
 import type {Engine} from '../../runs/engine.js';
 import type {LinkHealth} from '../../runs/handle.js';
+import {spentUntil} from '../../runs/money.js';
 import type {RunState} from '../../runs/state.js';
 import {dateTime} from '../../runs/words.js';
 import {formatDuration, formatPrice} from '../../offers/format.js';
@@ -10,7 +11,6 @@ import {glyphs, paint, sparkline} from '../theme.js';
 import {beside, blanks, rule, type View} from '../view.js';
 import {clockTime, lastEvents, logRowsOf} from './logs.js';
 import {stepRows} from './steps.js';
-import {spentUntil} from './summary.js';
 
 type Access = Pick<Engine, 'ideLink' | 'sshCommand'>;
 
@@ -123,13 +123,13 @@ function portRows({ports}: LinkHealth, cells: number): string[] {
 	];
 }
 
-function lifeWords({now}: AppState, {offer, launchedAt, deadline}: RunState): string {
+function lifeWords({now}: AppState, {offer, billing, deadline}: RunState): string {
 	const end =
 		deadline === undefined
 			? 'runs until you stop it'
 			: `ends itself ${deadline - now > 86_400_000 ? dateTime(deadline) : `at ${clockTime(deadline)}`} (${formatDuration((deadline - now) / 1000)} left)`;
 	return [
-		`${formatPrice(spentUntil(now, {offer, launchedAt}))} so far`,
+		`${formatPrice(spentUntil(now, {billing}))} so far`,
 		`${formatPrice(offer.price)}/h`,
 		end,
 		instanceWords({offer}),

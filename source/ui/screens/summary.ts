@@ -1,13 +1,10 @@
 import {formatDuration, formatPrice} from '../../offers/format.js';
+import {spentUntil} from '../../runs/money.js';
 import {isOver, type RunState} from '../../runs/state.js';
 import {overWords} from '../../runs/words.js';
 import type {AppState} from '../store/state.js';
 import {wrap} from '../text.js';
 import {paint} from '../theme.js';
-
-/** US dollars from the launch until `now`. */
-export const spentUntil = (now: number, {offer, launchedAt}: Pick<RunState, 'offer' | 'launchedAt'>): number =>
-	launchedAt === undefined ? 0 : (offer.price * (now - launchedAt)) / 3_600_000;
 
 const mostRows = 4;
 

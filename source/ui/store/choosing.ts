@@ -3,7 +3,7 @@ import type {ConfigurationFile, Profile} from '../../configuration/model.js';
 import type {Offer} from '../../offers/offer.js';
 import {reasonsAgainst} from '../../offers/reasons.js';
 import type {Choice} from '../../runs/engine.js';
-import {firstToTry} from '../../runs/offers.js';
+import {firstToTry, othersAfter} from '../../runs/offers.js';
 import type {App} from './app.js';
 import {loadEnvironments} from './environments.js';
 import {changeGrid, chosenOffer, nothingShown, rememberFilter, takeListing} from './offers.js';
@@ -116,7 +116,9 @@ export async function makePlan(app: App): Promise<void> {
 
 	app.set({plan: undefined});
 	await app.work('checking code, ports and disk', async () => {
-		app.set({plan: await app.engine.plan({...request, choice: choiceOf(app)}, offer)});
+		const {listing} = app.state();
+		const others = listing ? othersAfter(listing, offer) : [];
+		app.set({plan: await app.engine.plan({...request, choice: choiceOf(app)}, offer, {others})});
 	});
 }
 
