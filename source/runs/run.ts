@@ -1,25 +1,26 @@
 import {unsavedWork} from '../environment/work.js';
 import {Problem} from '../system/problem.js';
+import type {Connection} from '../tunnel/connection.js';
 import {Tunnel} from '../tunnel/tunnel.js';
 import type {RunContext} from './context.js';
 import {aborted, Deferred} from './deferred.js';
-import {closeRun, findEnd, finishStopping, isStopRequested} from './end.js';
+import {closeRun, finishStopping} from './end.js';
 import type {NewEvent, RunEvent} from './events.js';
-import type {LinkHealth, LogBook, RunHandle, UnsavedWork} from './handle.js';
+import {listenToGuest} from './guest-watch.js';
+import type {GuestView, LinkHealth, LogBook, RunHandle, UnsavedWork} from './handle.js';
 import {endedProblem, unreachableProblem} from './problems.js';
 import {type BoundPort, bindPorts, portTable} from './ports.js';
-import {agree, answerAgreement} from './agreement.js';
+import {agree} from './agreement.js';
 import {attempt} from './attempt.js';
 import {followUntilOwned} from './follow.js';
 import {goOnAfter} from './interruption.js';
-import {answerDeadlineRequest, extendDeadline} from './deadline.js';
+import {extendDeadline} from './deadline.js';
+import {Keeper} from './look-after.js';
 import {destinationOf} from './destination.js';
 import type {RunRecord} from './record.js';
 import {stopRecord} from './stop.js';
 import {makeStage, type RunOver, type Stage, stepContext} from './stage.js';
 import {isOver, type RunState} from './state.js';
-
-const watchInterval = 1000;
 
 /** A run that this program looks after: the one owner drives it, others follow its journal and take over when the owner dies. */
 export class Run implements RunHandle {
@@ -34,7 +35,8 @@ export class Run implements RunHandle {
 	#again = new Deferred<void>();
 	#ports: readonly BoundPort[] = [];
 	#driving: Promise<void> = Promise.resolve();
-	#checking = false;
+	readonly #keeper: Keeper;
+	#guest: GuestView | undefined;
 	#stopping: Promise<void> | undefined;
 
 	private constructor(context: RunContext, record: RunRecord) {
@@ -45,11 +47,12 @@ export class Run implements RunHandle {
 			clock: context.clock,
 			random: context.random,
 			destination: async () => destinationOf(record),
-			onUp: () => this.#note({type: 'tunnel-up'}),
+			onUp: connection => this.#onUp(connection),
 			onDown: reason => this.#note({type: 'tunnel-down', reason}),
 			onFailed: error => this.#onFailed(error),
 			onChange: () => record.changed(),
 		});
+		this.#keeper = this.#keep();
 	}
 
 	/** Takes up a run wherever it is. Throws a `Problem` when it is over. */
@@ -60,7 +63,7 @@ export class Run implements RunHandle {
 		}
 
 		run.#driving = (await record.own()) ? run.#drive() : run.#follow();
-		run.#watch();
+		run.#keeper.start();
 		return run;
 	}
 
@@ -73,8 +76,8 @@ export class Run implements RunHandle {
 	}
 
 	health(): LinkHealth {
-		const {latencies, ...rest} = this.#tunnel.health;
-		return {...rest, latencies, latency: latencies.at(-1), ports: portTable(this.#ports, this.#tunnel.forwards.stats())};
+		const {health, forwards} = this.#tunnel;
+		return {...health, latency: health.latencies.at(-1), ports: portTable(this.#ports, forwards.stats())};
 	}
 
 	subscribe(listener: () => void): () => void {
@@ -98,25 +101,21 @@ export class Run implements RunHandle {
 	}
 
 	async unsavedWork(): Promise<UnsavedWork> {
-		const signal = AbortSignal.any([this.#leave.signal, AbortSignal.timeout(30_000)]);
-		return unsavedWork(await this.#tunnel.link(signal), stepContext(this.state()));
+		const link = await this.#tunnel.link(AbortSignal.any([this.#leave.signal, AbortSignal.timeout(30_000)]));
+		return unsavedWork(link, stepContext(this.state()));
 	}
 
 	async extend(seconds: number): Promise<void> {
 		await extendDeadline(this.#context, this.#record, async () => this.#stage(), seconds);
 	}
 
-	/** Says yes to the dearer offer that was asked about. */
 	async agree(): Promise<void> {
 		await agree(this.#context, this.#record);
 	}
 
 	/** The first call stops it; others wait for that. */
 	async stop(reason: string): Promise<void> {
-		this.#stopping ??= this.#stop(reason).finally(() => {
-			this.#stopping = undefined;
-		});
-		return this.#stopping;
+		return (this.#stopping ??= this.#stop(reason).finally(() => (this.#stopping = undefined)));
 	}
 
 	async detach(): Promise<void> {
@@ -161,11 +160,16 @@ export class Run implements RunHandle {
 			await this.#refuseOver();
 			this.#ports = await bindPorts(this.#tunnel.forwards, this.state().ports);
 			if (this.state().phase === 'ready') {
-				await this.#check();
-				await this.#refuseOver();
-				this.#tunnel.start();
-				this.#ready.resolve();
-				return;
+				const end = await this.#keeper.look();
+				if (!end) {
+					this.#tunnel.start();
+					this.#ready.resolve();
+					return;
+				}
+
+				if (!(await this.#end(end))) {
+					throw endedProblem(this.state());
+				}
 			}
 
 			await this.#prepare();
@@ -232,44 +236,30 @@ export class Run implements RunHandle {
 		await this.#drive();
 	}
 
-	/** Looks for two things that nobody tells: that another program asked for the end, and that the instance has ended by itself. */
-	#watch(): void {
-		const stop = this.#context.clock.every(watchInterval, () => {
-			void this.#check();
-		});
-		this.#leave.signal.addEventListener('abort', stop, {once: true});
+	guest(): GuestView | undefined {
+		return this.#guest;
 	}
 
-	async #check(): Promise<void> {
-		if (!this.#record.owned || this.#checking || this.#leave.signal.aborted) {
-			return;
-		}
-
-		this.#checking = true;
-		try {
-			if (await isStopRequested(this.#record.folder)) {
-				await this.stop('stopped from another terminal');
-				return;
-			}
-
-			await answerAgreement(this.#record);
-			await answerDeadlineRequest(this.#record, async () => this.#stage());
-			if (this.state().phase === 'ready' && this.#tunnel.health.status !== 'up') {
-				const end = await findEnd(
-					await this.#context.backend(this.state().offer.backend),
-					this.state(),
-					this.#context.clock.now(),
-				);
-				if (end && !this.#leave.signal.aborted && (await this.#end(end))) {
+	#keep(): Keeper {
+		return new Keeper(this.#context, this.#record, this.#leave.signal, {
+			stage: async () => this.#stage(),
+			isLinked: () => this.#tunnel.health.status === 'up',
+			onStopRequested: async () => this.stop('stopped from another terminal'),
+			onEnd: async end => {
+				if (await this.#end(end)) {
 					this.#ready = new Deferred();
 					this.#driving = this.#prepare().catch((error: unknown) => this.#fail(error));
 				}
-			}
-		} catch (error) {
-			// A backend that does not answer says nothing about the instance; it is asked again.
-			this.#record.note(`could not be checked: ${String(error)}`);
-		} finally {
-			this.#checking = false;
+			},
+		});
+	}
+
+	#onUp(connection: Connection): void {
+		this.#note({type: 'tunnel-up'});
+		if (this.#record.known.guarded) {
+			void listenToGuest(this.#context, this.#record, connection, view => {
+				this.#guest = view;
+			});
 		}
 	}
 
@@ -299,10 +289,9 @@ export class Run implements RunHandle {
 		this.#over.reject(problem);
 	}
 
-	/** Events of the tunnel, which has no one to wait for the disk. */
 	#note(event: NewEvent): void {
-		if (this.#record.owned && !this.#leave.signal.aborted) {
-			this.#record.append(event).catch((error: unknown) => this.#record.note(`journal: ${String(error)}`));
+		if (!this.#leave.signal.aborted) {
+			this.#record.jot(event);
 		}
 	}
 

@@ -3,7 +3,7 @@ import {matchRows} from '../../source/offers/match.js';
 import type {Offer} from '../../source/offers/offer.js';
 import {OfferTable} from '../../source/offers/table.js';
 import type {Engine, OfferListing, Plan, Request} from '../../source/runs/engine.js';
-import type {LinkHealth, LogLine, RunHandle} from '../../source/runs/handle.js';
+import type {GuestView, LinkHealth, LogLine, RunHandle} from '../../source/runs/handle.js';
 import type {RunState} from '../../source/runs/state.js';
 import type {Clock} from '../../source/system/clock.js';
 import {App, type AppOptions} from '../../source/ui/store/app.js';
@@ -147,6 +147,8 @@ export class TestHandle implements RunHandle {
 
 	state = (): RunState => this.state_;
 	health = (): LinkHealth => this.health_;
+	guest_: GuestView | undefined;
+	guest = (): GuestView | undefined => this.guest_;
 	logs = () => ({
 		version: this.lines.length,
 		lines: (pane: string) => this.lines.filter(line => pane === 'all' || line.pane === pane),
