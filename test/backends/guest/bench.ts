@@ -31,11 +31,11 @@ const programs = {
 
 // As functions: some shells have `date` and `sleep` within them. Whole dates are the real one's business.
 const turned = 'date() { if [ "$*" = +%s ]; then cat "$DSTACK_TUI_TOP/wall"; else command date "$@"; fi; }';
-const hurried = 'sleep() { :; }';
+const hurried = 'sleep() { wait; }';
 
 /**
-The guard in a folder instead of a machine: true time, the clock, boots and connections are the test's. `sleep` returns at once, but
-for `follow`.
+The guard in a folder instead of a machine: true time, the clock, boots and connections are the test's. `sleep` only lets what
+runs beside it come to its end, but for `follow`.
 */
 export class Bench {
 	/** Seconds since the machine was made; only moves by `pass`. */
