@@ -28,7 +28,7 @@ describe('the user data of a guest', () => {
 		expect(text.startsWith('#cloud-config\n')).toBe(true);
 		const document = parse(text, {version: '1.1'});
 		expect(document).toMatchObject({
-			users: [],
+			users: [{name: 'root', lock_passwd: true}],
 			disable_root: false,
 			allow_public_ssh_keys: false,
 			ssh_authorized_keys: [identity.public],
