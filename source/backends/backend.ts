@@ -180,10 +180,26 @@ export type Backend = {
 	byHand?(id: string): ByHand;
 };
 
+/** A spot market of one zone. */
+export type SpotMarket = Pick<Offer, 'region' | 'instanceType'> & {readonly zone: string};
+
+/** A price in US dollars per hour that holds from `at`, milliseconds since the epoch, until the next one. */
+export type PricePoint = {readonly at: number; readonly price: number};
+
+/** What a spot market cost within a span of time, milliseconds since the epoch. */
+export type PriceHistory = {
+	readonly from: number;
+	readonly to: number;
+	/** The oldest first; the first may be from before the span, and in force when it began. */
+	readonly points: readonly PricePoint[];
+};
+
 /** What a backend must be able to do so that its offers can be compared, whether or not this version can launch there. */
 export type OfferSource = Pick<Backend, 'name' | 'deadline' | 'status' | 'offers'> & {
 	/** How it is set up here, without asking anybody; undefined where there is nothing to set up. */
 	setup?(): Promise<SourceSetup>;
+	/** What a spot market cost within the last 24 hours; missing where nobody tells. Throws `BackendError`. */
+	priceHistory?(market: SpotMarket, signal: AbortSignal): Promise<PriceHistory>;
 };
 
 /** How a source is set up. Lines hold names and places, never values. */

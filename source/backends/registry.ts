@@ -19,7 +19,7 @@ const noPrices = async (): Promise<PriceOf> => () => undefined;
 /** Everything whose offers are compared, the backends first; on some of them this version cannot launch yet. */
 export const offerSources = ({awsPrices = noPrices}: SourceNeeds = {}): readonly OfferSource[] => [
 	...all,
-	lazySource('aws', 'guest', async () => (await import('./aws/thread.js')).createAwsThread({prices: awsPrices})),
+	withHistory(lazySource('aws', 'guest', async () => (await import('./aws/thread.js')).createAwsThread({prices: awsPrices}))),
 	lazySource('lambda', 'none', async () => (await import('./lambda/index.js')).createLambdaSource()),
 	lazySource('runpod', 'provider', async () => (await import('./runpod/index.js')).createRunpodSource()),
 ];
@@ -39,17 +39,16 @@ export function backendNamed(name: string): Backend {
 	return backend;
 }
 
+type LazySource = OfferSource & {readonly setup: NonNullable<OfferSource['setup']>; readonly source: () => Promise<OfferSource>};
+
 /** A source whose code is read when it is first asked. */
-function lazySource(
-	name: OfferSource['name'],
-	deadline: OfferSource['deadline'],
-	load: () => Promise<OfferSource>,
-): OfferSource & {setup: NonNullable<OfferSource['setup']>} {
+function lazySource(name: OfferSource['name'], deadline: OfferSource['deadline'], load: () => Promise<OfferSource>): LazySource {
 	let loading: Promise<OfferSource> | undefined;
 	const source = async () => (loading ??= load());
 	return {
 		name,
 		deadline,
+		source,
 		status: async signal => (await source()).status(signal),
 		async *offers(requirements, signal, note) {
 			yield* (await source()).offers(requirements, signal, note);
@@ -64,3 +63,16 @@ function lazySource(
 		},
 	};
 }
+
+/** The same source, of which is known that it tells what spot markets cost before. */
+const withHistory = (lazy: LazySource): OfferSource => ({
+	...lazy,
+	async priceHistory(market, signal) {
+		const {priceHistory} = await lazy.source();
+		if (!priceHistory) {
+			throw new Error(`${lazy.name} does not tell what its spot markets cost before`);
+		}
+
+		return priceHistory(market, signal);
+	},
+});

@@ -15,7 +15,7 @@ import type {RunContext} from './context.js';
 import type {Choice, Engine, Plan, Request} from './engine.js';
 import {readState} from './journal.js';
 import {OfferBook} from './offer-book.js';
-import {listOffers} from './offers.js';
+import {askHistory, listOffers} from './offers.js';
 import {readLogLines} from './log-book.js';
 import {ownership} from './owner.js';
 import {durationOf} from './duration.js';
@@ -53,6 +53,7 @@ export async function createEngine(context: RunContext, folder: string): Promise
 		saveWishes,
 		request: choice => makeRequest(choice),
 		offers: (request, signal) => listOffers(book, sources, request.requirements, signal),
+		priceHistory: async (offer, signal) => askHistory(sources, offer, signal),
 		...(context.startUpdate ? {refreshCatalogue: makeRefresh(context, book, context.startUpdate)} : {}),
 		backendReport: async (onEntry, signal) =>
 			(await import('./backend-report.js')).reportBackends(book, sources, onEntry, signal),

@@ -1,4 +1,4 @@
-import {BackendError, type BackendStatus, type OfferSource} from '../backends/backend.js';
+import {BackendError, type BackendStatus, type OfferSource, type PriceHistory} from '../backends/backend.js';
 import {canLaunch} from '../backends/registry.js';
 import type {Requirements} from '../configuration/model.js';
 import type {CatalogueReport} from '../offers/catalogue/catalogue.js';
@@ -133,6 +133,7 @@ function listBackends(
 			settled,
 			...(counts.get(source.name) ?? {count: 0, live: 0}),
 			catalogueDate: dates.get(source.name),
+			tellsHistory: source.priceHistory !== undefined,
 		})),
 		...loaded
 			.filter(({backend}) => !own.has(backend))
@@ -178,4 +179,18 @@ export function firstToTry({table, matches: {rows, triable}}: OfferListing): Off
 	const tried = rows.subarray(0, triable);
 	const row = tried.find(each => canLaunch(table.places.at(table.columns.place[each] ?? 0).backend)) ?? tried[0];
 	return row === undefined ? undefined : table.offer(row);
+}
+
+/** Asks the source that listed a spot offer of a zone what it cost before; see `Engine.priceHistory`. */
+export async function askHistory(
+	sources: readonly OfferSource[],
+	{backend, region, zone, instanceType}: Offer,
+	signal: AbortSignal,
+): Promise<PriceHistory> {
+	const source = sources.find(({name}) => name === backend);
+	if (!source?.priceHistory || zone === undefined) {
+		throw new Error(`${backend} does not tell what ${instanceType} cost before`);
+	}
+
+	return source.priceHistory({region, zone, instanceType}, signal);
 }

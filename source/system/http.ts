@@ -23,6 +23,8 @@ export type HttpRequest = {
 	readonly etag?: string;
 	/** Whether the request may reach the server twice. By default where the method only reads. */
 	readonly repeatable?: boolean;
+	/** Whether redirections are followed, as far as that is safe; by default they are. An answer that is one is a failure else. */
+	readonly follow?: boolean;
 	/** Unpacks a body that is gzip although its header does not say so. */
 	readonly gunzip?: boolean;
 	/** Which requests keep a distance from each other, and how much, milliseconds. By default those to one host, as the client is told. */
@@ -167,6 +169,7 @@ function prepare(request: HttpRequest, options: HttpOptions): Outgoing {
 		body,
 		limits: {...defaultLimits, ...options.limits, ...request.limits},
 		gunzip: request.gunzip ?? false,
+		follow: request.follow ?? true,
 		signal: request.signal,
 		onBytes: options.onBytes,
 	};

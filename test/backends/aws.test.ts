@@ -1,6 +1,4 @@
-import {spawn} from 'node:child_process';
-import process from 'node:process';
-import {describe, expect, onTestFinished, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {classify} from '../../source/backends/aws/errors.js';
 import {HardwareBook, hardwareOf} from '../../source/backends/aws/hardware.js';
 import {createAwsSource} from '../../source/backends/aws/index.js';
@@ -10,10 +8,9 @@ import type {BackendErrorClass} from '../../source/backends/backend.js';
 import {mismatch} from '../../source/offers/matching.js';
 import type {Offer} from '../../source/offers/offer.js';
 import {requirements} from '../offers/support.js';
-import {hasCommand} from '../support/program.js';
 import {TestClock} from '../support/ui.js';
 import {type Account, failure, startEc2, unauthorized} from './support/ec2.js';
-import {freePort} from './support/http.js';
+import {hasMoto, startMoto} from './support/moto.js';
 import {listAll, makeSurroundings, status} from './support/surroundings.js';
 
 const gb = 1024;
@@ -502,11 +499,6 @@ test('a region that asks first and hears nothing holds another up for a few seco
 	expect(book.get('m5.large')?.cpu).toBe(2);
 });
 
-const hasMoto = hasCommand('moto_server');
-if (!hasMoto) {
-	console.warn('EC2 of moto: skipped, missing: moto_server');
-}
-
 describe.skipIf(!hasMoto)('against moto_server', () => {
 	test('the real types of a region', async () => {
 		const url = await startMoto();
@@ -529,28 +521,3 @@ describe.skipIf(!hasMoto)('against moto_server', () => {
 		expect(notes).toContainEqual("us-east-1: the answer is none of AWS's (500): quotas are not known");
 	}, 300_000);
 });
-
-async function startMoto(): Promise<string> {
-	const port = await freePort();
-	const child = spawn('moto_server', ['-H', '127.0.0.1', '-p', String(port)], {stdio: 'ignore', detached: true});
-	onTestFinished(() => {
-		if (child.pid !== undefined) {
-			process.kill(-child.pid, 'SIGKILL');
-		}
-	});
-	const url = `http://127.0.0.1:${port}`;
-	for (let tries = 0; tries < 600; tries++) {
-		if (
-			await fetch(`${url}/moto-api/`).then(
-				({ok}) => ok,
-				() => false,
-			)
-		) {
-			return url;
-		}
-
-		await new Promise(resolve => setTimeout(resolve, 100));
-	}
-
-	throw new Error('moto_server does not answer');
-}

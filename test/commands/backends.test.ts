@@ -46,7 +46,7 @@ describe('`backends`', () => {
 		const world = await makeWorld();
 		const {code, stdout, stderr} = await world.cli(['backends']);
 		expect([code, stderr]).toEqual([0, '']);
-		expect(stdout).toMatch(/^aws +not set up +- +not yet$/m);
+		expect(stdout).toMatch(/^aws +not set up +not yet +-$/m);
 		expect(stdout).toMatch(/next: .*AWS_PROFILE.*backends\.yml/);
 		expect(stdout).toMatch(/next: .*LAMBDA_API_KEY/);
 		expect(stdout).toMatch(/next: .*RUNPOD_API_KEY/);
@@ -105,6 +105,24 @@ describe('`backends`', () => {
 		expect(listed.stderr).toMatch(/aws: AuthFailure: not able to validate … Check the access key/);
 		expect(tested.stdout + tested.stderr + listed.stdout + listed.stderr).not.toContain(key);
 	});
+
+	test('one that never answers holds up no other line, and only for a while the end', async () => {
+		const world = await makeWorld();
+		const ec2 = await startEc2({script: () => 'hang'});
+		const lambda = await serve(() => json(lambdaAnswer));
+		await settings(
+			world,
+			`- {type: aws, endpoint: '${ec2.url}', creds: {type: access_key, access_key: AKIA${key}, secret_key: ${key}}}\n- {type: lambda, endpoint: '${lambda.url}', creds: {api_key: ${key}}}\n`,
+		);
+		const started = world.start(['backends']);
+		await Promise.all([started.until(/^local +ready/m), started.until(/^lambda +ready/m), started.until(/^runpod +not set up/m)]);
+		expect(started.output()).not.toMatch(/^aws/m);
+		const {code, stdout, stderr} = await started.ended;
+		expect(code).toBe(1);
+		expect(stdout).toMatch(/^aws +failed/m);
+		expect(stdout).toMatch(/^aws:\n {2}did not answer within 10 s$/m);
+		expect(stderr).toContain('Failed: aws');
+	}, 30_000);
 
 	test('`--no-test` asks nobody', async () => {
 		const world = await makeWorld();

@@ -1,6 +1,6 @@
 import type {Requirements} from '../../configuration/model.js';
 import type {Offer} from '../../offers/offer.js';
-import type {BackendErrorClass, BackendStatus} from '../backend.js';
+import type {BackendErrorClass, BackendStatus, PriceHistory, SpotMarket} from '../backend.js';
 import type {Surroundings} from '../settings/index.js';
 import type {KnownPrice} from './offers.js';
 
@@ -11,6 +11,7 @@ export type WorkerData = {readonly surroundings: Surroundings};
 export type Question =
 	| {readonly type: 'status'; readonly id: number}
 	| {readonly type: 'offers'; readonly id: number; readonly requirements: Requirements}
+	| {readonly type: 'history'; readonly id: number; readonly market: SpotMarket}
 	| {readonly type: 'prices'; readonly ask: number; readonly prices: ReadonlyMap<string, KnownPrice>}
 	| {readonly type: 'no prices'; readonly ask: number; readonly message: string}
 	| {readonly type: 'leave'; readonly id: number};
@@ -21,7 +22,7 @@ export type Answer =
 	| {readonly type: 'note'; readonly id: number; readonly line: string}
 	/** It needs the prices of these types, and waits for them. */
 	| {readonly type: 'prices'; readonly ask: number; readonly region: string; readonly instanceTypes: readonly string[]}
-	| {readonly type: 'done'; readonly id: number; readonly status?: BackendStatus}
+	| {readonly type: 'done'; readonly id: number; readonly status?: BackendStatus; readonly history?: PriceHistory}
 	/** An error does not keep its class on the way. */
 	| {
 			readonly type: 'failed';

@@ -6,12 +6,11 @@ import {classify} from './errors.js';
 import type {HardwareBook} from './hardware.js';
 import {type KnownPrice, onDemandOffers, type PricesFor, spotOffers} from './offers.js';
 import {familyOf, quotaCodes, type RegionQuotas} from './quotas.js';
+import {pages} from './pages.js';
 import type {Session} from './session.js';
 import {ownTurn} from './turns.js';
 
 const pageSize = 1000;
-/** Bounds the pages of an answer that never ends. */
-const mostPages = 100;
 
 export type RegionListing = {
 	readonly offers: Offer[];
@@ -79,27 +78,6 @@ export async function listRegion(question: RegionQuestion): Promise<RegionListin
 	const context = {region, book, quotas, now: clock.now(), prices};
 	const {offers, unpriced} = onDemandOffers(zones, context);
 	return {offers: [...offers, ...spotOffers(spot ?? [], zones, context)], notes, unpriced};
-}
-
-async function pages<T>(
-	ask: (token: string | undefined) => Promise<{items: readonly T[] | undefined; next?: string}>,
-): Promise<T[]> {
-	const all: T[] = [];
-	let token: string | undefined;
-	for (let page = 0; page < mostPages; page++) {
-		const {items, next} = await ask(token);
-		for (const item of items ?? []) {
-			all.push(item);
-		}
-
-		if (!next || next === token) {
-			break;
-		}
-
-		token = next;
-	}
-
-	return all;
 }
 
 /** Zones of the region itself by instance type. Those of cities (`us-east-1-bos-1a`) have other prices and no default network. */

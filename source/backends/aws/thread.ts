@@ -2,7 +2,7 @@ import {Worker} from 'node:worker_threads';
 import type {Offer} from '../../offers/offer.js';
 import {type Clock, systemClock} from '../../system/clock.js';
 import {messageOf} from '../../system/problem.js';
-import {BackendError, type BackendStatus, type OfferSource} from '../backend.js';
+import {BackendError, type OfferSource} from '../backend.js';
 import {awsSetup, type Surroundings, theseSurroundings} from '../settings/index.js';
 import {failedStatus, setupWords, unusable} from '../source-status.js';
 import {streamed} from '../stream.js';
@@ -17,16 +17,26 @@ export type AwsThreadOptions = {
 	readonly clock?: Clock;
 	/** On-demand prices, which EC2 does not tell; read when the first listing needs them. */
 	readonly prices: () => Promise<PriceOf>;
+	/** The built worker.ts; by default it is beside what this was built into. */
+	readonly worker?: URL;
 };
 
+const besideThis = (): URL => new URL('aws-worker.js', import.meta.url);
+
 type Told = Exclude<Answer, {type: 'prices'}>;
+type Done = Extract<Answer, {type: 'done'}>;
 type Listener = (answer: Told) => void;
 
 /**
 The source of index.ts in a thread of its own. Loading the AWS SDK and reading its answers takes the processor for seconds in pieces that
 would be felt at the keyboard, and some hundred megabytes that are given back when the thread ends.
 */
-export function createAwsThread({surroundings, clock = systemClock, prices}: AwsThreadOptions): OfferSource {
+export function createAwsThread({
+	surroundings,
+	clock = systemClock,
+	prices,
+	worker: entry = besideThis(),
+}: AwsThreadOptions): OfferSource {
 	const pricesFor = pricesFrom(prices);
 	const places = () => surroundings ?? theseSurroundings();
 	const listeners = new Map<number, Listener>();
@@ -37,7 +47,7 @@ export function createAwsThread({surroundings, clock = systemClock, prices}: Aws
 	const start = (): Worker => {
 		const data: WorkerData = {surroundings: {...places(), environment: {...places().environment}}};
 		// What libraries print would be drawn into the screen: it is kept from there.
-		const started = new Worker(new URL('aws-worker.js', import.meta.url), {workerData: data, stdout: true, stderr: true});
+		const started = new Worker(entry, {workerData: data, stdout: true, stderr: true});
 		started.on('message', (answer: Answer) => {
 			if (answer.type === 'prices') {
 				void tellPrices(answer, pricesFor).then(reply => started.postMessage(reply));
@@ -58,11 +68,7 @@ export function createAwsThread({surroundings, clock = systemClock, prices}: Aws
 	};
 
 	/** Asks, and tells each answer to `listen` until the last one, which it returns. */
-	const ask = async (
-		make: (id: number) => Question,
-		signal: AbortSignal,
-		listen: Listener,
-	): Promise<BackendStatus | undefined> => {
+	const ask = async (make: (id: number) => Question, signal: AbortSignal, listen: Listener = () => undefined): Promise<Done> => {
 		signal.throwIfAborted();
 		idle?.abort();
 		const id = questions++;
@@ -73,7 +79,7 @@ export function createAwsThread({surroundings, clock = systemClock, prices}: Aws
 			return await new Promise((resolve, reject) => {
 				listeners.set(id, answer => {
 					if (answer.type === 'done') {
-						resolve(answer.status);
+						resolve(answer);
 					} else if (answer.type === 'failed') {
 						reject(signal.aborted ? (signal.reason as Error) : thrown(answer));
 					} else {
@@ -119,11 +125,7 @@ export function createAwsThread({surroundings, clock = systemClock, prices}: Aws
 			}
 
 			try {
-				const answer = await ask(
-					id => ({type: 'status', id}),
-					signal,
-					() => undefined,
-				);
+				const {status: answer} = await ask(id => ({type: 'status', id}), signal);
 				return answer ?? {backend: 'aws', ready: false, notes: []};
 			} catch (error) {
 				return failedStatus('aws', found.origin, error, signal);
@@ -147,6 +149,14 @@ export function createAwsThread({surroundings, clock = systemClock, prices}: Aws
 					},
 				);
 			});
+		},
+		async priceHistory(market, signal) {
+			const {history} = await ask(id => ({type: 'history', id, market}), signal);
+			if (!history) {
+				throw new Error('the thread that asks AWS answered without prices');
+			}
+
+			return history;
 		},
 	};
 }

@@ -54,6 +54,7 @@ port.on('message', (question: Question) => {
 		}
 
 		case 'status':
+		case 'history':
 		case 'offers': {
 			void answer(question);
 			break;
@@ -61,13 +62,18 @@ port.on('message', (question: Question) => {
 	}
 });
 
-async function answer(question: Extract<Question, {type: 'status' | 'offers'}>): Promise<void> {
+async function answer(question: Extract<Question, {type: 'status' | 'history' | 'offers'}>): Promise<void> {
 	const {id} = question;
 	const controller = new AbortController();
 	leaving.set(id, controller);
 	try {
 		if (question.type === 'status') {
 			say({type: 'done', id, status: await source.status(controller.signal)});
+			return;
+		}
+
+		if (question.type === 'history') {
+			say({type: 'done', id, history: await source.priceHistory?.(question.market, controller.signal)});
 			return;
 		}
 

@@ -1,6 +1,8 @@
 import {formatAge, formatDuration, formatGpus, formatMemory, formatPrice} from '../../offers/format.js';
 import type {Offer} from '../../offers/offer.js';
 import {durationOf} from '../../runs/duration.js';
+import {spotWords} from '../spot-line.js';
+import {hasHistory} from '../store/spot-history.js';
 import type {AppState} from '../store/state.js';
 import {cut, fit, wrap} from '../text.js';
 import {paint} from '../theme.js';
@@ -69,6 +71,22 @@ function whyNot({listing}: AppState, {availability, backend}: Offer): string[] {
 	return [entry?.next ?? entry?.notes[0] ?? `set up ${backend} to use it`];
 }
 
+/** Undefined where nobody tells. */
+function pastWords(state: AppState, current: Current): string | undefined {
+	if (!hasHistory(state, current)) {
+		return undefined;
+	}
+
+	const {history} = state;
+	if (history?.id !== current.offer.id) {
+		return 'asking';
+	}
+
+	return 'told' in history ? spotWords(history.told) : `not known: ${history.problem}`;
+}
+
+const mostDrawer = 11;
+
 /** Everything that is known of the offer under the cursor. */
 export function drawerRows(state: AppState, {offer, row}: Current): string[] {
 	const {columns, listing} = state;
@@ -99,6 +117,7 @@ export function drawerRows(state: AppState, {offer, row}: Current): string[] {
 				? `spot: it can be interrupted${offer.interruption === undefined ? '' : `, ${offer.interruption} of its kind are in a month`}`
 				: 'on-demand',
 		],
+		['spot 24 h', pastWords(state, {offer, row})],
 		['availability', [offer.availability, quotaWords(offer), ...whyNot(state, offer)].filter(Boolean).join(' · ')],
 		['ends itself', deadlines[offer.deadline]],
 		...offer.notes.map(note => ['note', note] as const),
@@ -108,5 +127,5 @@ export function drawerRows(state: AppState, {offer, row}: Current): string[] {
 		...facts
 			.filter((fact): fact is readonly [string, string] => fact[1] !== undefined)
 			.map(([label, text]) => `  ${paint.muted(fit(label, 13))} ${cut(text, columns - 17)}`),
-	].slice(0, 10);
+	].slice(0, mostDrawer);
 }
