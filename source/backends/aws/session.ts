@@ -12,6 +12,8 @@ export type Limits = {readonly connect: number; readonly request: number; readon
 
 export const usualLimits: Limits = {connect: 5000, request: 10_000, region: 45_000};
 
+const usualAttempts = 2;
+
 type Identity = {
 	readonly accessKeyId: string;
 	readonly secretAccessKey: string;
@@ -25,7 +27,8 @@ export type Session = {
 	readonly setup: AwsSetup;
 	/** What must not be in any message; grows when the credentials are known. */
 	readonly secrets: Set<string>;
-	ec2(region: string): EC2Client;
+	/** `attempts`: how often one call is sent before it has failed; 2 by default. */
+	ec2(region: string, attempts?: number): EC2Client;
 	quotas(region: string): ServiceQuotasClient;
 	close(): void;
 };
@@ -46,7 +49,7 @@ export async function openSession(setup: AwsSetup, credentials: AwsCredentials, 
 	const common = (region: string): EC2ClientConfig => ({
 		region,
 		endpoint: setup.endpoint,
-		maxAttempts: 2,
+		maxAttempts: usualAttempts,
 		requestHandler: {
 			connectionTimeout: limits.connect,
 			requestTimeout: limits.request,
@@ -85,7 +88,8 @@ export async function openSession(setup: AwsSetup, credentials: AwsCredentials, 
 		sdk,
 		setup,
 		secrets,
-		ec2: region => keep(new sdk.EC2Client({...common(region), profile, credentials: shared})),
+		ec2: (region, maxAttempts = usualAttempts) =>
+			keep(new sdk.EC2Client({...common(region), maxAttempts, profile, credentials: shared})),
 		quotas: region => keep(new sdk.ServiceQuotasClient({...common(region), profile, credentials: shared})),
 		close() {
 			for (const client of opened) {
