@@ -128,12 +128,20 @@ async function lock(name: string): Promise<() => Promise<void>> {
 	});
 }
 
-const packages = ['openssh-server', 'git', 'ca-certificates', 'curl', 'python3', 'python3-venv', 'procps', 'rsync'];
-/** Another version is another image: change it with the packages. */
-const image = 'dstack-tui-test:1';
+/** An image of Debian's (or Ubuntu's) packages. Another version is another image: change it with the packages. */
+export type Recipe = {readonly image: string; readonly packages: readonly string[]};
 
-/** The name of a base image for environments, with sshd, git and Python: there already, from the cache, or built by debootstrap. */
-export async function ensureImage({docker}: TestEngine): Promise<{readonly image: string} | Missing> {
+/** A base image for environments, with sshd, git and Python. */
+const environmentRecipe: Recipe = {
+	image: 'dstack-tui-test:1',
+	packages: ['openssh-server', 'git', 'ca-certificates', 'curl', 'python3', 'python3-venv', 'procps', 'rsync'],
+};
+
+/** The name of a recipe's image: there already, from the cache, or built by debootstrap. */
+export async function ensureImage(
+	{docker}: TestEngine,
+	{image, packages}: Recipe = environmentRecipe,
+): Promise<{readonly image: string} | Missing> {
 	const isThere = async () =>
 		docker('image', 'inspect', image).then(
 			() => true,
@@ -151,12 +159,12 @@ export async function ensureImage({docker}: TestEngine): Promise<{readonly image
 
 		const archive = path.join(cache, `${image.replace(':', '-')}.tar`);
 		if (!existsSync(archive)) {
-			const reason = cannotBuild();
+			const reason = cannotBuild(image);
 			if (reason !== undefined) {
 				return {missing: reason};
 			}
 
-			await buildArchive(archive);
+			await buildArchive(archive, packages);
 		}
 
 		await docker('import', archive, image);
@@ -171,7 +179,7 @@ export async function ensureImage({docker}: TestEngine): Promise<{readonly image
 	}
 }
 
-function cannotBuild(): string | undefined {
+function cannotBuild(image: string): string | undefined {
 	if (!isRoot) {
 		return `the image ${image} (only root can build it)`;
 	}
@@ -179,7 +187,7 @@ function cannotBuild(): string | undefined {
 	return hasCommand('debootstrap') ? undefined : 'debootstrap';
 }
 
-async function buildArchive(archive: string): Promise<void> {
+async function buildArchive(archive: string, packages: readonly string[]): Promise<void> {
 	const {id, codename} = await readRelease();
 	const root = await mkdtemp(path.join(tmpdir(), 'dt-image-'));
 	try {
