@@ -167,8 +167,20 @@ export type Backend = {
 	terminate(id: string): Promise<void>;
 	/** Ends what still runs of an instance that has stopped, and keeps what it holds. Missing where nothing can run on. */
 	quieten?(id: string): Promise<void>;
-	/** All instances with this installation's tag in these regions, those that have ended left out. */
-	list(installation: string, regions: readonly string[]): Promise<Instance[]>;
+	/**
+	All instances with this installation's tag in these regions, those that have ended left out. A region that cannot be asked is told to
+	`unanswered`, and nothing is known of it; without that, it is thrown, naming it.
+	*/
+	list(
+		installation: string,
+		regions: readonly string[],
+		unanswered?: (region: string, error: BackendError) => void,
+	): Promise<Instance[]>;
+	/**
+	Lets this machine in, where a firewall before the instance knows it only by an address that may have changed. Returns what the person
+	should know of it, one line each. Missing where there is no such thing.
+	*/
+	admit?(id: string, signal: AbortSignal): Promise<readonly string[]>;
 	/**
 	Removes what carries this installation's tag in these regions and belongs to no instance any more: volumes, spot requests, key pairs,
 	security groups. Returns what was removed and what could not be, one line each. Missing where an instance leaves nothing.

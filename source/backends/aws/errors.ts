@@ -99,7 +99,8 @@ export function classify(thrown: unknown, action: string, secrets: ReadonlySet<s
 }
 
 /** `… by not specifying an Availability Zone in your request or choosing us-west-2a, us-west-2c.` */
-const zonesIn = (message: string): string[] => /\bchoosing\b(.*)/s.exec(message)?.[1]?.match(/\b[a-z]{2}(?:-[a-z]+)+-\d+[a-z]\b/g) ?? [];
+const zonesIn = (message: string): string[] =>
+	/\bchoosing\b(.*)/s.exec(message)?.[1]?.match(/\b[a-z]{2}(?:-[a-z]+)+-\d+[a-z]\b/g) ?? [];
 
 function nextStep(code: string, kind: BackendErrorClass, permission: string | undefined): string | undefined {
 	if (permission !== undefined) {

@@ -1,17 +1,24 @@
 import type {Requirements} from '../../configuration/model.js';
 import type {Offer} from '../../offers/offer.js';
-import type {BackendErrorClass, BackendStatus, PriceHistory, SpotMarket} from '../backend.js';
+import type {BackendErrorClass, BackendStatus, LaunchProgress, PriceHistory, SpotMarket} from '../backend.js';
 import type {Surroundings} from '../settings/index.js';
+import type {Image} from './launch/images.js';
+import type {OperationCall} from './launch/remote.js';
 import type {KnownPrice} from './offers.js';
 
 /** What the thread is started with. */
-export type WorkerData = {readonly surroundings: Surroundings};
+export type WorkerData = {
+	readonly surroundings: Surroundings;
+	/** What earlier threads found, for an `ImageBook`. */
+	readonly images: ReadonlyMap<string, Image>;
+};
 
 /** From the program to the thread. `id` is a question's. */
 export type Question =
 	| {readonly type: 'status'; readonly id: number}
 	| {readonly type: 'offers'; readonly id: number; readonly requirements: Requirements}
 	| {readonly type: 'history'; readonly id: number; readonly market: SpotMarket}
+	| {readonly type: 'call'; readonly id: number; readonly call: OperationCall}
 	| {readonly type: 'prices'; readonly ask: number; readonly prices: ReadonlyMap<string, KnownPrice>}
 	| {readonly type: 'no prices'; readonly ask: number; readonly message: string}
 	| {readonly type: 'leave'; readonly id: number};
@@ -20,9 +27,19 @@ export type Question =
 export type Answer =
 	| {readonly type: 'offers'; readonly id: number; readonly offers: Offer[]}
 	| {readonly type: 'note'; readonly id: number; readonly line: string}
+	| {readonly type: 'progress'; readonly id: number; readonly progress: LaunchProgress}
+	/** To be told to the threads that come later. */
+	| {readonly type: 'image'; readonly key: string; readonly image: Image}
 	/** It needs the prices of these types, and waits for them. */
 	| {readonly type: 'prices'; readonly ask: number; readonly region: string; readonly instanceTypes: readonly string[]}
-	| {readonly type: 'done'; readonly id: number; readonly status?: BackendStatus; readonly history?: PriceHistory}
+	| {
+			readonly type: 'done';
+			readonly id: number;
+			readonly status?: BackendStatus;
+			readonly history?: PriceHistory;
+			/** What a call returned. */
+			readonly result?: unknown;
+	  }
 	/** An error does not keep its class on the way. */
 	| {
 			readonly type: 'failed';
@@ -30,4 +47,5 @@ export type Answer =
 			readonly class: BackendErrorClass | undefined;
 			readonly message: string;
 			readonly next: string | undefined;
+			readonly zones: readonly string[];
 	  };

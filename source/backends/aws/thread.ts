@@ -6,6 +6,9 @@ import {BackendError, type OfferSource} from '../backend.js';
 import {awsSetup, type Surroundings, theseSurroundings} from '../settings/index.js';
 import {failedStatus, setupWords, unusable} from '../source-status.js';
 import {streamed} from '../stream.js';
+import type {Operations} from './launch/calls.js';
+import type {Image} from './launch/images.js';
+import {remoteOperations} from './launch/remote.js';
 import type {Answer, Question, WorkerData} from './messages.js';
 import {type PriceOf, type PricesFor, pricesFrom} from './offers.js';
 
@@ -23,12 +26,14 @@ export type AwsThreadOptions = {
 
 const besideThis = (): URL => new URL('aws-worker.js', import.meta.url);
 
-type Told = Exclude<Answer, {type: 'prices'}>;
+type Told = Exclude<Answer, {type: 'prices' | 'image'}>;
 type Done = Extract<Answer, {type: 'done'}>;
 type Listener = (answer: Told) => void;
 
+export type AwsThread = Required<OfferSource> & {readonly operations: Operations};
+
 /**
-The source of index.ts in a thread of its own. Loading the AWS SDK and reading its answers takes the processor for seconds in pieces that
+The source of index.ts and the operations of launch/ in a thread of its own. Loading the AWS SDK and reading its answers takes the processor for seconds in pieces that
 would be felt at the keyboard, and some hundred megabytes that are given back when the thread ends.
 */
 export function createAwsThread({
@@ -36,21 +41,24 @@ export function createAwsThread({
 	clock = systemClock,
 	prices,
 	worker: entry = besideThis(),
-}: AwsThreadOptions): OfferSource {
+}: AwsThreadOptions): AwsThread {
 	const pricesFor = pricesFrom(prices);
 	const places = () => surroundings ?? theseSurroundings();
 	const listeners = new Map<number, Listener>();
+	const images = new Map<string, Image>();
 	let worker: Worker | undefined;
 	let questions = 0;
 	let idle: AbortController | undefined;
 
 	const start = (): Worker => {
-		const data: WorkerData = {surroundings: {...places(), environment: {...places().environment}}};
+		const data: WorkerData = {surroundings: {...places(), environment: {...places().environment}}, images};
 		// What libraries print would be drawn into the screen: it is kept from there.
 		const started = new Worker(entry, {workerData: data, stdout: true, stderr: true});
 		started.on('message', (answer: Answer) => {
 			if (answer.type === 'prices') {
 				void tellPrices(answer, pricesFor).then(reply => started.postMessage(reply));
+			} else if (answer.type === 'image') {
+				images.set(answer.key, answer.image);
 			} else {
 				listeners.get(answer.id)?.(answer);
 			}
@@ -58,7 +66,8 @@ export function createAwsThread({
 		const end = (message: string) => {
 			worker = worker === started ? undefined : worker;
 			for (const [id, tell] of [...listeners]) {
-				tell({type: 'failed', id, class: 'unknown', message, next: undefined});
+				// What it was about to do, it may have done.
+				tell({type: 'failed', id, class: 'transient', message, next: 'Try again.', zones: []});
 			}
 		};
 
@@ -72,6 +81,7 @@ export function createAwsThread({
 		signal.throwIfAborted();
 		idle?.abort();
 		const id = questions++;
+		const question = make(id);
 		const thread = (worker ??= start());
 		thread.ref();
 		const leave = () => thread.postMessage({type: 'leave', id} satisfies Question);
@@ -81,13 +91,15 @@ export function createAwsThread({
 					if (answer.type === 'done') {
 						resolve(answer);
 					} else if (answer.type === 'failed') {
-						reject(signal.aborted ? (signal.reason as Error) : thrown(answer));
+						// How a launch ended that nobody waits for any more decides what there is to end.
+						const isKnown = question.type === 'call' && answer.class !== undefined;
+						reject(signal.aborted && !isKnown ? (signal.reason as Error) : thrown(answer));
 					} else {
 						listen(answer);
 					}
 				});
 				signal.addEventListener('abort', leave, {once: true});
-				thread.postMessage(make(id));
+				thread.postMessage(question);
 			});
 		} finally {
 			signal.removeEventListener('abort', leave);
@@ -158,6 +170,18 @@ export function createAwsThread({
 
 			return history;
 		},
+		operations: remoteOperations(async (call, signal, onProgress) => {
+			const {result} = await ask(
+				id => ({type: 'call', id, call}),
+				signal,
+				answer => {
+					if (answer.type === 'progress') {
+						onProgress(answer.progress);
+					}
+				},
+			);
+			return result;
+		}),
 	};
 }
 
@@ -173,5 +197,5 @@ async function tellPrices(
 	}
 }
 
-const thrown = ({class: kind, message, next}: Extract<Answer, {type: 'failed'}>): Error =>
-	kind === undefined ? new Error(message) : new BackendError(kind, message, {next});
+const thrown = ({class: kind, message, next, zones}: Extract<Answer, {type: 'failed'}>): Error =>
+	kind === undefined ? new Error(message) : new BackendError(kind, message, {next, zones});

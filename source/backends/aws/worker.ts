@@ -1,7 +1,11 @@
 import {parentPort, workerData} from 'node:worker_threads';
 import {messageOf} from '../../system/problem.js';
-import {BackendError} from '../backend.js';
+import {BackendError, type LaunchProgress} from '../backend.js';
 import {createAwsSource} from './index.js';
+import {ImageBook} from './launch/images.js';
+import {createAwsOperations} from './launch/operations.js';
+import {perform} from './launch/remote.js';
+import {userDataFor} from './launch/user-data.js';
 import type {Answer, Question, WorkerData} from './messages.js';
 import type {KnownPrice, PricesFor} from './offers.js';
 
@@ -17,7 +21,7 @@ const say = (answer: Answer): void => {
 	port.postMessage(answer);
 };
 
-const {surroundings} = workerData as WorkerData;
+const {surroundings, images} = workerData as WorkerData;
 const leaving = new Map<number, AbortController>();
 type Waiting = {readonly resolve: (prices: ReadonlyMap<string, KnownPrice>) => void; readonly reject: (error: Error) => void};
 
@@ -33,6 +37,12 @@ const pricesFor: PricesFor = async (region, instanceTypes) =>
 
 // One for all questions: what is known of instance types stays.
 const source = createAwsSource({surroundings, pricesFor});
+const operations = createAwsOperations({
+	surroundings,
+	pricesFor,
+	images: new ImageBook(images, (key, image) => say({type: 'image', key, image})),
+	userData: userDataFor,
+});
 
 port.on('message', (question: Question) => {
 	switch (question.type) {
@@ -55,6 +65,7 @@ port.on('message', (question: Question) => {
 
 		case 'status':
 		case 'history':
+		case 'call':
 		case 'offers': {
 			void answer(question);
 			break;
@@ -62,7 +73,7 @@ port.on('message', (question: Question) => {
 	}
 });
 
-async function answer(question: Extract<Question, {type: 'status' | 'history' | 'offers'}>): Promise<void> {
+async function answer(question: Extract<Question, {type: 'status' | 'history' | 'call' | 'offers'}>): Promise<void> {
 	const {id} = question;
 	const controller = new AbortController();
 	leaving.set(id, controller);
@@ -77,6 +88,12 @@ async function answer(question: Extract<Question, {type: 'status' | 'history' | 
 			return;
 		}
 
+		if (question.type === 'call') {
+			const onProgress = (progress: LaunchProgress) => say({type: 'progress', id, progress});
+			say({type: 'done', id, result: await perform(operations, question.call, controller.signal, onProgress)});
+			return;
+		}
+
 		for await (const offers of source.offers(question.requirements, controller.signal, line => say({type: 'note', id, line}))) {
 			for (let start = 0; start < offers.length; start += mostOffers) {
 				say({type: 'offers', id, offers: offers.slice(start, start + mostOffers)});
@@ -86,7 +103,7 @@ async function answer(question: Extract<Question, {type: 'status' | 'history' | 
 		say({type: 'done', id});
 	} catch (error) {
 		const known = error instanceof BackendError ? error : undefined;
-		say({type: 'failed', id, class: known?.class, message: messageOf(error), next: known?.next});
+		say({type: 'failed', id, class: known?.class, message: messageOf(error), next: known?.next, zones: known?.zones ?? []});
 	} finally {
 		leaving.delete(id);
 	}

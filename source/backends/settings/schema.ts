@@ -83,7 +83,11 @@ const tag = z.string('expected text; put numbers and true or false in quotes').m
 const awsLaunch = {
 	vpc_name: text.optional(),
 	vpc_ids: z
-		.record(z.string(), z.string('expected vpc-…').regex(/^vpc-[\da-f]+$/, 'expected vpc-…'), 'expected a map from regions to vpc-…')
+		.record(
+			z.string(),
+			z.string('expected vpc-…').regex(/^vpc-[\da-f]+$/, 'expected vpc-…'),
+			'expected a map from regions to vpc-…',
+		)
 		.optional(),
 	default_vpcs: z.boolean('expected true or false').optional(),
 	public_ips: z.boolean('expected true or false').optional(),
@@ -92,7 +96,9 @@ const awsLaunch = {
 	security_group_id: byRegion(/^sg-[\da-f]+$/, 'sg-…').optional(),
 	tags: z.record(z.string(), tag, 'expected a map of tags').optional(),
 	os_images: z.strictObject({cpu: osImage.optional(), nvidia: osImage.optional()}, 'expected a map of cpu and nvidia').optional(),
-	ami: z.record(z.string(), z.union([amiId, amiKinds], 'expected ami-…, or a map of such'), 'expected a map from regions').optional(),
+	ami: z
+		.record(z.string(), z.union([amiId, amiKinds], 'expected ami-…, or a map of such'), 'expected a map from regions')
+		.optional(),
 	ssh_from: z.array(cidr, 'expected a list of address ranges').min(1, 'expected at least one address range').optional(),
 	/** Who is asked for this machine's public address. */
 	checkip: z

@@ -52,7 +52,8 @@ export function createAwsBackend<S extends OfferSource>(
 			const listed = await operations.list([installation, regions], never(), nobody);
 			return everyRegion(listed, unanswered);
 		},
-		sweep: async (installation, regions) => (regions.length === 0 ? [] : operations.sweep([installation, regions], never(), nobody)),
+		sweep: async (installation, regions) =>
+			regions.length === 0 ? [] : operations.sweep([installation, regions], never(), nobody),
 		admit: async (id, signal) => operations.admit([id], signal, nobody),
 		quotaFamily,
 		byHand,

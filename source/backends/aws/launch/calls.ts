@@ -43,10 +43,10 @@ export type Operation = keyof Arguments;
 What a backend does on EC2, in a shape that can be sent between threads. All throw `BackendError`. Only `check` and `launch` heed the
 signal, and only `launch` reports progress.
 */
-export type Operations = {
-	readonly [O in Operation]: (
-		parameters: Arguments[O],
-		signal: AbortSignal,
-		onProgress: (progress: LaunchProgress) => void,
-	) => Promise<Results[O]>;
-};
+export type Operations = {readonly [O in Operation]: Performed<O>};
+
+export type Performed<O extends Operation> = (
+	parameters: Arguments[O],
+	signal: AbortSignal,
+	onProgress: (progress: LaunchProgress) => void,
+) => Promise<Results[O]>;

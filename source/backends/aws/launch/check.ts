@@ -59,7 +59,11 @@ export async function checkOffer(checking: Checking, offer: Offer): Promise<read
 	return [...warnings, 'The disk, an encrypted gp3 volume, is not in the price.'];
 }
 
-async function dryRun({place, signal}: Checking, action: string, send: (sdk: Place['session']['sdk']) => Promise<unknown>): Promise<void> {
+async function dryRun(
+	{place, signal}: Checking,
+	action: string,
+	send: (sdk: Place['session']['sdk']) => Promise<unknown>,
+): Promise<void> {
 	try {
 		await asked(place, action, async () => send(place.session.sdk), signal);
 	} catch (error) {

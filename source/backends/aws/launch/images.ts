@@ -150,4 +150,10 @@ function newest(found: readonly Ec2Image[], names: readonly string[]): Image | u
 
 /** EC2's patterns: `*` for any characters, `?` for one. */
 const matches = (name: string, pattern: string): boolean =>
-	new RegExp(`^${pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`, 's').test(name);
+	new RegExp(
+		`^${pattern
+			.replace(/[.+^${}()|[\]\\]/g, '\\$&')
+			.replaceAll('*', '.*')
+			.replaceAll('?', '.')}$`,
+		's',
+	).test(name);

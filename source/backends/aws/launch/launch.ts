@@ -143,7 +143,8 @@ async function madeBefore(place: Place, intent: LaunchIntent, refusal: AwsError)
 }
 
 /** Whether there is an instance is not known, whatever was said. */
-const uncertain = (error: AwsError): BackendError => new BackendError('transient', error.message, {next: error.next, cause: error});
+const uncertain = (error: AwsError): BackendError =>
+	new BackendError('transient', error.message, {next: error.next, cause: error});
 
 function withAdvice(error: AwsError, {offer}: LaunchIntent): BackendError {
 	if (error.class !== 'quota') {

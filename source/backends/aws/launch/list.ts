@@ -43,10 +43,7 @@ export async function listInstances(place: Place, installation: string, isPrivat
 }
 
 /** The lists of all regions as one. */
-export async function listAll(
-	regions: readonly string[],
-	list: (region: string) => Promise<Instance[]>,
-): Promise<Listed> {
+export async function listAll(regions: readonly string[], list: (region: string) => Promise<Instance[]>): Promise<Listed> {
 	const {answers, unanswered} = await inRegions(regions, list);
 	return {instances: answers.flat(), unanswered};
 }

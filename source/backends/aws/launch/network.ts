@@ -31,7 +31,8 @@ export async function findNetwork(
 		return pick(place, subnet ? [subnet] : [], zone, seed, `the subnet ${fixed}`);
 	}
 
-	const own = settings.vpc_ids?.[region] ?? (settings.vpc_name === undefined ? undefined : await named(place, settings.vpc_name, signal));
+	const own =
+		settings.vpc_ids?.[region] ?? (settings.vpc_name === undefined ? undefined : await named(place, settings.vpc_name, signal));
 	if (own !== undefined) {
 		const subnets = await subnetsOf(place, {Filters: [filter('vpc-id', own), filter('state', 'available')]}, signal);
 		const usable = settings.public_ips === false ? subnets : await publicOnes(place, own, subnets, signal);
@@ -86,7 +87,9 @@ async function defaultNetwork(
 function pick({region}: Place, subnets: readonly Subnet[], zone: string | undefined, seed: string, where: string): Network {
 	const sorted = [...subnets].sort((a, b) => key(a).localeCompare(key(b)));
 	if (sorted.length === 0) {
-		throw new BackendError('configuration', `${where} is not there in ${region}`, {next: 'Look at the entry of aws in backends.yml.'});
+		throw new BackendError('configuration', `${where} is not there in ${region}`, {
+			next: 'Look at the entry of aws in backends.yml.',
+		});
 	}
 
 	const there = sorted.filter(({AvailabilityZone}) => zone === undefined || AvailabilityZone === zone);
@@ -135,9 +138,13 @@ async function named(place: Place, name: string, signal: AbortSignal): Promise<s
 	);
 	const [vpc] = found;
 	if (found.length !== 1 || !vpc?.VpcId) {
-		throw new BackendError('configuration', `${found.length === 0 ? 'no VPC' : `${found.length} VPCs`} in ${region} ${found.length === 1 ? 'is' : 'are'} called ${name}`, {
-			next: 'Name it by its id in backends.yml: vpc_ids.',
-		});
+		throw new BackendError(
+			'configuration',
+			`${found.length === 0 ? 'no VPC' : `${found.length} VPCs`} in ${region} ${found.length === 1 ? 'is' : 'are'} called ${name}`,
+			{
+				next: 'Name it by its id in backends.yml: vpc_ids.',
+			},
+		);
 	}
 
 	return vpc.VpcId;

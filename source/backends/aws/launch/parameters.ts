@@ -1,4 +1,4 @@
-import type {RunInstancesCommandInput, Tag, _InstanceType} from '@aws-sdk/client-ec2';
+import type {_InstanceType, ResourceType, RunInstancesCommandInput, Tag} from '@aws-sdk/client-ec2';
 import type {Offer} from '../../../offers/offer.js';
 import type {AwsLaunchSettings} from '../../settings/index.js';
 import type {Image} from './images.js';
@@ -30,7 +30,11 @@ export function launchParameters(facts: LaunchFacts): RunInstancesCommandInput {
 	const groups = group === undefined ? undefined : [group];
 	const profile = settings.iam_instance_profile;
 	const wanted = facts.disk === undefined ? usualDisk : Math.ceil(facts.disk / 1024);
-	const kinds = ['instance', 'volume', 'network-interface', ...(offer.spot ? ['spot-instances-request'] : [])] as const;
+	const kinds: ResourceType[] = ['instance', 'volume', 'network-interface'];
+	if (offer.spot) {
+		kinds.push('spot-instances-request');
+	}
+
 	return {
 		ClientToken: token,
 		MinCount: 1,

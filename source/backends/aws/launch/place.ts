@@ -25,11 +25,16 @@ export class AwsError extends BackendError {
 	}
 }
 
-export const isCode = (error: unknown, ...codes: readonly string[]): error is AwsError =>
+export const isCode = (error: unknown, ...codes: readonly string[]): boolean =>
 	error instanceof AwsError && codes.includes(error.code);
 
 /** Runs one call of `action` (`ec2:RunInstances`). Throws an `AwsError`, or the signal's reason. */
-export async function asked<T>({session, region}: Place, action: string, send: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+export async function asked<T>(
+	{session, region}: Place,
+	action: string,
+	send: () => Promise<T>,
+	signal?: AbortSignal,
+): Promise<T> {
 	signal?.throwIfAborted();
 	try {
 		return await send();

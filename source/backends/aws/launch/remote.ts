@@ -1,19 +1,15 @@
 import type {LaunchProgress} from '../../backend.js';
-import type {Arguments, Operation, Operations, Results} from './calls.js';
+import type {Arguments, Operation, Operations, Performed, Results} from './calls.js';
 
 /** An operation that is asked for elsewhere. */
 export type OperationCall = {readonly [O in Operation]: {readonly operation: O; readonly parameters: Arguments[O]}}[Operation];
 
 /** Operations that `call` has done in another thread; it resolves with what the operation there does. */
 export function remoteOperations(
-	call: (
-		call: OperationCall,
-		signal: AbortSignal,
-		onProgress: (progress: LaunchProgress) => void,
-	) => Promise<unknown>,
+	call: (call: OperationCall, signal: AbortSignal, onProgress: (progress: LaunchProgress) => void) => Promise<unknown>,
 ): Operations {
 	const remote =
-		<O extends Operation>(operation: O): Operations[O] =>
+		<O extends Operation>(operation: O): Performed<O> =>
 		async (parameters, signal, onProgress) =>
 			// What comes back is what the operation of that name returned there.
 			(await call({operation, parameters} as OperationCall, signal, onProgress)) as Results[O];

@@ -177,12 +177,7 @@ async function authorize(
 	for (let tries = 0; ; tries++) {
 		try {
 			const command = new session.sdk.AuthorizeSecurityGroupIngressCommand({GroupId: group, IpPermissions: [permission]});
-			await asked(
-				place,
-				'ec2:AuthorizeSecurityGroupIngress',
-				async () => client.send(command, {abortSignal: signal}),
-				signal,
-			);
+			await asked(place, 'ec2:AuthorizeSecurityGroupIngress', async () => client.send(command, {abortSignal: signal}), signal);
 			return;
 		} catch (error) {
 			if (isCode(error, 'InvalidPermission.Duplicate')) {

@@ -26,7 +26,11 @@ export async function sweepRegion(place: Place, installation: string): Promise<s
 	for (const find of [volumes, spotRequests, keyPairs, securityGroups]) {
 		let found: readonly Leftover[];
 		try {
-			found = await find(place, installation, instances.filter(({State}) => State?.Name !== 'terminated'));
+			found = await find(
+				place,
+				installation,
+				instances.filter(({State}) => State?.Name !== 'terminated'),
+			);
 		} catch (error) {
 			lines.push(`${place.region}: ${messageOf(error)}`);
 			continue;
@@ -54,7 +58,13 @@ async function removeOne(place: Place, {what, done, action, remove}: Leftover): 
 		}
 
 		// Somebody else was faster.
-		return isCode(error, 'InvalidVolume.NotFound', 'InvalidGroup.NotFound', 'InvalidKeyPair.NotFound', 'InvalidSpotInstanceRequestID.NotFound')
+		return isCode(
+			error,
+			'InvalidVolume.NotFound',
+			'InvalidGroup.NotFound',
+			'InvalidKeyPair.NotFound',
+			'InvalidSpotInstanceRequestID.NotFound',
+		)
 			? undefined
 			: `${what} could not be removed: ${messageOf(error)}`;
 	}
@@ -128,7 +138,10 @@ const securityGroups: Find = async (place, installation, alive) => {
 	const {session, client} = place;
 	const found = await asked(place, 'ec2:DescribeSecurityGroups', async () =>
 		pages(async token => {
-			const command = new session.sdk.DescribeSecurityGroupsCommand({Filters: [installationFilter(installation)], NextToken: token});
+			const command = new session.sdk.DescribeSecurityGroupsCommand({
+				Filters: [installationFilter(installation)],
+				NextToken: token,
+			});
 			const answer = await client.send(command);
 			return {items: answer.SecurityGroups, next: answer.NextToken};
 		}),

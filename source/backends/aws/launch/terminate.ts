@@ -68,8 +68,13 @@ async function askToEnd(place: Place, instanceId: string): Promise<boolean> {
 			return false;
 		}
 
-		if (isCode(error, 'OperationNotPermitted')) {
-			throw new AwsError(error, error.code, true, 'Switch its termination protection off in the AWS console; it costs money until then.');
+		if (error instanceof AwsError && isCode(error, 'OperationNotPermitted')) {
+			throw new AwsError(
+				error,
+				error.code,
+				true,
+				'Switch its termination protection off in the AWS console; it costs money until then.',
+			);
 		}
 
 		throw error;

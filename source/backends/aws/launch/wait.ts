@@ -25,6 +25,7 @@ export async function waitForAddress(
 	const start = clock.now();
 	let raw = made;
 	let told = '';
+	let isTold = true;
 	const tell = (text: string, log?: string) => {
 		if (text !== told) {
 			told = text;
@@ -46,7 +47,10 @@ export async function waitForAddress(
 			return instance;
 		}
 
-		tell(instance.state === 'running' ? 'runs; waiting for its address' : 'EC2 is starting it');
+		if (isTold) {
+			tell(instance.state === 'running' ? 'runs; waiting for its address' : 'EC2 is starting it');
+		}
+
 		if (signal.aborted || clock.now() - start >= patience) {
 			return instance;
 		}
@@ -59,7 +63,9 @@ export async function waitForAddress(
 
 		try {
 			raw = (await instanceById(place, made.InstanceId ?? '')) ?? raw;
+			isTold = true;
 		} catch (error) {
+			isTold = false;
 			tell('it is made, but EC2 does not tell of it', messageOf(error));
 		}
 	}
