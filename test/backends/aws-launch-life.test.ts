@@ -46,7 +46,9 @@ describe('describing', () => {
 	});
 
 	test('one that has shut itself down', async () => {
-		const {aws, ec2, program} = await startBench('', {guest: guest => void guest.after(10 * minute, () => guest.powerOff())});
+		const {aws, ec2, program} = await startBench('', {
+			guest: guest => void guest.powerOff(Date.UTC(2026, 0, 2, 3, 4, 5) + 10 * minute),
+		});
 		const {instance} = await launch(aws);
 		await program.sleep(11 * minute);
 		expect(ec2.alive()).toEqual([]);
@@ -71,12 +73,28 @@ describe('describing', () => {
 		expect(await aws.describe(id)).toMatchObject({id, state: 'running'});
 	});
 
+	test('a clock that is ten minutes ahead makes none gone that was made a moment ago', async () => {
+		const {aws, program} = await startBench('', {delays: {visible: 90_000}});
+		program.skew = 10 * minute;
+		const leaving = new AbortController();
+		const {id} = await aws.launch(intentOf(), leaving.signal, ({text}) => {
+			if (text.endsWith('is made')) {
+				leaving.abort(new Error('left'));
+			}
+		});
+		for (let times = 0; times < 3; times++) {
+			expect(await refusal(aws.describe(id))).toMatchObject({class: 'transient'});
+			await program.sleep(20_000);
+		}
+
+		await program.sleep(minute);
+		expect(await aws.describe(id)).toMatchObject({state: 'running'});
+	});
+
 	test('one that never was, or ended long ago, is gone after two minutes of that', async () => {
 		const {aws, program} = await startBench();
 		const id = 'us-east-1/i-0123456789abcdef0';
 		expect(await refusal(aws.describe(id))).toMatchObject({class: 'transient'});
-		program.skew = 10 * minute;
-		program.skew = 0;
 		await program.sleep(2 * minute);
 		expect(await aws.describe(id)).toBeUndefined();
 	});
