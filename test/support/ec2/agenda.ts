@@ -11,6 +11,7 @@ export class Agenda {
 	readonly #due = new Set<Due>();
 	readonly #closed = new AbortController();
 	#order = 0;
+	#isSettling = false;
 
 	constructor(clock: Clock) {
 		this.clock = clock;
@@ -33,22 +34,32 @@ export class Agenda {
 
 	/** Lets everything happen that is due by now. */
 	settle(): void {
-		const now = this.clock.now();
-		for (;;) {
-			let first: Due | undefined;
-			for (const each of this.#due) {
-				if (each.at <= now && (!first || each.at < first.at || (each.at === first.at && each.order < first.order))) {
-					first = each;
-				}
-			}
-
-			if (!first || this.#closed.signal.aborted) {
-				return;
-			}
-
-			this.#due.delete(first);
-			first.act(first.at);
+		// What happens may look at the state, and must not run ahead of itself by that.
+		if (this.#isSettling) {
+			return;
 		}
+
+		this.#isSettling = true;
+		try {
+			const now = this.clock.now();
+			for (let due = this.#first(now); due && !this.#closed.signal.aborted; due = this.#first(now)) {
+				this.#due.delete(due);
+				due.act(due.at);
+			}
+		} finally {
+			this.#isSettling = false;
+		}
+	}
+
+	#first(now: number): Due | undefined {
+		let first: Due | undefined;
+		for (const each of this.#due) {
+			if (each.at <= now && (!first || each.at < first.at || (each.at === first.at && each.order < first.order))) {
+				first = each;
+			}
+		}
+
+		return first;
 	}
 
 	/** Nothing happens any more. */

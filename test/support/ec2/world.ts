@@ -84,6 +84,11 @@ export class World {
 	/** `vpc-0000000000000002a`: counted, so that a history that is repeated has the same ids. */
 	readonly newId = (prefix: string): string => `${prefix}-${(++this.#ids).toString(16).padStart(17, '0')}`;
 
+	/** Lets everything happen that is due. Looking at the state does that too; so does every call, and a turn of the event loop. */
+	settle(): void {
+		this.agenda.settle();
+	}
+
 	/** What the account has there; made when it is first looked at. */
 	region(account: string, name: string): Region {
 		const key = `${account} ${name}`;
@@ -108,6 +113,7 @@ export class World {
 	}
 
 	get regions(): readonly Region[] {
+		this.agenda.settle();
 		return [...this.#regions.values()];
 	}
 
@@ -128,7 +134,6 @@ export class World {
 
 	/** Those that cost money by the hour at a time (milliseconds since the epoch, now by default): pending or running. */
 	alive(at = this.now()): Instance[] {
-		this.agenda.settle();
 		return this.instances.filter(({history}) => {
 			const then = history.findLast(each => each.at <= at)?.state;
 			return then === 'pending' || then === 'running';

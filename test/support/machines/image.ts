@@ -3,9 +3,10 @@ import {ensureImage, type Missing, type Recipe, type TestEngine} from '../engine
 /** A whole machine: systemd, cloud-init, sshd and a Docker engine of its own. */
 export const machineRecipe: Recipe = {
 	image: 'dstack-tui-testhost:1',
-	packages: [
-		...['systemd', 'systemd-sysv', 'dbus', 'cloud-init', 'openssh-server', 'git', 'ca-certificates', 'curl'],
-		...['iproute2', 'iptables', 'docker.io', 'python3', 'sudo', 'procps', 'locales', 'rsync'],
+	packages: ['ca-certificates'],
+	more: [
+		...['systemd', 'systemd-sysv', 'dbus', 'cloud-init', 'openssh-server', 'git', 'curl', 'rsync'],
+		...['iproute2', 'iptables', 'docker.io', 'python3', 'sudo', 'procps', 'locales'],
 	],
 };
 
