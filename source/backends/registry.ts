@@ -19,7 +19,7 @@ const noPrices = async (): Promise<PriceOf> => () => undefined;
 /** Everything whose offers are compared, the backends first; on some of them this version cannot launch yet. */
 export const offerSources = ({awsPrices = noPrices}: SourceNeeds = {}): readonly OfferSource[] => [
 	...all,
-	withHistory(lazySource('aws', 'guest', async () => (await import('./aws/thread.js')).createAwsThread({prices: awsPrices}))),
+	withHistory(lazySource('aws', 'guest', async () => (await import('./aws/process.js')).createAwsProcess({prices: awsPrices}))),
 	lazySource('lambda', 'none', async () => (await import('./lambda/index.js')).createLambdaSource()),
 	lazySource('runpod', 'provider', async () => (await import('./runpod/index.js')).createRunpodSource()),
 ];

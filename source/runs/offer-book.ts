@@ -2,7 +2,6 @@ import {deadlineKinds} from '../backends/traits.js';
 import type {PriceOf} from '../backends/aws/offers.js';
 import {knownBackends} from '../configuration/known-names.js';
 import type {CatalogueReport} from '../offers/catalogue/catalogue.js';
-import {offerId} from '../offers/facts.js';
 import {OfferTable} from '../offers/table.js';
 
 /** All offers that this program knows: what the catalogue says, and what backends said since it started. */
@@ -32,13 +31,14 @@ export class OfferBook {
 	async awsPrices(): Promise<PriceOf> {
 		await this.load();
 		return (region, instanceType) => {
-			const row = this.table.rowOf(offerId({backend: 'aws', region, zone: undefined, instanceType, spot: false}));
+			const row = this.table.find({backend: 'aws', region, zone: undefined, instanceType, spot: false});
 			if (row === undefined) {
 				return undefined;
 			}
 
-			const {price, priceSource, priceDate} = this.table.offer(row);
-			return {price, source: priceSource, date: priceDate};
+			// Asked for thousands of types in one go: no offer is made of them.
+			const {price, source, date} = this.table.columns;
+			return {price: price[row] ?? 0, source: this.table.sources.values[source[row] ?? 0] ?? '', date: date[row] ?? 0};
 		};
 	}
 

@@ -4,19 +4,20 @@ import type {BackendErrorClass, BackendStatus, PriceHistory, SpotMarket} from '.
 import type {Surroundings} from '../settings/index.js';
 import type {KnownPrice} from './offers.js';
 
-/** What the thread is started with. */
-export type WorkerData = {readonly surroundings: Surroundings};
-
-/** From the program to the thread. `id` is a question's. */
+/** From the program to the process that asks. `id` is a question's. */
 export type Question =
+	/** Comes first, and once. */
+	| {readonly type: 'start'; readonly surroundings: Surroundings}
 	| {readonly type: 'status'; readonly id: number}
 	| {readonly type: 'offers'; readonly id: number; readonly requirements: Requirements}
+	/** The offers that were sent are taken in: the next ones may come. */
+	| {readonly type: 'taken'; readonly id: number}
 	| {readonly type: 'history'; readonly id: number; readonly market: SpotMarket}
 	| {readonly type: 'prices'; readonly ask: number; readonly prices: ReadonlyMap<string, KnownPrice>}
 	| {readonly type: 'no prices'; readonly ask: number; readonly message: string}
 	| {readonly type: 'leave'; readonly id: number};
 
-/** From the thread to the program. */
+/** From the process to the program. */
 export type Answer =
 	| {readonly type: 'offers'; readonly id: number; readonly offers: Offer[]}
 	| {readonly type: 'note'; readonly id: number; readonly line: string}
