@@ -10,13 +10,13 @@ const noPrices = async (): Promise<PriceOf> => () => undefined;
 let awsPrices = noPrices;
 
 const aws = lazyAws(async () => {
-	const [{createAwsThread}, {createAwsBackend}, {systemClock}] = await Promise.all([
-		import('./aws/thread.js'),
+	const [{createAwsProcess}, {createAwsBackend}, {systemClock}] = await Promise.all([
+		import('./aws/process.js'),
 		import('./aws/launch/backend.js'),
 		import('../system/clock.js'),
 	]);
-	const thread = createAwsThread({prices: async () => awsPrices()});
-	return createAwsBackend(thread, thread.operations, systemClock);
+	const asked = createAwsProcess({prices: async () => awsPrices()});
+	return createAwsBackend(asked, asked.operations, systemClock);
 });
 
 const all: readonly Backend[] = [createLocalBackend(), aws];

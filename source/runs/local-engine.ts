@@ -14,7 +14,7 @@ import {sshCommand} from '../tunnel/ssh-config.js';
 import type {RunContext} from './context.js';
 import type {Choice, Engine, Plan, Request} from './engine.js';
 import {readState} from './journal.js';
-import {OfferBook} from './offer-book.js';
+import {OfferBook, takeChanges} from './offer-book.js';
 import {askHistory, listOffers} from './offers.js';
 import {readLogLines} from './log-book.js';
 import {ownership} from './owner.js';
@@ -99,11 +99,7 @@ function makeRefresh({paths, clock}: RunContext, book: OfferBook, start: NonNull
 		]);
 		const names = clouds.map(({backend}) => backend);
 		const end = await refreshInBackground({folder: paths.catalogue, clouds: names, clock, start, signal, onProgress});
-		if (end && end.refreshed.length > 0) {
-			await book.reload();
-		}
-
-		return end;
+		return takeChanges(book, end);
 	};
 }
 

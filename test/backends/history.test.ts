@@ -1,6 +1,6 @@
 import {afterEach, describe, expect, test, vi} from 'vitest';
 import {createAwsSource} from '../../source/backends/aws/index.js';
-import {createAwsThread} from '../../source/backends/aws/thread.js';
+import {createAwsProcess} from '../../source/backends/aws/process.js';
 import type {Surroundings} from '../../source/backends/settings/index.js';
 import {type Account, failure, startEc2, unauthorized} from './support/ec2.js';
 import {hasMoto, startMoto} from './support/moto.js';
@@ -77,19 +77,19 @@ describe('the past of a spot market', () => {
 		await expect(aws.priceHistory?.(market, signal())).rejects.toThrow(/no credentials/);
 	});
 
-	test('asked in the thread it is the same, and so is a failure', async () => {
+	test('asked in a process of its own it is the same, and so is a failure', async () => {
 		const {server, aws} = await sourceOf();
 		const worker = new URL('../../dist/aws-worker.js', import.meta.url);
-		const threaded = createAwsThread({
+		const apart = createAwsProcess({
 			surroundings: await around(server.url),
 			prices: async () => () => undefined,
 			worker,
 		});
-		const told = await threaded.priceHistory?.(market, signal());
+		const told = await apart.priceHistory?.(market, signal());
 		expect(told?.points).toEqual((await aws.priceHistory?.(market, signal()))?.points);
 		expect(told?.points).toHaveLength(2);
 		const denied = await startEc2({script: () => unauthorized('ec2:DescribeSpotPriceHistory')});
-		const refused = createAwsThread({surroundings: await around(denied.url), prices: async () => () => undefined, worker});
+		const refused = createAwsProcess({surroundings: await around(denied.url), prices: async () => () => undefined, worker});
 		await expect(refused.priceHistory?.(market, signal())).rejects.toMatchObject({name: 'BackendError', class: 'permission'});
 	}, 30_000);
 });

@@ -26,7 +26,7 @@ type Ready = AwsSetup & {readonly credentials: AwsCredentials};
 
 /**
 EC2's instance types in all regions of the account, with the spot prices and quotas of now, region by region as they answer. It works in
-the thread that it is called in: see thread.ts.
+the process that it is called in: see process.ts.
 */
 export function createAwsSource({surroundings, clock = systemClock, limits = usualLimits, pricesFor}: AwsOptions): OfferSource {
 	const setup = async () => awsSetup(surroundings);

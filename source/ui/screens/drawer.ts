@@ -1,4 +1,5 @@
 import {formatAge, formatDuration, formatGpus, formatMemory, formatPrice} from '../../offers/format.js';
+import {anyRegion} from '../../offers/facts.js';
 import type {Offer} from '../../offers/offer.js';
 import {durationOf} from '../../runs/duration.js';
 import {spotWords} from '../spot-line.js';
@@ -38,6 +39,8 @@ const quotaWords = ({quota}: Offer): string | undefined =>
 const ageWords = ({now}: AppState, {priceSource, priceDate, estimated}: Offer): string =>
 	`${estimated ? 'estimated, ' : ''}${priceSource}, ${formatAge((now - priceDate) / 1000)} old`;
 
+const isPlaceAsked = ({request}: AppState): boolean => request?.requirements.regions !== undefined;
+
 const mostSummary = 6;
 
 /** The offer under the cursor in a few lines. */
@@ -57,7 +60,14 @@ export function summaryRows(state: AppState, {offer}: Current): string[] {
 		wrap(text, columns - 2).map((piece, index) => style(` ${index === 0 ? '' : ' '}${piece}`));
 	return [
 		...lines(first, line => (isUsable ? line : paint.warning(line))),
-		...[...whyNot(state, offer), ...offer.notes, `price: ${ageWords(state, offer)}`].flatMap(note => lines(note, paint.muted)),
+		...[
+			...whyNot(state, offer),
+			isPlaceAsked(state) ? placeWords(offer) : undefined,
+			...offer.notes,
+			`price: ${ageWords(state, offer)}`,
+		]
+			.filter(note => note !== undefined)
+			.flatMap(note => lines(note, paint.muted)),
 	].slice(0, mostSummary);
 }
 
@@ -70,6 +80,12 @@ function whyNot({listing}: AppState, {availability, backend}: Offer): string[] {
 	const entry = listing?.backends.find(each => each.backend === backend);
 	return [entry?.next ?? entry?.notes[0] ?? `set up ${backend} to use it`];
 }
+
+/** What an offer without a region leaves open. */
+const placeWords = ({region, availability}: Offer): string | undefined =>
+	region === anyRegion && availability !== 'unavailable'
+		? 'one price for all regions; not told which of them have it'
+		: undefined;
 
 /** Undefined where nobody tells. */
 function pastWords(state: AppState, current: Current): string | undefined {
@@ -93,7 +109,7 @@ export function drawerRows(state: AppState, {offer, row}: Current): string[] {
 	const previous = listing?.table.previousPrice(row);
 	const gpuCount = offer.gpus.reduce((sum, {count}) => sum + count, 0);
 	const facts: ReadonlyArray<readonly [string, string | undefined]> = [
-		['where', [offer.backend, offer.region, offer.zone].filter(Boolean).join(' · ')],
+		['where', [offer.backend, offer.region, offer.zone, placeWords(offer)].filter(Boolean).join(' · ')],
 		[
 			'hardware',
 			[

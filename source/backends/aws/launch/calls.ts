@@ -1,7 +1,7 @@
 import type {Offer} from '../../../offers/offer.js';
 import type {BackendErrorClass, Instance, LaunchIntent, LaunchProgress} from '../../backend.js';
 
-/** A region that could not be asked, and why; an error would not keep its class on the way between threads. */
+/** A region that could not be asked, and why; an error would not keep its class on the way between processes. */
 export type Unanswered = {
 	readonly region: string;
 	readonly class: BackendErrorClass;
@@ -40,7 +40,7 @@ export type Results = {
 export type Operation = keyof Arguments;
 
 /**
-What a backend does on EC2, in a shape that can be sent between threads. All throw `BackendError`. Only `check` and `launch` heed the
+What a backend does on EC2, in a shape that can be sent between processes. All throw `BackendError`. Only `check` and `launch` heed the
 signal, and only `launch` reports progress.
 */
 export type Operations = {readonly [O in Operation]: Performed<O>};

@@ -78,7 +78,7 @@ function questionFor(kind: ImageKind, region: string, {ami, os_images: named}: A
 
 /**
 Which images instances are started from. What was found once stays the same for the life of the program: the same launch, repeated, asks
-for the same instance. `known` is what was found before, and `onLearn` is told what is found now, as this may be in a thread that ends.
+for the same instance. `known` is what was found before, and `onLearn` is told what is found now, as this may be in a process that ends.
 */
 export class ImageBook {
 	readonly #known: Map<string, Image>;

@@ -31,7 +31,7 @@ export type OperationOptions = {
 	readonly userData: (intent: LaunchIntent) => string;
 };
 
-/** What the backend does on EC2, in the thread that it is called in. Credentials and settings are read anew for each. */
+/** What the backend does on EC2, in the process that it is called in. Credentials and settings are read anew for each. */
 export function createAwsOperations(options: OperationOptions): Operations {
 	const {surroundings, clock = systemClock, limits = usualLimits, pricesFor, images = new ImageBook(), userData} = options;
 

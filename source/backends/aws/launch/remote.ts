@@ -4,7 +4,7 @@ import type {Arguments, Operation, Operations, Performed, Results} from './calls
 /** An operation that is asked for elsewhere. */
 export type OperationCall = {readonly [O in Operation]: {readonly operation: O; readonly parameters: Arguments[O]}}[Operation];
 
-/** Operations that `call` has done in another thread; it resolves with what the operation there does. */
+/** Operations that `call` has done in another process; it resolves with what the operation there does. */
 export function remoteOperations(
 	call: (call: OperationCall, signal: AbortSignal, onProgress: (progress: LaunchProgress) => void) => Promise<unknown>,
 ): Operations {

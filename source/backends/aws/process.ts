@@ -1,4 +1,6 @@
-import {Worker} from 'node:worker_threads';
+import {type ChildProcess, fork} from 'node:child_process';
+import {constants, setPriority} from 'node:os';
+import {fileURLToPath} from 'node:url';
 import type {Offer} from '../../offers/offer.js';
 import {type Clock, systemClock} from '../../system/clock.js';
 import {messageOf} from '../../system/problem.js';
@@ -9,13 +11,16 @@ import {streamed} from '../stream.js';
 import type {Operations} from './launch/calls.js';
 import type {Image} from './launch/images.js';
 import {remoteOperations} from './launch/remote.js';
-import type {Answer, Question, WorkerData} from './messages.js';
+import type {Answer, Question} from './messages.js';
 import {type PriceOf, type PricesFor, pricesFrom} from './offers.js';
 
-/** How long the thread, with its memory, stays for another question. Milliseconds. */
-const keptFor = 60_000;
+/** How long the process, with its memory, stays for another question. Milliseconds. */
+const keptFor = 10_000;
 
-export type AwsThreadOptions = {
+/** Its garbage is collected early, as it has much of it: that takes a fifth off its memory. */
+const engineFlags = ['--max-semi-space-size=2', '--optimize-for-size'];
+
+export type AwsProcessOptions = {
 	readonly surroundings?: Surroundings;
 	readonly clock?: Clock;
 	/** On-demand prices, which EC2 does not tell; read when the first listing needs them. */
@@ -30,63 +35,84 @@ type Told = Exclude<Answer, {type: 'prices' | 'image'}>;
 type Done = Extract<Answer, {type: 'done'}>;
 type Listener = (answer: Told) => void;
 
-export type AwsThread = Required<OfferSource> & {readonly operations: Operations};
+export type AwsProcess = Required<OfferSource> & {readonly operations: Operations};
+
+/** A process with the questions that it has not answered yet. */
+type Running = {
+	readonly child: ChildProcess;
+	readonly listeners: Map<number, Listener>;
+	readonly say: (question: Question) => void;
+};
 
 /**
-The source of index.ts and the operations of launch/ in a thread of its own. Loading the AWS SDK and reading its answers takes the processor for seconds in pieces that
-would be felt at the keyboard, and some hundred megabytes that are given back when the thread ends.
+The source of index.ts and the operations of launch/ in a process of its own. Loading the AWS SDK and reading its answers takes the processor for seconds in pieces that
+would be felt at the keyboard, and some hundred megabytes, all of which only the end of a process gives back.
 */
-export function createAwsThread({
+export function createAwsProcess({
 	surroundings,
 	clock = systemClock,
 	prices,
-	worker: entry = besideThis(),
-}: AwsThreadOptions): AwsThread {
+	worker = besideThis(),
+}: AwsProcessOptions): AwsProcess {
 	const pricesFor = pricesFrom(prices);
 	const places = () => surroundings ?? theseSurroundings();
-	const listeners = new Map<number, Listener>();
 	const images = new Map<string, Image>();
-	let worker: Worker | undefined;
+	let running: Running | undefined;
 	let questions = 0;
 	let idle: AbortController | undefined;
 
-	const start = (): Worker => {
-		const data: WorkerData = {surroundings: {...places(), environment: {...places().environment}}, images};
+	const start = (): Running => {
 		// What libraries print would be drawn into the screen: it is kept from there.
-		const started = new Worker(entry, {workerData: data, stdout: true, stderr: true});
-		started.on('message', (answer: Answer) => {
-			if (answer.type === 'prices') {
-				void tellPrices(answer, pricesFor).then(reply => started.postMessage(reply));
-			} else if (answer.type === 'image') {
-				images.set(answer.key, answer.image);
-			} else {
-				listeners.get(answer.id)?.(answer);
-			}
+		const child = fork(fileURLToPath(worker), [], {
+			serialization: 'advanced',
+			stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+			execArgv: engineFlags,
 		});
+		makeModest(child);
+		const listeners = new Map<number, Listener>();
 		const end = (message: string) => {
-			worker = worker === started ? undefined : worker;
+			running = running?.child === child ? undefined : running;
 			for (const [id, tell] of [...listeners]) {
 				// What it was about to do, it may have done.
 				tell({type: 'failed', id, class: 'transient', message, next: 'Try again.', zones: []});
 			}
 		};
 
-		started.on('error', error => end(`the thread that asks AWS failed: ${error.message}`));
-		started.on('exit', () => end('the thread that asks AWS ended'));
-		return started;
+		const say = (question: Question) => {
+			// One that has ended says so below.
+			child.send(question, () => undefined);
+		};
+
+		child.on('message', (answer: Answer) => {
+			if (answer.type === 'prices') {
+				void tellPrices(answer, pricesFor).then(say);
+			} else if (answer.type === 'image') {
+				images.set(answer.key, answer.image);
+			} else {
+				listeners.get(answer.id)?.(answer);
+			}
+		});
+		child.on('error', error => end(`the process that asks AWS failed: ${error.message}`));
+		child.on('exit', (code, signal) => end(`the process that asks AWS ended with ${signal ?? code}`));
+		say({type: 'start', surroundings: {...places(), environment: {...places().environment}}, images});
+		return {child, listeners, say};
 	};
 
 	/** Asks, and tells each answer to `listen` until the last one, which it returns. */
-	const ask = async (make: (id: number) => Question, signal: AbortSignal, listen: Listener = () => undefined): Promise<Done> => {
+	const ask = async (
+		make: (id: number) => Question,
+		signal: AbortSignal,
+		listen?: (answer: Told, say: Running['say']) => void,
+	) => {
 		signal.throwIfAborted();
 		idle?.abort();
 		const id = questions++;
 		const question = make(id);
-		const thread = (worker ??= start());
-		thread.ref();
-		const leave = () => thread.postMessage({type: 'leave', id} satisfies Question);
+		const {child, listeners, say} = (running ??= start());
+		keepAlive(child, true);
+		const leave = () => say({type: 'leave', id});
 		try {
-			return await new Promise((resolve, reject) => {
+			return await new Promise<Done>((resolve, reject) => {
 				listeners.set(id, answer => {
 					if (answer.type === 'done') {
 						resolve(answer);
@@ -95,31 +121,30 @@ export function createAwsThread({
 						const isKnown = question.type === 'call' && answer.class !== undefined;
 						reject(signal.aborted && !isKnown ? (signal.reason as Error) : thrown(answer));
 					} else {
-						listen(answer);
+						listen?.(answer, say);
 					}
 				});
 				signal.addEventListener('abort', leave, {once: true});
-				thread.postMessage(question);
+				say(question);
 			});
 		} finally {
 			signal.removeEventListener('abort', leave);
 			listeners.delete(id);
 			if (listeners.size === 0) {
-				// It must not keep the program alive by itself.
-				thread.unref();
-				endLater(thread);
+				keepAlive(child, false);
+				endLater(child);
 			}
 		}
 	};
 
-	const endLater = (thread: Worker): void => {
+	const endLater = (child: ChildProcess): void => {
 		const waiting = new AbortController();
 		idle = waiting;
 		const stop = clock.every(keptFor, () => {
 			stop();
 			if (!waiting.signal.aborted) {
-				worker = worker === thread ? undefined : worker;
-				void thread.terminate();
+				running = running?.child === child ? undefined : running;
+				child.kill();
 			}
 		});
 		waiting.signal.addEventListener('abort', stop, {once: true});
@@ -148,24 +173,33 @@ export function createAwsThread({
 				return;
 			}
 
-			yield* streamed<Offer[]>(signal, async (emit, inner) => {
+			type Batch = {readonly offers: Offer[]; readonly taken: () => void};
+			const batches = streamed<Batch>(signal, async (emit, inner) => {
 				await ask(
 					id => ({type: 'offers', id, requirements}),
 					inner,
-					answer => {
+					(answer, say) => {
 						if (answer.type === 'offers') {
-							emit(answer.offers);
+							emit({offers: answer.offers, taken: () => say({type: 'taken', id: answer.id})});
 						} else if (answer.type === 'note') {
 							note?.(answer.line);
 						}
 					},
 				);
 			});
+			for await (const {offers, taken} of batches) {
+				yield offers;
+				// A key that was pressed meanwhile comes before the next ones.
+				await new Promise(resolve => {
+					setImmediate(resolve);
+				});
+				taken();
+			}
 		},
 		async priceHistory(market, signal) {
 			const {history} = await ask(id => ({type: 'history', id, market}), signal);
 			if (!history) {
-				throw new Error('the thread that asks AWS answered without prices');
+				throw new Error('the process that asks AWS answered without prices');
 			}
 
 			return history;
@@ -185,7 +219,29 @@ export function createAwsThread({
 	};
 }
 
-/** The catalogue of prices is in this thread. */
+/** Whatever is on the screen goes before it. */
+function makeModest({pid}: ChildProcess): void {
+	if (pid !== undefined) {
+		try {
+			setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+		} catch {
+			// It has ended already, or this system does not allow it: it does its work all the same.
+		}
+	}
+}
+
+/** A process that nobody waits for must not keep the program alive. */
+function keepAlive(child: ChildProcess, isWanted: boolean): void {
+	if (isWanted) {
+		child.ref();
+		child.channel?.ref();
+	} else {
+		child.unref();
+		child.channel?.unref();
+	}
+}
+
+/** The catalogue of prices is in this process. */
 async function tellPrices(
 	{region, instanceTypes, ask}: Extract<Answer, {type: 'prices'}>,
 	pricesFor: PricesFor,
