@@ -16,6 +16,13 @@ describe('finding', () => {
 		expect(await restarted().find(intentOf().id, offerOf())).toMatchObject({state: 'terminated'});
 	});
 
+	test('also one whose tags somebody has taken away', async () => {
+		const {aws, ec2} = await startBench();
+		const {instance} = await launch(aws);
+		ec2.alive()[0]?.tags.clear();
+		expect(await aws.find(intentOf().id, offerOf())).toMatchObject({id: instance.id, intentId: intentOf().id});
+	});
+
 	test('one that EC2 does not tell of for some seconds', async () => {
 		const {aws, ec2, restarted} = await startBench('', {delays: {visible: 15_000}});
 		ec2.script('RunInstances', outcomes.lostAnswer(), 3);

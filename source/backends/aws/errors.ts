@@ -78,7 +78,7 @@ export function classify(thrown: unknown, action: string, secrets: ReadonlySet<s
 	const status = $metadata?.httpStatusCode;
 	// A network failure is a plain error with the system's code; a body that is no XML or JSON makes one of no name.
 	const code = typeof nodeCode === 'string' && (name === 'Error' || name === 'AggregateError') ? nodeCode : name;
-	const isOdd = name === 'SyntaxError' || name === 'Unknown' || message === '';
+	const isOdd = name === 'SyntaxError' || name === 'Unknown' || message === '' || /\bXML parse error\b/.test(message);
 	const said = isOdd
 		? `the answer is none of AWS's${status === undefined ? '' : ` (${status})`}`
 		: withoutSecrets(message, [...secrets])

@@ -44,11 +44,9 @@ export async function instanceOfIntent(place: Place, intentId: string): Promise<
 	for (const look of looks) {
 		await place.clock.sleep(look - waited);
 		waited = look;
-		const [byToken, byTag] = await Promise.all([
-			instancesBy(place, [{Name: 'client-token', Values: [intentId]}]),
-			instancesBy(place, [{Name: `tag:${tagNames.intent}`, Values: [intentId]}]),
-		]);
-		const found = [...byToken, ...byTag];
+		const byTag = await instancesBy(place, [{Name: `tag:${tagNames.intent}`, Values: [intentId]}]);
+		// Tags can be taken away.
+		const found = byTag.length > 0 ? byTag : await instancesBy(place, [{Name: 'client-token', Values: [intentId]}]);
 		// One that lives counts more than one that has ended.
 		const instance = found.find(({State}) => State?.Name !== 'terminated') ?? found[0];
 		if (instance) {
