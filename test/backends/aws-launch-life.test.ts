@@ -1,7 +1,23 @@
-import {describe, expect, test} from 'vitest';
+import {request} from 'node:http';
+import {describe, expect, onTestFinished, test, vi} from 'vitest';
 import {backendNamed, backends, canLaunch, offerSources} from '../../source/backends/registry.js';
 import {outcomes} from '../support/ec2/index.js';
-import {calm, here, installation, intentOf, launch, offerOf, refusal, spotOffer, startBench} from './support/launch.js';
+import {serveRaw} from './support/http.js';
+import {
+	accountOf,
+	backendFor,
+	calm,
+	here,
+	installation,
+	intentOf,
+	launch,
+	offerOf,
+	refusal,
+	SkippingClock,
+	spotOffer,
+	startBench,
+	startCheckip,
+} from './support/launch.js';
 
 const account = '123456789012';
 const minute = 60_000;
@@ -266,7 +282,7 @@ describe('sweeping', () => {
 		]);
 		// What is young may belong to a launch that EC2 does not tell of yet.
 		expect(region.volumes.size).toBe(1);
-		await program.sleep(6 * minute);
+		await program.sleep(11 * minute);
 		expect(await aws.sweep(installation, ['us-east-1'])).toEqual([
 			`us-east-1: the volume ${volume?.id} (100 GiB) was deleted`,
 			`us-east-1: the spot request ${request?.id} was cancelled`,
@@ -283,7 +299,7 @@ describe('sweeping', () => {
 		ec2.state.leaveOrphans = true;
 		await aws.terminate(theirs.instance.id);
 		const region = ec2.state.region(account, 'us-east-1');
-		await program.sleep(6 * minute);
+		await program.sleep(11 * minute);
 		const before = [region.volumes.size, region.groups.size, ec2.alive().length];
 		expect(before).toEqual([2, 3, 1]);
 		expect(await aws.sweep(installation, ['us-east-1'])).toEqual([]);
@@ -362,6 +378,18 @@ describe('the security group', () => {
 			expect(rules(bench)).toEqual([`tcp 22-22 ${here}/32`]);
 		},
 	);
+
+	test('that cannot be closed again is said, and holds up nothing', async () => {
+		const bench = await startBench();
+		bench.checkip.answer = '';
+		await launch(bench.aws);
+		bench.checkip.answer = here;
+		bench.ec2.script('RevokeSecurityGroupIngress', outcomes.unauthorized('RevokeSecurityGroupIngress'));
+		const {progress} = await launch(bench.aws, {id: 'b'});
+		expect(progress.map(({log}) => log)).toContainEqual(
+			expect.stringMatching(/^SSH stays open to the whole internet.*may not ec2:RevokeSecurityGroupIngress/),
+		);
+	});
 
 	test('lets in the ranges of the settings, and nobody is asked for the address', async () => {
 		const bench = await startBench('ssh_from: [192.0.2.0/24, 198.51.100.0/24]\n');
@@ -510,4 +538,48 @@ describe('as a backend of this program', () => {
 		expect(backendNamed('aws').byHand?.('us-east-1/i-01')?.command).toContain('us-east-1');
 		expect(backendNamed('aws').quotaFamily?.(offerOf())).toBe('L-1216C47A');
 	});
+});
+
+describe('a clock that is ten minutes off', () => {
+	test.each([10, -10])(
+		'by %d minutes: found out by the questions before, so that the launch itself is in time',
+		async minutes => {
+			const now = () => performance.timeOrigin + performance.now();
+			const {ec2, clock} = await startBench();
+			let refused = 0;
+			const {url} = await serveRaw((incoming, response, body) => {
+				const stamp = String(incoming.headers['x-amz-date']).replace(
+					/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/,
+					'$1-$2-$3T$4:$5:$6Z',
+				);
+				response.setHeader('date', new Date(now()).toUTCString());
+				if (Math.abs(Date.parse(stamp) - now()) > 5 * minute) {
+					refused++;
+					response.writeHead(400, {'content-type': 'text/xml'});
+					response.end(
+						'<Response><Errors><Error><Code>RequestExpired</Code><Message>Request has expired.</Message></Error></Errors><RequestID>r</RequestID></Response>',
+					);
+					return;
+				}
+
+				const {method, url: path, headers} = incoming;
+				const onward = request(ec2.url + path, {method, headers}, answer => {
+					response.writeHead(answer.statusCode ?? 500, {'content-type': answer.headers['content-type']});
+					answer.pipe(response);
+				});
+				onward.on('error', () => response.destroy());
+				onward.end(body);
+			});
+			vi.useFakeTimers({toFake: ['Date'], now: now() + minutes * minute});
+			onTestFinished(() => void vi.useRealTimers());
+			const checkip = await startCheckip();
+			const {aws} = backendFor(await accountOf(url, `checkip: ${checkip.url}\n`), new SkippingClock(clock));
+			const {instance} = await launch(aws);
+			expect(instance.state).toBe('running');
+			expect(refused).toBeGreaterThan(0);
+			expect(ec2.calls.filter(({action}) => action === 'RunInstances').map(({outcome}) => outcome)).toEqual(['ok']);
+			await aws.terminate(instance.id);
+			expect(ec2.alive()).toEqual([]);
+		},
+	);
 });

@@ -1,11 +1,12 @@
 import {readFileSync} from 'node:fs';
 import process from 'node:process';
+import * as sdk from '@aws-sdk/client-ec2';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {createAwsBackend} from '../../source/backends/aws/launch/backend.js';
 import {createAwsOperations} from '../../source/backends/aws/launch/operations.js';
 import {createAwsProcess} from '../../source/backends/aws/process.js';
 import {systemClock} from '../../source/system/clock.js';
-import {type Ec2Options, outcomes, startEc2} from '../support/ec2/index.js';
+import {type Ec2Options, outcomes, startEc2, usualAccount} from '../support/ec2/index.js';
 import {
 	accountOf,
 	calm,
@@ -146,5 +147,65 @@ describe.skipIf(!hasMoto)('against moto_server', () => {
 		expect(await aws.list(installation, ['us-east-1'])).toEqual([]);
 		expect(await aws.sweep(installation, ['us-east-1'])).toEqual([expect.stringMatching(/security group .* was deleted$/)]);
 		expect(await aws.sweep(installation, ['us-east-1'])).toEqual([]);
+	}, 300_000);
+
+	test('a VPC of the settings: only its public subnets serve', async () => {
+		const url = await startMoto();
+		const client = new sdk.EC2Client({region: 'us-east-1', endpoint: url, credentials: usualAccount});
+		onTestFinished(() => client.destroy());
+		const make = async (name: string, isPublic: boolean) => {
+			const {Vpc: vpc} = await client.send(
+				new sdk.CreateVpcCommand({
+					CidrBlock: '10.7.0.0/16',
+					TagSpecifications: [{ResourceType: 'vpc', Tags: [{Key: 'Name', Value: name}]}],
+				}),
+			);
+			const subnets: string[] = [];
+			for (const [index, zone] of ['us-east-1a', 'us-east-1b'].entries()) {
+				const {Subnet: subnet} = await client.send(
+					new sdk.CreateSubnetCommand({VpcId: vpc?.VpcId, CidrBlock: `10.7.${index}.0/24`, AvailabilityZone: zone}),
+				);
+				subnets.push(subnet?.SubnetId ?? '');
+			}
+
+			if (isPublic) {
+				// The second zone's subnet alone leads out.
+				const {InternetGateway: gateway} = await client.send(new sdk.CreateInternetGatewayCommand());
+				const InternetGatewayId = gateway?.InternetGatewayId;
+				await client.send(new sdk.AttachInternetGatewayCommand({InternetGatewayId, VpcId: vpc?.VpcId}));
+				const {RouteTable: table} = await client.send(new sdk.CreateRouteTableCommand({VpcId: vpc?.VpcId}));
+				const RouteTableId = table?.RouteTableId;
+				await client.send(
+					new sdk.CreateRouteCommand({RouteTableId, DestinationCidrBlock: '0.0.0.0/0', GatewayId: InternetGatewayId}),
+				);
+				await client.send(new sdk.AssociateRouteTableCommand({RouteTableId, SubnetId: subnets[1]}));
+			}
+
+			return subnets;
+		};
+
+		const [, second] = await make('mine', true);
+		await make('inner', false);
+		const image = 'os_images: {cpu: {name: "ubuntu/images/hvm-ssd/ubuntu-xenial-16.04-*", owner: "099720109477"}}\n';
+		const checkip = await startCheckip();
+		const named = async (settings: string) =>
+			createAwsOperations({
+				surroundings: await accountOf(url, `checkip: ${checkip.url}\n${image}${settings}`),
+				limits: {connect: 10_000, request: 120_000, region: 240_000},
+				pricesFor: async () => new Map(),
+				userData: () => '#cloud-config\n',
+			});
+		const operations = await named('vpc_name: mine\n');
+		const instance = await operations.launch([intentOf()], calm(), () => undefined);
+		expect(instance.endpoint?.host).toMatch(/^\d+(?:\.\d+){3}$/);
+		const {Reservations: made} = await client.send(new sdk.DescribeInstancesCommand());
+		expect(made?.flatMap(({Instances: each}) => each?.map(({SubnetId}) => SubnetId))).toEqual([second]);
+		await operations.terminate([instance.id], calm(), () => undefined);
+		expect(
+			await refusal((await named('vpc_name: inner\n')).launch([intentOf({id: 'b'})], calm(), () => undefined)),
+		).toMatchObject({class: 'configuration', message: expect.stringMatching(/^the VPC vpc-\w+ has no public subnet$/) as string});
+		expect(
+			await refusal((await named('vpc_name: nobody\n')).launch([intentOf({id: 'c'})], calm(), () => undefined)),
+		).toMatchObject({class: 'configuration', message: 'no VPC in us-east-1 is called nobody'});
 	}, 300_000);
 });

@@ -26,7 +26,7 @@ export type Answer =
 	| {readonly type: 'note'; readonly id: number; readonly line: string}
 	| {readonly type: 'progress'; readonly id: number; readonly progress: LaunchProgress}
 	/** To be told to the processes that come later. */
-	| {readonly type: 'image'; readonly key: string; readonly image: Image}
+	| {readonly type: 'image'; readonly key: string; readonly image: Image | undefined}
 	/** It needs the prices of these types, and waits for them. */
 	| {readonly type: 'prices'; readonly ask: number; readonly region: string; readonly instanceTypes: readonly string[]}
 	| {

@@ -83,11 +83,19 @@ export function createAwsProcess({
 			child.send(question, () => undefined);
 		};
 
+		const remember = ({key, image}: Extract<Answer, {type: 'image'}>) => {
+			if (image) {
+				images.set(key, image);
+			} else {
+				images.delete(key);
+			}
+		};
+
 		child.on('message', (answer: Answer) => {
 			if (answer.type === 'prices') {
 				void tellPrices(answer, pricesFor).then(say);
 			} else if (answer.type === 'image') {
-				images.set(answer.key, answer.image);
+				remember(answer);
 			} else {
 				listeners.get(answer.id)?.(answer);
 			}

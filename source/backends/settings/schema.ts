@@ -68,10 +68,10 @@ const osImage = z.strictObject(
 
 const amiId = z.string('expected the id of an image, ami-…').regex(/^ami-[\da-f]+$/, 'expected the id of an image, ami-…');
 
-const amiKinds = z.strictObject(
-	{x86_64: amiId.optional(), arm64: amiId.optional(), nvidia: amiId.optional(), nvidia_arm64: amiId.optional()},
-	'expected ami-…, or a map of x86_64, arm64, nvidia, nvidia_arm64 to such',
-);
+const amiNames: readonly string[] = ['x86_64', 'arm64', 'nvidia', 'nvidia_arm64'];
+const amiKinds = z
+	.record(z.string(), amiId)
+	.refine(kinds => Object.keys(kinds).every(each => amiNames.includes(each)), `expected only ${amiNames.join(', ')} here`);
 
 const cidr = z
 	.string('expected an address range such as 203.0.113.0/24')

@@ -93,6 +93,16 @@ export type Bench = {
 	readonly count: (action: string) => number;
 };
 
+/** The program's backend in this process, as it is when it has just started. */
+export function backendFor(surroundings: Surroundings, clock: Clock) {
+	const operations = createAwsOperations({
+		...{surroundings, clock, limits, pricesFor},
+		images: new ImageBook(),
+		userData: ({id}) => `#cloud-config\n# ${id}\n`,
+	});
+	return {operations, aws: createAwsBackend(source, operations, clock)};
+}
+
 /** A stand-in, and the program's backend over the real SDK in this thread; `extra` are keys of the entry in `backends.yml`. */
 export async function startBench(extra = '', options: Ec2Options = {}): Promise<Bench> {
 	const clock = new TestClock();
@@ -101,15 +111,7 @@ export async function startBench(extra = '', options: Ec2Options = {}): Promise<
 	const checkip = await startCheckip();
 	const program = new SkippingClock(clock);
 	const surroundings = await accountOf(ec2.url, `checkip: ${checkip.url}\n${extra}`);
-	const start = () => {
-		const operations = createAwsOperations({
-			...{surroundings, clock: program, limits, pricesFor},
-			images: new ImageBook(),
-			userData: ({id}) => `#cloud-config\n# ${id}\n`,
-		});
-		return {operations, aws: createAwsBackend(source, operations, program)};
-	};
-
+	const start = () => backendFor(surroundings, program);
 	return {
 		...{ec2, clock, program, checkip, ...start()},
 		restarted: () => start().aws,

@@ -1,4 +1,3 @@
-import type {EC2Client} from '@aws-sdk/client-ec2';
 import type {Offer} from '../../../offers/offer.js';
 import {messageOf} from '../../../system/problem.js';
 import {BackendError} from '../../backend.js';
@@ -11,12 +10,11 @@ import {quotaLink} from './ids.js';
 import type {ImageBook} from './images.js';
 import {findNetwork, inRegion} from './network.js';
 import {launchParameters} from './parameters.js';
-import {asked, isCode, type Place} from './place.js';
+import {asked, isCode, onceOf, type Place} from './place.js';
 import {groupRequest} from './security-group.js';
 
 export type Checking = {
 	readonly place: Place;
-	readonly once: EC2Client;
 	readonly settings: AwsLaunchSettings;
 	readonly images: ImageBook;
 	readonly signal: AbortSignal;
@@ -40,11 +38,11 @@ export async function checkOffer(checking: Checking, offer: Offer): Promise<read
 			tags: [{Key: 'Name', Value: 'dstack-tui-check'}],
 			userData: undefined,
 		});
-		return checking.once.send(new sdk.RunInstancesCommand({...request, DryRun: true}), {abortSignal: signal});
+		return onceOf(place).send(new sdk.RunInstancesCommand({...request, DryRun: true}), {abortSignal: signal});
 	});
 	if (fixed === undefined) {
 		await dryRun(checking, 'ec2:CreateSecurityGroup', async sdk =>
-			checking.once.send(new sdk.CreateSecurityGroupCommand({...groupRequest(network.vpc, nobody), DryRun: true}), {
+			onceOf(place).send(new sdk.CreateSecurityGroupCommand({...groupRequest(network.vpc, nobody), DryRun: true}), {
 				abortSignal: signal,
 			}),
 		);

@@ -76,15 +76,18 @@ function questionFor(kind: ImageKind, region: string, {ami, os_images: named}: A
 	};
 }
 
+/** Undefined where an image is not there any more. */
+type OnLearn = (key: string, image: Image | undefined) => void;
+
 /**
 Which images instances are started from. What was found once stays the same for the life of the program: the same launch, repeated, asks
 for the same instance. `known` is what was found before, and `onLearn` is told what is found now, as this may be in a process that ends.
 */
 export class ImageBook {
 	readonly #known: Map<string, Image>;
-	readonly #onLearn: (key: string, image: Image) => void;
+	readonly #onLearn: OnLearn;
 
-	constructor(known: ReadonlyMap<string, Image> = new Map(), onLearn: (key: string, image: Image) => void = () => undefined) {
+	constructor(known: ReadonlyMap<string, Image> = new Map(), onLearn: OnLearn = () => undefined) {
 		this.#known = new Map(known);
 		this.#onLearn = onLearn;
 	}
@@ -122,6 +125,7 @@ export class ImageBook {
 		for (const [key, image] of this.#known) {
 			if (image.id === id) {
 				this.#known.delete(key);
+				this.#onLearn(key, undefined);
 			}
 		}
 	}

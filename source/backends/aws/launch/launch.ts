@@ -1,4 +1,6 @@
-import type {EC2Client, Instance as Ec2Instance, RunInstancesCommandInput} from '@aws-sdk/client-ec2';
+import type {Instance as Ec2Instance, RunInstancesCommandInput} from '@aws-sdk/client-ec2';
+import type {Offer} from '../../../offers/offer.js';
+import {messageOf} from '../../../system/problem.js';
 import {BackendError, type Instance, type LaunchIntent, type LaunchProgress} from '../../backend.js';
 import type {AwsLaunchSettings} from '../../settings/index.js';
 import type {PricesFor} from '../offers.js';
@@ -7,15 +9,13 @@ import type {ImageBook} from './images.js';
 import {instanceOfIntent} from './lookup.js';
 import {findNetwork} from './network.js';
 import {launchParameters, spotLimit} from './parameters.js';
-import {asked, AwsError, isCode, type Place} from './place.js';
+import {asked, AwsError, isCode, onceOf, type Place} from './place.js';
 import {findGroup} from './security-group.js';
 import {tagsOf} from './tags.js';
 import {waitForAddress} from './wait.js';
 
 export type Launching = {
 	readonly place: Place;
-	/** Sends each request once: what is repeated here, is repeated knowingly. */
-	readonly once: EC2Client;
 	readonly settings: AwsLaunchSettings;
 	readonly images: ImageBook;
 	readonly pricesFor: PricesFor;
@@ -48,16 +48,16 @@ export async function launchInstance(launching: Launching, intent: LaunchIntent)
 
 /** Finds out everything that the request names. Nothing is made but the security group, where there is none. */
 async function prepare(launching: Launching, intent: LaunchIntent): Promise<RunInstancesCommandInput> {
-	const {place, settings, images, pricesFor, signal, onProgress} = launching;
+	const {place, settings, images, signal, onProgress} = launching;
 	const {offer} = intent;
 	// First: what it refuses needs no question.
 	const tags = tagsOf(intent, settings.tags);
 	const userData = launching.userData(intent);
 	onProgress({step: 'instance', text: `finding image and network in ${place.region}`});
-	const [image, network, prices] = await Promise.all([
+	const [image, network, price] = await Promise.all([
 		images.find(place, offer, settings, signal),
 		findNetwork(place, settings, offer.zone, intent.id, signal),
-		offer.spot ? pricesFor(place.region, [offer.instanceType]) : undefined,
+		offer.spot ? onDemandPrice(launching, offer) : undefined,
 	]);
 	const {id, notes} = await findGroup(place, settings, network.vpc, intent.installation, signal);
 	for (const note of notes) {
@@ -73,14 +73,24 @@ async function prepare(launching: Launching, intent: LaunchIntent): Promise<RunI
 		...{offer, image, network, settings, tags, userData},
 		group: id,
 		disk: intent.disk,
-		maxPrice: offer.spot ? spotLimit(intent.maxPrice, prices?.get(offer.instanceType)?.price) : undefined,
+		maxPrice: offer.spot ? spotLimit(intent.maxPrice, price) : undefined,
 		token: intent.id,
 	});
 }
 
+/** Without it AWS's own limit holds, which is the same price. */
+async function onDemandPrice({place, pricesFor, onProgress}: Launching, {instanceType}: Offer): Promise<number | undefined> {
+	try {
+		return (await pricesFor(place.region, [instanceType])).get(instanceType)?.price;
+	} catch (error) {
+		onProgress({step: 'instance', text: 'the on-demand price is not known', log: messageOf(error)});
+		return undefined;
+	}
+}
+
 /** Sends the request until there is an answer. The signal stops what is not sent yet; what is sent is heard out. */
 async function make(launching: Launching, intent: LaunchIntent, request: RunInstancesCommandInput): Promise<Ec2Instance> {
-	const {place, once, signal, onProgress} = launching;
+	const {place, signal, onProgress} = launching;
 	const {clock, session} = place;
 	let current = request;
 	let isUncertain = false;
@@ -88,7 +98,7 @@ async function make(launching: Launching, intent: LaunchIntent, request: RunInst
 	for (let tries = 1; ; tries++) {
 		try {
 			const {Instances: [instance] = []} = await asked(place, 'ec2:RunInstances', async () =>
-				once.send(new session.sdk.RunInstancesCommand(current)),
+				onceOf(place).send(new session.sdk.RunInstancesCommand(current)),
 			);
 			if (instance?.InstanceId) {
 				return instance;

@@ -140,7 +140,7 @@ async function named(place: Place, name: string, signal: AbortSignal): Promise<s
 	if (found.length !== 1 || !vpc?.VpcId) {
 		throw new BackendError(
 			'configuration',
-			`${found.length === 0 ? 'no VPC' : `${found.length} VPCs`} in ${region} ${found.length === 1 ? 'is' : 'are'} called ${name}`,
+			`${found.length === 0 ? `no VPC in ${region} is` : `${found.length} VPCs in ${region} are`} called ${name}`,
 			{
 				next: 'Name it by its id in backends.yml: vpc_ids.',
 			},

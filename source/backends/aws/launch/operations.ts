@@ -50,21 +50,22 @@ export function createAwsOperations(options: OperationOptions): Operations {
 		}
 	};
 
-	const placeIn = (session: Session, region: string): Place => ({session, region, client: session.ec2(region), clock});
+	const placeIn = (session: Session, region: string): Place => ({
+		...{session, region, clock},
+		client: session.ec2(region),
+		once: session.ec2(region, 1),
+	});
 	const within = async <T>(region: string, act: (place: Place, setup: AwsSetup) => Promise<T>): Promise<T> =>
 		withSession(async (session, setup) => act(placeIn(session, region), setup));
 	const isPrivate = ({launch}: AwsSetup): boolean => launch.public_ips === false;
 
 	return {
 		check: async ([offer], signal) =>
-			within(offer.region, async (place, {launch: settings}) =>
-				checkOffer({place, once: place.session.ec2(place.region, 1), settings, images, signal}, offer),
-			),
+			within(offer.region, async (place, {launch: settings}) => checkOffer({place, settings, images, signal}, offer)),
 		launch: async ([intent], signal, onProgress) =>
-			within(intent.offer.region, async (place, {launch: settings}) => {
-				const once = place.session.ec2(place.region, 1);
-				return launchInstance({place, once, settings, images, pricesFor, userData, signal, onProgress}, intent);
-			}),
+			within(intent.offer.region, async (place, {launch: settings}) =>
+				launchInstance({place, settings, images, pricesFor, userData, signal, onProgress}, intent),
+			),
 		find: async ([intentId, {region}]) =>
 			within(region, async (place, setup) => {
 				const found = await instanceOfIntent(place, intentId);

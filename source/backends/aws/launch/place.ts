@@ -9,8 +9,16 @@ export type Place = {
 	readonly session: Session;
 	readonly region: string;
 	readonly client: EC2Client;
+	/** Sends each request once: what is repeated through it is repeated knowingly. See `onceOf`. */
+	readonly once: EC2Client;
 	readonly clock: Clock;
 };
+
+/** The client that repeats nothing. What the other one has found out about this machine's clock, it knows too: it could not correct itself. */
+export function onceOf({client, once}: Place): EC2Client {
+	once.config.systemClockOffset = client.config.systemClockOffset;
+	return once;
+}
 
 /** A refusal or failure of EC2 that keeps AWS's own name for it. */
 export class AwsError extends BackendError {

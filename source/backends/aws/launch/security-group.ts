@@ -1,4 +1,5 @@
 import type {IpPermission, SecurityGroup} from '@aws-sdk/client-ec2';
+import {messageOf} from '../../../system/problem.js';
 import type {AwsLaunchSettings} from '../../settings/index.js';
 import {type Callers, everywhere, findCallers} from './address.js';
 import {inRegion} from './network.js';
@@ -31,8 +32,7 @@ export async function findGroup(
 
 	const [found, callers] = await Promise.all([ownGroup(place, vpc, installation, signal), findCallers(settings, signal)]);
 	const group = found ?? (await makeGroup(place, vpc, installation, signal));
-	await letIn(place, group, callers, signal);
-	return {id: group.GroupId ?? '', notes: callers.note === undefined ? [] : [callers.note]};
+	return {id: group.GroupId ?? '', notes: await letIn(place, group, callers, signal)};
 }
 
 /** This installation's group in a VPC; undefined where there is none. */
@@ -83,11 +83,12 @@ export async function admitCallers(
 	}
 
 	const callers = await findCallers(settings, signal);
+	const notes: string[] = [];
 	for (const group of own) {
-		await letIn(place, group, callers, signal);
+		notes.push(...(await letIn(place, group, callers, signal)));
 	}
 
-	return callers.note === undefined ? [] : [callers.note];
+	return notes;
 }
 
 /** What making a group is asked with; with `DryRun` nothing is made. */
@@ -136,13 +137,13 @@ async function makeGroup(place: Place, vpc: string, installation: string, signal
 	}
 }
 
-/** Opens SSH to the callers; what was open to everybody only because they were not known is closed again. */
+/** Opens SSH to the callers; what was open to everybody only because they were not known is closed again. Returns what a person should know. */
 async function letIn(
 	place: Place,
 	{GroupId, IpPermissions = []}: SecurityGroup,
 	{ranges, note}: Callers,
 	signal: AbortSignal,
-): Promise<void> {
+): Promise<string[]> {
 	const open = new Set(
 		IpPermissions.filter(({IpProtocol, FromPort, ToPort}) => IpProtocol === 'tcp' && FromPort === 22 && ToPort === 22).flatMap(
 			({IpRanges = []}) => IpRanges.map(({CidrIp}) => CidrIp),
@@ -155,8 +156,15 @@ async function letIn(
 	}
 
 	if (note === undefined && open.has(everywhere) && !ranges.includes(everywhere)) {
-		await revoke(place, GroupId ?? '', [rule(everywhere)], signal);
+		try {
+			await revoke(place, GroupId ?? '', [rule(everywhere)], signal);
+		} catch (error) {
+			signal.throwIfAborted();
+			return [`SSH stays open to the whole internet, for the one key of the run: ${messageOf(error)}`];
+		}
 	}
+
+	return note === undefined ? [] : [note];
 }
 
 const rule = (range: string): IpPermission => ({

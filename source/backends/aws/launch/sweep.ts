@@ -6,7 +6,7 @@ import {asked, isCode, type Place} from './place.js';
 import {installationFilter, tagNames, tagValue} from './tags.js';
 
 /** What is younger may belong to an instance that EC2 does not tell of yet. Milliseconds. */
-const young = 5 * 60_000;
+const young = 10 * 60_000;
 
 /** Something that is left over, and how it is removed. */
 type Leftover = {
@@ -18,7 +18,7 @@ type Leftover = {
 
 /**
 Removes what this installation has made in a region and no instance needs any more. Nothing without its tag is touched, nor what is
-younger than five minutes. Returns a line for everything that was removed or could not be.
+younger than ten minutes. Returns a line for everything that was removed or could not be.
 */
 export async function sweepRegion(place: Place, installation: string): Promise<string[]> {
 	const instances = await instancesBy(place, [installationFilter(installation)]);
@@ -72,7 +72,9 @@ async function removeOne(place: Place, {what, done, action, remove}: Leftover): 
 
 type Find = (place: Place, installation: string, alive: readonly Ec2Instance[]) => Promise<Leftover[]>;
 
-const isYoung = ({clock}: Place, date: Date | undefined): boolean => Math.abs(clock.now() - (date?.getTime() ?? 0)) < young;
+/** By EC2's clock: the SDK has found out by now how much this machine's differs, where that is five minutes or more. */
+const isYoung = ({clock, client}: Place, date: Date | undefined): boolean =>
+	clock.now() + client.config.systemClockOffset - (date?.getTime() ?? 0) < young;
 
 /** Whether an instance of the same launch is there. */
 const isNeeded = (tags: readonly Tag[] | undefined, alive: readonly Ec2Instance[]): boolean => {

@@ -35,7 +35,7 @@ export async function waitForAddress(
 
 	for (;;) {
 		const instance = toInstance(region, raw, isPrivate);
-		const failure = failureOf(raw, instance);
+		const failure = failureOf(raw, instance, made.State?.Name === 'pending');
 		if (failure && instance.state === 'terminated') {
 			throw failure;
 		}
@@ -82,8 +82,10 @@ const classes: Readonly<Record<string, BackendErrorClass>> = {
 };
 
 /** Why EC2 took back what it had promised, before it ran. */
-function failureOf(raw: Ec2Instance, instance: Instance): BackendError | undefined {
+function failureOf(raw: Ec2Instance, instance: Instance, isNew: boolean): BackendError | undefined {
 	const code = reasonCode(raw) ?? '';
-	const kind = instance.state === 'ending' || instance.state === 'terminated' ? classes[code] : undefined;
+	// A spot instance that was found, and not just made, may have run before it was taken back: that is no failed launch.
+	const isFailure = (instance.state === 'ending' || instance.state === 'terminated') && (isNew || !instance.interrupted);
+	const kind = isFailure ? classes[code] : undefined;
 	return kind && new BackendError(kind, `${code}: ${instance.reason ?? 'EC2 ended it again'}`);
 }
