@@ -51,20 +51,24 @@ async function startDeaf(): Promise<number> {
 }
 
 describe('a connection to AWS', () => {
-	test.skipIf(process.platform !== 'linux')('that is not taken is given up, each of its two tries after a limit of its own: 5 s', async () => {
-		expect(usualLimits.connect).toBe(5000);
-		const port = await startDeaf();
-		const aws = createAwsSource({
-			surroundings: await makeSurroundings({
-				'config/backends.yml': `- {type: aws, endpoint: 'http://127.0.0.1:${port}', ${keys}}\n`,
-			}),
-			limits: {connect: 300, request: 60_000, region: 60_000},
-			pricesFor: async () => new Map(),
-		});
-		const started = Date.now();
-		expect(await status(aws)).toMatchObject({ready: false, notes: [expect.stringMatching(/connection.*300 ms/)]});
-		expect(Date.now() - started).toBeLessThan(10_000);
-	}, 30_000);
+	test.skipIf(process.platform !== 'linux')(
+		'that is not taken is given up, each of its two tries after a limit of its own: 5 s',
+		async () => {
+			expect(usualLimits.connect).toBe(5000);
+			const port = await startDeaf();
+			const aws = createAwsSource({
+				surroundings: await makeSurroundings({
+					'config/backends.yml': `- {type: aws, endpoint: 'http://127.0.0.1:${port}', ${keys}}\n`,
+				}),
+				limits: {connect: 300, request: 60_000, region: 60_000},
+				pricesFor: async () => new Map(),
+			});
+			const started = Date.now();
+			expect(await status(aws)).toMatchObject({ready: false, notes: [expect.stringMatching(/connection.*300 ms/)]});
+			expect(Date.now() - started).toBeLessThan(10_000);
+		},
+		30_000,
+	);
 });
 
 describe('a profile that signs in by SSO', () => {
