@@ -8,6 +8,7 @@ import {type CloudProgress, type FactSink, updateCatalogue} from '../offers/feed
 import {type Listing, OfferTable} from '../offers/table.js';
 import {type Clock, systemClock} from '../system/clock.js';
 import type {Http} from '../system/http.js';
+import {sweepDocuments} from '../system/kept-documents.js';
 import {acquireLock} from '../system/lock.js';
 import {Problem} from '../system/problem.js';
 import {OfferBook} from './offer-book.js';
@@ -43,12 +44,17 @@ export async function refreshCatalogue(options: RefreshOptions): Promise<CloudPr
 	}
 }
 
+/** Documents that no feed asks for any more, milliseconds. */
+const documentsKeptFor = 30 * 24 * 3_600_000;
+
 async function refresh({folder, clouds = allClouds, clock = systemClock, signal, onProgress, ...options}: RefreshOptions) {
 	const book = new OfferBook(folder);
 	await book.load();
 	const journal = new Journal(folder, await readRefreshState(folder), clock);
+	const documents = path.join(folder, 'documents');
 	const results = await updateCatalogue({
 		...options,
+		documents,
 		clouds,
 		clock,
 		signal,
@@ -64,6 +70,7 @@ async function refresh({folder, clouds = allClouds, clock = systemClock, signal,
 		}
 	}
 
+	await sweepDocuments(documents, clock.now() - documentsKeptFor);
 	return results;
 }
 
