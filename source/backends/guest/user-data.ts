@@ -107,8 +107,8 @@ export function guestUserData(options: GuestOptions): string {
 	});
 	const document = {
 		bootcmd: [boot(script)],
-		// No user but root, and no key of the provider's beside the run's own.
-		users: [],
+		// No user but root, who has no password, and no key of the provider's beside the run's own.
+		users: [{name: 'root', lock_passwd: true}],
 		disable_root: false,
 		allow_public_ssh_keys: false,
 		ssh_authorized_keys: [oneLine('authorizedKey', options.authorizedKey)],

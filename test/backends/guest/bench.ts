@@ -30,12 +30,12 @@ const programs = {
 };
 
 // As functions: some shells have `date` and `sleep` within them. Whole dates are the real one's business.
-const turned = 'date() { if [ "$*" = +%s ]; then cat "$DSTACK_TUI_TOP/wall"; else command date "$@"; fi; }';
-const hurried = 'sleep() { :; }';
+const turned = 'date() { if [ "$*" = +%s ]; then cat "$DSTACK_TUI_TOP/wall"; else /bin/date "$@"; fi; }';
+const hurried = 'sleep() { wait; }';
 
 /**
-The guard in a folder instead of a machine: true time, the clock, boots and connections are the test's. `sleep` returns at once, but
-for `follow`.
+The guard in a folder instead of a machine: true time, the clock, boots and connections are the test's. `sleep` only lets what
+runs beside it come to its end, but for `follow`.
 */
 export class Bench {
 	/** Seconds since the machine was made; only moves by `pass`. */
@@ -75,6 +75,9 @@ export class Bench {
 		await rm(this.file(name), {recursive: true, force: true});
 	}
 
+	/** Shell functions before the guard's own text: what the machine has, or lacks. */
+	prelude = '';
+
 	/** The first boot, or the next: as a reboot does, it empties /run and starts the uptime anew. */
 	async boot(down = 0, instance = 'i-1'): Promise<void> {
 		this.time += down;
@@ -110,7 +113,7 @@ export class Bench {
 		await this.write('proc/uptime', `${(this.time - this.#bootedAt).toFixed(2)} 1.00\n`);
 		const [shell = '', ...options] = this.#shell;
 		const env = {DSTACK_TUI_TOP: this.top, PATH: `${this.file('bin')}:${process.env['PATH']}`};
-		const script = [turned, ...(verb[0] === 'follow' ? [] : [hurried]), '. "$0"'].join('\n');
+		const script = [turned, ...(verb[0] === 'follow' ? [] : [hurried]), this.prelude, '. "$0"'].join('\n');
 		return [shell, [...options, '-c', script, this.file('guard'), ...verb], {env}];
 	}
 

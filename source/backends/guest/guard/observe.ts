@@ -70,6 +70,7 @@ connections() {
     }
     $1 == "seen" { since[$2] = $3; next }
     $1 == "ours" { ours[$2] = 1; next }
+    $2 == "local_address" { known = 1; next }
     $4 == "01" && toupper(substr($2, length($2) - 4)) == ":0016" {
       split($3, r, ":")
       from = length(r[1]) == 8 ? four(r[1]) : six(r[1])
@@ -85,7 +86,7 @@ connections() {
       printf "" >file
       for (key in ours) if (!(key in there)) print "gone", key
       print "busy", busy + 0
-      print "list", "[" list "]"
+      if (known) print "list", "[" list "]"
     }')
   while read -r what that; do
     case $what in
