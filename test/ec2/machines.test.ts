@@ -78,6 +78,9 @@ describe.skipIf(!machines)('instances that are real machines', {timeout: 180_000
 	test('ssh by the keys of its user data; a reboot comes back; a power-off is its end', async () => {
 		const {ec2, client, id, ssh, reach} = await bootInstance();
 		expect(await ssh('id -un; sudo id -un')).toBe('me\nroot');
+		await expect
+			.poll(async () => ssh("sudo docker version --format '{{.Server.Os}}'").catch(() => ''), {timeout: 60_000, interval: 500})
+			.toBe('linux');
 		const metadata = 'http://169.254.169.254/latest';
 		expect(
 			await ssh(

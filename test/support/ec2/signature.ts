@@ -12,7 +12,17 @@ export type Caller = {readonly account: Account; readonly region: string; readon
 const refused = (): Ec2Error => new Ec2Error('AuthFailure', 'AWS was not able to validate the provided access credentials', 401);
 
 const hash = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
-const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text, 'utf8').digest();
+const hmac = (key: Buffer, text: string): Buffer => createHmac('sha256', key).update(text, 'utf8').digest();
+
+const keys = new Map<string, Buffer>();
+
+/** The key for a day's requests to a service; kept, as thousands of histories sign with the same few. */
+function keyOf(secret: string, ...scope: readonly string[]): Buffer {
+	const name = [secret, ...scope].join('\n');
+	const key = keys.get(name) ?? [...scope, 'aws4_request'].reduce<Buffer>(hmac, Buffer.from(`AWS4${secret}`));
+	keys.set(name, key);
+	return key;
+}
 
 const text = (headers: Headers, name: string): string => {
 	const value = headers[name];
@@ -39,7 +49,7 @@ export function callerOf(request: Request, accounts: readonly Account[]): Caller
 	].join('\n');
 	const time = text(headers, 'x-amz-date');
 	const toSign = ['AWS4-HMAC-SHA256', time, `${date}/${region}/${service}/aws4_request`, hash(canonical)].join('\n');
-	const key = [region, service, 'aws4_request'].reduce<Buffer>(hmac, hmac(`AWS4${account.secretAccessKey}`, date));
+	const key = keyOf(account.secretAccessKey, date, region, service);
 	if (!time.startsWith(date) || !timingSafeEqual(hmac(key, toSign), Buffer.from(signature, 'hex'))) {
 		throw refused();
 	}
