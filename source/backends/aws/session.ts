@@ -21,14 +21,20 @@ type Identity = {
 	readonly expiration?: Date;
 };
 
+export type ClientOptions = {
+	/** How often one call is sent before it has failed. @default 2 */
+	readonly attempts?: number;
+	/** Milliseconds for one answer, instead of the session's limit. */
+	readonly request?: number;
+};
+
 /** Clients of one account for as long as one question takes. */
 export type Session = {
 	readonly sdk: Sdk;
 	readonly setup: AwsSetup;
 	/** What must not be in any message; grows when the credentials are known. */
 	readonly secrets: Set<string>;
-	/** `attempts`: how often one call is sent before it has failed; 2 by default. */
-	ec2(region: string, attempts?: number): EC2Client;
+	ec2(region: string, options?: ClientOptions): EC2Client;
 	quotas(region: string): ServiceQuotasClient;
 	close(): void;
 };
@@ -46,14 +52,14 @@ export async function openSession(setup: AwsSetup, credentials: AwsCredentials, 
 	const sdk = await loadSdk();
 	const secrets = new Set<string>();
 	const opened: Array<{destroy(): void}> = [];
-	const common = (region: string): EC2ClientConfig => ({
+	const common = (region: string, request = limits.request): EC2ClientConfig => ({
 		region,
 		endpoint: setup.endpoint,
 		maxAttempts: usualAttempts,
 		requestHandler: {
 			connectionTimeout: limits.connect,
-			requestTimeout: limits.request,
-			socketTimeout: limits.request,
+			requestTimeout: request,
+			socketTimeout: request,
 			throwOnRequestTimeout: true,
 		},
 	});
@@ -88,8 +94,8 @@ export async function openSession(setup: AwsSetup, credentials: AwsCredentials, 
 		sdk,
 		setup,
 		secrets,
-		ec2: (region, maxAttempts = usualAttempts) =>
-			keep(new sdk.EC2Client({...common(region), maxAttempts, profile, credentials: shared})),
+		ec2: (region, {attempts: maxAttempts = usualAttempts, request} = {}) =>
+			keep(new sdk.EC2Client({...common(region, request), maxAttempts, profile, credentials: shared})),
 		quotas: region => keep(new sdk.ServiceQuotasClient({...common(region), profile, credentials: shared})),
 		close() {
 			for (const client of opened) {

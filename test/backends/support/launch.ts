@@ -96,7 +96,7 @@ export type Bench = {
 /** The program's backend in this process, as it is when it has just started. */
 export function backendFor(surroundings: Surroundings, clock: Clock) {
 	const operations = createAwsOperations({
-		...{surroundings, clock, limits, pricesFor},
+		...{surroundings, clock, limits, launchLimit: limits.request, pricesFor},
 		images: new ImageBook(),
 		userData: ({id}) => `#cloud-config\n# ${id}\n`,
 	});

@@ -4,7 +4,7 @@ import {BackendError, type LaunchIntent} from '../../backend.js';
 import {type AwsSetup, awsSetup, type Surroundings} from '../../settings/index.js';
 import {unusable} from '../../source-status.js';
 import type {PricesFor} from '../offers.js';
-import {type Limits, openSession, type Session} from '../session.js';
+import {type Limits, openSession, type Session, usualLimits} from '../session.js';
 import type {Operations, Unanswered} from './calls.js';
 import {checkOffer} from './check.js';
 import {partsOf} from './ids.js';
@@ -19,12 +19,14 @@ import {sweepRegion} from './sweep.js';
 import {endInstance} from './terminate.js';
 
 /** EC2 takes its time with a launch: longer than with a question. Milliseconds. */
-const usualLimits: Limits = {connect: 5000, request: 30_000, region: 45_000};
+const usualLaunchLimit = 30_000;
 
 export type OperationOptions = {
 	readonly surroundings?: Surroundings;
 	readonly clock?: Clock;
 	readonly limits?: Limits;
+	/** For the answer to a launch. Milliseconds. */
+	readonly launchLimit?: number;
 	readonly pricesFor: PricesFor;
 	readonly images?: ImageBook;
 	/** Plain text that sets an instance up at its first boot. */
@@ -33,7 +35,8 @@ export type OperationOptions = {
 
 /** What the backend does on EC2, in the process that it is called in. Credentials and settings are read anew for each. */
 export function createAwsOperations(options: OperationOptions): Operations {
-	const {surroundings, clock = systemClock, limits = usualLimits, pricesFor, images = new ImageBook(), userData} = options;
+	const {surroundings, clock = systemClock, limits = usualLimits, launchLimit = usualLaunchLimit} = options;
+	const {pricesFor, images = new ImageBook(), userData} = options;
 
 	const withSession = async <T>(act: (session: Session, setup: AwsSetup) => Promise<T>): Promise<T> => {
 		const setup = await awsSetup(surroundings);
@@ -53,7 +56,7 @@ export function createAwsOperations(options: OperationOptions): Operations {
 	const placeIn = (session: Session, region: string): Place => ({
 		...{session, region, clock},
 		client: session.ec2(region),
-		once: session.ec2(region, 1),
+		once: session.ec2(region, {attempts: 1, request: launchLimit}),
 	});
 	const within = async <T>(region: string, act: (place: Place, setup: AwsSetup) => Promise<T>): Promise<T> =>
 		withSession(async (session, setup) => act(placeIn(session, region), setup));
