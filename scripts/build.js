@@ -1,4 +1,4 @@
-// Bundles source/ into dist/: one entry for the program, one for the host process of the local backend, one for the thread that asks AWS;
+// Bundles source/ into dist/: one entry for the program, one for the host process of the local backend, one for the process that asks AWS;
 // lazy parts as chunks.
 // usage: node scripts/build.js [--if-stale]
 import {mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';

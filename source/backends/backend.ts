@@ -167,8 +167,20 @@ export type Backend = {
 	terminate(id: string): Promise<void>;
 	/** Ends what still runs of an instance that has stopped, and keeps what it holds. Missing where nothing can run on. */
 	quieten?(id: string): Promise<void>;
-	/** All instances with this installation's tag in these regions, those that have ended left out. */
-	list(installation: string, regions: readonly string[]): Promise<Instance[]>;
+	/**
+	All instances with this installation's tag in these regions, those that have ended left out. A region that cannot be asked is told to
+	`unanswered`, and nothing is known of it; without that, it is thrown, naming it.
+	*/
+	list(
+		installation: string,
+		regions: readonly string[],
+		unanswered?: (region: string, error: BackendError) => void,
+	): Promise<Instance[]>;
+	/**
+	Lets this machine in, where a firewall before the instance knows it only by an address that may have changed. Returns what the person
+	should know of it, one line each. Missing where there is no such thing.
+	*/
+	admit?(id: string, signal: AbortSignal): Promise<readonly string[]>;
 	/**
 	Removes what carries this installation's tag in these regions and belongs to no instance any more: volumes, spot requests, key pairs,
 	security groups. Returns what was removed and what could not be, one line each. Missing where an instance leaves nothing.
@@ -180,10 +192,26 @@ export type Backend = {
 	byHand?(id: string): ByHand;
 };
 
+/** A spot market of one zone. */
+export type SpotMarket = Pick<Offer, 'region' | 'instanceType'> & {readonly zone: string};
+
+/** A price in US dollars per hour that holds from `at`, milliseconds since the epoch, until the next one. */
+export type PricePoint = {readonly at: number; readonly price: number};
+
+/** What a spot market cost within a span of time, milliseconds since the epoch. */
+export type PriceHistory = {
+	readonly from: number;
+	readonly to: number;
+	/** The oldest first; the first may be from before the span, and in force when it began. */
+	readonly points: readonly PricePoint[];
+};
+
 /** What a backend must be able to do so that its offers can be compared, whether or not this version can launch there. */
 export type OfferSource = Pick<Backend, 'name' | 'deadline' | 'status' | 'offers'> & {
 	/** How it is set up here, without asking anybody; undefined where there is nothing to set up. */
 	setup?(): Promise<SourceSetup>;
+	/** What a spot market cost within the last 24 hours; missing where nobody tells. Throws `BackendError`. */
+	priceHistory?(market: SpotMarket, signal: AbortSignal): Promise<PriceHistory>;
 };
 
 /** How a source is set up. Lines hold names and places, never values. */

@@ -1,13 +1,17 @@
 import type {DeadlineKind} from '../offers/offer.js';
-import type {BackendStatus, OfferSource, SourceSetup} from './backend.js';
+import {type Clock, systemClock} from '../system/clock.js';
+import {messageOf} from '../system/problem.js';
+import {BackendError, type BackendStatus, type OfferSource, type SourceSetup} from './backend.js';
 import {canLaunch, offerSources} from './registry.js';
 import {readSettingsFiles} from './settings/index.js';
+import {within} from './stream.js';
 
 /**
 How a backend stands: `ready` and `failed` were tested, `untested` is set up, `not set up` is no failure.
 One that is `catalogue only` cannot be asked by this version.
 */
-export type BackendState = 'ready' | 'failed' | 'untested' | 'not set up' | 'catalogue only';
+export const backendStates = ['ready', 'failed', 'untested', 'not set up', 'catalogue only'] as const;
+export type BackendState = (typeof backendStates)[number];
 
 /** One backend in words. Nothing here is a secret. */
 export type BackendEntry = {
@@ -42,19 +46,22 @@ export type ReportOptions = {
 	readonly onEntry?: (entry: BackendEntry) => void;
 	/** Told how each configured backend is set up, before it is asked. */
 	readonly onAsking?: (entry: BackendEntry) => void;
+	readonly clock?: Clock;
+	/** Milliseconds that each has for its answer. */
+	readonly limit?: number;
 };
 
-/** How every backend is set up, and with `test` whether it answers. Failures are entries; this never throws but for the signal. */
-export async function backendReport({
-	test,
-	signal,
-	sources = offerSources(),
-	onEntry,
-	onAsking,
-}: ReportOptions): Promise<BackendReport> {
+const usualLimit = 10_000;
+
+/**
+How every backend is set up, and with `test` whether it answers. Failures are entries, and so is silence: none holds up another. This never
+throws but for the signal.
+*/
+export async function backendReport(options: ReportOptions): Promise<BackendReport> {
+	const {sources = offerSources(), onEntry} = options;
 	const files = readSettingsFiles();
 	const entries = sources.map(async source => {
-		const entry = await describe(source, test, signal, onAsking);
+		const entry = await describe(source, options);
 		onEntry?.(entry);
 		return entry;
 	});
@@ -71,40 +78,54 @@ const alwaysThere: SourceSetup = {configured: true, origin: 'this machine', prob
 
 async function describe(
 	source: OfferSource,
-	test: boolean,
-	signal: AbortSignal,
-	onAsking: ReportOptions['onAsking'],
+	{test, signal, onAsking, clock = systemClock, limit = usualLimit}: ReportOptions,
 ): Promise<BackendEntry> {
-	const setup = (await source.setup?.()) ?? alwaysThere;
-	const common = {
+	let known: BackendEntry = {
 		name: source.name,
-		origin: setup.origin,
+		state: 'failed',
+		origin: undefined,
 		launches: canLaunch(source.name),
 		deadline: source.deadline,
+		notes: [],
+		missing: [],
+		next: undefined,
 	};
-	if (!setup.configured) {
-		return {...common, state: 'not set up', notes: setup.warnings, missing: [], next: setup.next};
+	const late = () => new BackendError('transient', `did not answer within ${limit / 1000} s`, {next: silence});
+	try {
+		return await within(clock, limit, signal, late, async inner => {
+			const setup = (await source.setup?.()) ?? alwaysThere;
+			known = {...known, origin: setup.origin};
+			const untested = describeSetup(setup, known);
+			if (!test || untested.state !== 'untested' || inner.aborted) {
+				return untested;
+			}
+
+			onAsking?.(untested);
+			const status = await source.status(inner);
+			return {
+				...known,
+				state: stateOf(status),
+				notes: [...status.notes, ...setup.warnings],
+				missing: status.missing ?? [],
+				next: status.next,
+			};
+		});
+	} catch (error) {
+		signal.throwIfAborted();
+		return {...known, state: 'failed', notes: [messageOf(error)], next: error instanceof BackendError ? error.next : undefined};
+	}
+}
+
+const silence = 'Try again; if it goes on, look at your network and at the status page of the cloud.';
+
+function describeSetup({configured, problems, warnings, next}: SourceSetup, known: BackendEntry): BackendEntry {
+	if (!configured) {
+		return {...known, state: 'not set up', notes: warnings, next};
 	}
 
-	if (setup.problems.length > 0) {
-		const notes = [...setup.problems, ...setup.warnings];
-		return {...common, state: 'failed', notes, missing: [], next: 'Mend it and try again.'};
-	}
-
-	const untested: BackendEntry = {...common, state: 'untested', notes: setup.warnings, missing: [], next: undefined};
-	if (!test) {
-		return untested;
-	}
-
-	onAsking?.(untested);
-	const status = await source.status(signal);
-	return {
-		...common,
-		state: stateOf(status),
-		notes: [...status.notes, ...setup.warnings],
-		missing: status.missing ?? [],
-		next: status.next,
-	};
+	return problems.length > 0
+		? {...known, state: 'failed', notes: [...problems, ...warnings], next: 'Mend it and try again.'}
+		: {...known, state: 'untested', notes: warnings};
 }
 
 const stateOf = ({ready, noCredentials}: BackendStatus): BackendState =>

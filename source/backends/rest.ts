@@ -1,4 +1,5 @@
 import type {Clock} from '../system/clock.js';
+import {createHttp, HttpError} from '../system/http.js';
 import {BackendError} from './backend.js';
 import {withoutSecrets} from './settings/index.js';
 import {within} from './stream.js';
@@ -25,49 +26,44 @@ Asks once, with the key as a bearer token, which no redirection takes elsewhere.
 comes in time.
 */
 export async function askJson({url, body, apiKey, signal, clock, limit = usualLimit}: RestRequest): Promise<RestAnswer> {
-	const {host} = new URL(url);
-	const failed = (reason: string, cause?: unknown) =>
-		new BackendError('transient', withoutSecrets(`${host} ${reason}`, [apiKey]), {
+	const failed = (reason: string) =>
+		new BackendError('transient', withoutSecrets(`${new URL(url).host} ${reason}`, [apiKey]), {
 			next: 'Try again; if it goes on, look at the status page of the cloud and at your network.',
-			cause,
 		});
 	const late = () => failed(`did not answer within ${limit / 1000} s`);
 	return within(clock, limit, signal, late, async inner => {
 		try {
-			const response = await fetch(url, {
-				method: body === undefined ? 'GET' : 'POST',
-				headers: {
-					accept: 'application/json',
-					authorization: `Bearer ${apiKey}`,
-					...(body === undefined ? {} : {'content-type': 'application/json'}),
-				},
-				body: body === undefined ? undefined : JSON.stringify(body),
-				redirect: 'manual',
+			return await createHttp({clock}).json({
+				url,
+				json: body,
+				headers: {authorization: `Bearer ${apiKey}`},
+				follow: false,
+				// The time of all of it together is limited here, in this program's words.
+				limits: {answer: 2 * limit, idle: 2 * limit, whole: 2 * limit, size: mostBytes},
+				retry: {tries: 1},
 				signal: inner,
 			});
-			return {status: response.status, body: asJson(await readBounded(response))};
 		} catch (error) {
 			signal.throwIfAborted();
-			throw error instanceof TooMuch ? failed(`sent more than ${mostBytes} bytes`) : failed(reasonOf(error));
+			if (!(error instanceof HttpError)) {
+				throw error;
+			}
+
+			switch (error.kind) {
+				case 'status': {
+					return {status: error.status ?? 0, body: asJson(error.text ?? '')};
+				}
+
+				case 'content': {
+					return {status: 200, body: undefined};
+				}
+
+				default: {
+					throw failed(error.words);
+				}
+			}
 		}
 	});
-}
-
-class TooMuch extends Error {}
-
-async function readBounded(response: Response): Promise<string> {
-	const chunks: Uint8Array[] = [];
-	let length = 0;
-	for await (const chunk of response.body ?? []) {
-		length += chunk.length;
-		if (length > mostBytes) {
-			throw new TooMuch();
-		}
-
-		chunks.push(chunk);
-	}
-
-	return Buffer.concat(chunks).toString('utf8');
 }
 
 function asJson(text: string): unknown {
@@ -76,21 +72,6 @@ function asJson(text: string): unknown {
 	} catch {
 		return undefined;
 	}
-}
-
-const causes: Readonly<Record<string, string>> = {
-	ECONNREFUSED: 'refuses connections',
-	ENOTFOUND: 'is not known here: is there a network?',
-	EAI_AGAIN: 'cannot be looked up: is there a network?',
-	ECONNRESET: 'broke the connection',
-	UND_ERR_SOCKET: 'broke the connection',
-	UND_ERR_CONNECT_TIMEOUT: 'cannot be reached',
-};
-
-/** `fetch` says only that it failed; its cause says why. */
-function reasonOf(error: unknown): string {
-	const {code, message} = ((error as {cause?: unknown}).cause ?? error) as {code?: unknown; message?: unknown};
-	return typeof code === 'string' ? (causes[code] ?? `fails: ${code}`) : `fails: ${String(message)}`;
 }
 
 /** The failure that an answer's status stands for. `message` is the cloud's own, where it sent one. */

@@ -1,22 +1,28 @@
-import {type BackendEntry, backendReport} from '../backends/report.js';
+import {offerSources} from '../backends/registry.js';
+import {type BackendEntry, backendReport, backendStates} from '../backends/report.js';
 import {Problem} from '../system/problem.js';
-import {type Output, table} from './io.js';
+import {neutraliseLine} from '../system/terminal-text.js';
+import type {Output} from './io.js';
 
-const limit = 60_000;
-
-/** Lists the backends: where each is configured, whether it answers, what is missing. Throws a `failed` problem when a configured one fails. */
+/**
+Lists the backends, each line as soon as it is known: where each is configured, whether it answers, what is missing. Throws a `failed`
+problem when a configured one fails.
+*/
 export async function listBackends(test: boolean, output: Output): Promise<void> {
-	const {backends, problems, warnings} = await backendReport({test, signal: AbortSignal.timeout(limit)});
-	for (const entry of backends) {
+	const sources = offerSources();
+	const name = columnOf(['BACKEND', ...sources.map(each => each.name)]);
+	const state = columnOf(['STATE', ...backendStates]);
+	const launches = columnOf(['LAUNCHES', 'not yet']);
+	const row = (first: string, second: string, third: string, last: string) =>
+		output.line([name(first), state(second), launches(third), last].join('  '));
+	row('BACKEND', 'STATE', 'LAUNCHES', 'CONFIGURED BY');
+	const onEntry = (entry: BackendEntry) => {
 		output.object({type: 'backend', ...entry, origin: entry.origin ?? null, next: entry.next ?? null});
-	}
+		row(entry.name, entry.state, entry.launches ? 'yes' : 'not yet', neutraliseLine(entry.origin ?? '-'));
+	};
 
+	const {backends, problems, warnings} = await backendReport({test, signal: new AbortController().signal, sources, onEntry});
 	output.object({type: 'settings', problems, warnings});
-	const rows = backends.map(entry => [entry.name, entry.state, entry.origin ?? '-', entry.launches ? 'yes' : 'not yet']);
-	for (const line of table([['BACKEND', 'STATE', 'CONFIGURED BY', 'LAUNCHES'], ...rows])) {
-		output.line(line);
-	}
-
 	for (const entry of backends) {
 		describe(entry, output);
 	}
@@ -33,6 +39,12 @@ export async function listBackends(test: boolean, output: Output): Promise<void>
 			{next: failed[0]?.next},
 		);
 	}
+}
+
+/** Pads to the longest of what may come. */
+function columnOf(texts: readonly string[]): (text: string) => string {
+	const cells = Math.max(...texts.map(({length}) => length));
+	return text => text.padEnd(cells);
 }
 
 function describe({name, notes, missing, next}: BackendEntry, output: Output): void {

@@ -37,6 +37,19 @@ export type Band = {
 /** The region of a price that is the same everywhere. */
 export const anyRegion = 'any';
 
+/** How those call their regions whose price lists may name none: a region of another cloud is not one of theirs. */
+const regionNames: Readonly<Record<string, RegExp>> = {
+	lambda: /^(?:us|europe|asia|me|australia)-[a-z]+-\d$/i,
+	runpod: /^(?:ap|ca|eu|eur|oc|sea|us)-[a-z]{2,3}-\d$/i,
+};
+
+/**
+Whether an offer of a backend may stand in a region that is asked for: it says so, or its price is that of all regions and this is how one
+of them is called. Whether it is to be had there, such an offer does not say.
+*/
+export const mayBeIn = (asked: string, {backend, region}: {readonly backend: string; readonly region: string}): boolean =>
+	asked.toLowerCase() === region.toLowerCase() || (region === anyRegion && regionNames[backend]?.test(asked) === true);
+
 const escape = (part: string): string => part.replace(/[%/]/g, character => (character === '%' ? '%25' : '%2F'));
 const unescape = (part: string): string => part.replace(/%(25|2F)/g, (_, code: string) => (code === '25' ? '%' : '/'));
 

@@ -1,5 +1,6 @@
 import type {Range, Requirements} from '../configuration/model.js';
 import {within} from '../configuration/ranges.js';
+import {mayBeIn} from './facts.js';
 import {fitsGpu} from './matching.js';
 import {keyOfNumber, settleTies, sortByKeys} from './radix.js';
 import type {OfferTable} from './table.js';
@@ -96,7 +97,7 @@ function fittingPlaces({places}: OfferTable, {backends, regions, availabilityZon
 		const {backend, region, zone} = places.at(code);
 		return Number(
 			(backends === undefined || backends.includes(backend)) &&
-				(regions === undefined || regions.some(each => same(each, region))) &&
+				(regions === undefined || regions.some(each => mayBeIn(each, {backend, region}))) &&
 				(availabilityZones === undefined || zone === undefined || availabilityZones.some(each => same(each, zone))),
 		);
 	});

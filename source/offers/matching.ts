@@ -2,6 +2,7 @@ import type {GpuRequest, Range, Requirements} from '../configuration/model.js';
 import {within} from '../configuration/ranges.js';
 import {formatGpus, formatMemory, formatPrice} from './format.js';
 import {capabilityOf} from './capability.js';
+import {mayBeIn} from './facts.js';
 import type {Gpu, Offer} from './offer.js';
 
 /** Why an offer does not meet the requirements, in words; undefined when it does. */
@@ -11,7 +12,7 @@ export function mismatch(offer: Offer, requirements: Requirements): string | und
 		return `only ${backends.join(', ')} was asked for`;
 	}
 
-	if (regions && !regions.some(region => same(region, offer.region))) {
+	if (regions && !regions.some(region => mayBeIn(region, offer))) {
 		return `only ${regions.join(', ')} was asked for`;
 	}
 

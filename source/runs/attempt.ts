@@ -13,15 +13,16 @@ export async function attempt(
 	stage: Stage,
 	record: RunRecord,
 	end: (over: RunOver) => Promise<boolean>,
+	act: (stage: Stage) => Promise<void> = prepare,
 ): Promise<Problem | undefined> {
 	try {
-		await prepare(stage);
+		await act(stage);
 		return undefined;
 	} catch (error) {
 		stage.signal.throwIfAborted();
 		if (error instanceof RunOver) {
 			if (await end(error)) {
-				return attempt(stage, record, end);
+				return await attempt(stage, record, end, act);
 			}
 
 			throw endedProblem(record.known);

@@ -1,4 +1,4 @@
-import type {BackendStatus} from '../backends/backend.js';
+import type {BackendStatus, PriceHistory} from '../backends/backend.js';
 import type {BackendEntry, BackendReport} from '../backends/report.js';
 import type {
 	ConfigurationFile,
@@ -50,6 +50,8 @@ export type BackendListing = BackendStatus & {
 	readonly live: number;
 	/** Of what the catalogue says of it, milliseconds since the epoch. */
 	readonly catalogueDate?: number;
+	/** Whether it tells what its spot markets cost before. */
+	readonly tellsHistory?: boolean;
 };
 
 /** What the offers screen and `offers` show: everything that is known so far, and the rows that match, in the plan's order. */
@@ -119,6 +121,8 @@ export type Engine = {
 	request(choice: Choice): Request;
 	/** Yields a listing each time a backend answered; ends when all have. */
 	offers(request: Request, signal: AbortSignal): AsyncIterable<OfferListing>;
+	/** What a spot offer of a zone cost within the last 24 hours, as its backend tells. Rejects with the backend's failure. */
+	priceHistory(offer: Offer, signal: AbortSignal): Promise<PriceHistory>;
 	/**
 	Fetches newer prices where they are due, beside everything else, and takes them into the table of the listings: its rows keep their
 	numbers. Undefined where nothing was due. Missing where nothing is to be fetched unasked.

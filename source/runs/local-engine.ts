@@ -14,10 +14,10 @@ import {sshCommand} from '../tunnel/ssh-config.js';
 import type {RunContext} from './context.js';
 import type {Choice, Engine, Plan, Request} from './engine.js';
 import {readState} from './journal.js';
-import {OfferBook} from './offer-book.js';
-import {listOffers} from './offers.js';
 import {readLedger} from './ledger.js';
 import {endOrphan} from './orphans.js';
+import {OfferBook, takeChanges} from './offer-book.js';
+import {askHistory, listOffers} from './offers.js';
 import {readLogLines} from './log-book.js';
 import {ownership} from './owner.js';
 import {durationOf} from './duration.js';
@@ -55,6 +55,7 @@ export async function createEngine(context: RunContext, folder: string): Promise
 		saveWishes,
 		request: choice => makeRequest(choice),
 		offers: (request, signal) => listOffers(book, sources, request.requirements, signal),
+		priceHistory: async (offer, signal) => askHistory(sources, offer, signal),
 		...(context.startUpdate ? {refreshCatalogue: makeRefresh(context, book, context.startUpdate)} : {}),
 		backendReport: async (onEntry, signal) =>
 			(await import('./backend-report.js')).reportBackends(book, sources, onEntry, signal),
@@ -103,11 +104,7 @@ function makeRefresh({paths, clock}: RunContext, book: OfferBook, start: NonNull
 		]);
 		const names = clouds.map(({backend}) => backend);
 		const end = await refreshInBackground({folder: paths.catalogue, clouds: names, clock, start, signal, onProgress});
-		if (end && end.refreshed.length > 0) {
-			await book.reload();
-		}
-
-		return end;
+		return takeChanges(book, end);
 	};
 }
 

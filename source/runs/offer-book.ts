@@ -2,14 +2,16 @@ import {deadlineKinds} from '../backends/traits.js';
 import type {PriceOf} from '../backends/aws/offers.js';
 import {knownBackends} from '../configuration/known-names.js';
 import type {CatalogueReport} from '../offers/catalogue/catalogue.js';
-import {offerId} from '../offers/facts.js';
 import {OfferTable} from '../offers/table.js';
+import type {RefreshEnd} from './background-refresh.js';
 
 /** All offers that this program knows: what the catalogue says, and what backends said since it started. */
 export class OfferBook {
 	readonly table = new OfferTable();
 	readonly #folder: string;
 	#loading: Promise<CatalogueReport> | undefined;
+	/** The files as they were when they were read last. */
+	#files: ReadonlyMap<string, string> | undefined;
 
 	/** `folder` holds refreshed catalogues. */
 	constructor(folder: string) {
@@ -28,22 +30,40 @@ export class OfferBook {
 		return this.#loading;
 	}
 
+	/** The backends whose refreshed offers are others than those that were read, whoever wrote them. None before the first reading. */
+	async changed(): Promise<string[]> {
+		const before = this.#files;
+		if (before === undefined) {
+			return [];
+		}
+
+		const {refreshedFiles} = await import('../offers/catalogue/refresh.js');
+		const now = await refreshedFiles(this.#folder);
+		return [...new Set([...before.keys(), ...now.keys()])].filter(backend => before.get(backend) !== now.get(backend));
+	}
+
 	/** AWS's on-demand prices as the catalogue has them; its own API does not tell them. */
 	async awsPrices(): Promise<PriceOf> {
 		await this.load();
 		return (region, instanceType) => {
-			const row = this.table.rowOf(offerId({backend: 'aws', region, zone: undefined, instanceType, spot: false}));
+			const row = this.table.find({backend: 'aws', region, zone: undefined, instanceType, spot: false});
 			if (row === undefined) {
 				return undefined;
 			}
 
-			const {price, priceSource, priceDate} = this.table.offer(row);
-			return {price, source: priceSource, date: priceDate};
+			// Asked for thousands of types in one go: no offer is made of them.
+			const {price, source, date} = this.table.columns;
+			return {price: price[row] ?? 0, source: this.table.sources.values[source[row] ?? 0] ?? '', date: date[row] ?? 0};
 		};
 	}
 
 	async #load(): Promise<CatalogueReport> {
-		const {loadCatalogue} = await import('../offers/catalogue/catalogue.js');
+		const [{loadCatalogue}, {refreshedFiles}] = await Promise.all([
+			import('../offers/catalogue/catalogue.js'),
+			import('../offers/catalogue/refresh.js'),
+		]);
+		// Before they are read: what is written meanwhile is noticed the next time.
+		this.#files = await refreshedFiles(this.#folder);
 		// Before the first row: none is shown as to be had that may turn out not to be.
 		this.#lock(knownBackends);
 		const report = await loadCatalogue(this.table, {folder: this.#folder});
@@ -57,4 +77,15 @@ export class OfferBook {
 			this.table.setBackend(backend, {deadline: deadlineKinds[backend] ?? 'none', credentials: false});
 		}
 	}
+}
+
+/** What this refresh wrote, or another program on this machine since the last one, is taken into the table. */
+export async function takeChanges(book: OfferBook, end: RefreshEnd | undefined): Promise<RefreshEnd | undefined> {
+	const changed = await book.changed();
+	if (changed.length === 0) {
+		return end;
+	}
+
+	await book.reload();
+	return {failed: [], ...end, refreshed: [...new Set([...(end?.refreshed ?? []), ...changed])]};
 }

@@ -1,6 +1,7 @@
-import {BackendError, type BackendStatus, type OfferSource} from '../backends/backend.js';
+import {BackendError, type BackendStatus, type OfferSource, type PriceHistory} from '../backends/backend.js';
 import {canLaunch} from '../backends/registry.js';
 import type {Requirements} from '../configuration/model.js';
+import {breathe} from '../offers/catalogue/breathe.js';
 import type {CatalogueReport} from '../offers/catalogue/catalogue.js';
 import {matchRows} from '../offers/match.js';
 import type {Offer} from '../offers/offer.js';
@@ -15,7 +16,7 @@ import type {OfferBook} from './offer-book.js';
 type Entry = {readonly source: OfferSource; status: BackendStatus; settled: boolean; notes: string[]};
 
 /** Between two listings, milliseconds. */
-const shortest = 100;
+const shortest = 200;
 
 /**
 Asks all sources at once, beside what the catalogue has, and yields what is known each time one of them answered. No source's failure hides
@@ -46,7 +47,12 @@ export async function* listOffers(
 			catalogue = report;
 			tell();
 		}),
-		...entries.map(async entry => {
+		...entries.map(async (entry, index) => {
+			// What a source loads of the program when it is first asked is felt: one after the other, and after the key that led here.
+			for (let turn = 0; turn <= index; turn++) {
+				await breathe();
+			}
+
 			await ask(book, entry, requirements, signal, tell);
 			entry.settled = true;
 			tell();
@@ -60,7 +66,11 @@ export async function* listOffers(
 			news = false;
 			const complete = catalogue !== undefined && entries.every(each => each.settled);
 			const backends = listBackends(book.table, entries, catalogue, isWanted);
-			yield {table: book.table, matches: matchRows(book.table, requirements), backends, complete};
+			// Matching, and drawing what matches, each take a good part of a frame: a key may come in between.
+			await breathe();
+			const matches = matchRows(book.table, requirements);
+			await breathe();
+			yield {table: book.table, matches, backends, complete};
 			if (complete) {
 				break;
 			}
@@ -133,6 +143,7 @@ function listBackends(
 			settled,
 			...(counts.get(source.name) ?? {count: 0, live: 0}),
 			catalogueDate: dates.get(source.name),
+			tellsHistory: source.priceHistory !== undefined,
 		})),
 		...loaded
 			.filter(({backend}) => !own.has(backend))
@@ -206,4 +217,18 @@ export function firstToTry({table, matches: {rows, triable}}: OfferListing): Off
 	const tried = rows.subarray(0, triable);
 	const row = tried.find(each => canLaunch(table.places.at(table.columns.place[each] ?? 0).backend)) ?? tried[0];
 	return row === undefined ? undefined : table.offer(row);
+}
+
+/** Asks the source that listed a spot offer of a zone what it cost before; see `Engine.priceHistory`. */
+export async function askHistory(
+	sources: readonly OfferSource[],
+	{backend, region, zone, instanceType}: Offer,
+	signal: AbortSignal,
+): Promise<PriceHistory> {
+	const source = sources.find(({name}) => name === backend);
+	if (!source?.priceHistory || zone === undefined) {
+		throw new Error(`${backend} does not tell what ${instanceType} cost before`);
+	}
+
+	return source.priceHistory({region, zone, instanceType}, signal);
 }

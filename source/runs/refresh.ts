@@ -1,6 +1,6 @@
 import {mkdir} from 'node:fs/promises';
 import path from 'node:path';
-import {withPrevious, writeRefreshed} from '../offers/catalogue/refresh.js';
+import {hasRefreshed, withPrevious, writeRefreshed} from '../offers/catalogue/refresh.js';
 import {type Cloud, clouds as allClouds} from '../offers/feeds/clouds.js';
 import type {SizeFacts} from '../offers/feeds/facts.js';
 import type {FeedUrls} from '../offers/feeds/feed.js';
@@ -8,6 +8,7 @@ import {type CloudProgress, type FactSink, updateCatalogue} from '../offers/feed
 import {type Listing, OfferTable} from '../offers/table.js';
 import {type Clock, systemClock} from '../system/clock.js';
 import type {Http} from '../system/http.js';
+import {sweepDocuments} from '../system/kept-documents.js';
 import {acquireLock} from '../system/lock.js';
 import {Problem} from '../system/problem.js';
 import {OfferBook} from './offer-book.js';
@@ -43,17 +44,22 @@ export async function refreshCatalogue(options: RefreshOptions): Promise<CloudPr
 	}
 }
 
+/** Documents that no feed asks for any more, milliseconds. */
+const documentsKeptFor = 30 * 24 * 3_600_000;
+
 async function refresh({folder, clouds = allClouds, clock = systemClock, signal, onProgress, ...options}: RefreshOptions) {
 	const book = new OfferBook(folder);
-	const {loaded} = await book.load();
+	await book.load();
 	const journal = new Journal(folder, await readRefreshState(folder), clock);
+	const documents = path.join(folder, 'documents');
 	const results = await updateCatalogue({
 		...options,
+		documents,
 		clouds,
 		clock,
 		signal,
-		// A mark is worth something only while what it stands for is here and can be read.
-		marks: journal.marks(loaded.filter(({from}) => from === 'refreshed').map(({backend}) => backend)),
+		// A mark is worth something only while what it stands for is here and can be read, also where the package brought newer prices.
+		marks: journal.marks(await kept(folder, clouds)),
 		sizes: {aws: sizesOf(book.table, 'aws'), azure: sizesOf(book.table, 'azure')},
 		sink: new FileSink(folder, book.table, journal),
 		onProgress,
@@ -64,7 +70,13 @@ async function refresh({folder, clouds = allClouds, clock = systemClock, signal,
 		}
 	}
 
+	await sweepDocuments(documents, clock.now() - documentsKeptFor);
 	return results;
+}
+
+async function kept(folder: string, clouds: readonly Cloud[]): Promise<string[]> {
+	const all = await Promise.all(clouds.map(async ({backend}) => ({backend, isThere: await hasRefreshed(folder, backend)})));
+	return all.filter(({isThere}) => isThere).map(({backend}) => backend);
 }
 
 /** Keeps each cloud's new offers apart until they are whole, then writes them in one go, with the prices that they had before. */

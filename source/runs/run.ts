@@ -281,7 +281,6 @@ export class Run implements RunHandle {
 		this.#over.resolve();
 	}
 
-	/** The instance lives, but can never be reached with what is known of it. */
 	#onFailed({message}: Error): void {
 		this.#note({type: 'tunnel-down', reason: message});
 		const problem = unreachableProblem(this.name, message);

@@ -1,5 +1,5 @@
 import {type Clock, systemClock} from './clock.js';
-import {collect} from './http/body.js';
+import {collect, parseJson} from './http/body.js';
 import {HttpError} from './http/error.js';
 import {exchange, type HttpLimits, type HttpStream, type Outgoing} from './http/exchange.js';
 import {Pacer} from './http/pace.js';
@@ -23,6 +23,8 @@ export type HttpRequest = {
 	readonly etag?: string;
 	/** Whether the request may reach the server twice. By default where the method only reads. */
 	readonly repeatable?: boolean;
+	/** Whether redirections are followed, as far as that is safe; by default they are. An answer that is one is a failure else. */
+	readonly follow?: boolean;
 	/** Unpacks a body that is gzip although its header does not say so. */
 	readonly gunzip?: boolean;
 	/** Which requests keep a distance from each other, and how much, milliseconds. By default those to one host, as the client is told. */
@@ -125,23 +127,10 @@ function build(options: HttpOptions, pacer: Pacer): Http {
 		text,
 		async json(request) {
 			const answer = await text({...request, headers: {accept: 'application/json', ...request.headers}});
-			return {...answer, body: parse(answer.body, new URL(request.url).host)};
+			return {...answer, body: parseJson(answer.body, new URL(request.url).host)};
 		},
 		with: more => build({...options, ...more, headers: {...options.headers, ...more.headers}}, pacer),
 	};
-}
-
-function parse(text: string | undefined, host: string): unknown {
-	if (text === undefined || text.trim() === '') {
-		return undefined;
-	}
-
-	try {
-		return JSON.parse(text);
-	} catch {
-		// The parser's own words would quote what came.
-		throw new HttpError('content', host, 'sent something that is not JSON');
-	}
 }
 
 function prepare(request: HttpRequest, options: HttpOptions): Outgoing {
@@ -167,6 +156,7 @@ function prepare(request: HttpRequest, options: HttpOptions): Outgoing {
 		body,
 		limits: {...defaultLimits, ...options.limits, ...request.limits},
 		gunzip: request.gunzip ?? false,
+		follow: request.follow ?? true,
 		signal: request.signal,
 		onBytes: options.onBytes,
 	};

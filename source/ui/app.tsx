@@ -14,6 +14,7 @@ import {App, type AppEnd} from './store/app.js';
 import {loadEnvironments} from './store/environments.js';
 import {refreshFolder} from './store/refreshing.js';
 import {keepCatalogueFresh} from './store/refreshing-catalogue.js';
+import {followSpotHistory} from './store/spot-history.js';
 import {pointingOf} from './pointing.js';
 import {copyText, openLink, releaseInput, runInForeground, stopJob, type Suspend} from './terminal.js';
 
@@ -146,6 +147,7 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 	);
 
 	keepCatalogueFresh(app);
+	followSpotHistory(app);
 
 	// What is typed from now on is ours: the terminal would write it into the first frame.
 	if (process.stdin.isTTY) {

@@ -1,6 +1,4 @@
-import {spawn} from 'node:child_process';
-import process from 'node:process';
-import {describe, expect, onTestFinished, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {classify} from '../../source/backends/aws/errors.js';
 import {HardwareBook, hardwareOf} from '../../source/backends/aws/hardware.js';
 import {createAwsSource} from '../../source/backends/aws/index.js';
@@ -10,10 +8,9 @@ import type {BackendErrorClass} from '../../source/backends/backend.js';
 import {mismatch} from '../../source/offers/matching.js';
 import type {Offer} from '../../source/offers/offer.js';
 import {requirements} from '../offers/support.js';
-import {hasCommand} from '../support/program.js';
 import {TestClock} from '../support/ui.js';
 import {type Account, failure, startEc2, unauthorized} from './support/ec2.js';
-import {freePort} from './support/http.js';
+import {hasMoto, startMoto} from './support/moto.js';
 import {listAll, makeSurroundings, status} from './support/surroundings.js';
 
 const gb = 1024;
@@ -63,8 +60,8 @@ describe('offers of EC2', () => {
 	test('types, zones and both prices', async () => {
 		const {aws} = await start({quotas: {'L-1216C47A': 128, 'L-DB2E81BA': 8}, running: [{type: 'g5.xlarge'}]});
 		const {offers, notes} = await listAll(aws);
-		expect(byId(offers, 'aws:us-east-1:g6.xlarge:od')).toEqual({
-			id: 'aws:us-east-1:g6.xlarge:od',
+		expect(byId(offers, 'aws/us-east-1/g6.xlarge/on-demand')).toEqual({
+			id: 'aws/us-east-1/g6.xlarge/on-demand',
 			backend: 'aws',
 			region: 'us-east-1',
 			instanceType: 'g6.xlarge',
@@ -82,7 +79,7 @@ describe('offers of EC2', () => {
 			quota: {limit: 8, used: 4},
 			notes: [],
 		});
-		const spot = byId(offers, 'aws:eu-west-1:eu-west-1b:g5.xlarge:spot');
+		const spot = byId(offers, 'aws/eu-west-1/eu-west-1b/g5.xlarge/spot');
 		expect(spot).toMatchObject({
 			zone: 'eu-west-1b',
 			spot: true,
@@ -90,8 +87,10 @@ describe('offers of EC2', () => {
 			availability: 'unknown',
 			priceSource: 'aws spot, live',
 		});
-		expect(byId(offers, 'aws:us-east-1:c7g.large:od').architecture).toBe('arm64');
-		expect(byId(offers, 'aws:us-east-1:g4ad.xlarge:od').gpus).toEqual([{vendor: 'amd', name: 'V520', count: 1, memory: 8 * gb}]);
+		expect(byId(offers, 'aws/us-east-1/c7g.large/on-demand').architecture).toBe('arm64');
+		expect(byId(offers, 'aws/us-east-1/g4ad.xlarge/on-demand').gpus).toEqual([
+			{vendor: 'amd', name: 'V520', count: 1, memory: 8 * gb},
+		]);
 		expect(new Set(offers.map(({id}) => id)).size).toBe(offers.length);
 		// p5 has no known price; in two regions.
 		expect(notes).toEqual(['2 on-demand offers have no known price and are left out']);
@@ -108,7 +107,7 @@ describe('offers of EC2', () => {
 	test('part of a card is a fraction with the memory of that part', async () => {
 		const {aws} = await start();
 		const {offers} = await listAll(aws);
-		expect(byId(offers, 'aws:us-east-1:g6f.large:od').gpus).toEqual([
+		expect(byId(offers, 'aws/us-east-1/g6f.large/on-demand').gpus).toEqual([
 			{vendor: 'nvidia', name: 'L4', count: 0.125, memory: 3 * gb},
 		]);
 	});
@@ -127,28 +126,31 @@ describe('offers of EC2', () => {
 	test('spot that costs more than on-demand says so', async () => {
 		const {aws} = await start();
 		const {offers} = await listAll(aws);
-		expect(byId(offers, 'aws:us-east-1:us-east-1a:g6.xlarge:spot').notes).toEqual(['Spot costs as much as on-demand here.']);
-		expect(byId(offers, 'aws:us-east-1:us-east-1a:g5.xlarge:spot').notes).toEqual([]);
+		expect(byId(offers, 'aws/us-east-1/us-east-1a/g6.xlarge/spot').notes).toEqual(['Spot costs as much as on-demand here.']);
+		expect(byId(offers, 'aws/us-east-1/us-east-1a/g5.xlarge/spot').notes).toEqual([]);
 	});
 
 	test('a quota that leaves no room says how much there is, and where to ask for more', async () => {
 		const quotas = {'L-417A185B': 0, 'L-DB2E81BA': 8, 'L-3819A6DF': 4};
 		const {aws} = await start({quotas, running: [{type: 'g6.xlarge'}, {type: 'g5.xlarge', spot: true}, {type: 'm5.xlarge'}]});
 		const {offers} = await listAll(aws);
-		expect(byId(offers, 'aws:us-east-1:p4d.24xlarge:od')).toMatchObject({
+		expect(byId(offers, 'aws/us-east-1/p4d.24xlarge/on-demand')).toMatchObject({
 			availability: 'no quota',
 			quota: {limit: 0, used: 0},
 			notes: [expect.stringMatching(/P on-demand .* is 0 vCPUs: https:\/\/us-east-1\.console.*L-417A185B$/)],
 		});
-		expect(byId(offers, 'aws:us-east-1:g6.xlarge:od')).toMatchObject({availability: 'unknown', quota: {limit: 8, used: 4}});
-		expect(byId(offers, 'aws:us-east-1:g6e.12xlarge:od')).toMatchObject({availability: 'no quota'});
-		expect(byId(offers, 'aws:us-east-1:us-east-1a:g5.xlarge:spot')).toMatchObject({
+		expect(byId(offers, 'aws/us-east-1/g6.xlarge/on-demand')).toMatchObject({
+			availability: 'unknown',
+			quota: {limit: 8, used: 4},
+		});
+		expect(byId(offers, 'aws/us-east-1/g6e.12xlarge/on-demand')).toMatchObject({availability: 'no quota'});
+		expect(byId(offers, 'aws/us-east-1/us-east-1a/g5.xlarge/spot')).toMatchObject({
 			availability: 'no quota',
 			notes: [expect.stringContaining('is 4 vCPUs, 4 of them in use; this needs 4')],
 		});
 		// A family whose quota AWS did not list is not known to have none.
-		expect(byId(offers, 'aws:us-east-1:m5.xlarge:od')).toMatchObject({availability: 'unknown'});
-		expect(byId(offers, 'aws:us-east-1:m5.xlarge:od').quota).toBeUndefined();
+		expect(byId(offers, 'aws/us-east-1/m5.xlarge/on-demand')).toMatchObject({availability: 'unknown'});
+		expect(byId(offers, 'aws/us-east-1/m5.xlarge/on-demand').quota).toBeUndefined();
 	});
 
 	test('each type is described once, not once in each region', async () => {
@@ -502,11 +504,6 @@ test('a region that asks first and hears nothing holds another up for a few seco
 	expect(book.get('m5.large')?.cpu).toBe(2);
 });
 
-const hasMoto = hasCommand('moto_server');
-if (!hasMoto) {
-	console.warn('EC2 of moto: skipped, missing: moto_server');
-}
-
 describe.skipIf(!hasMoto)('against moto_server', () => {
 	test('the real types of a region', async () => {
 		const url = await startMoto();
@@ -520,7 +517,9 @@ describe.skipIf(!hasMoto)('against moto_server', () => {
 		expect(await status(aws)).toMatchObject({ready: true});
 		const {offers, notes} = await listAll(aws);
 		expect(offers.length).toBeGreaterThan(3000);
-		expect(byId(offers, 'aws:us-east-1:g6.xlarge:od').gpus).toEqual([{vendor: 'nvidia', name: 'L4', count: 1, memory: 24 * gb}]);
+		expect(byId(offers, 'aws/us-east-1/g6.xlarge/on-demand').gpus).toEqual([
+			{vendor: 'nvidia', name: 'L4', count: 1, memory: 24 * gb},
+		]);
 		expect(offers.find(({instanceType}) => instanceType === 'g6f.large')?.gpus).toEqual([
 			{vendor: 'nvidia', name: 'L4', count: 0.125, memory: 3 * gb},
 		]);
@@ -529,28 +528,3 @@ describe.skipIf(!hasMoto)('against moto_server', () => {
 		expect(notes).toContainEqual("us-east-1: the answer is none of AWS's (500): quotas are not known");
 	}, 300_000);
 });
-
-async function startMoto(): Promise<string> {
-	const port = await freePort();
-	const child = spawn('moto_server', ['-H', '127.0.0.1', '-p', String(port)], {stdio: 'ignore', detached: true});
-	onTestFinished(() => {
-		if (child.pid !== undefined) {
-			process.kill(-child.pid, 'SIGKILL');
-		}
-	});
-	const url = `http://127.0.0.1:${port}`;
-	for (let tries = 0; tries < 600; tries++) {
-		if (
-			await fetch(`${url}/moto-api/`).then(
-				({ok}) => ok,
-				() => false,
-			)
-		) {
-			return url;
-		}
-
-		await new Promise(resolve => setTimeout(resolve, 100));
-	}
-
-	throw new Error('moto_server does not answer');
-}

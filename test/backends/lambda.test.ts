@@ -179,7 +179,7 @@ describe('failures of Lambda', () => {
 		['half an answer', () => ({half: JSON.stringify(listing)}), 'transient', /broke/],
 		['something else', () => json({hello: 'there'}), 'unknown', /no list of instance types/],
 		['a redirection', () => ({status: 302, body: '', headers: {location: 'http://127.0.0.1:1/'}}), 'unknown', /answers 302/],
-		['a flood', () => ({status: 200, body: 'x'.repeat(9 * 1024 * 1024)}), 'transient', /more than 8388608 bytes/],
+		['a flood', () => ({status: 200, body: 'x'.repeat(9 * 1024 * 1024)}), 'transient', /sent more than 8MB/],
 	])('%s', async (_, answer, kind, words) => {
 		const {lambda} = await start(answer);
 		const error = await listAll(lambda).catch((thrown: unknown) => thrown);
@@ -224,7 +224,7 @@ describe('failures of Lambda', () => {
 		});
 		expect(await status(createLambdaSource({surroundings}))).toMatchObject({
 			ready: false,
-			notes: [expect.stringMatching(/refuses connections/)],
+			notes: [expect.stringMatching(/refused the connection/)],
 		});
 	});
 

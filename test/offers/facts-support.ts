@@ -89,7 +89,7 @@ const cards = fc.record({
 /** Offers of few different values, so that equal ones are met often; also what only backends themselves say. */
 export const anyOffer: fc.Arbitrary<Offer> = fc
 	.record({
-		backend: fc.constantFrom('aws', 'gcp', 'local'),
+		backend: fc.constantFrom('aws', 'gcp', 'lambda', 'local'),
 		region: fc.constantFrom('us-east-1', 'eu-west-1', 'any', 'Hafnarfjarðarkaupstaður, IS, EU'),
 		zone: fc.constantFrom(undefined, 'us-east-1a', 'us-east-1b'),
 		instanceType: fc.constantFrom('m5.xlarge', 'g5.2xlarge', 'g5.12xlarge', 'p4d.24xlarge', 'a%b/c'),

@@ -28,6 +28,8 @@ describe('mismatch', () => {
 		['a processor of unknown kind', {architecture: 'unknown'}, {cpu: {architecture: 'arm64', count: {}}}],
 		['one of the backends', {backend: 'gcp'}, {backends: ['aws', 'gcp']}],
 		['one of the regions', {region: 'eu-west-1'}, {regions: ['eu-west-1']}],
+		['a price of all regions, one of which is called so', {backend: 'lambda', region: 'any'}, {regions: ['us-east-1']}],
+		['the same of data centers', {backend: 'runpod', region: 'any'}, {regions: ['EU-RO-1', 'moon']}],
 		['a region in other letters', {region: 'CA-MTL-1'}, {regions: ['ca-mtl-1']}],
 		['one of the zones', {zone: 'us-east-1a'}, {availabilityZones: ['us-east-1a', 'us-east-1b']}],
 		['an offer that names no zone', {zone: undefined}, {availabilityZones: ['us-east-1a']}],
@@ -62,6 +64,13 @@ describe('mismatch', () => {
 	it.each<[string, Partial<Offer>, Partial<Requirements>, RegExp]>([
 		['another backend', {backend: 'azure'}, {backends: ['aws', 'gcp']}, /aws, gcp/],
 		['another region', {region: 'eu'}, {regions: ['us']}, /us/],
+		[
+			"another cloud's region for a price of all regions",
+			{backend: 'runpod', region: 'any'},
+			{regions: ['us-east-1']},
+			/us-east-1/,
+		],
+		['a place that nobody knows', {backend: 'vastai', region: 'any'}, {regions: ['us-east-1']}, /us-east-1/],
 		['another zone', {zone: 'us-east-1c'}, {availabilityZones: ['us-east-1a']}, /us-east-1a/],
 		['another instance type', {instanceType: 'm5.large'}, {instanceTypes: ['m5.xlarge']}, /m5\.xlarge/],
 		['another processor', {architecture: 'x86_64'}, {cpu: {architecture: 'arm64', count: {}}}, /^its processor is x86_64$/],

@@ -45,7 +45,7 @@ const price = fc.oneof(fc.constant(0), fc.constantFrom(0.5, 1, 1.5), fc.double({
 export const anyOffer: fc.Arbitrary<Offer> = fc
 	.record({
 		id: fc.uuid(),
-		backend: fc.constantFrom('aws', 'gcp', 'local'),
+		backend: fc.constantFrom('aws', 'gcp', 'lambda', 'local'),
 		region: fc.constantFrom('us-east-1', 'eu-west-1', 'any'),
 		instanceType: fc.constantFrom('m5.xlarge', 'g5.xlarge', 'p4d.24xlarge'),
 		cpu: fc.constantFrom(1, 2, 4, 96),

@@ -1,11 +1,11 @@
-import {mkdir, readdir, readFile, stat, writeFile} from 'node:fs/promises';
+import {mkdir, readdir, readFile, rm, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {describe, expect, it} from 'vitest';
 import type {Cloud} from '../../source/offers/feeds/clouds.js';
 import {Collector} from '../../source/offers/feeds/collector.js';
 import {dstackFeed} from '../../source/offers/feeds/dstack.js';
 import type {Feed, FeedContext} from '../../source/offers/feeds/feed.js';
-import {OfferBook} from '../../source/runs/offer-book.js';
+import {OfferBook, takeChanges} from '../../source/runs/offer-book.js';
 import {feedUrls, feedVariable} from '../../source/runs/feed-urls.js';
 import {refreshCatalogue, type RefreshOptions} from '../../source/runs/refresh.js';
 import {dueClouds, readRefreshState} from '../../source/runs/refresh-state.js';
@@ -162,6 +162,40 @@ describe('a refresh of the catalogue', () => {
 		const after = (await readRefreshState(folder))['nebius'];
 		expect(after?.mark).toBe(before?.mark);
 		expect(after?.checked).toBeGreaterThanOrEqual((before?.checked ?? 0) + 5000);
+	});
+
+	it('does not fetch again what is older than the snapshot that the package brought, though that is what is shown', async () => {
+		const {bucket, server, refresh, book, price} = await prepare();
+		bucket.version = '20200106-1';
+		bucket.modified = 'Mon, 06 Jan 2020 01:00:00 GMT';
+		expect(await refresh()).toMatchObject([{state: 'done'}]);
+		const {loaded} = await book.load();
+		expect(loaded.find(({backend}) => backend === 'nebius')).toMatchObject({from: 'snapshot'});
+		expect(price()).toBeUndefined();
+		server.asked.length = 0;
+		expect(await refresh()).toMatchObject([{state: 'unchanged'}]);
+		expect(server.asked.map(each => each.path)).toEqual(['/nebius/version']);
+	});
+
+	it('is noticed by another program, which takes it into its rows', async () => {
+		const {folder, bucket, refresh, book, price} = await prepare();
+		expect(await takeChanges(book, undefined)).toBeUndefined();
+		await book.load();
+		expect(await takeChanges(book, undefined)).toBeUndefined();
+		await refresh();
+		expect(await takeChanges(book, undefined)).toEqual({refreshed: ['nebius'], failed: []});
+		expect(price()).toBe(1);
+		expect(await takeChanges(book, undefined)).toBeUndefined();
+		bucket.version = '20261124-1';
+		bucket.modified = 'Tue, 24 Nov 2026 01:00:00 GMT';
+		bucket.lines = [bucketLine('gpu-l4', 'eu-test1', 1.25)];
+		await refresh();
+		const own = {refreshed: ['gcp'], failed: [{backend: 'azure', why: 'no network'}]};
+		expect(await takeChanges(book, own)).toEqual({...own, refreshed: ['gcp', 'nebius']});
+		expect(price()).toBe(1.25);
+		await rm(path.join(folder, 'nebius.bin'));
+		expect(await takeChanges(book, undefined)).toMatchObject({refreshed: ['nebius']});
+		expect(price()).toBeUndefined();
 	});
 
 	it('fetches again what was damaged here, although nothing is new', async () => {

@@ -282,6 +282,9 @@ export function testEngine(changes: Partial<Engine> = {}, listing: TestListing =
 			deadline: undefined,
 			warnings: [],
 		}),
+		priceHistory: async () => {
+			throw new Error('nobody asked for a history of prices');
+		},
 		backendReport: async () => ({backends: [], problems: [], warnings: []}),
 		launch: async () => new TestHandle(runState({phase: 'starting'})),
 		attach: async () => new TestHandle(runState()),

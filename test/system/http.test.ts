@@ -398,6 +398,12 @@ describe('errors', () => {
 });
 
 describe('a redirection', () => {
+	it('is a failure where nothing is to be followed, wherever it leads', async () => {
+		const {url, asked} = await web(status(302, {location: '/b'}));
+		expect(await failure(quick().http.json({url, follow: false}))).toMatchObject({kind: 'status', status: 302});
+		expect(asked).toHaveLength(1);
+	});
+
 	it('is followed, without the headers where the host is another one', async () => {
 		const other = await web((_, response) => json(response, 'there'));
 		const {url, asked} = await web(inTurn(status(302, {location: '/b'}), status(307, {location: `${other.url}/c`})));

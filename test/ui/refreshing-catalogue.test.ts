@@ -67,8 +67,8 @@ function makeApp(refreshCatalogue: Refresh | undefined) {
 		app,
 		listings: () => listings,
 		wake: async () => turn(() => sleepers.splice(0).forEach(each => each())),
-		hour: async () => turn(() => ticks.get(3_600_000)?.()),
-		hasTick: () => ticks.has(3_600_000),
+		later: async () => turn(() => ticks.get(600_000)?.()),
+		hasTick: () => ticks.has(600_000),
 	};
 }
 
@@ -94,19 +94,19 @@ const settled = async () =>
 describe('the refresh under the full screen', () => {
 	it('begins after the start, says what it reads, and lists anew at its end', async () => {
 		const {calls, refresh} = held();
-		const {app, wake, hour, listings} = makeApp(refresh);
+		const {app, wake, later, listings} = makeApp(refresh);
 		keepCatalogueFresh(app);
 		expect(calls).toHaveLength(0);
 		await wake();
 		calls[0]?.options.onProgress(['azure', 'gcp']);
 		expect(app.state().refreshing).toBe('catalogue: fetching azure, gcp…');
-		await hour();
+		await later();
 		expect(calls).toHaveLength(1);
 		calls[0]?.end({refreshed: ['gcp'], failed: [{backend: 'azure', why: 'no network'}]});
 		await settled();
 		expect(listings()).toBe(1);
 		expect(app.state().refreshing).toBe('catalogue: azure not refreshed (no network)');
-		await hour();
+		await later();
 		calls[1]?.end(undefined);
 		await settled();
 		expect(listings()).toBe(1);
@@ -116,14 +116,14 @@ describe('the refresh under the full screen', () => {
 
 	it('says in one line why it came to nothing, and tries again', async () => {
 		const {calls, refresh} = held();
-		const {app, wake, hour, listings} = makeApp(refresh);
+		const {app, wake, later, listings} = makeApp(refresh);
 		keepCatalogueFresh(app);
 		await wake();
 		calls[0]?.fail(new Error('spawn ENOENT'));
 		await settled();
 		expect(app.state().refreshing).toBe('catalogue: not refreshed (spawn ENOENT)');
 		expect(app.state().trouble).toBeUndefined();
-		await hour();
+		await later();
 		calls[1]?.end({refreshed: [], failed: [], problem: 'Another update is under way'});
 		await settled();
 		expect(app.state().refreshing).toBe('catalogue: not refreshed (Another update is under way)');

@@ -91,6 +91,13 @@ describe('choosing', () => {
 		expect(app.state().screen).toBe('offers');
 	});
 
+	test('an offer of all regions says that it does not tell which have it', async () => {
+		const offer = {...offers(1)[0]!, backend: 'lambda', region: 'any'};
+		const {shows, press} = await atOffers({offers: [offer]});
+		await press('i');
+		await shows('lambda · any · one price for all regions; not told which of them have it');
+	});
+
 	test('40,000 offers: only the rows on the screen are drawn, and the cursor reaches the last', async () => {
 		const {shows, press, frame} = await atOffers({offers: offers(40_000)});
 		await press('G');

@@ -2,11 +2,12 @@ import type {Requirements} from '../../configuration/model.js';
 import type {Offer} from '../../offers/offer.js';
 import {type Clock, systemClock} from '../../system/clock.js';
 import {messageOf} from '../../system/problem.js';
-import {BackendError, type BackendStatus, type OfferSource} from '../backend.js';
+import {BackendError, type BackendStatus, type OfferSource, type PriceHistory, type SpotMarket} from '../backend.js';
 import {type AwsCredentials, type AwsSetup, awsSetup, type Surroundings} from '../settings/index.js';
 import {failedStatus, setupWords, unusable} from '../source-status.js';
 import {streamed, within} from '../stream.js';
 import {HardwareBook} from './hardware.js';
+import {spotHistory} from './history.js';
 import type {PricesFor} from './offers.js';
 import {checkPermissions} from './permissions.js';
 import {listRegion} from './region.js';
@@ -25,7 +26,7 @@ type Ready = AwsSetup & {readonly credentials: AwsCredentials};
 
 /**
 EC2's instance types in all regions of the account, with the spot prices and quotas of now, region by region as they answer. It works in
-the thread that it is called in: see thread.ts.
+the process that it is called in: see process.ts.
 */
 export function createAwsSource({surroundings, clock = systemClock, limits = usualLimits, pricesFor}: AwsOptions): OfferSource {
 	const setup = async () => awsSetup(surroundings);
@@ -57,8 +58,36 @@ export function createAwsSource({surroundings, clock = systemClock, limits = usu
 				);
 			}
 		},
+		async priceHistory(market, signal) {
+			const found = await setup();
+			const status = unusable('aws', found);
+			if (status) {
+				throw new BackendError('configuration', status.notes.join('; '), {next: status.next});
+			}
+
+			return askHistory(found as Ready, market, limits, clock, signal);
+		},
 	};
 }
+
+async function askHistory(
+	setup: Ready,
+	market: SpotMarket,
+	limits: Limits,
+	clock: Clock,
+	signal: AbortSignal,
+): Promise<PriceHistory> {
+	const session = await openSession(setup, setup.credentials, limits);
+	try {
+		return await within(clock, limits.request, signal, late(limits.request), async inner =>
+			spotHistory(session, market, clock, inner),
+		);
+	} finally {
+		session.close();
+	}
+}
+
+const late = (limit: number) => () => new BackendError('transient', `did not answer within ${limit / 1000} s`);
 
 async function checkAccess(setup: Ready, limits: Limits, signal: AbortSignal): Promise<BackendStatus> {
 	const session = await openSession(setup, setup.credentials, limits);
@@ -132,9 +161,8 @@ async function listOne(
 	{limits, clock, book, pricesFor, emit, signal}: Listing,
 	tell: (region: string, line: string) => void,
 ): Promise<number> {
-	const late = () => new BackendError('transient', `did not answer within ${limits.region / 1000} s`);
 	try {
-		const {offers, notes, unpriced} = await within(clock, limits.region, signal, late, async inner =>
+		const {offers, notes, unpriced} = await within(clock, limits.region, signal, late(limits.region), async inner =>
 			listRegion({session, region, book, pricesFor, clock, signal: inner}),
 		);
 		for (const line of notes) {

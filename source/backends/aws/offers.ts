@@ -1,4 +1,5 @@
 import type {SpotPrice} from '@aws-sdk/client-ec2';
+import {offerId} from '../../offers/facts.js';
 import type {Offer} from '../../offers/offer.js';
 import type {Hardware, HardwareBook} from './hardware.js';
 import {quotaFor, type RegionQuotas} from './quotas.js';
@@ -7,7 +8,7 @@ import {quotaFor, type RegionQuotas} from './quotas.js';
 export type KnownPrice = {readonly price: number; readonly source: string; readonly date: number};
 export type PriceOf = (region: string, instanceType: string) => KnownPrice | undefined;
 
-/** The known prices of one region's types, by type: asked for together, as they may be in another thread. */
+/** The known prices of one region's types, by type: asked for together, as they may be in another process. */
 export type PricesFor = (region: string, instanceTypes: readonly string[]) => Promise<ReadonlyMap<string, KnownPrice>>;
 
 /** The prices that `prices` reads when the first are needed. */
@@ -55,7 +56,7 @@ export function onDemandOffers(zones: Zones, context: OfferContext): {offers: Of
 
 		offers.push({
 			...common(name, hardware, false, context, []),
-			id: `aws:${region}:${name}:od`,
+			id: offerId({backend: 'aws', region, zone: undefined, instanceType: name, spot: false}),
 			price: fixed.price,
 			priceSource: fixed.source,
 			priceDate: fixed.date,
@@ -79,7 +80,7 @@ export function spotOffers(prices: readonly SpotPrice[], zones: Zones, context: 
 		const notes = onDemand !== undefined && price >= onDemand ? dear : none;
 		offers.push({
 			...common(type, hardware, true, context, notes),
-			id: `aws:${region}:${zone}:${type}:spot`,
+			id: offerId({backend: 'aws', region, zone, instanceType: type, spot: true}),
 			zone,
 			price,
 			priceSource: 'aws spot, live',

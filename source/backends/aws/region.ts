@@ -6,12 +6,11 @@ import {classify} from './errors.js';
 import type {HardwareBook} from './hardware.js';
 import {type KnownPrice, onDemandOffers, type PricesFor, spotOffers} from './offers.js';
 import {familyOf, quotaCodes, type RegionQuotas} from './quotas.js';
+import {pages} from './pages.js';
 import type {Session} from './session.js';
 import {ownTurn} from './turns.js';
 
 const pageSize = 1000;
-/** Bounds the pages of an answer that never ends. */
-const mostPages = 100;
 
 export type RegionListing = {
 	readonly offers: Offer[];
@@ -81,27 +80,6 @@ export async function listRegion(question: RegionQuestion): Promise<RegionListin
 	return {offers: [...offers, ...spotOffers(spot ?? [], zones, context)], notes, unpriced};
 }
 
-async function pages<T>(
-	ask: (token: string | undefined) => Promise<{items: readonly T[] | undefined; next?: string}>,
-): Promise<T[]> {
-	const all: T[] = [];
-	let token: string | undefined;
-	for (let page = 0; page < mostPages; page++) {
-		const {items, next} = await ask(token);
-		for (const item of items ?? []) {
-			all.push(item);
-		}
-
-		if (!next || next === token) {
-			break;
-		}
-
-		token = next;
-	}
-
-	return all;
-}
-
 /** Zones of the region itself by instance type. Those of cities (`us-east-1-bos-1a`) have other prices and no default network. */
 async function offeredZones(session: Session, client: EC2Client, signal: AbortSignal): Promise<Map<string, string[]>> {
 	const offered = await pages(async token => {
@@ -156,7 +134,7 @@ async function spotPrices(session: Session, client: EC2Client, clock: Clock, sig
 	});
 }
 
-async function readLimits(session: Session, region: string, signal: AbortSignal): Promise<Map<string, number>> {
+export async function readLimits(session: Session, region: string, signal: AbortSignal): Promise<Map<string, number>> {
 	const client = session.quotas(region);
 	const all = await pages(async token => {
 		const command = new session.sdk.ListServiceQuotasCommand({ServiceCode: 'ec2', MaxResults: 100, NextToken: token});
@@ -170,7 +148,7 @@ async function readLimits(session: Session, region: string, signal: AbortSignal)
 	);
 }
 
-async function runningInstances(session: Session, client: EC2Client, signal: AbortSignal): Promise<Instance[]> {
+export async function runningInstances(session: Session, client: EC2Client, signal: AbortSignal): Promise<Instance[]> {
 	const reservations = await pages(async token => {
 		const command = new session.sdk.DescribeInstancesCommand({
 			Filters: [{Name: 'instance-state-name', Values: ['pending', 'running', 'stopping', 'shutting-down']}],
@@ -184,7 +162,7 @@ async function runningInstances(session: Session, client: EC2Client, signal: Abo
 }
 
 /** vCPUs that run, by the quota they count in. */
-function usage(instances: readonly Instance[], book: HardwareBook): Map<string, number> {
+export function usage(instances: readonly Instance[], book: HardwareBook): Map<string, number> {
 	const used = new Map<string, number>();
 	for (const {InstanceType: type, InstanceLifecycle: lifecycle, CpuOptions: cpu} of instances) {
 		const family = familyOf(type ?? '');

@@ -1,28 +1,35 @@
-import {parentPort, workerData} from 'node:worker_threads';
+import process from 'node:process';
 import {messageOf} from '../../system/problem.js';
-import {BackendError} from '../backend.js';
+import {BackendError, type LaunchProgress, type OfferSource} from '../backend.js';
 import {createAwsSource} from './index.js';
-import type {Answer, Question, WorkerData} from './messages.js';
+import type {Operations} from './launch/calls.js';
+import {ImageBook} from './launch/images.js';
+import {createAwsOperations} from './launch/operations.js';
+import {perform} from './launch/remote.js';
+import {userDataFor} from './launch/user-data.js';
+import type {Answer, Question} from './messages.js';
 import type {KnownPrice, PricesFor} from './offers.js';
 
 /** Offers of one message: reading more would be felt on the other side. */
-const mostOffers = 500;
+const mostOffers = 250;
 
-const port = parentPort;
-if (!port) {
-	throw new Error('this runs as a thread only');
+if (!process.send) {
+	throw new Error('this is started by process.ts only');
 }
 
 const say = (answer: Answer): void => {
-	port.postMessage(answer);
+	process.send?.(answer);
 };
 
-const {surroundings} = workerData as WorkerData;
 const leaving = new Map<number, AbortController>();
+const taking = new Map<number, () => void>();
 type Waiting = {readonly resolve: (prices: ReadonlyMap<string, KnownPrice>) => void; readonly reject: (error: Error) => void};
 
 const waiting = new Map<number, Waiting>();
 let asks = 0;
+// One for all questions: what is known of instance types stays.
+let source: OfferSource | undefined;
+let operations: Operations | undefined;
 
 const pricesFor: PricesFor = async (region, instanceTypes) =>
 	new Promise((resolve, reject) => {
@@ -31,11 +38,25 @@ const pricesFor: PricesFor = async (region, instanceTypes) =>
 		say({type: 'prices', ask, region, instanceTypes});
 	});
 
-// One for all questions: what is known of instance types stays.
-const source = createAwsSource({surroundings, pricesFor});
-
-port.on('message', (question: Question) => {
+// Whoever started this is gone.
+process.on('disconnect', () => process.exit());
+// Ctrl+C and a closed terminal come to everything that runs there; a launch under way is heard out, as whoever started this decides.
+process.on('SIGINT', () => undefined);
+process.on('SIGHUP', () => undefined);
+process.on('message', (question: Question) => {
 	switch (question.type) {
+		case 'start': {
+			const {surroundings, images} = question;
+			source = createAwsSource({surroundings, pricesFor});
+			operations = createAwsOperations({
+				surroundings,
+				pricesFor,
+				images: new ImageBook(images, (key, image) => say({type: 'image', key, image})),
+				userData: userDataFor,
+			});
+			break;
+		}
+
 		case 'prices': {
 			waiting.get(question.ask)?.resolve(question.prices);
 			waiting.delete(question.ask);
@@ -48,12 +69,20 @@ port.on('message', (question: Question) => {
 			break;
 		}
 
+		case 'taken': {
+			taking.get(question.id)?.();
+			break;
+		}
+
 		case 'leave': {
 			leaving.get(question.id)?.abort(new Error('nobody listens any more'));
+			taking.get(question.id)?.();
 			break;
 		}
 
 		case 'status':
+		case 'history':
+		case 'call':
 		case 'offers': {
 			void answer(question);
 			break;
@@ -61,27 +90,52 @@ port.on('message', (question: Question) => {
 	}
 });
 
-async function answer(question: Extract<Question, {type: 'status' | 'offers'}>): Promise<void> {
+async function answer(question: Extract<Question, {type: 'status' | 'history' | 'call' | 'offers'}>): Promise<void> {
 	const {id} = question;
 	const controller = new AbortController();
+	const {signal} = controller;
 	leaving.set(id, controller);
 	try {
+		if (!source || !operations) {
+			throw new Error('asked before it was started');
+		}
+
 		if (question.type === 'status') {
-			say({type: 'done', id, status: await source.status(controller.signal)});
+			say({type: 'done', id, status: await source.status(signal)});
 			return;
 		}
 
-		for await (const offers of source.offers(question.requirements, controller.signal, line => say({type: 'note', id, line}))) {
+		if (question.type === 'history') {
+			say({type: 'done', id, history: await source.priceHistory?.(question.market, signal)});
+			return;
+		}
+
+		if (question.type === 'call') {
+			const onProgress = (progress: LaunchProgress) => say({type: 'progress', id, progress});
+			say({type: 'done', id, result: await perform(operations, question.call, signal, onProgress)});
+			return;
+		}
+
+		for await (const offers of source.offers(question.requirements, signal, line => say({type: 'note', id, line}))) {
 			for (let start = 0; start < offers.length; start += mostOffers) {
-				say({type: 'offers', id, offers: offers.slice(start, start + mostOffers)});
+				await sent({type: 'offers', id, offers: offers.slice(start, start + mostOffers)});
+				signal.throwIfAborted();
 			}
 		}
 
 		say({type: 'done', id});
 	} catch (error) {
 		const known = error instanceof BackendError ? error : undefined;
-		say({type: 'failed', id, class: known?.class, message: messageOf(error), next: known?.next});
+		say({type: 'failed', id, class: known?.class, message: messageOf(error), next: known?.next, zones: known?.zones ?? []});
 	} finally {
 		leaving.delete(id);
+		taking.delete(id);
 	}
 }
+
+/** Resolves when the other side has taken the offers in, or has left. */
+const sent = async (answer: Extract<Answer, {type: 'offers'}>): Promise<void> =>
+	new Promise(resolve => {
+		taking.set(answer.id, resolve);
+		say(answer);
+	});

@@ -1,10 +1,10 @@
-import {mkdir} from 'node:fs/promises';
+import {mkdir, readdir, readFile, stat} from 'node:fs/promises';
 import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import type {OfferFacts} from '../facts.js';
 import type {CatalogueFacts, OfferTable} from '../table.js';
 import {bits} from '../table/rows.js';
-import {pack} from './container.js';
+import {pack, unpack} from './container.js';
 import {offersSection} from './write.js';
 
 /** How the names of refreshed catalogues end. */
@@ -19,6 +19,31 @@ export async function writeRefreshed(folder: string, backend: string, facts: Ite
 	const file = await pack([await offersSection(backend, facts)]);
 	await mkdir(folder, {recursive: true, mode: 0o700});
 	await writeFileAtomic(path.join(folder, `${backend}${ending}`), Buffer.from(file), {mode: 0o600});
+}
+
+/** Whether a backend's refreshed offers are there and whole, be they the newest or not. */
+export async function hasRefreshed(folder: string, backend: string): Promise<boolean> {
+	try {
+		const parts = unpack(await readFile(path.join(folder, `${backend}${ending}`)));
+		await Promise.all(parts.map(async part => part.unpack()));
+		return parts.some(part => part.kind === 'offers' && part.backend === backend);
+	} catch {
+		// Missing or damaged: what it stands for is to be had anew.
+		return false;
+	}
+}
+
+/** When each file of refreshed offers was written, by backend: another text wherever one was replaced. */
+export async function refreshedFiles(folder: string): Promise<Map<string, string>> {
+	const names = (await readdir(folder).catch(() => [])).filter(name => name.endsWith(ending));
+	const found = await Promise.all(
+		names.map(async name => {
+			// One that goes meanwhile is none.
+			const {mtimeMs, size, ino} = await stat(path.join(folder, name)).catch(() => ({mtimeMs: 0, size: 0, ino: 0}));
+			return [name.slice(0, -ending.length), `${mtimeMs} ${size} ${ino}`] as const;
+		}),
+	);
+	return new Map(found);
 }
 
 /** Facts that have a price, with the one that the catalogue had until now where it was another. */

@@ -2,6 +2,7 @@ import type {Range, Requirements} from '../../configuration/model.js';
 import {within} from '../../configuration/ranges.js';
 import {rangeWords} from '../../configuration/words.js';
 import {capabilityOf} from '../capability.js';
+import {mayBeIn} from '../facts.js';
 import {formatMemory, formatPrice} from '../format.js';
 import type {Gpu} from '../offer.js';
 import type {OfferTable} from '../table.js';
@@ -93,7 +94,7 @@ function placeMasks({places}: OfferTable, {backends, regions, availabilityZones}
 		const {backend, region, zone} = places.at(code);
 		return (
 			(backends !== undefined && !backends.includes(backend) ? bit.backends : 0) |
-			(noneOf(regions, region) ? bit.regions : 0) |
+			(regions !== undefined && !regions.some(each => mayBeIn(each, {backend, region})) ? bit.regions : 0) |
 			(zone !== undefined && noneOf(availabilityZones, zone) ? bit.availabilityZones : 0)
 		);
 	});

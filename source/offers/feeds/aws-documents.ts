@@ -1,7 +1,7 @@
 import {z} from 'zod';
 import {HttpError} from '../../system/http.js';
 import type {FeedContext} from './feed.js';
-import {hostOf, number, readDocument, text} from './rows.js';
+import {fetchDocument, hostOf, number, readDocument, text} from './rows.js';
 
 export type AwsRegion = {readonly code: string; readonly name: string; readonly label: string};
 
@@ -12,9 +12,9 @@ const locations = z.record(z.string(), z.unknown());
 const otherPartitions = /^(?:us-gov|cn|us-iso\w*|eu-isoe|eusc)-/;
 
 /** The regions of AWS, without its local zones and other partitions. */
-export async function readRegions({http, urls, signal}: FeedContext): Promise<AwsRegion[]> {
-	const url = urls.awsLocations;
-	const {body} = await http.json({url, signal, gunzip: true, limits: {size: 4 * 1024 * 1024}});
+export async function readRegions(context: FeedContext): Promise<AwsRegion[]> {
+	const url = context.urls.awsLocations;
+	const body = await fetchDocument(context, url, 4 * 1024 * 1024);
 	const regions = Object.values(readDocument(locations, body, hostOf(url)))
 		.map(each => location.safeParse(each))
 		.flatMap(({data}) => (data ? [data] : []))
@@ -36,9 +36,9 @@ const advisor = z.object({
 const advice = z.object({s: number, r: number});
 
 /** What is saved by spot, by `region type`. What cannot be read of it is not there. */
-export async function readAdvisor({http, urls, signal}: FeedContext): Promise<Map<string, SpotAdvice>> {
-	const url = urls.awsSpotAdvisor;
-	const {body} = await http.json({url, signal, gunzip: true, limits: {size: 16 * 1024 * 1024}});
+export async function readAdvisor(context: FeedContext): Promise<Map<string, SpotAdvice>> {
+	const url = context.urls.awsSpotAdvisor;
+	const body = await fetchDocument(context, url, 16 * 1024 * 1024);
 	const {ranges, spot_advisor: regions} = readDocument(advisor, body, hostOf(url));
 	const labels = new Map(ranges.map(({index, label}) => [index, label]));
 	const result = new Map<string, SpotAdvice>();
@@ -66,11 +66,11 @@ const priceMap = z.object({
 export type PriceMap = {readonly date: number | undefined; readonly rows: readonly unknown[]};
 
 /** A region's on-demand prices for Linux; undefined where there are none under either of its names. */
-export async function readPrices({http, urls, signal}: FeedContext, {name, label}: AwsRegion): Promise<PriceMap | undefined> {
+export async function readPrices(context: FeedContext, {name, label}: AwsRegion): Promise<PriceMap | undefined> {
 	for (const each of new Set([name, label])) {
-		const url = `${urls.awsPrices}/${encodeURIComponent(each)}/Linux/index.json`;
+		const url = `${context.urls.awsPrices}/${encodeURIComponent(each)}/Linux/index.json`;
 		try {
-			const {body} = await http.json({url, signal, gunzip: true, limits: {size: 24 * 1024 * 1024}});
+			const body = await fetchDocument(context, url, 24 * 1024 * 1024);
 			const {manifest, regions} = readDocument(priceMap, body, hostOf(url));
 			const date = Date.parse(manifest?.hawkFilePublicationDate ?? '');
 			return {date: Number.isNaN(date) ? undefined : date, rows: Object.values(regions).flatMap(rows => Object.values(rows))};

@@ -33,6 +33,8 @@ export type FeedContext = {
 	readonly http: Http;
 	readonly urls: FeedUrls;
 	readonly clock: Clock;
+	/** The folder in which documents are kept that their servers mark by an ETag; undefined where none is to be kept. */
+	readonly documents?: string;
 	readonly signal: AbortSignal | undefined;
 	/** What the summary of the last run left, where its facts are still kept. */
 	readonly mark: string | undefined;

@@ -1,7 +1,9 @@
 import {setImmediate as breathe} from 'node:timers/promises';
 import {z} from 'zod';
 import {HttpError} from '../../system/http.js';
+import {keptJson} from '../../system/kept-documents.js';
 import type {Collector} from './collector.js';
+import type {FeedContext} from './feed.js';
 
 /** Reads one row; what does not fit the schema is left out with the reason, and undefined. */
 export function readRow<T extends z.ZodType>(schema: T, row: unknown, collector: Collector): z.output<T> | undefined {
@@ -37,6 +39,14 @@ export function readDocument<T extends z.ZodType>(schema: T, document: unknown, 
 function firstIssue({issues: [issue]}: z.ZodError): string {
 	const place = issue?.path.map(String).join('.').slice(0, 60);
 	return `${place ? `${place}: ` : ''}${issue?.message.slice(0, 120) ?? 'not as expected'}`;
+}
+
+/** A JSON document, sent only where it has changed since it was read last. `size` is the most that it may have, bytes. */
+export async function fetchDocument({http, documents, signal}: FeedContext, url: string, size: number): Promise<unknown> {
+	const request = {url, signal, gunzip: true};
+	return documents === undefined
+		? (await http.json({...request, limits: {size}})).body
+		: keptJson(http, documents, request, size);
 }
 
 const isNumber = (text: string): boolean => text.trim() !== '' && Number.isFinite(Number(text));

@@ -44,6 +44,8 @@ export type UpdateOptions = {
 	readonly marks?: ReadonlyMap<string, string>;
 	readonly sizes?: {readonly aws?: SizeTable; readonly azure?: SizeTable};
 	readonly urls?: Partial<FeedUrls>;
+	/** Where documents are kept that are to be sent only when they change. */
+	readonly documents?: string;
 	readonly http?: Http;
 	readonly clock?: Clock;
 	readonly signal?: AbortSignal;
@@ -112,7 +114,7 @@ class CloudUpdate {
 	}
 
 	async #read(feed: Feed): Promise<FeedSummary> {
-		const {signal, marks, sizes, urls} = this.#options;
+		const {signal, marks, sizes, urls, documents} = this.#options;
 		// Ends what is still under way for a feed that has failed.
 		const own = new AbortController();
 		const onAbort = () => own.abort(signal?.reason);
@@ -121,6 +123,7 @@ class CloudUpdate {
 			http: this.#http,
 			urls: {...defaultUrls, ...urls},
 			clock: this.#clock,
+			...(documents === undefined ? {} : {documents}),
 			signal: own.signal,
 			mark: marks?.get(this.#cloud.backend),
 			sizes: {aws: sizes?.aws ?? new Map(), azure: sizes?.azure ?? new Map()},

@@ -62,3 +62,17 @@ export async function collect(pieces: Pieces): Promise<Buffer> {
 
 	return Buffer.concat(parts);
 }
+
+/** The JSON of an answer; undefined for an empty one. Throws an HttpError for anything else. */
+export function parseJson(text: string | undefined, host: string): unknown {
+	if (text === undefined || text.trim() === '') {
+		return undefined;
+	}
+
+	try {
+		return JSON.parse(text);
+	} catch {
+		// The parser's own words would quote what came.
+		throw new HttpError('content', host, 'sent something that is not JSON');
+	}
+}

@@ -24,6 +24,7 @@ export type Outgoing = {
 	readonly body: string | Uint8Array<ArrayBuffer> | undefined;
 	readonly limits: HttpLimits;
 	readonly gunzip: boolean;
+	readonly follow: boolean;
 	readonly signal: AbortSignal | undefined;
 	readonly onBytes: ((count: number) => void) | undefined;
 };
@@ -83,7 +84,7 @@ async function follow(outgoing: Outgoing, signal: AbortSignal): Promise<Response
 		const {method, body} = outgoing;
 		const response = await fetch(url, {method, headers, body, signal, redirect: 'manual'});
 		const location = redirections.has(response.status) ? response.headers.get('location') : null;
-		if (location === null || (method !== 'GET' && method !== 'HEAD')) {
+		if (location === null || !outgoing.follow || (method !== 'GET' && method !== 'HEAD')) {
 			return response;
 		}
 

@@ -1,6 +1,9 @@
 import {formatAge, formatDuration, formatGpus, formatMemory, formatPrice} from '../../offers/format.js';
+import {anyRegion} from '../../offers/facts.js';
 import type {Offer} from '../../offers/offer.js';
 import {durationOf} from '../../runs/duration.js';
+import {spotWords} from '../spot-line.js';
+import {hasHistory} from '../store/spot-history.js';
 import type {AppState} from '../store/state.js';
 import {cut, fit, wrap} from '../text.js';
 import {paint} from '../theme.js';
@@ -36,6 +39,8 @@ const quotaWords = ({quota}: Offer): string | undefined =>
 const ageWords = ({now}: AppState, {priceSource, priceDate, estimated}: Offer): string =>
 	`${estimated ? 'estimated, ' : ''}${priceSource}, ${formatAge((now - priceDate) / 1000)} old`;
 
+const isPlaceAsked = ({request}: AppState): boolean => request?.requirements.regions !== undefined;
+
 const mostSummary = 6;
 
 /** The offer under the cursor in a few lines. */
@@ -55,7 +60,14 @@ export function summaryRows(state: AppState, {offer}: Current): string[] {
 		wrap(text, columns - 2).map((piece, index) => style(` ${index === 0 ? '' : ' '}${piece}`));
 	return [
 		...lines(first, line => (isUsable ? line : paint.warning(line))),
-		...[...whyNot(state, offer), ...offer.notes, `price: ${ageWords(state, offer)}`].flatMap(note => lines(note, paint.muted)),
+		...[
+			...whyNot(state, offer),
+			isPlaceAsked(state) ? placeWords(offer) : undefined,
+			...offer.notes,
+			`price: ${ageWords(state, offer)}`,
+		]
+			.filter(note => note !== undefined)
+			.flatMap(note => lines(note, paint.muted)),
 	].slice(0, mostSummary);
 }
 
@@ -69,13 +81,35 @@ function whyNot({listing}: AppState, {availability, backend}: Offer): string[] {
 	return [entry?.next ?? entry?.notes[0] ?? `set up ${backend} to use it`];
 }
 
+/** What an offer without a region leaves open. */
+const placeWords = ({region, availability}: Offer): string | undefined =>
+	region === anyRegion && availability !== 'unavailable'
+		? 'one price for all regions; not told which of them have it'
+		: undefined;
+
+/** Undefined where nobody tells. */
+function pastWords(state: AppState, current: Current): string | undefined {
+	if (!hasHistory(state, current)) {
+		return undefined;
+	}
+
+	const {history} = state;
+	if (history?.id !== current.offer.id) {
+		return 'asking';
+	}
+
+	return 'told' in history ? spotWords(history.told) : `not known: ${history.problem}`;
+}
+
+const mostDrawer = 11;
+
 /** Everything that is known of the offer under the cursor. */
 export function drawerRows(state: AppState, {offer, row}: Current): string[] {
 	const {columns, listing} = state;
 	const previous = listing?.table.previousPrice(row);
 	const gpuCount = offer.gpus.reduce((sum, {count}) => sum + count, 0);
 	const facts: ReadonlyArray<readonly [string, string | undefined]> = [
-		['where', [offer.backend, offer.region, offer.zone].filter(Boolean).join(' · ')],
+		['where', [offer.backend, offer.region, offer.zone, placeWords(offer)].filter(Boolean).join(' · ')],
 		[
 			'hardware',
 			[
@@ -99,6 +133,7 @@ export function drawerRows(state: AppState, {offer, row}: Current): string[] {
 				? `spot: it can be interrupted${offer.interruption === undefined ? '' : `, ${offer.interruption} of its kind are in a month`}`
 				: 'on-demand',
 		],
+		['spot 24 h', pastWords(state, {offer, row})],
 		['availability', [offer.availability, quotaWords(offer), ...whyNot(state, offer)].filter(Boolean).join(' · ')],
 		['ends itself', deadlines[offer.deadline]],
 		...offer.notes.map(note => ['note', note] as const),
@@ -108,5 +143,5 @@ export function drawerRows(state: AppState, {offer, row}: Current): string[] {
 		...facts
 			.filter((fact): fact is readonly [string, string] => fact[1] !== undefined)
 			.map(([label, text]) => `  ${paint.muted(fit(label, 13))} ${cut(text, columns - 17)}`),
-	].slice(0, 10);
+	].slice(0, mostDrawer);
 }

@@ -128,10 +128,7 @@ function lifeWords({now}: AppState, {offer, billing, deadline}: RunState): strin
 		deadline === undefined
 			? 'runs until you stop it'
 			: `ends itself ${deadline - now > 86_400_000 ? dateTime(deadline) : `at ${clockTime(deadline)}`} (${formatDuration((deadline - now) / 1000)} left)`;
-	return [
-		`${formatPrice(spentUntil(now, {billing}))} so far`,
-		`${formatPrice(offer.price)}/h`,
-		end,
-		instanceWords({offer}),
-	].join(' · ');
+	return [`${formatPrice(spentUntil(now, {billing}))} so far`, `${formatPrice(offer.price)}/h`, end, instanceWords({offer})].join(
+		' · ',
+	);
 }

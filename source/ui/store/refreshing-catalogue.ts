@@ -8,9 +8,10 @@ import {takeListing} from './offers.js';
 
 /** The first frames and listings come first, milliseconds. */
 const delay = 3000;
-const hour = 3_600_000;
+/** Also what another program on this machine fetched is noticed then. Milliseconds. */
+const often = 10 * 60_000;
 
-/** Refreshes the catalogue where that is due, soon after the start and then hour by hour, until the app ends. */
+/** Refreshes the catalogue where that is due, soon after the start and then every few minutes, until the app ends. */
 export function keepCatalogueFresh(app: App): void {
 	const {
 		engine: {refreshCatalogue},
@@ -48,7 +49,7 @@ export function keepCatalogueFresh(app: App): void {
 		}
 	};
 
-	const stop = clock.every(hour, () => void check());
+	const stop = clock.every(often, () => void check());
 	app.keep('catalogue', () => {
 		stop();
 		ending.abort();

@@ -5,6 +5,7 @@ import type {OfferListing, Plan, Request} from '../../runs/engine.js';
 import type {RunHandle} from '../../runs/handle.js';
 import type {BackendsView} from './backends.js';
 import {type Grid, initialGrid, nothingShown, type Shown} from './offers.js';
+import type {SpotView} from './spot-history.js';
 import type {RunState} from '../../runs/state.js';
 
 export type ScreenName =
@@ -83,6 +84,8 @@ export type AppState = {
 	readonly shown: Shown;
 	/** The first row of the grid that is on the screen, moved as little as possible. */
 	readonly gridTop: number;
+	/** What the offer in the drawer cost before, or why that is not known. */
+	readonly history: SpotView | undefined;
 	readonly offer: Offer | undefined;
 	readonly plan: Plan | undefined;
 	readonly run: RunView | undefined;
@@ -123,6 +126,7 @@ export const initialState = (columns: number, rows: number, now: number): AppSta
 	grid: initialGrid,
 	shown: nothingShown,
 	gridTop: 0,
+	history: undefined,
 	offer: undefined,
 	plan: undefined,
 	run: undefined,

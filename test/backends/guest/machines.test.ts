@@ -74,7 +74,7 @@ async function boot(options: Partial<GuestOptions>) {
 			),
 		off,
 		link: async (key: KeyPair = hostKey): Promise<Connection> => {
-			const destination = {host: address, port: 22, user: 'root', privateKey: identity.private, hostKey: key.public};
+			const destination = {host: address, port: 22, user: 'root', privateKey: identity.private, hostKeys: [key.public]};
 			for (const started = performance.now(); ;) {
 				try {
 					return await connect(destination, forever);

@@ -159,20 +159,27 @@ function usual({region, action, parameters}: Call, {regions, quotas = {}, runnin
 		}
 
 		case 'DescribeSpotPriceHistory': {
-			const rows = ['a', 'b', '-bos-1a'].flatMap((zone, index) =>
-				Object.entries(spotPrices).flatMap(([name, price]) => {
-					const row = (cost: number, date: string) =>
-						[
-							element('instanceType', name),
-							element('productDescription', 'Linux/UNIX'),
-							element('spotPrice', (cost === 0 ? 0 : cost + index * 0.01).toFixed(6)),
-							element('timestamp', date),
-							element('availabilityZone', `${region}${zone}`),
-						].join('');
-					// An older price of the same zone comes along, as it does.
-					return [row(price, '2026-11-24T10:00:00.000Z'), row(price * 9, '2026-11-20T10:00:00.000Z')];
-				}),
-			);
+			const asked = new Set([...parameters].filter(([key]) => key.startsWith('InstanceType.')).map(([, value]) => value));
+			const only = parameters.get('AvailabilityZone');
+			const zones = ['a', 'b', '-bos-1a'].map((zone, index) => ({zone, index}));
+			const rows = zones
+				.filter(({zone}) => only === null || only === `${region}${zone}`)
+				.flatMap(({zone, index}) =>
+					Object.entries(spotPrices)
+						.filter(([name]) => asked.size === 0 || asked.has(name))
+						.flatMap(([name, price]) => {
+							const row = (cost: number, date: string) =>
+								[
+									element('instanceType', name),
+									element('productDescription', 'Linux/UNIX'),
+									element('spotPrice', (cost === 0 ? 0 : cost + index * 0.01).toFixed(6)),
+									element('timestamp', date),
+									element('availabilityZone', `${region}${zone}`),
+								].join('');
+							// An older price of the same zone comes along, as it does.
+							return [row(price, '2026-11-24T10:00:00.000Z'), row(price * 9, '2026-11-20T10:00:00.000Z')];
+						}),
+				);
 			return answer(action, element('spotPriceHistorySet', items(rows)));
 		}
 

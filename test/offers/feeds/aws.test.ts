@@ -1,7 +1,9 @@
+import path from 'node:path';
 import {gzipSync} from 'node:zlib';
 import {describe, expect, it} from 'vitest';
 import {awsArchitecture, awsFeed} from '../../../source/offers/feeds/aws.js';
 import type {FeedContext} from '../../../source/offers/feeds/feed.js';
+import {temporaryFolder} from '../../support/folders.js';
 import {type Answer, json, web} from '../../support/web.js';
 import {context, csv, gb, makeZip, runFeed, size} from './support.js';
 
@@ -209,6 +211,38 @@ describe('AWS', () => {
 			{spot: false, price: 1, gpu: {name: 'RTXPRO4500', memory: 32 * gb}},
 			{spot: true, price: 0.31},
 		]);
+	});
+
+	it('is not sent again what has not changed', async () => {
+		const documents = path.join(await temporaryFolder(), 'documents');
+		const texts: Record<string, unknown> = {
+			'/locations.json': locations,
+			'/advisor.json': advisor,
+			'/prices/US East (N. Virginia)/Linux/index.json': priceFile('US East (N. Virginia)', virginia),
+		};
+		const sent: string[] = [];
+		const {url} = await web((asked, response) => {
+			const name = decodeURIComponent(asked.path);
+			const text = JSON.stringify(texts[name]);
+			const etag = `"${text?.length}"`;
+			if (text === undefined) {
+				response.writeHead(403).end();
+			} else if (asked.headers['if-none-match'] === etag) {
+				response.writeHead(304, {etag}).end();
+			} else {
+				sent.push(name);
+				response.writeHead(200, {etag}).end(gzipSync(text));
+			}
+		});
+		const run = async () => (await runFeed(awsFeed, context(urls(url), {sizes, documents}))).facts;
+		const first = await run();
+		expect(first.length).toBeGreaterThan(5);
+		expect(sent.length).toBe(3);
+		expect(await run()).toEqual(first);
+		expect(sent.length).toBe(3);
+		texts['/prices/US East (N. Virginia)/Linux/index.json'] = priceFile('US East (N. Virginia)', virginia.slice(1));
+		expect((await run()).length).toBeLessThan(first.length);
+		expect(sent.slice(3)).toEqual(['/prices/US East (N. Virginia)/Linux/index.json']);
 	});
 
 	it('goes on past odd rows', async () => {

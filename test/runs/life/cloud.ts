@@ -1,4 +1,10 @@
-import {type Backend, BackendError, type BackendErrorClass, type Instance, type LaunchIntent} from '../../../source/backends/backend.js';
+import {
+	type Backend,
+	BackendError,
+	type BackendErrorClass,
+	type Instance,
+	type LaunchIntent,
+} from '../../../source/backends/backend.js';
 import type {Offer} from '../../../source/offers/offer.js';
 import {testOffer} from '../../support/events.js';
 
@@ -56,7 +62,12 @@ export class Cloud {
 
 	/** Somebody else's, which nobody here may touch. */
 	addForeign(installation: string): Machine {
-		const intent = {id: `foreign-${this.machines.length}`, run: 'theirs', installation, offer: cloudOffer()} as unknown as LaunchIntent;
+		const intent = {
+			id: `foreign-${this.machines.length}`,
+			run: 'theirs',
+			installation,
+			offer: cloudOffer(),
+		} as unknown as LaunchIntent;
 		const machine = this.#make(intent);
 		return machine;
 	}

@@ -83,7 +83,11 @@ async function live({steps, faults, duration, retries}: History): Promise<void> 
 			switch (each.type) {
 				case 'start': {
 					if (!state) {
-						await program.start({others, duration, retry: retries ? {limit: 600, on: ['no-capacity', 'interruption', 'error']} : null});
+						await program.start({
+							others,
+							duration,
+							retry: retries ? {limit: 600, on: ['no-capacity', 'interruption', 'error']} : null,
+						});
 					}
 
 					break;
@@ -147,8 +151,14 @@ async function live({steps, faults, duration, retries}: History): Promise<void> 
 		world.now += 3 * minute;
 		await new Program(world).reconcile();
 		const left = world.cloud.alive();
-		expect(left.filter(({id}) => !foreign.has(id)), 'left after all').toEqual([]);
-		expect(world.cloud.calls.filter(({call, token}) => call === 'terminate' && foreign.has(token)), 'a foreign one was touched').toEqual([]);
+		expect(
+			left.filter(({id}) => !foreign.has(id)),
+			'left after all',
+		).toEqual([]);
+		expect(
+			world.cloud.calls.filter(({call, token}) => call === 'terminate' && foreign.has(token)),
+			'a foreign one was touched',
+		).toEqual([]);
 		expect(left.length, 'foreign ones end by themselves alone').toBeLessThanOrEqual(untouched);
 	} finally {
 		world.remove();

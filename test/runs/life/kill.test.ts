@@ -30,10 +30,14 @@ const weathers: readonly Weather[] = [
 	{name: 'the first answer is lost', fault: at('launch', [1], {type: 'lost-after'})},
 	{name: 'five answers are lost', fault: at('launch', [1, 2, 3, 4, 5], {type: 'lost-after'})},
 	{name: 'two offers have no capacity', fault: at('launch', [1, 2], {type: 'refused', class: 'capacity'})},
-	{name: 'an answer is lost, then the credentials expire', fault: seen => {
-		const lost = at('launch', [1], {type: 'lost-after'})(seen);
-		return call => lost(call) ?? (call === 'launch' && (seen.get('launch') ?? 0) === 2 ? {type: 'refused', class: 'permission'} : undefined);
-	}},
+	{
+		name: 'an answer is lost, then the credentials expire',
+		fault: seen => {
+			const lost = at('launch', [1], {type: 'lost-after'})(seen);
+			return call =>
+				lost(call) ?? (call === 'launch' && (seen.get('launch') ?? 0) === 2 ? {type: 'refused', class: 'permission'} : undefined);
+		},
+	},
 	{name: 'a terminate is lost', fault: at('terminate', [1], {type: 'lost-before'})},
 ];
 
@@ -83,7 +87,10 @@ describe('killed at every position, and started again: one instance or none, and
 						where,
 					).toBe(true);
 					if (state?.instanceId !== undefined && state.phase !== 'gone') {
-						expect(alive.map(({id}) => id), where).toEqual([state.instanceId]);
+						expect(
+							alive.map(({id}) => id),
+							where,
+						).toEqual([state.instanceId]);
 					}
 
 					// However it came: after a stop and a look, nothing is left.
