@@ -43,6 +43,10 @@ export async function obtainInstance(stage: Stage): Promise<void> {
 	const instance = await backend.describe(instanceId);
 	if (instance?.state === 'running') {
 		await noteAddress(stage, instance);
+		for (const line of (await backend.admit?.(instanceId, stage.signal)) ?? []) {
+			stage.report('instance', {log: `${line}\n`});
+		}
+
 		return;
 	}
 
@@ -133,7 +137,13 @@ async function tryOffer(stage: Stage, isRepeated: boolean): Promise<boolean> {
 					image.take(progress);
 				} else {
 					image.end('there');
-					report({log: progress.log, text: progress.text, done: progress.done, total: progress.total, unit: progress.unit});
+					report({
+						log: progress.log?.replace(/\n?$/, '\n'),
+						text: progress.text,
+						done: progress.done,
+						total: progress.total,
+						unit: progress.unit,
+					});
 				}
 			});
 			image.end('there');

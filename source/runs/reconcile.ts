@@ -171,7 +171,11 @@ async function askBackend(
 	try {
 		const regions = await regionsUsed(context.paths, backend.name);
 		const live = new Set(runs.filter(({phase}) => phase !== 'gone').map(({intentId}) => intentId));
-		for (const instance of await backend.list(installation, regions)) {
+		const unanswered = (region: string, error: Error) => {
+			notes.push(`${backend.name} ${region} could not be asked for leftovers: ${error.message}`);
+		};
+
+		for (const instance of await backend.list(installation, regions, unanswered)) {
 			if (live.has(instance.intentId) || instance.state === 'ending' || instance.state === 'terminated') {
 				continue;
 			}
