@@ -31,6 +31,7 @@ export async function makePlan(
 ): Promise<Plan> {
 	refuseUnusable(offer, asked);
 	refuseUnlaunchable(offer);
+	refuseImage(offer, asked);
 	const name = await chooseName(context, asked.choice.name);
 	const values = {run: {name}, secrets: await readSecretsFile(context.paths.secrets), caller: context.variables};
 	const request = {...asked, environment: settleEnvironment(asked.environment, values)};
@@ -61,7 +62,7 @@ export async function makePlan(
 			...portWarnings(ports),
 			...code.notes,
 			...buildWarnings(request),
-			...unheard(request),
+			...unheard(request, offer),
 		],
 	};
 }
@@ -140,6 +141,17 @@ async function withFamily(context: RunContext, offer: Offer): Promise<Offer> {
 	return family === undefined ? offer : {...offer, quotaFamily: family};
 }
 
+/** On a cloud this version prepares the machine itself; what is made for an image would not be what was asked for. */
+function refuseImage({backend}: Offer, {environment: {image}, choice}: Request): void {
+	if (backend !== 'local' && image !== undefined) {
+		throw new Problem(
+			'configuration',
+			`${choice.configuration.file}: \`image\` runs on this machine's Docker engine alone; on ${backend} this version prepares the machine itself`,
+			{next: 'Leave out `image` and install what is needed in `setup`, or choose an offer of this machine.'},
+		);
+	}
+}
+
 /** What the build flags mean where an environment is prepared in place. */
 const buildWarnings = ({choice, environment}: Request): string[] =>
 	choice.flags.build === undefined || choice.flags.build === 'use'
@@ -149,10 +161,14 @@ const buildWarnings = ({choice, environment}: Request): string[] =>
 			: ['Build commands run in the environment itself each time it is made: no image is kept yet.'];
 
 /** What the configuration asks for without effect. */
-const unheard = ({choice}: Request): string[] =>
-	choice.configuration.diagnostics
+const unheard = ({choice, requirements: {inactivityDuration}}: Request, {backend}: Offer): string[] => [
+	...choice.configuration.diagnostics
 		.filter(({severity}) => severity === 'warning')
-		.map(({file, line, message}) => `${file}:${line}: ${message}.`);
+		.map(({file, line, message}) => `${file}:${line}: ${message}.`),
+	...(backend === 'local' && typeof inactivityDuration === 'number'
+		? ['Connections are not counted on this machine: `inactivity_duration` ends nothing here, only `max_duration` does.']
+		: []),
+];
 
 async function chooseName(context: RunContext, wanted: string | undefined): Promise<string> {
 	if (wanted === undefined) {
