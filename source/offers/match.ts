@@ -1,7 +1,7 @@
 import type {Range, Requirements} from '../configuration/model.js';
 import {within} from '../configuration/ranges.js';
 import {fitsGpu} from './matching.js';
-import {keyOfNumber, settleTies, sortByKeys} from './radix.js';
+import {keysOfValues, measure, roomForKeys, settleTies, sortByKeys} from './radix.js';
 import type {OfferTable} from './table.js';
 import {availabilities, bits} from './table/rows.js';
 import {architectures} from './table/shapes.js';
@@ -17,6 +17,9 @@ export type Matches = {
 };
 
 const unknown = availabilities.indexOf('unknown');
+
+/** Of a key, what is left for the price beside the way: whether a row can be tried, and is a spot offer. */
+const mostPriceBits = 28;
 
 /** What a shape is good for, as bits: a price above nothing, no price. */
 const [priced, free] = [1, 2];
@@ -62,13 +65,13 @@ export function planOrder(table: OfferTable, rows: Uint32Array): Pick<Matches, '
 	const {backend} = table.places;
 	const locked = table.locked();
 	const sorted = rows.slice();
-	const keys = new Uint32Array(sorted.length);
-	for (let index = 0; index < sorted.length; index++) {
-		keys[index] = keyOfNumber(price[sorted[index] as number] as number);
-	}
-
-	sortByKeys(sorted, keys);
-	settleTies(sorted, keys, (a, b) => (price[a] as number) - (price[b] as number));
+	const keys = roomForKeys(sorted.length);
+	keysOfValues(sorted, price, keys);
+	// The way stands above the price. Where both have no room, prices that are nearer to each other share a key.
+	const {least, end} = measure(keys);
+	const width = 32 - Math.clz32(end);
+	const narrowed = Math.max(0, width - mostPriceBits);
+	const unit = 2 ** (width - narrowed);
 	const ways = [0, 0, 0, 0];
 	for (let index = 0; index < sorted.length; index++) {
 		const row = sorted[index] as number;
@@ -78,11 +81,12 @@ export function planOrder(table: OfferTable, rows: Uint32Array): Pick<Matches, '
 			(availability[row] as number) <= unknown &&
 			((flag & bits.live) !== 0 || locked[backend[place[row] as number] as number] === 0);
 		const way = (isTriable ? 0 : 2) + ((flag & bits.spot) ^ bits.spot);
-		keys[index] = way;
-		ways[way] = (ways[way] ?? 0) + 1;
+		keys[index] = (((keys[index] as number) - least) >>> narrowed) + way * unit;
+		ways[way] = (ways[way] as number) + 1;
 	}
 
 	sortByKeys(sorted, keys);
+	settleTies(sorted, keys, price);
 	return {rows: sorted, triable: (ways[0] ?? 0) + (ways[1] ?? 0)};
 }
 
