@@ -111,14 +111,15 @@ function fittingShapes({shapes}: OfferTable, requirements: Requirements): Uint8A
 	const cards = Uint8Array.from(shapes.gpuLists.values, list =>
 		Number(gpu === undefined || list.some(each => fitsGpu(each, gpu))),
 	);
-	const types = Uint8Array.from(shapes.types.lower, type => Number(instanceTypes?.some(each => same(each, type)) ?? true));
+	const types =
+		instanceTypes && Uint8Array.from(shapes.types.lower, type => Number(instanceTypes.some(each => same(each, type))));
 	const result = new Uint8Array(shapes.size);
 	for (let code = 0; code < result.length; code++) {
 		const kind = architectures[shapes.architecture[code] ?? 0];
 		const size = shapes.disk[code] ?? Number.NaN;
 		const isRight =
 			cards[shapes.gpus[code] ?? 0] === 1 &&
-			types[shapes.type[code] ?? 0] === 1 &&
+			(types === undefined || types[shapes.type[code] ?? 0] === 1) &&
 			(cpu.architecture === undefined || kind === 'unknown' || kind === cpu.architecture) &&
 			(disk === undefined || Number.isNaN(size) || within(size, disk));
 		const bound = (what: 'cpu' | 'memory', value: number, range: Range): number =>

@@ -36,6 +36,8 @@ type Part = FoundSection & {readonly from: LoadedPart['from']; readonly file: st
 
 /** What a file says of its own size is not believed beyond this. */
 const mostReserved = 1_000_000;
+/** Room for rows that backends tell of meanwhile: for the first of them all would have to move. */
+const spare = 1024;
 /** Rows that are entered in the index at a time. */
 const entered = 1024;
 
@@ -53,7 +55,8 @@ export async function loadCatalogue(
 	await breatheNow();
 	const breathe = breather();
 	const groups = byNewest(found.flat());
-	table.columns.reserve(groups.reduce((sum, [part]) => sum + Math.min(part?.kind === 'offers' ? part.rows : 0, mostReserved), 0));
+	const rows = groups.reduce((sum, [part]) => sum + Math.min(part?.kind === 'offers' ? part.rows : 0, mostReserved), 0);
+	table.columns.reserve(rows + spare);
 	await breathe();
 	const loaded: LoadedPart[] = [];
 	for (const candidates of groups) {
