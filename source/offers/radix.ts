@@ -161,7 +161,16 @@ export function settleTies(rows: Uint32Array, keys: Uint32Array, values: Float64
 			}
 
 			start = index;
-		} else if (sign * (values[rows[index] as number] as number) < sign * (values[rows[index - 1] as number] as number)) {
+			continue;
+		}
+
+		const value = values[rows[index] as number] as number;
+		if (Number.isNaN(value)) {
+			// So are all that follow.
+			break;
+		}
+
+		if (sign * value < sign * (values[rows[index - 1] as number] as number)) {
 			isInOrder = false;
 		}
 	}

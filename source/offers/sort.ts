@@ -64,11 +64,11 @@ function valuesOf(table: OfferTable, column: SortColumn): Float64Array {
 	switch (column) {
 		case 'gpu-price': {
 			const counts = Float64Array.from(gpus, list => gpuLists.counts[list] || Number.NaN);
-			return computed(table, row => (price[row] as number) / (counts[shape[row] as number] as number));
+			return computed(table, column, row => (price[row] as number) / (counts[shape[row] as number] as number));
 		}
 
 		case 'change': {
-			return computed(table, row => (price[row] as number) / (previous[row] as number) - 1);
+			return computed(table, column, row => (price[row] as number) / (previous[row] as number) - 1);
 		}
 
 		case 'date': {
@@ -81,12 +81,24 @@ function valuesOf(table: OfferTable, column: SortColumn): Float64Array {
 	}
 }
 
-function computed({length}: OfferTable, valueOf: (row: number) => number): Float64Array {
-	const values = new Float64Array(length);
-	for (let row = 0; row < length; row++) {
+const keptValues = new WeakMap<
+	OfferTable,
+	{readonly version: number; readonly column: SortColumn; readonly values: Float64Array}
+>();
+
+/** Values for all rows, worked out again only when something changed: who sorts by a column sorts by it again. */
+function computed(table: OfferTable, column: SortColumn, valueOf: (row: number) => number): Float64Array {
+	const known = keptValues.get(table);
+	if (known?.version === table.version && known.column === column) {
+		return known.values;
+	}
+
+	const values = new Float64Array(table.length);
+	for (let row = 0; row < values.length; row++) {
 		values[row] = valueOf(row);
 	}
 
+	keptValues.set(table, {version: table.version, column, values});
 	return values;
 }
 
