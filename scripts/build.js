@@ -47,6 +47,46 @@ const noFetchedLayout = {
 	},
 };
 
+// What a package reads at its own start and hardly anybody needs, read when somebody does: by file, what stands there and what takes its place.
+const late = {
+	// A Docker that is reached over SSH; registries that are asked through a session of its builder.
+	'docker-modem/lib/modem.js': [["ssh = require('./ssh')", "ssh = (...given) => require('./ssh')(...given)"]],
+	'dockerode/lib/docker.js': [
+		["withSession = require('./session')", "withSession = (...given) => require('./session')(...given)"],
+	],
+	// Settings that are checked against a schema, or moved from version to version.
+	'conf/dist/source/index.js': [
+		[
+			"import { Ajv2020 as Ajv } from 'ajv/dist/2020.js';",
+			"const Ajv = function (options) { return new (require('ajv/dist/2020.js').Ajv2020)(options); };",
+		],
+		[
+			"import ajvFormatsModule from 'ajv-formats';",
+			"const ajvFormatsModule = {get default() { return require('ajv-formats').default; }};",
+		],
+		["import semver from 'semver';", "const semver = new Proxy({}, {get: (_, name) => require('semver')[name]});"],
+	],
+};
+const lateParts = {
+	name: 'late-parts',
+	setup(builder) {
+		for (const [ending, changes] of Object.entries(late)) {
+			builder.onLoad({filter: new RegExp(`/node_modules/${ending.replaceAll('.', '\\.')}$`)}, ({path: file}) => {
+				let contents = readFileSync(file, 'utf8');
+				for (const [from, to] of changes) {
+					if (!contents.includes(from)) {
+						throw new Error(`${file} has become another: ${from} is not there`);
+					}
+
+					contents = contents.replace(from, () => to);
+				}
+
+				return {contents, loader: 'js'};
+			});
+		}
+	},
+};
+
 const {outputFiles} = await build({
 	absWorkingDir: root,
 	entryPoints: {
@@ -66,7 +106,7 @@ const {outputFiles} = await build({
 	define: {'process.env.NODE_ENV': '"production"'},
 	// Optional native parts: ssh2 and node-pty look for them at run time and go on without.
 	external: ['@lydell/node-pty', 'cpu-features', '*.node'],
-	plugins: [noDevtools, noFetchedLayout],
+	plugins: [noDevtools, noFetchedLayout, lateParts],
 	// What CommonJS modules in the bundle (ssh2, dockerode) expect to be there.
 	banner: {
 		js: [

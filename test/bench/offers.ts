@@ -9,7 +9,7 @@ import {groupRows} from '../../source/offers/group.js';
 import {matchRows} from '../../source/offers/match.js';
 import {completeFilter} from '../../source/offers/query/complete.js';
 import {OfferFilter} from '../../source/offers/query/filter.js';
-import {sortRows} from '../../source/offers/sort.js';
+import {sortColumns, sortRows} from '../../source/offers/sort.js';
 import {OfferTable} from '../../source/offers/table.js';
 
 const [mode = 'work', snapshot = '', wanted = '500000'] = process.argv.slice(2);
@@ -101,6 +101,9 @@ const measure = (table: OfferTable) => {
 	);
 	time('sort, price', table, () => sortRows(table, matches.rows, [{column: 'price', descending: true}]));
 	time('sort, region then $/gpu', table, () => sortRows(table, matches.rows, [{column: 'region'}, {column: 'gpu-price'}]));
+	time('sort, one column after the other', table, round =>
+		sortRows(table, matches.rows, [{column: sortColumns[round % sortColumns.length] ?? 'price', descending: round % 2 === 1}]),
+	);
 	time('sort, instance', table, () => sortRows(table, matches.rows, [{column: 'instance'}]));
 	time('group by gpu', table, () => groupRows(table, matches.rows, 'gpu'));
 	time('group by region', table, () => groupRows(table, matches.rows, 'region'));

@@ -16,7 +16,7 @@ export async function writeRefreshed(folder: string, backend: string, facts: Ite
 		throw new Error(`'${backend}' is no name for a file`);
 	}
 
-	const file = await pack([await offersSection(backend, facts)]);
+	const file = pack([await offersSection(backend, facts)]);
 	await mkdir(folder, {recursive: true, mode: 0o700});
 	await writeFileAtomic(path.join(folder, `${backend}${ending}`), Buffer.from(file), {mode: 0o600});
 }
