@@ -1,7 +1,8 @@
 import stringWidth from 'string-width';
 
 const segmenter = new Intl.Segmenter();
-const plain = /^[\u0020-\u007E]*$/;
+/** Characters that take one cell each wherever they stand: ASCII, the letters of Latin scripts, and the signs that this program draws. */
+const plain = /^[\u0020-\u007E\u00A1-\u00AC\u00AE-\u02FF\u2800-\u28FF·…›─│▁▂▃▄▅▆▇█▉▊▋▌▍▎▏×≥≤▲▼▶◆●○✓✗]*$/;
 
 /** Cells that a text takes, without its escape sequences. */
 export const width = (text: string): number => (plain.test(text) ? text.length : stringWidth(text));
