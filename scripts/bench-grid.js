@@ -84,7 +84,7 @@ const sorts = async (terminal, presses = 60) => {
 	const times = [];
 	for (let press = 0; press < presses; press++) {
 		const from = titles(terminal);
-		times.push(await timed(terminal, press % 4 === 3 ? 'S' : 's', () => titles(terminal) !== from));
+		times.push(await timed(terminal, press % 4 === 3 && /[▲▼]/.test(from) ? 'S' : 's', () => titles(terminal) !== from));
 		await pause(rest);
 	}
 

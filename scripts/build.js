@@ -61,15 +61,16 @@ const replaced = (file, ...pairs) => {
 	return text;
 };
 
-// Two thirds of a frame's time in Ink go into taking apart lines that are as they were: lines are remembered, and so are their widths.
+// Two thirds of a frame's time in Ink go into taking apart lines that are as they were, most of the rest into measuring each anew: lines are
+// remembered, and so are their widths, which of most texts are seen at a glance.
 const quickFrames = {
 	name: 'quick-frames',
 	setup(builder) {
-		const lines = JSON.stringify(path.join(root, 'source/ui/whole-lines.ts'));
+		const own = name => JSON.stringify(path.join(root, 'source/ui', name));
 		builder.onLoad({filter: /ink[/\\]build[/\\]renderer\.js$/}, ({path: file}) => ({
 			contents: replaced(file, [
 				"import Output from './output.js';",
-				`import Whole from './output.js'; import {withWholeLines} from ${lines}; const Output = withWholeLines(Whole);`,
+				`import Whole from './output.js'; import {withWholeLines} from ${own('whole-lines.ts')}; const Output = withWholeLines(Whole);`,
 			]),
 			loader: 'js',
 		}));
@@ -79,6 +80,25 @@ const quickFrames = {
 				["import widestLine from 'widest-line';", "import measureText from './measure-text.js';"],
 				['widestLine(text)', 'measureText(text).width'],
 			),
+			loader: 'js',
+		}));
+		const measures = /[/\\](?:ink[/\\]build|widest-line)$/;
+		builder.onResolve({filter: /^string-width$/}, async ({path: name, kind, resolveDir}) => {
+			if (!measures.test(resolveDir)) {
+				return undefined;
+			}
+
+			// Asked for from a folder that this does not answer for, or it would ask itself.
+			const found = await builder.resolve(name, {kind, resolveDir: path.dirname(resolveDir)});
+			return {...found, namespace: 'quick-width'};
+		});
+		builder.onLoad({filter: /.*/, namespace: 'quick-width'}, ({path: file}) => ({
+			contents: [
+				`import whole from ${JSON.stringify(file)};`,
+				`import {plainWidth} from ${own('widths.ts')};`,
+				'export default (text, options) => plainWidth(text) ?? whole(text, options);',
+			].join(' '),
+			resolveDir: root,
 			loader: 'js',
 		}));
 	},

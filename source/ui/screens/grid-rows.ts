@@ -1,6 +1,6 @@
 import type {OfferTable} from '../../offers/table.js';
 import type {AppState} from '../store/state.js';
-import {cut, fit} from '../text.js';
+import {cut, cutMiddle, fit} from '../text.js';
 import {glyphs, paint} from '../theme.js';
 import type {Sized} from './grid-columns.js';
 
@@ -63,7 +63,10 @@ function draw(
 	const usable = offer.availability === 'available' || offer.availability === 'unknown';
 	const mark = pins.includes(offer.id) ? glyphs.pin : usable ? ' ' : glyphs.failed;
 	const context = {now, previousPrice: table.previousPrice(row)};
-	const cells = sized.map(({column, cells: room}) => fit(column.format(offer, context), room, column.align));
+	const cells = sized.map(({column, cells: room}) => {
+		const text = column.format(offer, context);
+		return fit(column.ends ? cutMiddle(text, room) : text, room, column.align);
+	});
 	const text = `${isChosen ? glyphs.cursor : ' '}${mark} ${cells.join('  ')}`;
 	return isChosen ? paint.selected(fit(text, columns)) : usable ? cut(text, columns) : paint.muted(cut(text, columns));
 }
