@@ -61,8 +61,7 @@ const replaced = (file, ...pairs) => {
 	return text;
 };
 
-// Two thirds of a frame's time in Ink go into taking apart lines that are as they were, most of the rest into measuring each anew: lines are
-// remembered, and so are their widths, which of most texts are seen at a glance.
+// Two thirds of a frame's time in Ink go into taking apart lines that are as they were: lines are remembered, and so are their widths.
 const quickFrames = {
 	name: 'quick-frames',
 	setup(builder) {
@@ -82,24 +81,41 @@ const quickFrames = {
 			),
 			loader: 'js',
 		}));
-		const measures = /[/\\](?:ink[/\\]build|widest-line)$/;
-		builder.onResolve({filter: /^string-width$/}, async ({path: name, kind, resolveDir}) => {
-			if (!measures.test(resolveDir)) {
+	},
+};
+
+// Most texts show their width at a glance. What measures all others takes 25 ms to load, and is loaded with the first that needs it.
+const quickWidth = {
+	name: 'quick-width',
+	setup(builder) {
+		builder.onResolve({filter: /^string-width$/}, async ({path: name, kind, resolveDir, pluginData}) => {
+			if (pluginData === quickWidth) {
 				return undefined;
 			}
 
-			// Asked for from a folder that this does not answer for, or it would ask itself.
-			const found = await builder.resolve(name, {kind, resolveDir: path.dirname(resolveDir)});
-			return {...found, namespace: 'quick-width'};
+			return {...(await builder.resolve(name, {kind, resolveDir, pluginData: quickWidth})), namespace: 'quick-width'};
 		});
 		builder.onLoad({filter: /.*/, namespace: 'quick-width'}, ({path: file}) => ({
 			contents: [
-				`import whole from ${JSON.stringify(file)};`,
-				`import {plainWidth} from ${own('widths.ts')};`,
-				'export default (text, options) => plainWidth(text) ?? whole(text, options);',
-			].join(' '),
+				`import {plainWidth} from ${JSON.stringify(path.join(root, 'source/ui/widths.ts'))};`,
+				`let whole; const load = () => require(${JSON.stringify(file)}).default;`,
+				'export default (text, options) => plainWidth(text) ?? (whole ??= load())(text, options);',
+			].join('\n'),
 			resolveDir: root,
 			loader: 'js',
+		}));
+	},
+};
+
+// The preferences are kept without a schema and without migrations; what would check and order those takes 15 ms to load.
+const plainPreferences = {
+	name: 'plain-preferences',
+	setup(builder) {
+		builder.onResolve({filter: /^(?:ajv[/-].*|semver)$/}, ({importer}) =>
+			/[/\\]conf[/\\]/.test(importer) ? {path: 'unused', namespace: 'unused'} : undefined,
+		);
+		builder.onLoad({filter: /.*/, namespace: 'unused'}, () => ({
+			contents: 'export const Ajv2020 = undefined; export default {};',
 		}));
 	},
 };
@@ -123,7 +139,7 @@ const {outputFiles} = await build({
 	define: {'process.env.NODE_ENV': '"production"'},
 	// Optional native parts: ssh2 and node-pty look for them at run time and go on without.
 	external: ['@lydell/node-pty', 'cpu-features', '*.node'],
-	plugins: [noDevtools, noFetchedLayout, quickFrames],
+	plugins: [noDevtools, noFetchedLayout, quickFrames, quickWidth, plainPreferences],
 	// What CommonJS modules in the bundle (ssh2, dockerode) expect to be there.
 	banner: {
 		js: [

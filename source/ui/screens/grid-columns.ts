@@ -31,9 +31,9 @@ function widthsOf({listing, request, now}: AppState & {readonly listing: OfferLi
 
 	const {table, matches} = listing;
 	const {rows} = matches;
-	const step = Math.max(1, Math.floor(rows.length / sampled.others));
-	const sample = rows.subarray(0, sampled.first);
-	const offers = [...sample, ...rows.filter((_, index) => index % step === 0)].map(row => table.offer(row));
+	const step = Math.max(1, rows.length / sampled.others);
+	const others = Array.from({length: Math.min(sampled.others, rows.length)}, (_, index) => rows[Math.floor(index * step)] ?? 0);
+	const offers = [...rows.subarray(0, sampled.first), ...others].map(row => table.offer(row));
 	const cells = new Map(
 		allColumns.map(column => [
 			column.id,
