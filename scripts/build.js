@@ -54,18 +54,6 @@ const late = {
 	'dockerode/lib/docker.js': [
 		["withSession = require('./session')", "withSession = (...given) => require('./session')(...given)"],
 	],
-	// Settings that are checked against a schema, or moved from version to version.
-	'conf/dist/source/index.js': [
-		[
-			"import { Ajv2020 as Ajv } from 'ajv/dist/2020.js';",
-			"const Ajv = function (options) { return new (require('ajv/dist/2020.js').Ajv2020)(options); };",
-		],
-		[
-			"import ajvFormatsModule from 'ajv-formats';",
-			"const ajvFormatsModule = {get default() { return require('ajv-formats').default; }};",
-		],
-		["import semver from 'semver';", "const semver = new Proxy({}, {get: (_, name) => require('semver')[name]});"],
-	],
 };
 const lateParts = {
 	name: 'late-parts',
@@ -84,6 +72,79 @@ const lateParts = {
 				return {contents, loader: 'js'};
 			});
 		}
+	},
+};
+
+/** The text with `from` replaced. A release of Ink that is written otherwise must not go unnoticed. */
+const replaced = (file, ...pairs) => {
+	let text = readFileSync(file, 'utf8');
+	for (const [from, to] of pairs) {
+		if (text.split(from).length !== 2) {
+			throw new Error(`${file} does not hold, once, ${from}`);
+		}
+
+		text = text.replace(from, () => to);
+	}
+
+	return text;
+};
+
+// Two thirds of a frame's time in Ink go into taking apart lines that are as they were: lines are remembered, and so are their widths.
+const quickFrames = {
+	name: 'quick-frames',
+	setup(builder) {
+		const own = name => JSON.stringify(path.join(root, 'source/ui', name));
+		builder.onLoad({filter: /ink[/\\]build[/\\]renderer\.js$/}, ({path: file}) => ({
+			contents: replaced(file, [
+				"import Output from './output.js';",
+				`import Whole from './output.js'; import {withWholeLines} from ${own('whole-lines.ts')}; const Output = withWholeLines(Whole);`,
+			]),
+			loader: 'js',
+		}));
+		builder.onLoad({filter: /ink[/\\]build[/\\]render-node-to-output\.js$/}, ({path: file}) => ({
+			contents: replaced(
+				file,
+				["import widestLine from 'widest-line';", "import measureText from './measure-text.js';"],
+				['widestLine(text)', 'measureText(text).width'],
+			),
+			loader: 'js',
+		}));
+	},
+};
+
+// Most texts show their width at a glance. What measures all others takes 25 ms to load, and is loaded with the first that needs it.
+const quickWidth = {
+	name: 'quick-width',
+	setup(builder) {
+		builder.onResolve({filter: /^string-width$/}, async ({path: name, kind, resolveDir, pluginData}) => {
+			if (pluginData === quickWidth) {
+				return undefined;
+			}
+
+			return {...(await builder.resolve(name, {kind, resolveDir, pluginData: quickWidth})), namespace: 'quick-width'};
+		});
+		builder.onLoad({filter: /.*/, namespace: 'quick-width'}, ({path: file}) => ({
+			contents: [
+				`import {plainWidth} from ${JSON.stringify(path.join(root, 'source/ui/widths.ts'))};`,
+				`let whole; const load = () => require(${JSON.stringify(file)}).default;`,
+				'export default (text, options) => plainWidth(text) ?? (whole ??= load())(text, options);',
+			].join('\n'),
+			resolveDir: root,
+			loader: 'js',
+		}));
+	},
+};
+
+// The preferences are kept without a schema and without migrations; what would check and order those takes 15 ms to load.
+const plainPreferences = {
+	name: 'plain-preferences',
+	setup(builder) {
+		builder.onResolve({filter: /^(?:ajv[/-].*|semver)$/}, ({importer}) =>
+			/[/\\]conf[/\\]/.test(importer) ? {path: 'unused', namespace: 'unused'} : undefined,
+		);
+		builder.onLoad({filter: /.*/, namespace: 'unused'}, () => ({
+			contents: 'export const Ajv2020 = undefined; export default {};',
+		}));
 	},
 };
 
@@ -106,7 +167,7 @@ const {outputFiles} = await build({
 	define: {'process.env.NODE_ENV': '"production"'},
 	// Optional native parts: ssh2 and node-pty look for them at run time and go on without.
 	external: ['@lydell/node-pty', 'cpu-features', '*.node'],
-	plugins: [noDevtools, noFetchedLayout, lateParts],
+	plugins: [noDevtools, noFetchedLayout, lateParts, quickFrames, quickWidth, plainPreferences],
 	// What CommonJS modules in the bundle (ssh2, dockerode) expect to be there.
 	banner: {
 		js: [

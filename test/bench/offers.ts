@@ -1,8 +1,10 @@
 // Times the data under the offers grid. `load` reads the snapshot once, as a program does that has just started; `work` sorts, filters
-// and so on over it, and over the same offers copied to half a million. Prints one JSON object a line; run with --expose-gc.
+// and so on over it, and over the same offers copied to half a million; `write` writes those as refreshed catalogues into a folder. Prints one
+// JSON object a line; run with --expose-gc.
 import process from 'node:process';
 import type {Requirements} from '../../source/configuration/model.js';
 import {loadCatalogue} from '../../source/offers/catalogue/catalogue.js';
+import {writeRefreshed} from '../../source/offers/catalogue/refresh.js';
 import {explain} from '../../source/offers/explain.js';
 import type {OfferFacts} from '../../source/offers/facts.js';
 import {groupRows} from '../../source/offers/group.js';
@@ -12,7 +14,7 @@ import {OfferFilter} from '../../source/offers/query/filter.js';
 import {sortColumns, sortRows} from '../../source/offers/sort.js';
 import {OfferTable} from '../../source/offers/table.js';
 
-const [mode = 'work', snapshot = '', wanted = '500000'] = process.argv.slice(2);
+const [mode = 'work', snapshot = '', wanted = '500000', folder = ''] = process.argv.slice(2);
 const rounds = 21;
 
 const anything: Requirements = {
@@ -60,6 +62,13 @@ function* copies(table: OfferTable, backend: string, count: number): Generator<O
 		}
 	}
 }
+
+/** As a cloud would publish it, a day after the snapshot, which would be taken otherwise. */
+const newer = (fact: OfferFacts): OfferFacts => ({
+	...fact,
+	price: Math.ceil(fact.price * 1e6) / 1e6,
+	date: fact.date + 86_400_000,
+});
 
 const print = (point: object) => {
 	process.stdout.write(`${JSON.stringify(point)}\n`);
@@ -118,13 +127,17 @@ const resident = (table: OfferTable) => {
 };
 
 const {table, point} = await load();
+const backends = [...table.places.backends.values];
+const times = Math.ceil(Number(wanted) / table.length) - 1;
 if (mode === 'load') {
 	print(point);
+} else if (mode === 'write') {
+	for (const backend of backends) {
+		await writeRefreshed(folder, backend, [...table.facts(backend), ...copies(table, backend, times)].map(newer));
+	}
 } else {
 	measure(table);
 	resident(table);
-	const backends = [...table.places.backends.values];
-	const times = Math.ceil(Number(wanted) / table.length) - 1;
 	const started = performance.now();
 	for (const backend of backends) {
 		table.addFacts(copies(table, backend, times));
