@@ -25,7 +25,10 @@ export async function writeRefreshed(folder: string, backend: string, facts: Ite
 export async function hasRefreshed(folder: string, backend: string): Promise<boolean> {
 	try {
 		const parts = unpack(await readFile(path.join(folder, `${backend}${ending}`)));
-		await Promise.all(parts.map(async part => part.unpack()));
+		for (const part of parts) {
+			part.open();
+		}
+
 		return parts.some(part => part.kind === 'offers' && part.backend === backend);
 	} catch {
 		// Missing or damaged: what it stands for is to be had anew.
