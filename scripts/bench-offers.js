@@ -1,7 +1,8 @@
-// Times the data under the offers grid, over the snapshot and over half a million rows, and prints the figures; asserts nothing.
+// Times the data under the offers grid, over the snapshot and over half a million rows, and the command `offers` as a whole process, and
+// prints the figures; asserts nothing.
 // usage: node scripts/bench-offers.js
-import {execFileSync} from 'node:child_process';
-import {mkdtempSync, rmSync} from 'node:fs';
+import {execFileSync, spawnSync} from 'node:child_process';
+import {mkdirSync, mkdtempSync, rmSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import {build} from 'esbuild';
@@ -24,6 +25,32 @@ const calibrate = () => {
 	return {value, time: performance.now() - started};
 };
 
+/** `offers` as a person without credentials starts it, from the start of the process to its end; milliseconds of several starts. */
+const commandTimes = (folder, variables) => {
+	const [home, project] = ['home', 'project'].map(name => path.join(folder, name));
+	[home, project].forEach(each => mkdirSync(each, {recursive: true}));
+	const start = () => {
+		const started = performance.now();
+		const {status, stderr} = spawnSync(
+			process.execPath,
+			[path.join(root, 'launcher/dstack-tui.js'), 'offers', '--gpu', '24GB', '--spot-auto', '--max-price', '1.5'],
+			{
+				cwd: project,
+				env: {PATH: process.env.PATH, HOME: home, DSTACK_TUI_HOME: path.join(home, 'dt'), ...variables},
+				encoding: 'utf8',
+			},
+		);
+		if (status !== 0) {
+			throw new Error(stderr);
+		}
+
+		return performance.now() - started;
+	};
+
+	start();
+	return Array.from({length: starts}, start);
+};
+
 // Beside dist/, where the packages that stay outside of the bundle are found.
 const folder = mkdtempSync(path.join(root, 'dist', 'bench-offers-'));
 try {
@@ -40,6 +67,14 @@ try {
 		logLevel: 'error',
 	});
 	say('a fixed piece of work, to compare by', ms(calibrate().time));
+	for (const [what, variables] of [
+		['`offers`, the whole process', {}],
+		['the same, nothing compiled before', {NODE_DISABLE_COMPILE_CACHE: '1'}],
+	]) {
+		const times = commandTimes(folder, variables);
+		say(what, `p50 ${ms(median(times))}, max ${ms(Math.max(...times))}, ${starts} starts`);
+	}
+
 	const snapshot = path.join(root, 'catalogue/snapshot.bin');
 	const run = mode =>
 		execFileSync(process.execPath, ['--expose-gc', outfile, mode, snapshot], {encoding: 'utf8', maxBuffer: 1e8})

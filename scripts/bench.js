@@ -6,20 +6,11 @@ import {cpus, tmpdir, totalmem} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {build} from 'esbuild';
+import {mb, ms, pause, quantile, say} from './figures.js';
 import {makeSession, root} from './session.js';
 
 const configuration = 'type: dev-environment\nide: vscode\n';
 const many = 40;
-
-const quantile = (values, share) =>
-	values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))];
-const ms = value => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
-const mb = bytes => `${(bytes / 1024 / 1024).toFixed(0)} MB`;
-const say = (what, text) => process.stdout.write(`${what.padEnd(42)} ${text}\n`);
-const pause = async milliseconds =>
-	new Promise(resolve => {
-		setTimeout(resolve, milliseconds);
-	});
 
 const withSession = async (act, more = {}, files = {'.dstack.yml': configuration}) => {
 	const session = makeSession(path.join(mkdtempSync(path.join(tmpdir(), 'bench-')), 'session'), files, more);

@@ -47,6 +47,107 @@ const noFetchedLayout = {
 	},
 };
 
+// What a package reads at its own start and hardly anybody needs, read when somebody does: by file, what stands there and what takes its place.
+const late = {
+	// A Docker that is reached over SSH; registries that are asked through a session of its builder.
+	'docker-modem/lib/modem.js': [["ssh = require('./ssh')", "ssh = (...given) => require('./ssh')(...given)"]],
+	'dockerode/lib/docker.js': [
+		["withSession = require('./session')", "withSession = (...given) => require('./session')(...given)"],
+	],
+};
+const lateParts = {
+	name: 'late-parts',
+	setup(builder) {
+		for (const [ending, changes] of Object.entries(late)) {
+			builder.onLoad({filter: new RegExp(`/node_modules/${ending.replaceAll('.', '\\.')}$`)}, ({path: file}) => {
+				let contents = readFileSync(file, 'utf8');
+				for (const [from, to] of changes) {
+					if (!contents.includes(from)) {
+						throw new Error(`${file} has become another: ${from} is not there`);
+					}
+
+					contents = contents.replace(from, () => to);
+				}
+
+				return {contents, loader: 'js'};
+			});
+		}
+	},
+};
+
+/** The text with `from` replaced. A release of Ink that is written otherwise must not go unnoticed. */
+const replaced = (file, ...pairs) => {
+	let text = readFileSync(file, 'utf8');
+	for (const [from, to] of pairs) {
+		if (text.split(from).length !== 2) {
+			throw new Error(`${file} does not hold, once, ${from}`);
+		}
+
+		text = text.replace(from, () => to);
+	}
+
+	return text;
+};
+
+// Two thirds of a frame's time in Ink go into taking apart lines that are as they were: lines are remembered, and so are their widths.
+const quickFrames = {
+	name: 'quick-frames',
+	setup(builder) {
+		const own = name => JSON.stringify(path.join(root, 'source/ui', name));
+		builder.onLoad({filter: /ink[/\\]build[/\\]renderer\.js$/}, ({path: file}) => ({
+			contents: replaced(file, [
+				"import Output from './output.js';",
+				`import Whole from './output.js'; import {withWholeLines} from ${own('whole-lines.ts')}; const Output = withWholeLines(Whole);`,
+			]),
+			loader: 'js',
+		}));
+		builder.onLoad({filter: /ink[/\\]build[/\\]render-node-to-output\.js$/}, ({path: file}) => ({
+			contents: replaced(
+				file,
+				["import widestLine from 'widest-line';", "import measureText from './measure-text.js';"],
+				['widestLine(text)', 'measureText(text).width'],
+			),
+			loader: 'js',
+		}));
+	},
+};
+
+// Most texts show their width at a glance. What measures all others takes 25 ms to load, and is loaded with the first that needs it.
+const quickWidth = {
+	name: 'quick-width',
+	setup(builder) {
+		builder.onResolve({filter: /^string-width$/}, async ({path: name, kind, resolveDir, pluginData}) => {
+			if (pluginData === quickWidth) {
+				return undefined;
+			}
+
+			return {...(await builder.resolve(name, {kind, resolveDir, pluginData: quickWidth})), namespace: 'quick-width'};
+		});
+		builder.onLoad({filter: /.*/, namespace: 'quick-width'}, ({path: file}) => ({
+			contents: [
+				`import {plainWidth} from ${JSON.stringify(path.join(root, 'source/ui/widths.ts'))};`,
+				`let whole; const load = () => require(${JSON.stringify(file)}).default;`,
+				'export default (text, options) => plainWidth(text) ?? (whole ??= load())(text, options);',
+			].join('\n'),
+			resolveDir: root,
+			loader: 'js',
+		}));
+	},
+};
+
+// The preferences are kept without a schema and without migrations; what would check and order those takes 15 ms to load.
+const plainPreferences = {
+	name: 'plain-preferences',
+	setup(builder) {
+		builder.onResolve({filter: /^(?:ajv[/-].*|semver)$/}, ({importer}) =>
+			/[/\\]conf[/\\]/.test(importer) ? {path: 'unused', namespace: 'unused'} : undefined,
+		);
+		builder.onLoad({filter: /.*/, namespace: 'unused'}, () => ({
+			contents: 'export const Ajv2020 = undefined; export default {};',
+		}));
+	},
+};
+
 const {outputFiles} = await build({
 	absWorkingDir: root,
 	entryPoints: {
@@ -66,7 +167,7 @@ const {outputFiles} = await build({
 	define: {'process.env.NODE_ENV': '"production"'},
 	// Optional native parts: ssh2 and node-pty look for them at run time and go on without.
 	external: ['@lydell/node-pty', 'cpu-features', '*.node'],
-	plugins: [noDevtools, noFetchedLayout],
+	plugins: [noDevtools, noFetchedLayout, lateParts, quickFrames, quickWidth, plainPreferences],
 	// What CommonJS modules in the bundle (ssh2, dockerode) expect to be there.
 	banner: {
 		js: [

@@ -146,7 +146,7 @@ const toBand = row => ({
 	interruption: row.interruption_band,
 });
 sections.push(bandsSection('aws', advice.sort(compare).map(toBand), adviceDate));
-const file = await pack(sections, 11);
+const file = pack(sections);
 mkdirSync(path.dirname(output), {recursive: true});
 writeFileSync(output, file);
 for (const {kind, backend, rows, date, bytes} of sections) {

@@ -9,8 +9,11 @@ import {Terminal} from '../test/support/terminal.ts';
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 export const program = path.join(root, 'launcher/dstack-tui.js');
 
-/** Makes the folders below `folder`, which must not exist yet, and removes them, with what runs in them, at `remove`. */
-export const makeSession = (folder, files, more = {}) => {
+/**
+Makes the folders below `folder`, which must not exist yet, and removes them, with what runs in them, at `remove`. `launcher` starts the
+program: this checkout's, or a copy's.
+*/
+export const makeSession = (folder, files, more = {}, launcher = program) => {
 	const home = path.join(folder, 'home');
 	const project = path.join(folder, 'app');
 	mkdirSync(folder, {mode: 0o700});
@@ -42,13 +45,13 @@ export const makeSession = (folder, files, more = {}) => {
 
 	execFileSync('git', ['init', '-q'], {cwd: project, env});
 	const cli = (...args) =>
-		execFileSync(process.execPath, [program, ...args], {cwd: project, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']});
+		execFileSync(process.execPath, [launcher, ...args], {cwd: project, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe']});
 	return {
 		home,
 		project,
 		env,
 		cli,
-		open: (args, {columns, rows}) => new Terminal(process.execPath, [program, ...args], {columns, rows, cwd: project, env}),
+		open: (args, {columns, rows}) => new Terminal(process.execPath, [launcher, ...args], {columns, rows, cwd: project, env}),
 		remove() {
 			for (const line of cli('ps', '--json').split('\n').filter(Boolean)) {
 				cli('stop', JSON.parse(line).name, '-y');

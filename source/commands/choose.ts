@@ -1,7 +1,7 @@
 import {self} from '../system/program-name.js';
 import path from 'node:path';
 import {backends, offerSources} from '../backends/registry.js';
-import {pickConfiguration, pickProfile} from '../configuration/pick.js';
+import {noConfiguration, pickConfiguration, pickProfile} from '../configuration/pick.js';
 import type {RequirementFlags, Requirements} from '../configuration/model.js';
 import type {Explanation} from '../offers/explain.js';
 import type {Choice, Engine, OfferListing, Request} from '../runs/engine.js';
@@ -18,11 +18,17 @@ export type ChoiceOptions = {
 	readonly flags: RequirementFlags;
 };
 
-/** The configuration and profile that the command line means, or the defaults. Throws `Problem`s. */
-export async function choose(engine: Engine, {file, name, flags}: ChoiceOptions): Promise<Choice> {
+/** The configuration and profile that the command line means, or the defaults; with `orNone` also where there is no configuration. Throws `Problem`s. */
+export async function choose(
+	engine: Engine,
+	{file, name, flags}: ChoiceOptions,
+	{orNone = false}: {orNone?: boolean} = {},
+): Promise<Choice> {
 	const [configurations, profiles] = await Promise.all([engine.configurations(), engine.profiles()]);
-	const configuration = await pickConfiguration(configurations, file, path.resolve(engine.folder));
-	const profile = pickProfile(profiles, flags.profile);
+	const folder = path.resolve(engine.folder);
+	const isNeeded = !orNone || file !== undefined || configurations.length > 0;
+	const configuration = isNeeded ? await pickConfiguration(configurations, file, folder) : noConfiguration(folder);
+	const profile = await pickProfile(profiles, flags.profile);
 	return {folder: engine.folder, configuration, profile, flags, name};
 }
 

@@ -1,9 +1,11 @@
-import {formatGpus, formatMemory, formatPrice} from '../offers/format.js';
+import {isNone} from '../configuration/pick.js';
+import {columnById, type ColumnId} from '../offers/columns.js';
 import {canBeTried} from '../offers/match.js';
 import type {Offer} from '../offers/offer.js';
 import {reasonsAgainst, remarks} from '../offers/reasons.js';
 import {type SortColumn, sortRows} from '../offers/sort.js';
 import type {Engine, OfferListing, Request} from '../runs/engine.js';
+import {systemClock} from '../system/clock.js';
 import {choose, type ChoiceOptions, firstUsable, settledOffers} from './choose.js';
 import {type Output, table} from './io.js';
 import {askedLine} from './words.js';
@@ -14,9 +16,15 @@ export type ListOptions = ChoiceOptions & {
 	readonly sort?: SortColumn;
 };
 
-/** Prints the offers in the plan's order, those that cannot be had last and with the reason. Throws a `no-offer` problem when none matches, or nobody could have those that do. */
+/** Prints the offers in the plan's order, those that cannot be had last and with the reason; no configuration is needed for that. Throws a `no-offer` problem when none matches, or nobody could have those that do. */
 export async function listOffers(engine: Engine, options: ListOptions, output: Output): Promise<void> {
-	const request = engine.request(await choose(engine, options));
+	const request = engine.request(await choose(engine, options, {orNone: true}));
+	if (isNone(request.choice.configuration)) {
+		output.note(
+			`There is no configuration (*.dstack.yml) below ${engine.folder}: nothing is asked for but by profile, flags and defaults.`,
+		);
+	}
+
 	const listing = await settledOffers(engine, request, AbortSignal.timeout(60_000));
 	const {table: all, matches} = listing;
 	const {sort, limit = output.json ? Number.POSITIVE_INFINITY : usualLimit} = options;
@@ -32,7 +40,7 @@ export async function listOffers(engine: Engine, options: ListOptions, output: O
 	}
 
 	output.line();
-	for (const line of remarkLines(shown)) {
+	for (const line of [...remarkLines(shown), ...sourceLines(shown)]) {
 		output.line(line);
 	}
 
@@ -59,26 +67,26 @@ function countLine(shown: number, {matches: {rows, triable, listed}}: OfferListi
 	return `${first}${rows.length} of ${listed} offers match, ${triable} of them can be tried.`;
 }
 
+/** The grid's columns that are printed, in its words. */
+const printed: readonly ColumnId[] = ['backend', 'region', 'instance', 'cpu', 'memory', 'gpu', 'spot', 'price', 'date'];
+
 /** Offers as a plain table; the last column says why one cannot be had. */
-export const offerTable = (offers: readonly Offer[], request: Request): string[] =>
-	table([
-		['BACKEND', 'REGION', 'INSTANCE', 'CPU', 'MEM', 'GPU', 'SPOT', '$/H', 'AVAILABLE'],
-		...offers.map(offer => [
-			offer.backend,
-			offer.region,
-			offer.instanceType,
-			String(offer.cpu),
-			formatMemory(offer.memory),
-			formatGpus(offer.gpus) || '-',
-			offer.spot ? 'yes' : 'no',
-			`${offer.estimated ? '~' : ''}${formatPrice(offer.price)}`,
-			availableWords(offer, request),
-		]),
+export function offerTable(offers: readonly Offer[], request: Request): string[] {
+	const columns = printed.map(columnById);
+	const now = systemClock.now();
+	return table([
+		[...columns.map(({title}) => title), 'AVAILABLE'],
+		...offers.map(offer => [...columns.map(column => column.format(offer, {now})), availableWords(offer, request)]),
 	]);
+}
 
 function availableWords(offer: Offer, {requirements}: Request): string {
 	const against = reasonsAgainst(offer, requirements);
-	return against.length > 0 ? `no: ${against.join('; ')}` : offer.availability === 'available' ? 'yes' : offer.availability;
+	return against.length > 0 && against.join() !== offer.availability
+		? `no: ${against.join('; ')}`
+		: offer.availability === 'available'
+			? 'yes'
+			: offer.availability;
 }
 
 const mostRemarks = 10;
@@ -87,4 +95,16 @@ const mostRemarks = 10;
 function remarkLines(offers: readonly Offer[]): string[] {
 	const lines = new Set(offers.flatMap(offer => remarks(offer).map(note => `${offer.backend} ${offer.instanceType}: ${note}`)));
 	return [...lines].slice(0, mostRemarks);
+}
+
+/** Where the prices come from, and of which day the oldest of each source is. */
+function sourceLines(offers: readonly Offer[]): string[] {
+	const sources = Map.groupBy(
+		offers.filter(({price}) => price > 0),
+		({backend, priceSource, estimated}) => `${backend}: ${priceSource}${estimated ? ', estimated (~)' : ''}`,
+	);
+	return [...sources].map(([source, own]) => {
+		const oldest = Math.min(...own.map(({priceDate}) => priceDate));
+		return `Prices of ${source}, ${new Date(oldest).toISOString().slice(0, 10)}`;
+	});
 }

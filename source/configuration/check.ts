@@ -1,4 +1,4 @@
-import type {z} from 'zod';
+import {z} from 'zod';
 import {type Json, jsonOf} from './json-schema.js';
 import type {Diagnostic} from './model.js';
 import {suggest} from './suggest.js';
@@ -119,28 +119,37 @@ const takesNothing = (json: Json): boolean =>
 			[type].flat().includes('null') || (type === undefined && anyOf === undefined && !('enum' in others)),
 	);
 
+/** What may stand under a key of a map at a place. Only the part of the schema that this takes is worked out: of a file few keys are there. */
+function propertiesAt(schema: z.ZodType, place: ReadonlyArray<PropertyKey>, key: string): Json[] {
+	const [first = key, ...rest] = place;
+	if (schema instanceof z.ZodObject) {
+		const inner = own(schema.shape as Record<PropertyKey, z.ZodType>, first);
+		return inner === undefined ? [] : place.length === 0 ? [jsonOf(inner)] : propertiesAt(inner, rest, key);
+	}
+
+	return schema instanceof z.ZodArray && place.length > 0
+		? propertiesAt(schema.element as z.ZodType, rest, key)
+		: schemasAt(jsonOf(schema), place)
+				.map(({properties = {}}) => own(properties as Record<string, Json>, key))
+				.filter(json => json !== undefined);
+}
+
+const own = <T>(map: Readonly<Record<PropertyKey, T>>, key: PropertyKey): T | undefined =>
+	Object.hasOwn(map, key) ? map[key] : undefined;
+
 /** What is understood and has no effect is said, not silently passed over. `place` leads to a map of the file. */
 export function warnUnused({value, diagnostics, at}: YamlFile, schema: z.ZodType, place: ReadonlyArray<PropertyKey> = []): void {
 	const map = valueAt(value, place);
-	const properties = schemasAt(jsonOf(schema), place).flatMap(schemaAt =>
-		Object.entries((schemaAt['properties'] ?? {}) as Record<string, Json>),
-	);
-	if (typeof map !== 'object' || map === null) {
-		return;
-	}
-
+	const entries = typeof map === 'object' && map !== null ? Object.entries(map) : [];
 	const warning: {key: true; severity: Diagnostic['severity']} = {key: true, severity: 'warning'};
-	for (const [key, json] of properties) {
-		const given = (map as Record<string, unknown>)[key];
-		const unused = json['deprecationMessage'];
-		if (given === null) {
-			if (!takesNothing(json)) {
-				continue;
+	for (const [key, given] of entries) {
+		for (const json of propertiesAt(schema, place, key)) {
+			const unused = json['deprecationMessage'];
+			if (given === null && takesNothing(json)) {
+				diagnostics.push(at([...place, key], `\`${key}\` has no value, and asks for nothing`, warning));
+			} else if (given !== null && !asksForNothing(given) && typeof unused === 'string') {
+				diagnostics.push(at([...place, key], `\`${key}\` has no effect: ${unused.replace(/^No effect: /, '')}`, warning));
 			}
-
-			diagnostics.push(at([...place, key], `\`${key}\` has no value, and asks for nothing`, warning));
-		} else if (given !== undefined && !asksForNothing(given) && typeof unused === 'string') {
-			diagnostics.push(at([...place, key], `\`${key}\` has no effect: ${unused.replace(/^No effect: /, '')}`, warning));
 		}
 	}
 }

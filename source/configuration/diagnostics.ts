@@ -3,9 +3,6 @@ import stringWidth from 'string-width';
 import {Problem} from '../system/problem.js';
 import type {Diagnostic} from './model.js';
 
-/** In the order of the file. */
-export const byPlace = (a: Diagnostic, b: Diagnostic): number => a.line - b.line || a.column - b.column;
-
 /** A diagnostic as a compiler prints one: place and message, the line, a caret under the place, what was probably meant. */
 export function formatDiagnostic({severity, file, line, column, message, source, suggestion}: Diagnostic): string[] {
 	const lines = [`${file}:${line}:${column}: ${severity}: ${message}`];

@@ -1,18 +1,37 @@
 import {stat} from 'node:fs/promises';
 import path from 'node:path';
 import {Problem} from '../system/problem.js';
-import {diagnosticsProblem} from './diagnostics.js';
+import {toEnvironment} from './configuration-schema.js';
 import type {ConfigurationFile, Profile, ProfilesFile} from './model.js';
 import {readConfiguration} from './read.js';
 import {suggest} from './suggest.js';
 
-const usable = (file: ConfigurationFile): ConfigurationFile => {
+/** The words for what is wrong with a file are measured as terminals do, and to be able to takes longer than to read it: that waits until there are any. */
+const problemOf = async (file: string, diagnostics: ConfigurationFile['diagnostics']): Promise<Problem> =>
+	(await import('./diagnostics.js')).diagnosticsProblem(file, diagnostics);
+
+const usable = async (file: ConfigurationFile): Promise<ConfigurationFile> => {
 	if (!file.environment) {
-		throw diagnosticsProblem(file.file, file.diagnostics);
+		throw await problemOf(file.file, file.diagnostics);
 	}
 
 	return file;
 };
+
+/** What stands for a configuration where none is there and none is needed: it asks for nothing. */
+export const noConfiguration = (folder: string): ConfigurationFile => ({
+	path: path.join(folder, '.dstack.yml'),
+	file: '.dstack.yml',
+	label: '.dstack.yml',
+	text: '',
+	diagnostics: [],
+	environment: toEnvironment({}),
+	wishes: {},
+	origins: {},
+});
+
+/** Whether it is that. A file that can be used is not empty. */
+export const isNone = ({text}: ConfigurationFile): boolean => text === '';
 
 /** The configuration that is meant: `-f FILE` (or its name), else the folder's default, else the only one. Throws `Problem`s. */
 export async function pickConfiguration(
@@ -65,10 +84,10 @@ async function readUnknown(
 }
 
 /** The profile that is meant: by name, else the default, else none; none at all where `name` is false. Throws `Problem`s. */
-export function pickProfile(file: ProfilesFile, name: string | false | undefined): Profile | undefined {
+export async function pickProfile(file: ProfilesFile, name: string | false | undefined): Promise<Profile | undefined> {
 	const broken = name !== false && file.diagnostics.some(({severity}) => severity === 'error');
 	if (broken) {
-		throw diagnosticsProblem(file.diagnostics[0]?.file ?? '.dstack/profiles.yml', file.diagnostics);
+		throw await problemOf(file.diagnostics[0]?.file ?? '.dstack/profiles.yml', file.diagnostics);
 	}
 
 	if (name === false) {

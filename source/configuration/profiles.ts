@@ -2,7 +2,6 @@ import {access} from 'node:fs/promises';
 import path from 'node:path';
 import {z} from 'zod';
 import {check, readableKeys, warnUnused} from './check.js';
-import {byPlace} from './diagnostics.js';
 import {text, truth, words} from './fields.js';
 import type {Diagnostic, Profile, ProfilesFile} from './model.js';
 import {checkNames} from './names-check.js';
@@ -10,7 +9,7 @@ import {originsOf} from './origins.js';
 import {warnTraps} from './traps.js';
 import {policy, policyShape, resources, toWishes} from './wish-fields.js';
 import {wishWords} from './words.js';
-import {mostProblems, readYaml, shownPath, type YamlFile} from './yaml-file.js';
+import {byPlace, mostProblems, readYaml, shownPath, type YamlFile} from './yaml-file.js';
 
 const shape = {
 	name: policy(text().regex(/^[\w.-]{1,60}$/, 'expected a name of letters, digits, dots and dashes'), {

@@ -2,7 +2,6 @@ import {isAlias, isMap, isScalar} from 'yaml';
 import {neutralise} from '../system/terminal-text.js';
 import {check, readableKeys, warnUnused} from './check.js';
 import {configurationSchema, foreignKeys, foreignTypes, pythonVersion, toEnvironment} from './configuration-schema.js';
-import {byPlace} from './diagnostics.js';
 import type {ConfigurationFile, DevEnvironment, Wishes} from './model.js';
 import {checkNames} from './names-check.js';
 import {originsOf} from './origins.js';
@@ -10,7 +9,7 @@ import {checkReferences} from './reference-check.js';
 import {suggest} from './suggest.js';
 import {warnTraps} from './traps.js';
 import {resources, toWishes} from './wish-fields.js';
-import {readYaml, shownPath, type YamlFile} from './yaml-file.js';
+import {byPlace, readYaml, shownPath, type YamlFile} from './yaml-file.js';
 
 const shownLines = 200;
 

@@ -15,6 +15,9 @@ export const mostProblems = 50;
 const mostMessage = 400;
 const mostSource = 200;
 
+/** In the order of the file. */
+export const byPlace = (a: Diagnostic, b: Diagnostic): number => a.line - b.line || a.column - b.column;
+
 /** A YAML file that was read, with the way from a place in its value to a line and column. */
 export type YamlFile = {
 	readonly file: string;

@@ -39,8 +39,12 @@ export type Column = {
 	readonly align: 'left' | 'right';
 	/** Columns with a higher number go first when there is no room. */
 	readonly drop: number;
-	/** Widest that it grows to, cells. */
+	/** Widest that it grows to while others want room, cells. */
 	readonly limit: number;
+	/** Narrowest that it is cut to before it goes, cells; without it, it is never cut. */
+	readonly least?: number;
+	/** What tells it from its like stands at both ends: it is cut in the middle. */
+	readonly ends?: true;
 	/** Shown unless the person says otherwise. */
 	readonly usual: boolean;
 	format(offer: Offer, context: CellContext): string;
@@ -84,13 +88,13 @@ const right = (...given: Parameters<typeof left>): Column => ({...left(...given)
 
 export const columns: readonly Column[] = [
 	left('backend', 'BACKEND', 'The cloud', 0, 12, ({backend}) => backend),
-	left('region', 'REGION', 'The region', 4, 16, ({region}) => region),
+	{...left('region', 'REGION', 'The region', 1, 14, ({region}) => region), least: 10, ends: true},
 	left('zone', 'ZONE', 'The one zone where it is to be had', 9, 14, ({zone}) => zone ?? '-', false),
-	left('instance', 'INSTANCE', 'The instance type', 0, 24, ({instanceType}) => instanceType),
-	right('cpu', 'CPU', 'Cores', 1, 5, ({cpu}) => String(cpu)),
-	right('memory', 'MEM', 'Memory', 1, 7, ({memory}) => formatMemory(memory)),
+	{...left('instance', 'INSTANCE', 'The instance type', 0, 18, ({instanceType}) => instanceType), least: 12, ends: true},
+	right('cpu', 'CPU', 'Cores', 2, 5, ({cpu}) => String(cpu)),
+	right('memory', 'MEM', 'Memory', 2, 7, ({memory}) => formatMemory(memory)),
 	right('disk', 'DISK', 'Disk', 8, 7, ({disk}) => (disk === undefined ? '-' : formatMemory(disk)), false),
-	left('gpu', 'GPU', 'GPUs, with the memory of each', 1, 20, ({gpus}) => formatGpus(gpus) || '-'),
+	{...left('gpu', 'GPU', 'GPUs, with the memory of each', 1, 16, ({gpus}) => formatGpus(gpus) || '-'), least: 12},
 	left('spot', 'SPOT', 'Whether it is a spot instance', 2, 4, ({spot}) => (spot ? 'yes' : 'no')),
 	right(
 		'price',

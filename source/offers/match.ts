@@ -2,7 +2,7 @@ import type {Range, Requirements} from '../configuration/model.js';
 import {within} from '../configuration/ranges.js';
 import {mayBeIn} from './facts.js';
 import {fitsGpu} from './matching.js';
-import {keyOfNumber, settleTies, sortByKeys} from './radix.js';
+import {keysOfValues, measure, roomForKeys, settleTies, sortByKeys} from './radix.js';
 import type {OfferTable} from './table.js';
 import {availabilities, bits} from './table/rows.js';
 import {architectures} from './table/shapes.js';
@@ -18,6 +18,9 @@ export type Matches = {
 };
 
 const unknown = availabilities.indexOf('unknown');
+
+/** Of a key, what is left for the price beside the way: whether a row can be tried, and is a spot offer. */
+const mostPriceBits = 28;
 
 /** What a shape is good for, as bits: a price above nothing, no price. */
 const [priced, free] = [1, 2];
@@ -63,13 +66,13 @@ export function planOrder(table: OfferTable, rows: Uint32Array): Pick<Matches, '
 	const {backend} = table.places;
 	const locked = table.locked();
 	const sorted = rows.slice();
-	const keys = new Uint32Array(sorted.length);
-	for (let index = 0; index < sorted.length; index++) {
-		keys[index] = keyOfNumber(price[sorted[index] as number] as number);
-	}
-
-	sortByKeys(sorted, keys);
-	settleTies(sorted, keys, (a, b) => (price[a] as number) - (price[b] as number));
+	const keys = roomForKeys(sorted.length);
+	keysOfValues(sorted, price, keys);
+	// The way stands above the price. Where both have no room, prices that are nearer to each other share a key.
+	const {least, end} = measure(keys);
+	const width = 32 - Math.clz32(end);
+	const narrowed = Math.max(0, width - mostPriceBits);
+	const unit = 2 ** (width - narrowed);
 	const ways = [0, 0, 0, 0];
 	for (let index = 0; index < sorted.length; index++) {
 		const row = sorted[index] as number;
@@ -79,11 +82,12 @@ export function planOrder(table: OfferTable, rows: Uint32Array): Pick<Matches, '
 			(availability[row] as number) <= unknown &&
 			((flag & bits.live) !== 0 || locked[backend[place[row] as number] as number] === 0);
 		const way = (isTriable ? 0 : 2) + ((flag & bits.spot) ^ bits.spot);
-		keys[index] = way;
-		ways[way] = (ways[way] ?? 0) + 1;
+		keys[index] = (((keys[index] as number) - least) >>> narrowed) + way * unit;
+		ways[way] = (ways[way] as number) + 1;
 	}
 
 	sortByKeys(sorted, keys);
+	settleTies(sorted, keys, price);
 	return {rows: sorted, triable: (ways[0] ?? 0) + (ways[1] ?? 0)};
 }
 
@@ -108,14 +112,15 @@ function fittingShapes({shapes}: OfferTable, requirements: Requirements): Uint8A
 	const cards = Uint8Array.from(shapes.gpuLists.values, list =>
 		Number(gpu === undefined || list.some(each => fitsGpu(each, gpu))),
 	);
-	const types = Uint8Array.from(shapes.types.lower, type => Number(instanceTypes?.some(each => same(each, type)) ?? true));
+	const types =
+		instanceTypes && Uint8Array.from(shapes.types.lower, type => Number(instanceTypes.some(each => same(each, type))));
 	const result = new Uint8Array(shapes.size);
 	for (let code = 0; code < result.length; code++) {
 		const kind = architectures[shapes.architecture[code] ?? 0];
 		const size = shapes.disk[code] ?? Number.NaN;
 		const isRight =
 			cards[shapes.gpus[code] ?? 0] === 1 &&
-			types[shapes.type[code] ?? 0] === 1 &&
+			(types === undefined || types[shapes.type[code] ?? 0] === 1) &&
 			(cpu.architecture === undefined || kind === 'unknown' || kind === cpu.architecture) &&
 			(disk === undefined || Number.isNaN(size) || within(size, disk));
 		const bound = (what: 'cpu' | 'memory', value: number, range: Range): number =>

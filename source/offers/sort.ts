@@ -1,4 +1,4 @@
-import {keyOfNumber, lastKey, settleTies, sortByKeys} from './radix.js';
+import {lastKey, roomForKeys, sortByKeys, sortByValues} from './radix.js';
 import type {OfferTable} from './table.js';
 
 /** What offers can be sorted by: every column of the grid, and some that only the drawer shows. */
@@ -37,7 +37,7 @@ export function sortRows(table: OfferTable, rows: Uint32Array, by: readonly Sort
 		if (ranked) {
 			sortByRanks(sorted, ranked, descending);
 		} else {
-			sortByNumbers(sorted, numbersOf(table, column), descending);
+			sortByValues(sorted, valuesOf(table, column), descending);
 		}
 	}
 
@@ -48,9 +48,8 @@ export function sortRows(table: OfferTable, rows: Uint32Array, by: readonly Sort
 type Ranked = {readonly codes: Uint32Array | Uint8Array | Uint16Array; readonly ranks: Uint32Array};
 
 function sortByRanks(rows: Uint32Array, {codes, ranks}: Ranked, descending: boolean): void {
-	const keys = new Uint32Array(rows.length);
-	const most = ranks.reduce((max, rank) => (rank === lastKey ? max : Math.max(max, rank)), 0);
-	const turned = ranks.map(rank => (rank === lastKey ? most + 1 : descending ? most - rank : rank));
+	const keys = roomForKeys(rows.length);
+	const turned = descending ? ranks.map(rank => (rank === lastKey ? lastKey : lastKey - 1 - rank)) : ranks;
 	for (let index = 0; index < rows.length; index++) {
 		keys[index] = turned[codes[rows[index] as number] as number] as number;
 	}
@@ -58,45 +57,49 @@ function sortByRanks(rows: Uint32Array, {codes, ranks}: Ranked, descending: bool
 	sortByKeys(rows, keys);
 }
 
-function sortByNumbers(rows: Uint32Array, valueOf: (row: number) => number, descending: boolean): void {
-	const keys = new Uint32Array(rows.length);
-	for (let index = 0; index < rows.length; index++) {
-		const value = valueOf(rows[index] as number);
-		keys[index] = Number.isNaN(value) ? lastKey : descending ? lastKey - 1 - keyOfNumber(value) : keyOfNumber(value);
-	}
-
-	sortByKeys(rows, keys);
-	settleTies(rows, keys, (a, b) => {
-		const [first, second] = descending ? [valueOf(b), valueOf(a)] : [valueOf(a), valueOf(b)];
-		return first < second ? -1 : first > second ? 1 : 0;
-	});
-}
-
-/** Columns that depend on the row itself. NaN is no value. */
-function numbersOf(table: OfferTable, column: SortColumn): (row: number) => number {
+/** By row, columns that depend on the row itself. NaN is no value. */
+function valuesOf(table: OfferTable, column: SortColumn): Float64Array {
 	const {price, previous, date, shape} = table.columns;
 	const {gpus, gpuLists} = table.shapes;
-	const {counts} = gpuLists;
 	switch (column) {
 		case 'gpu-price': {
-			return row => {
-				const count = counts[gpus[shape[row] as number] as number] as number;
-				return count === 0 ? Number.NaN : (price[row] as number) / count;
-			};
+			const counts = Float64Array.from(gpus, list => gpuLists.counts[list] || Number.NaN);
+			return computed(table, column, row => (price[row] as number) / (counts[shape[row] as number] as number));
 		}
 
 		case 'change': {
-			return row => (price[row] as number) / (previous[row] as number) - 1;
+			return computed(table, column, row => (price[row] as number) / (previous[row] as number) - 1);
 		}
 
 		case 'date': {
-			return row => date[row] as number;
+			return date;
 		}
 
 		default: {
-			return row => price[row] as number;
+			return price;
 		}
 	}
+}
+
+const keptValues = new WeakMap<
+	OfferTable,
+	{readonly version: number; readonly column: SortColumn; readonly values: Float64Array}
+>();
+
+/** Values for all rows, worked out again only when something changed: who sorts by a column sorts by it again. */
+function computed(table: OfferTable, column: SortColumn, valueOf: (row: number) => number): Float64Array {
+	const known = keptValues.get(table);
+	if (known?.version === table.version && known.column === column) {
+		return known.values;
+	}
+
+	const values = new Float64Array(table.length);
+	for (let row = 0; row < values.length; row++) {
+		values[row] = valueOf(row);
+	}
+
+	keptValues.set(table, {version: table.version, column, values});
+	return values;
 }
 
 /** Columns of few different values; undefined for those that depend on the row itself. */

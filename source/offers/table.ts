@@ -95,15 +95,7 @@ export class OfferTable {
 
 	/** Gives spot rows without an interruption band the one of their type and region. */
 	applyBands(): void {
-		const {shapes, rows, places, bands} = this.#store;
-		const known = Uint8Array.from({length: places.size}, (_, place) => Number(bands.has(places.regionOf(place))));
-		for (let row = 0; row < rows.length; row++) {
-			const place = rows.place[row] ?? 0;
-			if (known[place] === 1 && rows.interruption[row] === 0) {
-				rows.interruption[row] = this.#store.bandOf(place, shapes.type[rows.shape[row] ?? 0] ?? 0, this.isSpot(row));
-			}
-		}
-
+		this.#store.fillBands();
 		this.#store.version++;
 	}
 

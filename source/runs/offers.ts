@@ -75,8 +75,10 @@ export async function* listOffers(
 				break;
 			}
 
-			// Each listing is sorted and drawn anew: what comes within a moment is told together.
-			await Promise.race([clock.sleep(shortest, signal), settled]);
+			// Each listing is sorted and drawn anew: what comes within a moment is told together. Nothing sleeps on once all is known.
+			const moment = new AbortController();
+			await Promise.race([clock.sleep(shortest, AbortSignal.any([signal, moment.signal])), settled]);
+			moment.abort();
 		}
 
 		signal.throwIfAborted();

@@ -168,7 +168,7 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 			stdout: fromTheTop(stdout, pointing),
 			alternateScreen: true,
 			incrementalRendering: true,
-			maxFps: 60,
+			maxFps: 120,
 			exitOnCtrlC: false,
 			patchConsole: true,
 		},

@@ -1,10 +1,10 @@
 import stringWidth from 'string-width';
+import {isPlain, plainWidth} from './widths.js';
 
 const segmenter = new Intl.Segmenter();
-const plain = /^[\u0020-\u007E]*$/;
 
 /** Cells that a text takes, without its escape sequences. */
-export const width = (text: string): number => (plain.test(text) ? text.length : stringWidth(text));
+export const width = (text: string): number => plainWidth(text) ?? stringWidth(text);
 
 /** Cuts plain text to at most `cells`, with `…` where something is missing. */
 export function cut(text: string, cells: number): string {
@@ -16,7 +16,7 @@ export function cut(text: string, cells: number): string {
 		return text;
 	}
 
-	if (plain.test(text)) {
+	if (isPlain(text)) {
 		return `${text.slice(0, cells - 1)}…`;
 	}
 
@@ -35,6 +35,22 @@ export function cut(text: string, cells: number): string {
 	return `${result}…`;
 }
 
+/** Cuts plain text to at most `cells` in its middle, so that both ends can be read. */
+export function cutMiddle(text: string, cells: number): string {
+	if (width(text) <= cells || cells < 4) {
+		return cut(text, cells);
+	}
+
+	const segments = [...segmenter.segment(text)].map(({segment}) => segment);
+	const head = cut(text, Math.ceil((cells + 1) / 2));
+	let tail = '';
+	for (let segment = segments.pop(); segment !== undefined && width(head + segment + tail) <= cells; segment = segments.pop()) {
+		tail = segment + tail;
+	}
+
+	return head + tail;
+}
+
 /** Plain text as exactly `cells` cells. */
 export function fit(text: string, cells: number, align: 'left' | 'right' = 'left'): string {
 	const shown = cut(text, cells);
@@ -43,7 +59,7 @@ export function fit(text: string, cells: number, align: 'left' | 'right' = 'left
 }
 
 /** Pads text that holds escape sequences to `cells`; it must fit already. */
-export const pad = (styled: string, cells: number): string => styled + ' '.repeat(Math.max(0, cells - stringWidth(styled)));
+export const pad = (styled: string, cells: number): string => styled + ' '.repeat(Math.max(0, cells - width(styled)));
 
 /** Breaks plain text into lines of at most `cells`, at blanks where there are some; each is indented as the text is. */
 export function wrap(text: string, cells: number): string[] {

@@ -1,18 +1,20 @@
 // Times the data under the offers grid. `load` reads the snapshot once, as a program does that has just started; `work` sorts, filters
-// and so on over it, and over the same offers copied to half a million. Prints one JSON object a line; run with --expose-gc.
+// and so on over it, and over the same offers copied to half a million; `write` writes those as refreshed catalogues into a folder. Prints one
+// JSON object a line; run with --expose-gc.
 import process from 'node:process';
 import type {Requirements} from '../../source/configuration/model.js';
 import {loadCatalogue} from '../../source/offers/catalogue/catalogue.js';
+import {writeRefreshed} from '../../source/offers/catalogue/refresh.js';
 import {explain} from '../../source/offers/explain.js';
 import type {OfferFacts} from '../../source/offers/facts.js';
 import {groupRows} from '../../source/offers/group.js';
 import {matchRows} from '../../source/offers/match.js';
 import {completeFilter} from '../../source/offers/query/complete.js';
 import {OfferFilter} from '../../source/offers/query/filter.js';
-import {sortRows} from '../../source/offers/sort.js';
+import {sortColumns, sortRows} from '../../source/offers/sort.js';
 import {OfferTable} from '../../source/offers/table.js';
 
-const [mode = 'work', snapshot = '', wanted = '500000'] = process.argv.slice(2);
+const [mode = 'work', snapshot = '', wanted = '500000', folder = ''] = process.argv.slice(2);
 const rounds = 21;
 
 const anything: Requirements = {
@@ -61,6 +63,13 @@ function* copies(table: OfferTable, backend: string, count: number): Generator<O
 	}
 }
 
+/** As a cloud would publish it, a day after the snapshot, which would be taken otherwise. */
+const newer = (fact: OfferFacts): OfferFacts => ({
+	...fact,
+	price: Math.ceil(fact.price * 1e6) / 1e6,
+	date: fact.date + 86_400_000,
+});
+
 const print = (point: object) => {
 	process.stdout.write(`${JSON.stringify(point)}\n`);
 };
@@ -101,6 +110,9 @@ const measure = (table: OfferTable) => {
 	);
 	time('sort, price', table, () => sortRows(table, matches.rows, [{column: 'price', descending: true}]));
 	time('sort, region then $/gpu', table, () => sortRows(table, matches.rows, [{column: 'region'}, {column: 'gpu-price'}]));
+	time('sort, one column after the other', table, round =>
+		sortRows(table, matches.rows, [{column: sortColumns[round % sortColumns.length] ?? 'price', descending: round % 2 === 1}]),
+	);
 	time('sort, instance', table, () => sortRows(table, matches.rows, [{column: 'instance'}]));
 	time('group by gpu', table, () => groupRows(table, matches.rows, 'gpu'));
 	time('group by region', table, () => groupRows(table, matches.rows, 'region'));
@@ -115,13 +127,17 @@ const resident = (table: OfferTable) => {
 };
 
 const {table, point} = await load();
+const backends = [...table.places.backends.values];
+const times = Math.ceil(Number(wanted) / table.length) - 1;
 if (mode === 'load') {
 	print(point);
+} else if (mode === 'write') {
+	for (const backend of backends) {
+		await writeRefreshed(folder, backend, [...table.facts(backend), ...copies(table, backend, times)].map(newer));
+	}
 } else {
 	measure(table);
 	resident(table);
-	const backends = [...table.places.backends.values];
-	const times = Math.ceil(Number(wanted) / table.length) - 1;
 	const started = performance.now();
 	for (const backend of backends) {
 		table.addFacts(copies(table, backend, times));

@@ -92,10 +92,10 @@ describe('pickProfile', () => {
 	const file = async () => readProfilesText('profiles:\n  - name: small\n  - name: large\n    default: true\n');
 
 	it('is the one that is named, else the default, else none', async () => {
-		expect(pickProfile(await file(), 'small')?.name).toBe('small');
-		expect(pickProfile(await file(), undefined)?.name).toBe('large');
-		expect(pickProfile(await readProfilesText('profiles:\n  - name: small\n'), undefined)).toBeUndefined();
-		expect(pickProfile(await readProfiles(await temporaryFolder()), undefined)).toBeUndefined();
+		expect((await pickProfile(await file(), 'small'))?.name).toBe('small');
+		expect((await pickProfile(await file(), undefined))?.name).toBe('large');
+		expect(await pickProfile(await readProfilesText('profiles:\n  - name: small\n'), undefined)).toBeUndefined();
+		expect(await pickProfile(await readProfiles(await temporaryFolder()), undefined)).toBeUndefined();
 	});
 
 	it('a name that is not there: what was meant, and what there is', async () => {
@@ -121,6 +121,6 @@ describe('pickProfile', () => {
 
 	it('warnings are no reason to refuse', async () => {
 		const warned = await readProfilesText('profiles:\n  - name: a\n    termination_policy: stop\n');
-		expect(pickProfile(warned, 'a')?.name).toBe('a');
+		expect((await pickProfile(warned, 'a'))?.name).toBe('a');
 	});
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import type {Offer} from '../../source/offers/offer.js';
-import {keyOfNumber, settleTies, sortByKeys} from '../../source/offers/radix.js';
+import {lastKey, sortByKeys, sortByValues} from '../../source/offers/radix.js';
 import {bandBound, type SortColumn, sortColumns, type SortKey, sortRows} from '../../source/offers/sort.js';
 import type {OfferTable} from '../../source/offers/table.js';
 import {anyTable, facts, snapshotTable, tableOf} from './facts-support.js';
@@ -115,25 +115,47 @@ describe('sorting rows', () => {
 	});
 });
 
-describe('keys of numbers', () => {
-	it('sort any numbers exactly, equal ones as they came', () => {
-		const number = fc.oneof(
-			fc.double({noNaN: true}),
-			fc.constantFrom(0, -0, 1, 1 + Number.EPSILON, 1.000_000_1, 1e-300, Infinity),
-		);
+describe('sorting by numbers', () => {
+	const number = fc.oneof(
+		fc.double(),
+		fc.constantFrom(0, -0, 1, 1 + Number.EPSILON, 1.000_000_1, -1, -1 - Number.EPSILON, 1e-300, -5e-324, 5e-324),
+		fc.constantFrom(Infinity, -Infinity, Number.NaN),
+	);
+	// Few different ones in a long list: many share a key, and many of those a value.
+	const numbers = fc.oneof(
+		fc.array(number),
+		fc.array(fc.nat(400), {minLength: 100, maxLength: 600}).map(list => list.map(value => 1 + (value % 20) * Number.EPSILON)),
+	);
+
+	it('is exact for any numbers, equal ones as they came', () => {
 		fc.assert(
-			fc.property(fc.array(number), given => {
-				const rows = Uint32Array.from(given, (_, index) => index);
-				const keys = Uint32Array.from(given, keyOfNumber);
+			fc.property(numbers, fc.boolean(), (given, descending) => {
+				const values = Float64Array.from(given);
+				const rows = Uint32Array.from(given, (_, index) => given.length - 1 - index);
+				const before = [...rows];
 				const order = (a: number, b: number) => {
 					const [first = 0, second = 0] = [given[a], given[b]];
-					return first < second ? -1 : first > second ? 1 : 0;
+					return Number.isNaN(first) || Number.isNaN(second)
+						? Number(Number.isNaN(first)) - Number(Number.isNaN(second))
+						: (first < second ? -1 : first > second ? 1 : 0) * (descending ? -1 : 1);
 				};
 
-				sortByKeys(rows, keys);
-				settleTies(rows, keys, order);
-				expect([...rows]).toEqual(given.map((_, index) => index).sort(order));
+				sortByValues(rows, values, descending);
+				expect([...rows]).toEqual(before.sort(order));
 			}),
+			{numRuns: 500},
+		);
+	});
+
+	it('is exact for any keys, also where they take all bits', () => {
+		const key = fc.oneof(fc.nat(20), fc.nat(lastKey), fc.constantFrom(0, lastKey, lastKey - 1));
+		fc.assert(
+			fc.property(fc.array(key), given => {
+				const rows = Uint32Array.from(given, (_, index) => index);
+				sortByKeys(rows, Uint32Array.from(given));
+				expect([...rows]).toEqual(given.map((_, index) => index).sort((a, b) => (given[a] ?? 0) - (given[b] ?? 0)));
+			}),
+			{numRuns: 500},
 		);
 	});
 });

@@ -4,3 +4,17 @@ import {setImmediate} from 'node:timers/promises';
 export const breathe = async (): Promise<void> => {
 	await setImmediate();
 };
+
+/** How long others wait at most, milliseconds. */
+const slice = 2.5;
+
+/** To be called between the steps of long work: lets others have their turn when they have waited long enough. */
+export function breather(): () => Promise<void> {
+	let since = performance.now();
+	return async () => {
+		if (performance.now() - since >= slice) {
+			await breathe();
+			since = performance.now();
+		}
+	};
+}

@@ -3,11 +3,20 @@ export class DamageError extends Error {
 	override readonly name = 'DamageError';
 }
 
-/** What the eighth and last byte of a number counts. */
-const largestUnit = 128 ** 7;
+/** The numbers of a column: one that stands for all of them, or each. Views of the file, never to be written. */
+export type Numbers = number | Uint8Array | Uint16Array | Uint32Array | Float64Array;
+
+type Column = Exclude<Numbers, number>;
+
+const kinds = [Uint8Array, Uint16Array, Uint32Array, Float64Array] as const;
+/** In the place of a column's width: one number, eight bytes, stands for all. */
+const constant = 0;
+/** Columns begin at multiples of this, so that they can be read as they lie there. */
+const alignment = 8;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', {fatal: true});
+const isBigEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 0;
 
 /** Bytes that grow as they are written. */
 export class ByteWriter {
@@ -40,16 +49,6 @@ export class ByteWriter {
 		this.#bytes[this.#length++] = rest;
 	}
 
-	/** A whole number of either sign. */
-	signed(value: number): void {
-		this.number(value < 0 ? -2 * value - 1 : 2 * value);
-	}
-
-	/** Any number, eight bytes. */
-	double(value: number): void {
-		this.raw(new Uint8Array(new Float64Array([value]).buffer));
-	}
-
 	text(text: string): void {
 		const bytes = encoder.encode(text);
 		this.number(bytes.length);
@@ -62,6 +61,28 @@ export class ByteWriter {
 		this.#length += bytes.length;
 	}
 
+	/** Zeros up to where a column can begin. */
+	align(): void {
+		this.raw(new Uint8Array(-this.#length & (alignment - 1)));
+	}
+
+	/** Any numbers, in as few bytes each as all of them can do with. How many they are is not written. */
+	column(values: readonly number[]): void {
+		const [first = 0] = values;
+		const isConstant = values.every(value => Object.is(value, first));
+		const numbers = isConstant ? new Float64Array([first]) : smallest(values);
+		this.byte(isConstant ? constant : numbers.BYTES_PER_ELEMENT);
+		this.align();
+		this.raw(inFileOrder(new Uint8Array(numbers.buffer), numbers.BYTES_PER_ELEMENT));
+	}
+
+	/** Different texts: all as one, which is read at once, and how long each is. */
+	texts(texts: readonly string[]): void {
+		this.number(texts.length);
+		this.text(texts.join(''));
+		this.column(texts.map(({length}) => length));
+	}
+
 	#room(more: number): void {
 		if (this.#length + more > this.#bytes.length) {
 			const grown = new Uint8Array(Math.max(this.#length + more, this.#bytes.length * 2));
@@ -71,13 +92,24 @@ export class ByteWriter {
 	}
 }
 
+function smallest(values: readonly number[]): Column {
+	const isWhole = values.every(value => Number.isInteger(value) && value >= 0 && !Object.is(value, -0));
+	const most = values.reduce((max, value) => Math.max(max, value), 0);
+	const Kind = isWhole ? kinds.find(({BYTES_PER_ELEMENT: width}) => width < 8 && most < 2 ** (8 * width)) : undefined;
+	return Kind ? Kind.from(values) : Float64Array.from(values);
+}
+
+/** Numbers of `width` bytes each from this machine's order of bytes into the file's, which is the little-endian one, or back. */
+export const inFileOrder = (bytes: Uint8Array, width: number, isTurned = isBigEndian): Uint8Array =>
+	isTurned ? bytes.map((_, at) => bytes[at - (at % width) + width - 1 - (at % width)] as number) : bytes;
+
 /** Reads what `ByteWriter` wrote. Whatever the bytes are, a `DamageError` is the worst that comes of them. */
 export class ByteReader {
 	#at = 0;
 	readonly #bytes: Uint8Array;
 
 	constructor(bytes: Uint8Array) {
-		this.#bytes = bytes;
+		this.#bytes = bytes.byteOffset % alignment === 0 ? bytes : new Uint8Array(bytes);
 	}
 
 	get at(): number {
@@ -117,35 +149,6 @@ export class ByteReader {
 		}
 	}
 
-	/** So many numbers, one after the other: the same as `number` each time, in a loop that is quick from the first time on. */
-	numbers(count: number): Float64Array {
-		const bytes = this.#bytes;
-		if (count > bytes.length - this.#at) {
-			throw new DamageError('it ends too early');
-		}
-
-		const values = new Float64Array(count);
-		let at = this.#at;
-		for (let index = 0; index < count; index++) {
-			let part = bytes[at++] as number;
-			let value = part & 127;
-			for (let unit = 128; part > 127 && unit <= largestUnit; unit *= 128) {
-				part = bytes[at++] as number;
-				value += (part & 127) * unit;
-			}
-
-			// Past the end there is no number, and no comparison with it holds.
-			if (!(part < 128 && value <= Number.MAX_SAFE_INTEGER)) {
-				throw new DamageError('a number is too large, or ends too early');
-			}
-
-			values[index] = value;
-		}
-
-		this.#at = at;
-		return values;
-	}
-
 	/** A number below `limit`: the place of something in a list of that length. */
 	below(limit: number): number {
 		const value = this.number();
@@ -154,11 +157,6 @@ export class ByteReader {
 		}
 
 		return value;
-	}
-
-	signed(): number {
-		const value = this.number();
-		return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
 	}
 
 	text(): string {
@@ -178,87 +176,48 @@ export class ByteReader {
 		this.#at += length;
 		return this.#bytes.subarray(this.#at - length, this.#at);
 	}
-}
 
-/** Texts: how long each is, then all as one, which is read at once. */
-export function writeTexts(writer: ByteWriter, texts: readonly string[]): void {
-	writer.number(texts.length);
-	for (const {length} of texts) {
-		writer.number(length);
+	align(): void {
+		if (this.raw(-this.#at & (alignment - 1)).some(byte => byte !== 0)) {
+			throw new DamageError('something stands where nothing should');
+		}
 	}
 
-	writer.text(texts.join(''));
-}
+	/** So many numbers of a column. They are not copied, and not looked at. */
+	column(count: number): Numbers {
+		const width = this.byte();
+		this.align();
+		if (width === constant) {
+			return this.#view(Float64Array, 1)[0] as number;
+		}
 
-export function readTexts(reader: ByteReader): string[] {
-	const lengths = reader.numbers(reader.number());
-	const all = reader.text();
-	const texts: string[] = [];
-	let end = 0;
-	for (const length of lengths) {
-		texts.push(all.slice(end, end + length));
-		end += length;
+		const kind = kinds.find(({BYTES_PER_ELEMENT}) => BYTES_PER_ELEMENT === width);
+		return kind ? this.#view(kind, count) : fail('a column is of no known kind');
 	}
 
-	return end === all.length ? texts : fail('texts are not as long as they should be');
+	texts(): string[] {
+		const count = this.number();
+		const all = this.text();
+		// No more than one of them is empty.
+		const lengths = count > all.length + 1 ? fail('there are too many texts') : this.column(count);
+		const texts: string[] = [];
+		let end = 0;
+		for (let index = 0; index < count; index++) {
+			const length = typeof lengths === 'number' ? lengths : (lengths[index] as number);
+			texts.push(all.slice(end, end + length));
+			end += length;
+		}
+
+		return end === all.length ? texts : fail('texts are not as long as they should be');
+	}
+
+	#view(Kind: (typeof kinds)[number], count: number): Column {
+		const width = Kind.BYTES_PER_ELEMENT;
+		const bytes = inFileOrder(this.raw(count * width), width);
+		return new Kind(bytes.buffer as ArrayBuffer, bytes.byteOffset, count);
+	}
 }
 
 const fail = (message: string): never => {
 	throw new DamageError(message);
 };
-
-const mostDecimals = 9;
-/** In the place of the decimals: the numbers are written as they are. */
-const doubles = 255;
-
-/** Numbers as whole ones with so many decimals, where none loses a bit by that; else as they are. */
-export function writeNumbers(writer: ByteWriter, values: readonly number[]): void {
-	const decimals = decimalsOf(values);
-	writer.byte(decimals ?? doubles);
-	for (const value of values) {
-		if (decimals === undefined) {
-			writer.double(value);
-		} else {
-			writer.number(Math.round(value * 10 ** decimals));
-		}
-	}
-}
-
-/** So many of the numbers that `writeNumbers` wrote. */
-export function readNumbers(reader: ByteReader, count: number): Float64Array {
-	const decimals = reader.byte();
-	if (decimals === doubles) {
-		return new Float64Array(reader.raw(count * 8).slice().buffer);
-	}
-
-	if (decimals > mostDecimals) {
-		throw new DamageError('a number has too many decimals');
-	}
-
-	const values = reader.numbers(count);
-	const unit = 10 ** decimals;
-	for (let index = 0; index < count; index++) {
-		values[index] = (values[index] as number) / unit;
-	}
-
-	return values;
-}
-
-function decimalsOf(values: readonly number[]): number | undefined {
-	let decimals = 0;
-	for (const value of values) {
-		while (!isWhole(value, decimals)) {
-			if (++decimals > mostDecimals) {
-				return undefined;
-			}
-		}
-	}
-
-	// More decimals may be too many for another value.
-	return values.every(value => isWhole(value, decimals)) ? decimals : undefined;
-}
-
-function isWhole(value: number, decimals: number): boolean {
-	const whole = Math.round(value * 10 ** decimals);
-	return Number.isSafeInteger(whole) && whole >= 0 && !Object.is(value, -0) && whole / 10 ** decimals === value;
-}

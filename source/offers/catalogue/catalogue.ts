@@ -5,10 +5,10 @@ import {fileURLToPath} from 'node:url';
 import {isMissing} from '../../system/files.js';
 import {messageOf, Problem} from '../../system/problem.js';
 import type {OfferTable} from '../table.js';
-import {breathe} from './breathe.js';
-import {ForeignError, type PackedSection, unpack} from './container.js';
-import {ending} from './refresh.js';
+import {breathe as breatheNow, breather} from './breathe.js';
+import {ForeignError, type FoundSection, unpack} from './container.js';
 import {decodeBands, decodeOffers} from './decode.js';
+import {ending} from './refresh.js';
 
 /** Where one backend's offers came from. */
 export type LoadedPart = {
@@ -32,12 +32,14 @@ export type CataloguePlaces = {
 	readonly snapshot?: string;
 };
 
-type Part = PackedSection & {readonly from: LoadedPart['from']; readonly file: string};
+type Part = FoundSection & {readonly from: LoadedPart['from']; readonly file: string};
 
 /** What a file says of its own size is not believed beyond this. */
 const mostReserved = 1_000_000;
+/** Room for rows that backends tell of meanwhile: for the first of them all would have to move. */
+const spare = 1024;
 /** Rows that are entered in the index at a time. */
-const entered = 8192;
+const entered = 1024;
 
 /** Puts the newest offers that this machine has of each backend into the table, in slices, so that nothing waits for them. */
 export async function loadCatalogue(
@@ -49,13 +51,18 @@ export async function loadCatalogue(
 	const found = await Promise.all(
 		files.map(async file => readParts(file, file === snapshot ? 'snapshot' : 'refreshed', problems)),
 	);
+	// Right after a file was read, only the second breath is one for timers as well.
+	await breatheNow();
+	const breathe = breather();
 	const groups = byNewest(found.flat());
-	table.columns.reserve(groups.reduce((sum, [part]) => sum + Math.min(part?.kind === 'offers' ? part.rows : 0, mostReserved), 0));
+	const rows = groups.reduce((sum, [part]) => sum + Math.min(part?.kind === 'offers' ? part.rows : 0, mostReserved), 0);
+	table.columns.reserve(rows + spare);
+	await breathe();
 	const loaded: LoadedPart[] = [];
 	for (const candidates of groups) {
 		for (const part of candidates) {
 			try {
-				await load(table, part);
+				await load(table, part, breathe);
 				if (part.kind === 'offers') {
 					loaded.push({backend: part.backend, date: part.date, rows: part.rows, from: part.from});
 				}
@@ -106,32 +113,35 @@ async function readParts(file: string, from: LoadedPart['from'], problems: Probl
 	}
 }
 
-/** What there is of each backend, the newest first; offers before bands, which few of them still need. */
+/** What there is of each backend, the newest first; bands before offers, which get theirs as they are put. */
 function byNewest(parts: readonly Part[]): Part[][] {
 	const groups = Map.groupBy(parts, ({kind, backend}) => `${kind} ${backend}`);
 	return [...groups.values()]
 		.map(group => group.sort((a, b) => b.date - a.date || Number(a.from === 'snapshot') - Number(b.from === 'snapshot')))
-		.sort(([a], [b]) => Number(a?.kind === 'bands') - Number(b?.kind === 'bands'));
+		.sort(([a], [b]) => Number(b?.kind === 'bands') - Number(a?.kind === 'bands'));
 }
 
-async function load(table: OfferTable, {kind, backend, unpack: bytesOf}: Part): Promise<void> {
-	const bytes = await bytesOf();
+type Breathe = ReturnType<typeof breather>;
+
+async function load(table: OfferTable, {kind, backend, open}: Part, breathe: Breathe): Promise<void> {
+	const bytes = open();
+	await breathe();
 	if (kind === 'bands') {
 		decodeBands(bytes, backend, table);
-		await breathe();
-		table.applyBands();
+		table.store.fillBands(0, table.places.backends.code(backend));
 		await breathe();
 		return;
 	}
 
 	const listing = table.listing(backend, 'catalogue');
-	const block = await inSlices(decodeOffers(bytes, backend, table));
-	await inSlices(listing.putBlock(block));
+	const block = await inSlices(decodeOffers(bytes, backend, table), breathe);
+	await breathe();
+	await inSlices(listing.putBlock(block), breathe);
 	listing.end();
 	await breathe();
 }
 
-async function inSlices<T>(steps: Generator<void, T>): Promise<T> {
+async function inSlices<T>(steps: Generator<void, T>, breathe: Breathe): Promise<T> {
 	for (;;) {
 		const step = steps.next();
 		if (step.done) {

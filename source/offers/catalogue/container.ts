@@ -1,6 +1,4 @@
-import {createHash} from 'node:crypto';
-import {promisify} from 'node:util';
-import {brotliCompress, brotliDecompress, constants} from 'node:zlib';
+import {hash as digest} from 'node:crypto';
 import {ByteReader, ByteWriter, DamageError} from './bytes.js';
 
 /** A part of a catalogue file. */
@@ -13,64 +11,51 @@ export type Section = {
 	readonly bytes: Uint8Array;
 };
 
-/** A part that was found in a file, and not unpacked yet. */
-export type PackedSection = Omit<Section, 'bytes'> & {readonly unpack: () => Promise<Uint8Array>};
+/** A part that was found in a file, and not looked into yet. */
+export type FoundSection = Omit<Section, 'bytes'> & {readonly open: () => Uint8Array};
 
 const magic = new TextEncoder().encode('dtuicat');
 /** Raised when what is written can no longer be read by programs that know only the ones before. */
-const version = 1;
+const version = 2;
 const kinds = ['offers', 'bands'] as const;
 const mostSections = 1000;
-/** Bytes of a part once it is unpacked: half a million offers take some 6 MB. */
-const mostBytes = 128 * 1024 * 1024;
-const decompress = promisify(brotliDecompress);
 
 /** A file of another version of this program, or of another one. */
 export class ForeignError extends Error {
 	override readonly name = 'ForeignError';
 }
 
-const hash = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest().subarray(0, 8);
-
-const compress = async (bytes: Uint8Array, quality: number): Promise<Uint8Array> =>
-	promisify<Uint8Array, object, Uint8Array>(brotliCompress)(bytes, {
-		params: {
-			[constants.BROTLI_PARAM_QUALITY]: quality,
-			[constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS,
-			[constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
-		},
-	});
+const hash = (bytes: Uint8Array): Uint8Array => digest('sha256', bytes, 'buffer').subarray(0, 8);
 
 /**
-A catalogue file: `dtuicat`, a byte for the version, a list of parts, the hash of all that, then the parts, each compressed by
-itself so that only those that are needed are unpacked. Quality from 0, quick, to 11, small.
+A catalogue file: `dtuicat`, a byte for the version, a list of parts, the hash of all that, then the parts. Each begins at a multiple of
+eight bytes: its columns are used as they lie in the file.
 */
-export async function pack(sections: readonly Section[], quality = 5): Promise<Uint8Array> {
-	const header = new ByteWriter();
-	header.raw(magic);
-	header.byte(version);
-	header.number(sections.length);
-	const payloads = await Promise.all(sections.map(async ({bytes}) => compress(bytes, quality)));
-	sections.forEach(({kind, backend, date, rows, bytes}, index) => {
-		const payload = payloads[index] as Uint8Array;
-		header.byte(kinds.indexOf(kind));
-		header.text(backend);
-		header.number(date);
-		header.number(rows);
-		header.number(bytes.length);
-		header.number(payload.length);
-		header.raw(hash(payload));
-	});
-	header.raw(hash(header.bytes));
-	for (const payload of payloads) {
-		header.raw(payload);
+export function pack(sections: readonly Section[]): Uint8Array {
+	const file = new ByteWriter();
+	file.raw(magic);
+	file.byte(version);
+	file.number(sections.length);
+	for (const {kind, backend, date, rows, bytes} of sections) {
+		file.byte(kinds.indexOf(kind));
+		file.text(backend);
+		file.number(date);
+		file.number(rows);
+		file.number(bytes.length);
+		file.raw(hash(bytes));
 	}
 
-	return header.bytes;
+	file.raw(hash(file.bytes));
+	for (const {bytes} of sections) {
+		file.align();
+		file.raw(bytes);
+	}
+
+	return file.bytes;
 }
 
-/** The parts of a file. Throws a `ForeignError` or a `DamageError`; so may each part's `unpack`. */
-export function unpack(file: Uint8Array): PackedSection[] {
+/** The parts of a file. Throws a `ForeignError` or a `DamageError`; so may each part's `open`. */
+export function unpack(file: Uint8Array): FoundSection[] {
 	const reader = new ByteReader(file);
 	if (!magic.every((byte, index) => file[index] === byte)) {
 		throw file.length < magic.length ? new DamageError('it ends too early') : new ForeignError('it is no catalogue');
@@ -93,7 +78,6 @@ export function unpack(file: Uint8Array): PackedSection[] {
 		date: reader.number(),
 		rows: reader.number(),
 		size: reader.number(),
-		packed: reader.number(),
 		hash: reader.raw(8),
 	}));
 	const end = reader.at;
@@ -101,28 +85,24 @@ export function unpack(file: Uint8Array): PackedSection[] {
 		throw new DamageError('its list of parts is not what was written');
 	}
 
-	const parts = heads.map(({packed, ...head}) => ({...head, payload: reader.raw(packed)}));
+	const parts = heads.map(({size, ...head}) => {
+		reader.align();
+		return {...head, bytes: reader.raw(size)};
+	});
 	if (!reader.isAtEnd) {
 		throw new DamageError('it goes on after its end');
 	}
 
-	return parts.map(({payload, hash: expected, size, ...head}) => ({
+	return parts.map(({bytes, hash: expected, ...head}) => ({
 		...head,
-		unpack: async () => unpackPayload(payload, expected, size),
+		open() {
+			if (!isSame(hash(bytes), expected)) {
+				throw new DamageError('a part of it is not what was written');
+			}
+
+			return bytes;
+		},
 	}));
-}
-
-async function unpackPayload(payload: Uint8Array, expected: Uint8Array, size: number): Promise<Uint8Array> {
-	if (!isSame(hash(payload), expected) || size > mostBytes) {
-		throw new DamageError('a part of it is not what was written');
-	}
-
-	const bytes = await decompress(payload, {maxOutputLength: Math.max(1, size)});
-	if (bytes.length !== size) {
-		throw new DamageError('a part of it has not the size that was written');
-	}
-
-	return bytes;
 }
 
 const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, index) => byte === b[index]);

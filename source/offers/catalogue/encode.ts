@@ -1,9 +1,9 @@
 import type {Band} from '../facts.js';
 import type {CatalogueFacts} from '../table.js';
-import {availabilities} from '../table/rows.js';
+import {availabilities, bits} from '../table/rows.js';
 import {architectures} from '../table/shapes.js';
-import {ByteWriter, writeNumbers, writeTexts} from './bytes.js';
 import {breathe} from './breathe.js';
+import {ByteWriter} from './bytes.js';
 
 /** Different things, each once, in the order in which they are first met. */
 class Distinct<T> {
@@ -36,19 +36,19 @@ class Lists extends Distinct<readonly number[]> {
 /** Offers that are read at a time before others may work. */
 const slice = 1024;
 
+/** What each offer has of its own, in the order in which it is written. */
+const names = ['shape', 'place', 'flags', 'availability', 'origin', 'interruption', 'price', 'previous'] as const;
+
 /**
-The offers of one backend as columns: texts once, hardware once for each type, then for each offer what is its own. They are kept in
-their order; neighbours that are alike take the least room.
+The offers of one backend as columns, in their order: texts once, hardware once for each type, then for each offer what is its own. All
+of it lies there as the program uses it, so that reading is little more than copying.
 */
 export async function encodeOffers(
 	facts: Iterable<CatalogueFacts>,
 ): Promise<{readonly bytes: Uint8Array; readonly rows: number; readonly date: number}> {
 	const [texts, bands] = [new Texts(), new Texts()];
 	const [cards, shapes, places, origins] = [new Lists(), new Lists(), new Lists(), new Lists()];
-	const columns = {shape: [], place: [], flags: [], origin: [], interruption: [], price: [], previous: []} as Record<
-		'shape' | 'place' | 'flags' | 'origin' | 'interruption' | 'price' | 'previous',
-		number[]
-	>;
+	const columns = Object.fromEntries(names.map(name => [name, []])) as unknown as Record<(typeof names)[number], number[]>;
 	let date = 0;
 	for (const fact of facts) {
 		const {gpu, disk} = fact;
@@ -58,10 +58,12 @@ export async function encodeOffers(
 		const size = disk === undefined ? 0 : disk + 1;
 		columns.shape.push(shapes.of([texts.of(fact.instanceType), kind, fact.cpu, fact.memory, card, size]));
 		columns.place.push(places.of([texts.of(fact.region), fact.zone === undefined ? 0 : texts.of(fact.zone) + 1]));
-		columns.flags.push(Number(fact.spot) | (Number(fact.estimated) << 1) | (availabilities.indexOf(fact.availability) << 2));
+		columns.flags.push((fact.spot ? bits.spot : 0) | (fact.estimated ? bits.estimated : 0));
+		columns.availability.push(availabilities.indexOf(fact.availability));
 		columns.origin.push(origins.of([texts.of(fact.source), fact.date]));
 		columns.interruption.push(bands.of(fact.interruption ?? ''));
 		columns.price.push(fact.price);
+		// Few have one: 0 is none.
 		columns.previous.push(fact.previousPrice ?? 0);
 		date = Math.max(date, fact.date);
 		if (columns.shape.length % slice === 0) {
@@ -70,104 +72,47 @@ export async function encodeOffers(
 	}
 
 	const writer = new ByteWriter();
-	writeTexts(writer, texts.values);
-	writeTexts(writer, bands.values);
-	writeLists(writer, cards.values, 4, [2, 3]);
-	writeLists(writer, shapes.values, 6, [2, 3, 5]);
-	writeLists(writer, places.values, 2, []);
-	writeLists(writer, origins.values, 2, [1]);
+	writer.texts(texts.values);
+	writer.texts(bands.values);
+	writeLists(writer, cards.values, 4);
+	writeLists(writer, shapes.values, 6);
+	writeLists(writer, places.values, 2);
+	writeLists(writer, origins.values, 2);
 	writer.number(columns.shape.length);
-	for (const [values, write] of [
-		[columns.shape, writeDifferences],
-		[columns.place, writeDifferences],
-		[columns.flags, writeBytes],
-		[columns.origin, writeDifferences],
-		[columns.interruption, writeWhole],
-		[columns.price, writeNumbers],
-		// Few have one: 0 is none.
-		[columns.previous, writeNumbers],
-	] as const) {
-		writeColumn(writer, values, write);
+	for (const name of names) {
+		writer.column(columns[name]);
 		await breathe();
 	}
 
 	return {bytes: writer.bytes, rows: columns.shape.length, date};
 }
 
-/** Interruption bands of one backend. */
+/** Interruption bands of one backend: for each of its regions a band of each type, with 1 added, so that 0 is none. */
 export function encodeBands(bands: Iterable<Band>): {readonly bytes: Uint8Array; readonly rows: number} {
 	const [types, regions, words] = [new Texts(), new Texts(), new Texts()];
 	const rows = [...bands].map(({instanceType, region, interruption}) => ({
 		type: types.of(instanceType),
 		region: regions.of(region),
-		word: words.of(interruption),
+		word: words.of(interruption) + 1,
 	}));
-	const writer = new ByteWriter();
-	for (const {values} of [types, regions, words]) {
-		writeTexts(writer, values);
+	const codes = new Array<number>(regions.values.length * types.values.length).fill(0);
+	for (const {type, region, word} of rows) {
+		codes[region * types.values.length + type] = word;
 	}
 
-	writer.number(rows.length);
-	writeColumn(
-		writer,
-		rows.map(({type}) => type),
-		writeDifferences,
-	);
-	writeColumn(
-		writer,
-		rows.map(({region}) => region),
-		writeDifferences,
-	);
-	writeColumn(
-		writer,
-		rows.map(({word}) => word),
-		writeWhole,
-	);
+	const writer = new ByteWriter();
+	for (const {values} of [types, regions, words]) {
+		writer.texts(values);
+	}
+
+	writer.column(codes);
 	return {bytes: writer.bytes, rows: rows.length};
 }
 
-type Write = (column: ByteWriter, values: readonly number[]) => void;
-
-/** A column with its length before it. One that is 0 throughout is empty. */
-function writeColumn(writer: ByteWriter, values: readonly number[], write: Write): void {
-	const column = new ByteWriter();
-	if (values.some(value => value !== 0)) {
-		write(column, values);
-	}
-
-	writer.number(column.bytes.length);
-	writer.raw(column.bytes);
-}
-
-const writeBytes: Write = (column, values) => {
-	for (const value of values) {
-		column.byte(value);
-	}
-};
-
-const writeWhole: Write = (column, values) => {
-	for (const value of values) {
-		column.number(value);
-	}
-};
-
-const writeDifferences: Write = (column, values) => {
-	let last = 0;
-	for (const value of values) {
-		column.signed(value - last);
-		last = value;
-	}
-};
-
-/** Lists of numbers, field by field; `plain` names the fields that need not be whole. */
-function writeLists(writer: ByteWriter, lists: ReadonlyArray<readonly number[]>, fields: number, plain: readonly number[]): void {
+/** Lists of so many numbers, field by field. */
+function writeLists(writer: ByteWriter, lists: ReadonlyArray<readonly number[]>, fields: number): void {
 	writer.number(lists.length);
 	for (let field = 0; field < fields; field++) {
-		const values = lists.map(list => list[field] ?? 0);
-		if (plain.includes(field)) {
-			writeNumbers(writer, values);
-		} else {
-			writeWhole(writer, values);
-		}
+		writer.column(lists.map(list => list[field] ?? 0));
 	}
 }

@@ -16,7 +16,7 @@ export async function writeRefreshed(folder: string, backend: string, facts: Ite
 		throw new Error(`'${backend}' is no name for a file`);
 	}
 
-	const file = await pack([await offersSection(backend, facts)]);
+	const file = pack([await offersSection(backend, facts)]);
 	await mkdir(folder, {recursive: true, mode: 0o700});
 	await writeFileAtomic(path.join(folder, `${backend}${ending}`), Buffer.from(file), {mode: 0o600});
 }
@@ -25,7 +25,10 @@ export async function writeRefreshed(folder: string, backend: string, facts: Ite
 export async function hasRefreshed(folder: string, backend: string): Promise<boolean> {
 	try {
 		const parts = unpack(await readFile(path.join(folder, `${backend}${ending}`)));
-		await Promise.all(parts.map(async part => part.unpack()));
+		for (const part of parts) {
+			part.open();
+		}
+
 		return parts.some(part => part.kind === 'offers' && part.backend === backend);
 	} catch {
 		// Missing or damaged: what it stands for is to be had anew.

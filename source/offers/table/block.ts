@@ -32,7 +32,7 @@ export const emptyBlock = (count: number): Block => ({
 
 /** Puts a block of a backend that has no rows yet at the table's end: there is nothing to compare it with. */
 export function appendBlock(store: Store, block: Block, listing: number): void {
-	const {rows, places, shapes, populated} = store;
+	const {rows, places, populated} = store;
 	rows.reserve(block.count);
 	const start = rows.length;
 	rows.place.set(block.place, start);
@@ -46,17 +46,14 @@ export function appendBlock(store: Store, block: Block, listing: number): void {
 	rows.extra.fill(0, start, start + block.count);
 	rows.listing.fill(listing, start, start + block.count);
 	for (let index = 0; index < block.count; index++) {
-		const flags = block.flags[index] ?? 0;
-		const row = start + index;
-		rows.flags[row] = flags | bits.catalogue;
-		if ((flags & bits.spot) !== 0 && rows.interruption[row] === 0) {
-			rows.interruption[row] = store.bandOf(rows.place[row] ?? 0, shapes.type[rows.shape[row] ?? 0] ?? 0, true);
-		}
+		rows.flags[start + index] = (block.flags[index] as number) | bits.catalogue;
 	}
 
 	rows.length += block.count;
 	if (block.count > 0) {
-		populated.add(places.backend[block.place[0] ?? 0] ?? 0);
+		const backend = places.backend[block.place[0] ?? 0] ?? 0;
+		populated.add(backend);
+		store.fillBands(start, backend);
 	}
 }
 

@@ -7,8 +7,7 @@ const plain = /^[\u0020-\u007E]*$/;
 export class Dictionary {
 	/** By code, safe to draw. */
 	readonly values: string[] = [];
-	/** The same in lower case, for searching. */
-	readonly lower: string[] = [];
+	#lower: string[] = [];
 	#codes = new Map<string, number>();
 	#ranks: Uint32Array = new Uint32Array();
 
@@ -16,9 +15,38 @@ export class Dictionary {
 		return this.values.length;
 	}
 
+	/** By code, in lower case, for searching; made when it is first asked for. */
+	get lower(): readonly string[] {
+		for (let code = this.#lower.length; code < this.values.length; code++) {
+			this.#lower.push((this.values[code] ?? '').toLowerCase());
+		}
+
+		return this.#lower;
+	}
+
 	/** The code of a word, a new one for a new word. */
 	code(text: string): number {
 		return this.#codes.get(text) ?? this.#add(text);
+	}
+
+	/** The codes of many words, in one go. */
+	codes(texts: readonly string[]): Uint32Array {
+		const codes = new Uint32Array(texts.length);
+		// All of them at once; one that is not plain makes each be looked at.
+		const isPlain = plain.test(texts.join(''));
+		for (let index = 0; index < texts.length; index++) {
+			const text = texts[index] as string;
+			let code = this.#codes.get(text);
+			if (code === undefined && isPlain) {
+				code = this.values.length;
+				this.values.push(text);
+				this.#codes.set(text, code);
+			}
+
+			codes[index] = code ?? this.#add(text);
+		}
+
+		return codes;
 	}
 
 	find(text: string): number | undefined {
@@ -51,7 +79,6 @@ export class Dictionary {
 		if (code === undefined) {
 			code = this.values.length;
 			this.values.push(clean);
-			this.lower.push(clean.toLowerCase());
 			this.#codes.set(clean, code);
 		}
 

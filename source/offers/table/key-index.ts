@@ -37,33 +37,16 @@ export class KeyIndex {
 			this.#grow(length);
 		}
 
-		const end = Math.min(length, this.#entered + most);
-		for (; this.#entered < end; this.#entered++) {
-			this.#add(this.#entered);
-		}
-
+		const start = this.#entered;
+		this.#entered = Math.min(length, start + most);
+		enterRows(this.#slots, this.#rows, this.#shapes.type, start, this.#entered);
 		return this.#entered < length;
-	}
-
-	#add(row: number): void {
-		const at = this.#slotOfRow(row);
-		const other = (this.#slots[at] ?? empty) - 1;
-		if (other === empty - 1) {
-			this.#slots[at] = row + 1;
-			return;
-		}
-
-		const {price, flags} = this.#rows;
-		const isCheaper = (price[row] ?? 0) < (price[other] ?? 0);
-		const dearer = isCheaper ? other : row;
-		flags[dearer] = (flags[dearer] ?? 0) | bits.gone;
-		this.#slots[at] = isCheaper ? row + 1 : other + 1;
 	}
 
 	#grow(rows: number): void {
 		const old = this.#slots;
 		this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2(rows * 2 + 1)));
-		for (const slot of old) {
+		for (const slot of this.#entered === 0 ? [] : old) {
 			if (slot !== empty) {
 				this.#slots[this.#slotOfRow(slot - 1)] = slot;
 			}
@@ -80,9 +63,7 @@ export class KeyIndex {
 		const mask = this.#slots.length - 1;
 		const {place: places, shape, flags} = this.#rows;
 		const types = this.#shapes.type;
-		let hash = Math.imul(place + 1, 0x9e_37_79_b1) ^ Math.imul(type * 2 + Number(spot) + 1, 0x85_eb_ca_6b);
-		hash ^= hash >>> 15;
-		for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+		for (let slot = hashOf(place, type, Number(spot)) & mask; ; slot = (slot + 1) & mask) {
 			const row = (this.#slots[slot] ?? empty) - 1;
 			if (
 				row === empty - 1 ||
@@ -94,12 +75,101 @@ export class KeyIndex {
 	}
 }
 
+function hashOf(place: number, type: number, spot: number): number {
+	const hash = Math.imul(place + 1, 0x9e_37_79_b1) ^ Math.imul(type * 2 + spot + 1, 0x85_eb_ca_6b);
+	return hash ^ (hash >>> 15);
+}
+
+/** Enters rows from `start` to before `end`. One loop and no calls: it is over before a compiler has looked at those. */
+function enterRows(
+	slots: Uint32Array,
+	{place, shape, flags, price}: Rows,
+	types: readonly number[],
+	start: number,
+	end: number,
+): void {
+	const mask = slots.length - 1;
+	for (let row = start; row < end; row++) {
+		const [at, type, spot] = [place[row] as number, types[shape[row] as number] as number, (flags[row] as number) & bits.spot];
+		let slot = hashOf(at, type, spot) & mask;
+		let other = (slots[slot] as number) - 1;
+		while (
+			other !== empty - 1 &&
+			(place[other] !== at || types[shape[other] as number] !== type || ((flags[other] as number) & bits.spot) !== spot)
+		) {
+			slot = (slot + 1) & mask;
+			other = (slots[slot] as number) - 1;
+		}
+
+		const isCheaper = other === empty - 1 || (price[row] as number) < (price[other] as number);
+		if (other !== empty - 1) {
+			const dearer = isCheaper ? other : row;
+			flags[dearer] = (flags[dearer] as number) | bits.gone;
+		}
+
+		if (isCheaper) {
+			slots[slot] = row + 1;
+		}
+	}
+}
+
+/** The bands of a region's types: `codes` has one for each of `types`, and says which of `bands` it is. */
+export type RegionBands = {readonly types: Uint32Array; readonly bands: Uint16Array; readonly codes: Uint8Array};
+
 /** Which interruption band a type has in a region, for regions whose prices are not known. */
 export class Bands {
 	/** By place, then by type: codes of bands, 0 for none. */
 	#byPlace = new Map<number, Uint16Array>();
+	/** By place: regions that nobody asked for yet. */
+	#later = new Map<number, RegionBands>();
 
 	set(place: number, type: number, interruption: number): void {
+		const codes = this.#room(place, type);
+		codes[type] = interruption;
+	}
+
+	/** All that is known of a region, which is worked in when somebody first looks there. */
+	setAll(place: number, bands: RegionBands): void {
+		this.#settle(place);
+		this.#later.set(place, bands);
+	}
+
+	/** Whether anything is known of a region. */
+	has(place: number): boolean {
+		return this.#byPlace.has(place) || this.#later.has(place);
+	}
+
+	/** 0 for none. A band holds for all zones of a region. */
+	of(places: Places, place: number, type: number): number {
+		if (this.#byPlace.size === 0 && this.#later.size === 0) {
+			return 0;
+		}
+
+		const region = places.regionOf(place);
+		this.#settle(region);
+		return this.#byPlace.get(region)?.[type] ?? 0;
+	}
+
+	#settle(place: number): void {
+		const later = this.#later.get(place);
+		if (later) {
+			this.#later.delete(place);
+			const {types, bands, codes} = later;
+			const known = this.#room(
+				place,
+				types.reduce((most, type) => Math.max(most, type), 0),
+			);
+			for (const [index, type] of types.entries()) {
+				const band = bands[codes[index] ?? 0] ?? 0;
+				if (band !== 0) {
+					known[type] = band;
+				}
+			}
+		}
+	}
+
+	#room(place: number, type: number): Uint16Array {
+		this.#settle(place);
 		let codes = this.#byPlace.get(place);
 		if (codes === undefined || codes.length <= type) {
 			const grown = new Uint16Array(Math.max(type + 256, Math.ceil((codes?.length ?? 0) * 1.5)));
@@ -108,16 +178,6 @@ export class Bands {
 			codes = grown;
 		}
 
-		codes[type] = interruption;
-	}
-
-	/** Whether anything is known of a region. */
-	has(place: number): boolean {
-		return this.#byPlace.has(place);
-	}
-
-	/** 0 for none. A band holds for all zones of a region. */
-	of(places: Places, place: number, type: number): number {
-		return this.#byPlace.size === 0 ? 0 : (this.#byPlace.get(places.regionOf(place))?.[type] ?? 0);
+		return codes;
 	}
 }

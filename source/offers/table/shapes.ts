@@ -65,45 +65,62 @@ export class Shapes {
 	readonly architecture: number[] = [];
 	readonly cpu: number[] = [];
 	readonly memory: number[] = [];
-	readonly memoryText: number[] = [];
 	/** NaN where nobody says. */
 	readonly disk: number[] = [];
 	readonly gpus: number[] = [];
-	/** By type: the shapes that it has, hardly ever more than one. */
-	#byType: number[][] = [];
+	/** By type: the newest of its shapes, and by shape: the next older one of its type. 0 is none, and 1 is added. */
+	#newest: number[] = [];
+	#older: number[] = [];
+	#memoryText: number[] = [];
 	#memoryTextOf = new Map<number, number>();
 
 	get size(): number {
 		return this.type.length;
 	}
 
-	code({instanceType, architecture, cpu, memory, disk = Number.NaN, gpus}: Shape): number {
-		const type = this.types.code(instanceType);
-		const list = gpus.length === 0 ? 0 : this.gpuLists.code(gpus);
-		const kind = architectures.indexOf(architecture);
-		const ofType = (this.#byType[type] ??= []);
-		const known = ofType.find(
-			code =>
-				this.gpus[code] === list &&
-				this.cpu[code] === cpu &&
-				this.memory[code] === memory &&
-				this.architecture[code] === kind &&
-				Object.is(this.disk[code], disk),
-		);
-		return known ?? this.#add(ofType, [type, kind, cpu, memory, disk, list]);
+	/** By shape: code of its memory as it is shown; made when it is first asked for. */
+	get memoryText(): readonly number[] {
+		for (let code = this.#memoryText.length; code < this.size; code++) {
+			this.#memoryText.push(this.#textOf(this.memory[code] ?? 0));
+		}
+
+		return this.#memoryText;
 	}
 
-	#add(
-		ofType: number[],
-		[type, kind, cpu, memory, disk, list]: readonly [number, number, number, number, number, number],
-	): number {
+	code({instanceType, architecture, cpu, memory, disk = Number.NaN, gpus}: Shape): number {
+		const list = gpus.length === 0 ? 0 : this.gpuLists.code(gpus);
+		return this.codeOf(this.types.code(instanceType), architectures.indexOf(architecture), cpu, memory, disk, list);
+	}
+
+	/** The same for what is in codes already; `disk` is NaN where nobody says. */
+	codeOf(type: number, kind: number, cpu: number, memory: number, disk: number, list: number): number {
+		let code = (this.#newest[type] ?? 0) - 1;
+		while (
+			code >= 0 &&
+			(this.gpus[code] !== list ||
+				this.cpu[code] !== cpu ||
+				this.memory[code] !== memory ||
+				this.architecture[code] !== kind ||
+				!Object.is(this.disk[code], disk))
+		) {
+			code = (this.#older[code] ?? 0) - 1;
+		}
+
+		return code < 0 ? this.#add(type, kind, cpu, memory, disk, list) : code;
+	}
+
+	#add(type: number, kind: number, cpu: number, memory: number, disk: number, list: number): number {
 		const code = this.type.length;
-		ofType.push(code);
+		while (this.#newest.length <= type) {
+			this.#newest.push(0);
+		}
+
+		this.#older.push(this.#newest[type] ?? 0);
+		this.#newest[type] = code + 1;
 		this.type.push(type);
 		this.architecture.push(kind);
 		this.cpu.push(cpu);
 		this.memory.push(memory);
-		this.memoryText.push(this.#textOf(memory));
 		this.disk.push(disk);
 		this.gpus.push(list);
 		return code;

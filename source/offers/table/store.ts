@@ -88,6 +88,26 @@ export class Store {
 		return code;
 	}
 
+	/** Gives spot rows without an interruption band the one of their type and region, from row `start` on; of one backend or all. */
+	fillBands(start = 0, backend?: number): void {
+		const {shapes, rows, places, bands} = this;
+		const isMeant = (place: number) => backend === undefined || places.backend[place] === backend;
+		const known = Uint8Array.from({length: places.size}, (_, place) =>
+			Number(isMeant(place) && bands.has(places.regionOf(place))),
+		);
+		if (!known.includes(1)) {
+			return;
+		}
+
+		const {place, interruption, flags, shape} = rows;
+		for (let row = start; row < rows.length; row++) {
+			const at = place[row] as number;
+			if (known[at] === 1 && interruption[row] === 0 && ((flags[row] as number) & bits.spot) !== 0) {
+				interruption[row] = bands.of(places, at, shapes.type[shape[row] as number] ?? 0);
+			}
+		}
+	}
+
 	bandOf(place: number, type: number, spot: boolean): number {
 		return spot ? this.bands.of(this.places, place, type) : 0;
 	}

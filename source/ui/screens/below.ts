@@ -5,8 +5,17 @@ import {cut, width, wrap} from '../text.js';
 import {paint} from '../theme.js';
 import {drawerRows, summaryRows} from './drawer.js';
 
+/** Each frame asks more than once: how high the grid is depends on it. */
+const known = new WeakMap<AppState, readonly string[]>();
+
 /** What stands below the grid: what is wrong with the filter, how it can go on, or what is known of the offer under the cursor. */
-export function belowRows(state: AppState): string[] {
+export function belowRows(state: AppState): readonly string[] {
+	const rows = known.get(state) ?? rowsFor(state);
+	known.set(state, rows);
+	return rows;
+}
+
+function rowsFor(state: AppState): string[] {
 	const {shown, columns, field, listing, grid} = state;
 	const [error] = shown.errors;
 	if (field?.id === 'filter' && error) {

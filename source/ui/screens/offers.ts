@@ -1,65 +1,18 @@
-import {type Column, type ColumnId, columns as allColumns} from '../../offers/columns.js';
-import type {OfferTable} from '../../offers/table.js';
 import type {BackendListing} from '../../runs/engine.js';
 import {formatAge} from '../../offers/format.js';
-import {columnsChosen, type Shown, shownCount} from '../store/offers.js';
+import {shownCount} from '../store/offers.js';
 import {explanationOf} from '../store/explaining.js';
 import {type AppState, bodyRows} from '../store/state.js';
-import {cut, fit, width, windowTop} from '../text.js';
+import {cut, fit, windowTop} from '../text.js';
 import {glyphs, paint} from '../theme.js';
 import {ends, rule, type View} from '../view.js';
 import {alive} from './alive.js';
 import {belowRows} from './below.js';
-
+import {columnsFor, titleOf} from './grid-columns.js';
+import {offerLine} from './grid-rows.js';
 import {groupHeader, groupRow} from './groups.js';
 import {nothingRows} from './nothing.js';
 import {sign} from './signs.js';
-
-type Sized = {readonly column: Column; readonly cells: number};
-
-/** Cells that each column takes, measured once for each arrangement of the grid. */
-const measured = new WeakMap<Shown, readonly Sized[]>();
-const sampled = 300;
-
-function sizes(shown: Shown, table: OfferTable, now: number): readonly Sized[] {
-	let sized = measured.get(shown);
-	if (!sized) {
-		const sample = Array.from(shown.rows.subarray(0, sampled), row => table.offer(row));
-		sized = allColumns.map(column => ({
-			column,
-			cells: Math.min(
-				column.limit,
-				Math.max(width(column.title) + 2, ...sample.map(offer => width(column.format(offer, {now})))),
-			),
-		}));
-		measured.set(shown, sized);
-	}
-
-	return sized;
-}
-
-const total = (sized: readonly Sized[]): number => sized.reduce((sum, {cells}) => sum + cells + 2, 0);
-
-/** The columns that were chosen and that there is room for; those that matter least go first. */
-export function columnsFor({shown, listing, columns, now, grid}: AppState): readonly Sized[] {
-	if (!listing) {
-		return [];
-	}
-
-	const chosen = new Set<ColumnId>(columnsChosen(grid));
-	let fitting = sizes(shown, listing.table, now).filter(({column}) => column.drop === 0 || chosen.has(column.id));
-	while (total(fitting) > columns - 3) {
-		const drop = Math.max(...fitting.map(({column}) => column.drop));
-		if (drop === 0) {
-			break;
-		}
-
-		const last = fitting.findLastIndex(({column}) => column.drop === drop);
-		fitting = fitting.filter((_, index) => index !== last);
-	}
-
-	return fitting;
-}
 
 /** Lines of the grid above its first offer: the title is not one of them. */
 export const linesAbove = 3;
@@ -76,7 +29,7 @@ export const gridTop = (state: AppState): number =>
 
 /** The live grid of offers over all backends. */
 export function offersView(state: AppState): View {
-	const {request, listing, shown, cursor, columns, configuration, profile, grid, now} = state;
+	const {request, listing, shown, cursor, columns, configuration, profile, grid} = state;
 	const height = gridHeight(state);
 	const chosen = cursor.offers;
 	const top = gridTop(state);
@@ -97,35 +50,17 @@ export function offersView(state: AppState): View {
 	};
 
 	function header(): string {
-		const titles = sized.map(({column, cells}) => {
-			const key = grid.sort.findIndex(each => each.column === column.id);
-			const mark =
-				key < 0 ? '' : ` ${grid.sort[key]?.descending ? glyphs.descending : glyphs.ascending}${key > 0 ? key + 1 : ''}`;
-			return fit(`${column.title}${mark}`, cells, column.align);
-		});
+		const titles = sized.map(({column, cells}) => fit(titleOf(column, grid.sort), cells, column.align));
 		return paint.strong(cut(`   ${titles.join('  ')}`, columns));
 	}
 
 	function rows(): string[] {
 		const lines = shown.groups
 			? shown.groups.slice(top, top + height).map((group, index) => groupRow(group, table, columns, top + index === chosen))
-			: Array.from(shown.rows.subarray(top, top + height), (row, index) => offerRow(row, top + index === chosen));
+			: Array.from(shown.rows.subarray(top, top + height), (row, index) =>
+					table ? offerLine(table, sized, state, row, top + index === chosen) : '',
+				);
 		return Array.from({length: height}, (_, index) => lines[index] ?? (index === 0 ? nothing() : ''));
-	}
-
-	function offerRow(row: number, isChosen: boolean): string {
-		if (!table) {
-			return '';
-		}
-
-		const offer = table.offer(row);
-		const usable = offer.availability === 'available' || offer.availability === 'unknown';
-		const mark = grid.pins.includes(offer.id) ? glyphs.pin : usable ? ' ' : glyphs.failed;
-		const cells = sized.map(({column, cells: room}) =>
-			fit(column.format(offer, {now, previousPrice: table.previousPrice(row)}), room, column.align),
-		);
-		const text = `${isChosen ? glyphs.cursor : ' '}${mark} ${cells.join('  ')}`;
-		return isChosen ? paint.selected(fit(text, columns)) : usable ? cut(text, columns) : paint.muted(cut(text, columns));
 	}
 
 	function nothing(): string {

@@ -1,5 +1,6 @@
 import {starterConfiguration} from '../../configuration/starter.js';
 import type {ConfigurationFile, Profile} from '../../configuration/model.js';
+import {breathe} from '../../offers/catalogue/breathe.js';
 import type {Offer} from '../../offers/offer.js';
 import {reasonsAgainst} from '../../offers/reasons.js';
 import type {Choice} from '../../runs/engine.js';
@@ -98,6 +99,9 @@ export async function loadOffers(app: App): Promise<void> {
 		const request = app.engine.request(choiceOf(app));
 		app.set({request});
 		for await (const listing of app.engine.offers(request, signal)) {
+			// A key that came while all that was matched goes before all that is drawn for it.
+			await breathe();
+			signal.throwIfAborted();
 			takeListing(app, listing);
 		}
 	} catch (error) {

@@ -227,8 +227,27 @@ export function rememberFilter(app: App, text: string): void {
 	keepGrid(app);
 }
 
-/** What a person chose of the grid is there again the next time. */
+/** Nobody's key waits for the disk, and keys come in runs: milliseconds. */
+const keptAfter = 300;
+const waiting = new WeakSet<App>();
+
+/** What a person chose of the grid is there again the next time; written down a moment later, and at the latest when the app ends. */
 export function keepGrid(app: App): void {
-	const {sort, group, columns: chosen, history} = app.state().grid;
-	app.engine.preferences.rememberGrid({sort, group, columns: chosen, history});
+	if (waiting.has(app)) {
+		return;
+	}
+
+	waiting.add(app);
+	const resting = new AbortController();
+	app.keep('grid', () => {
+		resting.abort();
+		waiting.delete(app);
+		const {sort, group, columns: chosen, history} = app.state().grid;
+		app.engine.preferences.rememberGrid({sort, group, columns: chosen, history});
+	});
+	// The sleep fails only by the app's end.
+	app.options.clock.sleep(keptAfter, resting.signal).then(
+		() => app.drop('grid'),
+		() => undefined,
+	);
 }

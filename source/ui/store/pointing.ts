@@ -1,7 +1,7 @@
-import type {Column} from '../../offers/columns.js';
 import {onKey} from '../input.js';
 import type {Pointed} from '../mouse.js';
-import {columnsFor, gridHeight, gridTop, linesAbove} from '../screens/offers.js';
+import {columnAt} from '../screens/grid-columns.js';
+import {gridHeight, gridTop, linesAbove} from '../screens/offers.js';
 import type {App} from './app.js';
 import {keepGrid, shownCount, sortBy} from './offers.js';
 import type {AppState} from './state.js';
@@ -90,20 +90,4 @@ function onGridClick(app: App, column: number, row: number): void {
 		app.set({gridTop: top});
 		app.moveTo(index, shownCount(state.shown));
 	}
-}
-
-/** Cells before the first column, for the cursor and the pin. */
-const indent = 3;
-
-function columnAt(state: AppState, cell: number): Column | undefined {
-	let from = indent;
-	for (const {column, cells} of columnsFor(state)) {
-		if (cell >= from && cell < from + cells) {
-			return column;
-		}
-
-		from += cells + 2;
-	}
-
-	return undefined;
 }
