@@ -30,22 +30,18 @@ export async function listOffers(engine: Engine, options: ListOptions, output: O
 	const {sort, limit = output.json ? Number.POSITIVE_INFINITY : usualLimit} = options;
 	const rows = sort ? sortRows(all, matches.rows, [{column: sort}]) : matches.rows;
 	const shown = Array.from(rows.subarray(0, Math.min(limit, rows.length)), row => all.offer(row));
-	for (const offer of output.json ? shown : []) {
-		const reasons = reasonsAgainst(offer, request.requirements);
-		output.object({...offer, usable: reasons.length === 0, reasons});
+	if (output.json) {
+		for (const offer of shown) {
+			const reasons = reasonsAgainst(offer, request.requirements);
+			output.object({...offer, usable: reasons.length === 0, reasons});
+		}
+	} else {
+		const about = [`Asked for: ${askedLine(request)}`, countLine(shown.length, listing)];
+		for (const line of [...offerTable(shown, request), '', ...remarkLines(shown), ...sourceLines(shown), ...about]) {
+			output.line(line);
+		}
 	}
 
-	for (const line of offerTable(shown, request)) {
-		output.line(line);
-	}
-
-	output.line();
-	for (const line of [...remarkLines(shown), ...sourceLines(shown)]) {
-		output.line(line);
-	}
-
-	output.line(`Asked for: ${askedLine(request)}`);
-	output.line(countLine(shown.length, listing));
 	// What is not set up is worth a word only where nothing can be had.
 	const isQuiet = matches.triable > 0;
 	for (const {backend, notes} of listing.backends.filter(
