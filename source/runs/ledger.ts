@@ -34,7 +34,7 @@ const entrySchema = z.object({
 export type LedgerEntry = z.infer<typeof entrySchema>;
 
 /** The regions that a run ever asked for an instance in, by backend. */
-export const regionsOf = ({offer, attempts, billing}: RunState): string[] => [
+const regionsOf = ({offer, attempts, billing}: RunState): string[] => [
 	...new Set(
 		[offer, ...attempts.map(each => each.offer), ...billing.map(each => each.offer)].map(
 			each => `${each.backend} ${each.region}`,
