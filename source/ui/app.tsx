@@ -44,6 +44,9 @@ const enterAlternateScreen = '\u001B[?1049h';
 const leaveAlternateScreen = '\u001B[?1049l';
 const homeAndErase = '\u001B[H\u001B[2J';
 
+/** Ink steps over lines that did not change one by one: over thirty and more of them with each key. */
+const stepped = (text: string): string => text.replace(/(?:\u001B\[E){2,}/g, steps => `\u001B[${steps.length / 3}E`);
+
 /** What is sent with each entry into the alternate screen, and before each way out of it. */
 type Passage = {readonly enter: () => string; readonly leave: () => string};
 
@@ -56,7 +59,7 @@ function fromTheTop(stream: NodeJS.WriteStream, {enter, leave}: Passage): NodeJS
 	const write = (data: string | Uint8Array, ...rest: never[]) =>
 		stream.write(
 			typeof data === 'string'
-				? data
+				? stepped(data)
 						.replace(enterAlternateScreen, () => enterAlternateScreen + homeAndErase + enter())
 						.replace(leaveAlternateScreen, () => leave() + leaveAlternateScreen)
 				: data,
