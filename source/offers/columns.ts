@@ -53,6 +53,10 @@ export type Column = {
 const gpuCount = ({gpus}: Offer): number => gpus.reduce((sum, {count}) => sum + count, 0);
 const bare = (price: number): string => formatPrice(price).replace('$', '');
 
+/** Which way the price went with the last refresh. */
+const trend = ({price}: Offer, {previousPrice}: CellContext): string =>
+	previousPrice === undefined || previousPrice === price ? '' : price > previousPrice ? '↑' : '↓';
+
 const ends = {provider: '● provider', guest: '● guest', none: '○ never'} as const;
 
 /** `+12 %`, `-3 %`, against the price before the last refresh. */
@@ -99,10 +103,10 @@ export const columns: readonly Column[] = [
 	right(
 		'price',
 		'$/H',
-		'US dollars per hour; ~ where it was worked out',
+		'US dollars per hour; ~ where it was worked out, ↑ or ↓ where it moved',
 		0,
-		9,
-		({price, estimated}) => `${estimated ? '~' : ''}${bare(price)}`,
+		10,
+		(offer, context) => `${trend(offer, context)}${offer.estimated ? '~' : ''}${bare(offer.price)}`,
 	),
 	right('gpu-price', '$/GPU', 'US dollars per hour and GPU', 5, 8, offer =>
 		gpuCount(offer) === 0 ? '-' : bare(offer.price / gpuCount(offer)),
@@ -119,7 +123,7 @@ export const columns: readonly Column[] = [
 	),
 	left('availability', 'AVAILABLE', 'What the backend says', 6, 14, ({availability}) => availability),
 	left('deadline', 'ENDS ITSELF', 'How it ends when nobody is there to end it', 3, 11, ({deadline}) => ends[deadline]),
-	right('date', 'AGE', 'How old the price is', 8, 8, ({priceDate}, {now}) => formatAge((now - priceDate) / 1000), false),
+	right('date', 'AGE', 'How old the price is', 8, 9, ({priceDate}, {now}) => formatAge((now - priceDate) / 1000), false),
 ];
 
 export const columnById = (id: ColumnId): Column => columns.find(column => column.id === id) as Column;

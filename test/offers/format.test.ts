@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import {describe, expect, it} from 'vitest';
+import {describe, expect, it, test} from 'vitest';
 import {parseMemory} from '../../source/configuration/grammar.js';
-import {formatBytes, formatDuration, formatGpus, formatMemory, formatPrice} from '../../source/offers/format.js';
+import {formatBytes, formatDuration, formatGpus, formatMemory, formatPrice, priceLength} from '../../source/offers/format.js';
 import {gpu} from './support.js';
 
 const tb = 1024 * 1024;
@@ -148,4 +148,15 @@ describe('formatDuration', () => {
 			}),
 		);
 	});
+});
+
+test('the length of a price is told without writing it, and never too short', () => {
+	fc.assert(
+		fc.property(fc.oneof(fc.double({min: 0, max: 0.2, noNaN: true}), fc.double({min: 0, max: 5000, noNaN: true})), dollars => {
+			const {length} = formatPrice(dollars).replace('$', '');
+			expect(priceLength(dollars)).toBeGreaterThanOrEqual(length);
+			expect(priceLength(dollars)).toBeLessThanOrEqual(Math.max(length, 6));
+		}),
+	);
+	expect([0.5, 9.99, 9.996, 99.99, 99.996, 1234].map(priceLength)).toEqual([4, 4, 5, 5, 6, 7]);
 });

@@ -98,11 +98,37 @@ describe('choosing', () => {
 		await shows('lambda · any · one price for all regions; not told which of them have it');
 	});
 
+	test('what nothing ends is not said to end itself', async () => {
+		const [first] = offers(1);
+		const {shows, frame, press} = await atOffers({offers: [{...first!, backend: 'azure', price: 2, deadline: 'none'}]});
+		await shows('$12.00 until you end it after 6h; it does not end itself');
+		await press('i');
+		await shows('$12.00 until you end it after 6h; it does not end itself');
+		expect(frame()).not.toContain('at most');
+	});
+
 	test('40,000 offers: only the rows on the screen are drawn, and the cursor reaches the last', async () => {
 		const {shows, press, frame} = await atOffers({offers: offers(40_000)});
 		await press('G');
 		await shows('type-39999');
 		expect(frame().split('\n')).toHaveLength(24);
+	});
+
+	test('a number is never cut, wherever its row is', async () => {
+		const odd = {spot: false, cpu: 1792, memory: 1023 * 1024, price: 0.0437, estimated: true, gpus: []};
+		const {shows, press} = await atOffers(
+			{
+				offers: offers(400).map((offer, index) => ({
+					...offer,
+					...(index === 311 ? odd : {spot: true, price: 1 + index / 1000, cpu: 8, memory: 65_536}),
+				})),
+			},
+			{size: {columns: 80, rows: 24}},
+		);
+		await shows('INSTANCE');
+		// On-demand comes after all of spot.
+		await press('G');
+		await shows(/▶ .* 1792 +1023GB .* ~0\.0437/);
 	});
 
 	test('narrow screens leave out the columns that matter least', async () => {

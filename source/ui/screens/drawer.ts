@@ -28,9 +28,17 @@ function worstWords(state: AppState, offer: Offer): string {
 	}
 
 	const worst = worstCase(state, offer);
-	return worst
-		? `at most ${formatPrice(worst.dollars)} until it ends itself after ${formatDuration(worst.seconds)}`
-		: `${formatPrice(offer.price * 24)} a day, ${formatPrice(offer.price * 730)} a month, with no deadline`;
+	const endless = `${formatPrice(offer.price * 24)} a day, ${formatPrice(offer.price * 730)} a month`;
+	if (!worst) {
+		return `${endless}, with no deadline`;
+	}
+
+	const within = `${formatPrice(worst.dollars)} until`;
+	const after = formatDuration(worst.seconds);
+	// What nothing ends costs so much only if the person is there.
+	return offer.deadline === 'none'
+		? `${within} you end it after ${after}; it does not end itself: ${endless}`
+		: `at most ${within} it ends itself after ${after}`;
 }
 
 const quotaWords = ({quota}: Offer): string | undefined =>
@@ -44,8 +52,9 @@ const isPlaceAsked = ({request}: AppState): boolean => request?.requirements.reg
 const mostSummary = 6;
 
 /** The offer under the cursor in a few lines. */
-export function summaryRows(state: AppState, {offer}: Current): string[] {
-	const {columns} = state;
+export function summaryRows(state: AppState, {offer, row}: Current): string[] {
+	const {columns, listing} = state;
+	const before = listing?.table.previousPrice(row);
 	const isUsable = offer.availability === 'available' || offer.availability === 'unknown';
 	const first = [
 		`${offer.backend} ${offer.instanceType}`,
@@ -64,7 +73,7 @@ export function summaryRows(state: AppState, {offer}: Current): string[] {
 			...whyNot(state, offer),
 			isPlaceAsked(state) ? placeWords(offer) : undefined,
 			...offer.notes,
-			`price: ${ageWords(state, offer)}`,
+			`price: ${ageWords(state, offer)}${before === undefined ? '' : ` · ${formatPrice(before)}/h before the last refresh`}`,
 		]
 			.filter(note => note !== undefined)
 			.flatMap(note => lines(note, paint.muted)),

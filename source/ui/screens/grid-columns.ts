@@ -5,6 +5,7 @@ import {columnsChosen} from '../store/offers.js';
 import type {AppState} from '../store/state.js';
 import {width} from '../text.js';
 import {glyphs} from '../theme.js';
+import {widestNumbers} from './widest-numbers.js';
 
 /** A column with the cells that it takes. */
 export type Sized = {readonly column: Column; readonly cells: number};
@@ -34,10 +35,15 @@ function widthsOf({listing, request, now}: AppState & {readonly listing: OfferLi
 	const step = Math.max(1, rows.length / sampled.others);
 	const others = Array.from({length: Math.min(sampled.others, rows.length)}, (_, index) => rows[Math.floor(index * step)] ?? 0);
 	const offers = [...rows.subarray(0, sampled.first), ...others].map(row => table.offer(row));
+	const numbers = widestNumbers(table, rows);
 	const cells = new Map(
 		allColumns.map(column => [
 			column.id,
-			Math.max(before?.cells.get(column.id) ?? 0, ...offers.map(offer => width(column.format(offer, {now})))),
+			Math.max(
+				before?.cells.get(column.id) ?? 0,
+				numbers.get(column.id) ?? 0,
+				...offers.map(offer => width(column.format(offer, {now}))),
+			),
 		]),
 	);
 	const widths = {listing, cells};
