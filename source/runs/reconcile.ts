@@ -22,6 +22,9 @@ const handoverLimit = 30_000;
 /** How long after a request a cloud may not tell yet of what it made. Milliseconds. */
 const tellLimit = 120_000;
 
+/** How long an end that failed rests while runs are only listed, so that a list that is drawn again and again asks no cloud each time. Milliseconds. */
+const restLimit = 60_000;
+
 /** An instance with this installation's tag that no journal tells of. */
 export type Orphan = {readonly backend: string; readonly instance: Instance};
 
@@ -54,7 +57,7 @@ export async function reconcile(
 	const checked = await Promise.all(
 		names.map(async name => {
 			try {
-				return await reconcileRun(context, name, notes);
+				return await reconcileRun(context, name, sweep, notes);
 			} catch (error) {
 				notes.push(`${name} could not be checked: ${messageOf(error)}`);
 				return readState(runFolder(context.paths, name)).catch(() => undefined);
@@ -68,7 +71,7 @@ export async function reconcile(
 	return {runs, orphans: orphans.flat(), notes};
 }
 
-async function reconcileRun(context: RunContext, name: string, notes: string[]): Promise<RunState | undefined> {
+async function reconcileRun(context: RunContext, name: string, sweep: boolean, notes: string[]): Promise<RunState | undefined> {
 	const folder = runFolder(context.paths, name);
 	const {events, damaged} = await readJournal(folder);
 	const state = reduceAll(name, events);
@@ -82,7 +85,8 @@ async function reconcileRun(context: RunContext, name: string, notes: string[]):
 		return undefined;
 	}
 
-	if (state.phase === 'gone') {
+	const isResting = !sweep && context.clock.now() - (state.stopFailure?.at ?? Number.NEGATIVE_INFINITY) < restLimit;
+	if (state.phase === 'gone' || isResting) {
 		return state;
 	}
 
