@@ -22,9 +22,6 @@ const handoverLimit = 30_000;
 /** How long after a request a cloud may not tell yet of what it made. Milliseconds. */
 const tellLimit = 120_000;
 
-/** How long an end that failed rests while runs are only listed, so that a list that is drawn again and again asks no cloud each time. Milliseconds. */
-const restLimit = 60_000;
-
 /** An instance with this installation's tag that no journal tells of. */
 export type Orphan = {readonly backend: string; readonly instance: Instance};
 
@@ -41,6 +38,8 @@ export type ReconcileOptions = {
 	readonly backends: readonly Backend[];
 	/** Also removes what ended instances left behind: volumes, groups, requests. */
 	readonly sweep?: boolean;
+	/** How long an end that failed is left alone, milliseconds: who only lists, and again with each change, must not ask a cloud each time. */
+	readonly rest?: number;
 };
 
 /**
@@ -50,14 +49,14 @@ is tried again. What carries another installation's tag is not even looked at.
 */
 export async function reconcile(
 	context: RunContext,
-	{installation, backends, sweep = false}: ReconcileOptions,
+	{installation, backends, sweep = false, rest = 0}: ReconcileOptions,
 ): Promise<Reconciled> {
 	const notes: string[] = [];
 	const names = await runNames(context.paths);
 	const checked = await Promise.all(
 		names.map(async name => {
 			try {
-				return await reconcileRun(context, name, sweep, notes);
+				return await reconcileRun(context, name, rest, notes);
 			} catch (error) {
 				notes.push(`${name} could not be checked: ${messageOf(error)}`);
 				return readState(runFolder(context.paths, name)).catch(() => undefined);
@@ -71,7 +70,7 @@ export async function reconcile(
 	return {runs, orphans: orphans.flat(), notes};
 }
 
-async function reconcileRun(context: RunContext, name: string, sweep: boolean, notes: string[]): Promise<RunState | undefined> {
+async function reconcileRun(context: RunContext, name: string, rest: number, notes: string[]): Promise<RunState | undefined> {
 	const folder = runFolder(context.paths, name);
 	const {events, damaged} = await readJournal(folder);
 	const state = reduceAll(name, events);
@@ -85,7 +84,7 @@ async function reconcileRun(context: RunContext, name: string, sweep: boolean, n
 		return undefined;
 	}
 
-	const isResting = !sweep && context.clock.now() - (state.stopFailure?.at ?? Number.NEGATIVE_INFINITY) < restLimit;
+	const isResting = context.clock.now() - (state.stopFailure?.at ?? Number.NEGATIVE_INFINITY) < rest;
 	if (state.phase === 'gone' || isResting) {
 		return state;
 	}
