@@ -32,6 +32,9 @@ import {endDamaged, findUnsavedWork, stopRecord} from './stop.js';
 import {isOver, type RunState} from './state.js';
 import {watchRuns} from './watch.js';
 
+/** How long a list leaves an end that failed alone. Milliseconds. */
+const listRest = 60_000;
+
 /** The engine on this machine's own folders: no server is needed. `folder` is absolute. */
 export async function createEngine(context: RunContext, folder: string): Promise<Engine> {
 	const {paths, random} = context;
@@ -71,7 +74,7 @@ export async function createEngine(context: RunContext, folder: string): Promise
 		logs: async name => readLogLines((await openRecord(context, name)).folder),
 		interrupted: async choice => findInterrupted(context, choice),
 		async runs({all = false, note} = {}) {
-			const {runs, notes} = await reconcile(context, {installation: await installation(), backends: backends()});
+			const {runs, notes} = await reconcile(context, {installation: await installation(), backends: backends(), rest: listRest});
 			for (const line of notes) {
 				note?.(line);
 			}

@@ -38,6 +38,8 @@ export type ReconcileOptions = {
 	readonly backends: readonly Backend[];
 	/** Also removes what ended instances left behind: volumes, groups, requests. */
 	readonly sweep?: boolean;
+	/** How long an end that failed is left alone, milliseconds: who only lists, and again with each change, must not ask a cloud each time. */
+	readonly rest?: number;
 };
 
 /**
@@ -47,14 +49,14 @@ is tried again. What carries another installation's tag is not even looked at.
 */
 export async function reconcile(
 	context: RunContext,
-	{installation, backends, sweep = false}: ReconcileOptions,
+	{installation, backends, sweep = false, rest = 0}: ReconcileOptions,
 ): Promise<Reconciled> {
 	const notes: string[] = [];
 	const names = await runNames(context.paths);
 	const checked = await Promise.all(
 		names.map(async name => {
 			try {
-				return await reconcileRun(context, name, notes);
+				return await reconcileRun(context, name, rest, notes);
 			} catch (error) {
 				notes.push(`${name} could not be checked: ${messageOf(error)}`);
 				return readState(runFolder(context.paths, name)).catch(() => undefined);
@@ -68,7 +70,7 @@ export async function reconcile(
 	return {runs, orphans: orphans.flat(), notes};
 }
 
-async function reconcileRun(context: RunContext, name: string, notes: string[]): Promise<RunState | undefined> {
+async function reconcileRun(context: RunContext, name: string, rest: number, notes: string[]): Promise<RunState | undefined> {
 	const folder = runFolder(context.paths, name);
 	const {events, damaged} = await readJournal(folder);
 	const state = reduceAll(name, events);
@@ -82,7 +84,8 @@ async function reconcileRun(context: RunContext, name: string, notes: string[]):
 		return undefined;
 	}
 
-	if (state.phase === 'gone') {
+	const isResting = context.clock.now() - (state.stopFailure?.at ?? Number.NEGATIVE_INFINITY) < rest;
+	if (state.phase === 'gone' || isResting) {
 		return state;
 	}
 

@@ -29,7 +29,7 @@ export function stateWord(run: RunState): string {
 	return notice && phase === 'ready' ? 'taken back soon' : phase;
 }
 
-/** The same in a line, for a list that has room. */
+/** The same in some words more, for a list that has room. */
 export function statusWords(run: RunState): string {
 	const {phase, failure, asking, waiting, stopFailure, notice, attempts} = run;
 	if (isOver(run)) {
@@ -41,7 +41,7 @@ export function statusWords(run: RunState): string {
 	}
 
 	if (phase === 'stopping') {
-		return stopFailure ? `NOT ENDED: ${stopFailure.message}` : phase;
+		return stopFailure ? 'NOT ENDED' : phase;
 	}
 
 	if (phase === 'starting') {
@@ -49,7 +49,7 @@ export function statusWords(run: RunState): string {
 		return asking
 			? `asks whether ${formatPrice(asking.price)}/h is too dear`
 			: waiting
-				? `waits until ${dateTime(waiting.until)}: ${waiting.reason}`
+				? `waits until ${dateTime(waiting.until)}`
 				: `${phase}${tried}`;
 	}
 

@@ -12,6 +12,7 @@ import {onKey, onPaste} from './input.js';
 import {keyNames} from './keys.js';
 import {App, type AppEnd} from './store/app.js';
 import {loadEnvironments} from './store/environments.js';
+import {keepReconciled} from './store/reconciling.js';
 import {refreshFolder} from './store/refreshing.js';
 import {keepCatalogueFresh} from './store/refreshing-catalogue.js';
 import {followSpotHistory} from './store/spot-history.js';
@@ -150,6 +151,7 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 	);
 
 	keepCatalogueFresh(app);
+	keepReconciled(app);
 	followSpotHistory(app);
 
 	// What is typed from now on is ours: the terminal would write it into the first frame.

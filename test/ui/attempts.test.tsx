@@ -89,6 +89,17 @@ describe.each(sizes)('attempts at $columns×$rows', size => {
 		expect(frame().split('\n')).toHaveLength(size.rows);
 	});
 
+	test('the step that runs stays in sight beside them', async () => {
+		const setup = ['make one', 'make two', 'make three'];
+		const configuration = {...runState().specification.configuration, python: '3.12', build: setup, setup, init: setup};
+		const specification = {...runState().specification, configuration};
+		const handle = new TestHandle(
+			onItsWay({specification, attempts: Array.from({length: 30}, (_, index) => attempt(index)), ...asking}),
+		);
+		const {shows} = withRun(handle, {}, {size: {...size, rows: 20}});
+		await shows(/Start it on aws .* 12s/);
+	});
+
 	test('words that are longer than the screen say where the rest is', async () => {
 		const message = `denied, with ${'a very long encoded message '.repeat(200)}`;
 		const handle = new TestHandle(onItsWay({attempts: [attempt(0, {errorClass: 'permission', message})]}));

@@ -57,12 +57,11 @@ function healthWords({now}: AppState, {status, latency, upSince, reconnects, rea
 function starting(state: AppState, run: RunView, current: RunState): string[] {
 	const {columns} = state;
 	const {rows, below, stepCells} = runLayout(state);
-	const steps = stepRows(state, current, stepCells || columns);
-	const shownSteps = steps.length > rows ? steps.slice(-rows) : steps;
+	const steps = stepRows(state, current, stepCells || columns, rows);
 	if (isNarrow(state)) {
-		const body = run.showLogs ? logRowsOf(run, logArea(state)) : shownSteps;
+		const body = run.showLogs ? logRowsOf(run, logArea(state)) : steps;
 		return [...body, ...blanks(rows - body.length), rule(columns), ...below];
 	}
 
-	return [...beside(shownSteps, logRowsOf(run, logArea(state)), stepCells, rows), rule(columns), ...below];
+	return [...beside(steps, logRowsOf(run, logArea(state)), stepCells, rows), rule(columns), ...below];
 }

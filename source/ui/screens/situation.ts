@@ -15,15 +15,15 @@ export function noticeRows(now: number, columns: number, run: RunState): string[
 	return line === undefined ? [] : block(glyphs.warning, line, columns, text => paint.selected(paint.strong(text)));
 }
 
-/** What is waited for, asked, or not known of a run that is on its way to an instance. */
-export function situationRows(now: number, columns: number, run: RunState): string[] {
+/** What is waited for, asked, or not known of a run that is on its way to an instance; `how` a question is answered from here. */
+export function situationRows(now: number, columns: number, run: RunState, how = 'a answers'): string[] {
 	const asking = askingLine(run);
 	const waiting = waitingLine(now, run);
 	const unanswered = unansweredLine(run);
 	return [
 		...(asking === undefined
 			? []
-			: block(glyphs.warning, `${asking}. a answers; nothing is tried before that.`, columns, paint.warning)),
+			: block(glyphs.warning, `${asking}. ${how}; nothing is tried before that.`, columns, paint.warning)),
 		...(waiting === undefined ? [] : block(glyphs.waiting, waiting, columns, paint.strong)),
 		...(unanswered === undefined ? [] : block(glyphs.warning, unanswered, columns, paint.warning)),
 	];

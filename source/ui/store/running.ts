@@ -10,7 +10,7 @@ import {lastTop} from '../log-lines.js';
 import {watchAsking} from './agreeing.js';
 import {type App, troubleOf} from './app.js';
 import {confirmEnd} from './end.js';
-import {loadEnvironments} from './environments.js';
+import {chosenEnvironment, endListedOrphan, loadEnvironments} from './environments.js';
 import type {RunView, Tab} from './state.js';
 
 /** Puts a run on the screen, in place of what led to it: back means the list of environments. */
@@ -218,13 +218,15 @@ export async function stop(app: App, then: 'quit' | 'list', isAgreed = false): P
 
 /** The same for one in the list, that this program does not look after. */
 export async function stopListed(app: App): Promise<void> {
-	const {environments, cursor} = app.state();
-	const chosen = environments[cursor.environments];
-	if (chosen) {
-		const {name} = chosen;
+	const chosen = chosenEnvironment(app.state());
+	if (chosen?.kind === 'orphan') {
+		endListedOrphan(app, chosen.orphan);
+	} else if (chosen) {
+		const {run} = chosen;
+		const {name} = run;
 		await confirmEnd(app, {
 			name,
-			title: question(name, chosen),
+			title: question(name, run),
 			ask: async () => app.engine.unsavedWork(name),
 			async end() {
 				await app.engine.stop(name, 'stopped');

@@ -172,6 +172,25 @@ describe('what goes wrong on the way', () => {
 		expect(world.cloud.alive()).toEqual([]);
 	});
 
+	test('a list that is drawn again and again asks the cloud for an end that failed once in a minute', async () => {
+		await new Program(world).start(firstOffer);
+		let asked = 0;
+		world.cloud.fault = call => {
+			asked += call === 'terminate' ? 1 : 0;
+			return call === 'terminate' ? {type: 'refused', class: 'permission'} : undefined;
+		};
+		await new Program(world).stop();
+		for (let draws = 0; draws < 20; draws++) {
+			await new Program(world).reconcile(60_000);
+		}
+
+		expect(asked).toBe(1);
+		world.now += 61_000;
+		await new Program(world).reconcile(60_000);
+		expect(asked).toBe(2);
+		expect(await world.state()).toMatchObject({phase: 'stopping'});
+	});
+
 	test('two programs at once: the second leaves it to the first', async () => {
 		const one = new Program(world);
 		const two = new Program(world);

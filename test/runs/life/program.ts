@@ -139,11 +139,12 @@ export class Program {
 		return this.#unlessKilled(async () => stopRecord(this.context, await openRecord(this.context, name), 'stopped'));
 	}
 
-	async reconcile(): Promise<Reconciled | undefined> {
+	/** With `rest`, an end that failed so short a time ago is left alone, as a list does. Milliseconds. */
+	async reconcile(rest?: number): Promise<Reconciled | undefined> {
 		const backends = [this.#watched(this.#world.cloud.backend())];
 		let found: Reconciled | undefined;
 		await this.#unlessKilled(async () => {
-			found = await reconcile(this.context, {installation, backends, sweep: true});
+			found = await reconcile(this.context, {installation, backends, sweep: true, rest});
 		});
 		return found;
 	}
