@@ -24,9 +24,10 @@ export async function extendDeadline(
 	stage: () => Promise<Stage>,
 	seconds: number,
 ): Promise<void> {
-	// To the second, as it is written down there.
-	const from = Math.floor((record.known.deadline ?? context.clock.now()) / 1000);
-	const deadline = (from + seconds) * 1000;
+	const {deadline: known, guarded} = record.known;
+	const from = known ?? context.clock.now();
+	// To the second, as it is written down there; a guard has seconds of its own clock, which are moved by as many.
+	const deadline = (guarded ? from : Math.floor(from / 1000) * 1000) + seconds * 1000;
 	if (record.owned) {
 		await setDeadline(await stage(), deadline);
 	} else {
