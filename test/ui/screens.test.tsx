@@ -163,6 +163,30 @@ describe('choosing', () => {
 		expect(frame().includes('Only on-demand is asked for')).toBe(helps);
 	});
 
+	test('pinned offers stand side by side, what differs is marked; a sixth pin is refused', async () => {
+		const {shows, press} = await atOffers(
+			{
+				offers: offers(6).map((offer, index) => ({
+					...offer,
+					backend: 'aws',
+					spot: true,
+					price: index + 1,
+					deadline: index === 0 ? 'none' : 'guest',
+					...(index === 1 ? {quota: {limit: 8, used: 4}} : {}),
+				})),
+			},
+			{size: {columns: 160, rows: 40}},
+		);
+		await press(' ', 'j', ' ', 'c');
+		await shows(/^ {3}backend +aws +aws/m);
+		await shows(/^ \* \$\/h +\$1\.00 +\$2\.00/m);
+		await shows(/^ \* quota +not known +4 of 8 vCPU/m);
+		await shows(/^ \* ends itself +never +guest/m);
+		await press(keys.esc, 'j', ' ', 'j', ' ', 'j', ' ', 'j', ' ');
+		await shows('5 offers are pinned; space takes a pin away');
+		await shows('5 pinned');
+	});
+
 	test('narrow screens leave out the columns that matter least', async () => {
 		const {frame, shows} = await atOffers({}, {size: {columns: 60, rows: 20}});
 		await shows('INSTANCE');
