@@ -23,8 +23,12 @@ if (process.env.NO_COLOR) {
 
 process.env.NODE_ENV = 'production';
 
+// Left to itself, what is new on V8's heap comes to take 100 MB of a screen that stays open; it cannot be told so once it runs.
+const frugal = '--max-semi-space-size=4';
+const again = [...process.execArgv, frugal, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+
 const handOver = node => {
-	const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {stdio: 'inherit'});
+	const child = spawn(node, again, {stdio: 'inherit'});
 	// A terminal signals the whole group; what comes to us alone must still reach the program.
 	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) {
 		process.on(signal, () => child.kill(signal));
@@ -42,6 +46,8 @@ const handOver = node => {
 	});
 };
 
+// Another process in the place of this one, with the same id: 35 ms, which `npm start` saves.
+const canReplace = process.platform !== 'win32' && process.execve !== undefined;
 const isOld = Number.parseInt(process.versions.node, 10) < needed;
 const own = path.join(root, 'node_modules', '.bin', 'node');
 if (isOld && !existsSync(own)) {
@@ -50,6 +56,8 @@ if (isOld && !existsSync(own)) {
 	leave('it is not built yet; run `npm run build` in its folder', 1);
 } else if (isOld) {
 	handOver(own);
+} else if (process.stdin.isTTY && process.stdout.isTTY && !process.execArgv.includes(frugal) && canReplace) {
+	process.execve(process.execPath, [process.execPath, ...again], process.env);
 } else {
 	// What was compiled once is read back at the next start, where that folder can be written.
 	module.enableCompileCache?.(path.join(root, 'dist', '.compile-cache'));

@@ -51,7 +51,9 @@ export const makeSession = (folder, files, more = {}, launcher = program) => {
 		project,
 		env,
 		cli,
-		open: (args, {columns, rows}) => new Terminal(process.execPath, [launcher, ...args], {columns, rows, cwd: project, env}),
+		// As `npm start` does.
+		open: (args, {columns, rows}) =>
+			new Terminal(process.execPath, ['--max-semi-space-size=4', launcher, ...args], {columns, rows, cwd: project, env}),
 		remove() {
 			for (const line of cli('ps', '--json').split('\n').filter(Boolean)) {
 				cli('stop', JSON.parse(line).name, '-y');

@@ -6,8 +6,9 @@ import {Command, CommanderError, Option} from 'commander';
 import packageJson from '../package.json' with {type: 'json'};
 import type {FollowEnd} from './commands/follow.js';
 import type {Start} from './commands/screen.js';
-import {collect, type Flags, requirementFlags, withRequirements, withRun} from './flags.js';
+import {type Flags, requirementFlags, withRequirements, withRun} from './flags.js';
 import {sortColumns} from './offers/sort.js';
+import {addCatalog, addMoney, addSecrets, type Means} from './subcommands.js';
 import {messageOf, Problem, type ProblemKind} from './system/problem.js';
 import {self} from './system/program-name.js';
 import {neutralise} from './system/terminal-text.js';
@@ -170,8 +171,17 @@ function makeProgram(): Command {
 			await listBackends(flags.test ?? true, await outputOf(flags));
 		});
 
-	addSecrets(add);
-	addCatalog(add);
+	const means: Means = {
+		engine: async () => (await core(undefined)).engine,
+		outputOf,
+		endWith,
+		finish() {
+			mustFinish = true;
+		},
+	};
+	addMoney(add, means);
+	addSecrets(add, means);
+	addCatalog(add, means);
 	return program;
 }
 
@@ -194,42 +204,6 @@ async function refuseMistyped({args, commands}: Command, word: string): Promise<
 	throw new Problem('usage', `There is no command and no folder called '${word}'`, {
 		next: `${meant === undefined ? '' : `Did you mean \`${self} ${meant}\`? `}Commands: ${known.join(', ')}.`,
 	});
-}
-
-/** Secrets are set apart from everything else: what they hold is never an argument. */
-function addSecrets(add: (name: string, description: string) => Command): void {
-	const secrets = add('secrets', 'keep what `${{ secrets.NAME }}` stands for');
-	const withSecrets = async () => import('./commands/secrets.js');
-	const sub = (name: string, description: string): Command =>
-		secrets
-			.command(name)
-			.description(description)
-			.option('--json', 'one JSON object a line')
-			.exitOverride()
-			.configureOutput({writeErr: () => undefined});
-	sub('list', 'the names of the secrets').action(async (flags: Flags) =>
-		(await withSecrets()).listSecrets(await outputOf(flags)),
-	);
-	sub('set', 'keep a secret: what is typed, or comes on standard input')
-		.argument('<name>')
-		.action(async (name: string, flags: Flags) => (await withSecrets()).keepSecret(name, await outputOf(flags)));
-	sub('delete', 'forget a secret')
-		.argument('<name>')
-		.action(async (name: string, flags: Flags) => (await withSecrets()).forgetSecret(name, await outputOf(flags)));
-}
-
-function addCatalog(add: (name: string, description: string) => Command): void {
-	add('catalog', 'the prices that are known without asking a cloud')
-		.command('update')
-		.description('fetch the newest prices that the clouds publish; no credentials are needed')
-		.option('--cloud <name>', 'only this cloud; may be repeated', collect)
-		.option('--json', 'one JSON object a line')
-		.exitOverride()
-		.configureOutput({writeErr: () => undefined})
-		.action(async (flags: Flags) => {
-			const {updateCatalog} = await import('./commands/catalog.js');
-			await endWith(updateCatalog(flags.cloud, await outputOf(flags)));
-		});
 }
 
 function usage({code, message}: CommanderError): {readonly message: string; readonly next: string} {

@@ -8,11 +8,18 @@ export class BackendError extends Error {
 	override readonly name = 'BackendError';
 	readonly class: BackendErrorClass;
 	readonly next: string | undefined;
+	/** With `capacity`: zones of the same region that the refusal itself names as having some. */
+	readonly zones: readonly string[];
 
-	constructor(errorClass: BackendErrorClass, message: string, options: {next?: string; cause?: unknown} = {}) {
+	constructor(
+		errorClass: BackendErrorClass,
+		message: string,
+		options: {next?: string; cause?: unknown; zones?: readonly string[]} = {},
+	) {
 		super(message, options.cause === undefined ? undefined : {cause: options.cause});
 		this.class = errorClass;
 		this.next = options.next;
+		this.zones = options.zones ?? [];
 	}
 }
 
@@ -52,8 +59,18 @@ export type LaunchIntent = {
 	readonly authorizedKey: string;
 	/** The run's pinned host key, which the instance must present. */
 	readonly hostKey: KeyPair;
-	/** When the instance ends itself, milliseconds since the epoch; undefined for never. */
+	/** When the instance ends itself, milliseconds since the epoch by this machine's clock; undefined for never. */
 	readonly deadline: number | undefined;
+	/** The same as seconds from the launch, for an instance whose clock is its own. */
+	readonly duration: number | undefined;
+	/** Seconds without a connection of the person's own after which the instance ends itself; undefined for never. */
+	readonly inactivity: number | undefined;
+	/** The most that a spot instance may cost, US dollars per hour; undefined for no limit beside the on-demand price. */
+	readonly maxPrice: number | undefined;
+	/** At least so much disk, MiB; undefined for what the image needs. */
+	readonly disk: number | undefined;
+	/** The person's own tags, beside ours. */
+	readonly tags: Readonly<Record<string, string>>;
 	readonly image: string | undefined;
 	readonly registryAuth: {readonly username: string; readonly password: string} | undefined;
 	/** The configuration's `python`: where no image is named, it decides which one. */
@@ -72,7 +89,8 @@ export type KeptWork = {
 	readonly command?: string;
 };
 
-export type InstanceState = 'pending' | 'running' | 'stopped' | 'terminated';
+/** `ending`: its end is under way, and not confirmed yet. */
+export type InstanceState = 'pending' | 'running' | 'stopped' | 'ending' | 'terminated';
 
 /** An instance as its backend sees it. */
 export type Instance = {
@@ -89,8 +107,16 @@ export type Instance = {
 	readonly stateFolder: string;
 	/** Whether the instance shares the person's own network: a port it opens is already local. */
 	readonly sharesNetwork: boolean;
-	/** Milliseconds since the epoch. */
+	/** Milliseconds since the epoch, by the provider's clock where it has one of its own: billing counts from there. */
 	readonly launchedAt: number;
+	/** What it is, for one that no journal here tells of. */
+	readonly offer?: {readonly region: string; readonly instanceType: string; readonly spot: boolean};
+	/** The deadline that it was tagged with, milliseconds since the epoch. */
+	readonly deadline?: number;
+	/** The provider took the capacity of a spot instance back. */
+	readonly interrupted?: boolean;
+	/** Its host key passed through the provider's hands: it is to be replaced on first contact. */
+	readonly replaceHostKey?: boolean;
 	/** Why it is not running, where the backend knows: `ended at its deadline`. */
 	readonly reason?: string;
 	/** For a stopped one: whether it holds work that exists nowhere else; undefined where that is not known. */
@@ -110,6 +136,9 @@ export type LaunchProgress = {
 	readonly log?: string;
 };
 
+/** How an instance is ended by a person, when this program cannot. */
+export type ByHand = {readonly command: string; readonly console: string | undefined};
+
 export type Backend = {
 	readonly name: string;
 	readonly deadline: DeadlineKind;
@@ -119,17 +148,48 @@ export type Backend = {
 	asked while the rest could (a region that does not answer) is told to `note`, one line each. Without credentials there are none.
 	*/
 	offers(requirements: Requirements, signal: AbortSignal, note?: (line: string) => void): AsyncIterable<Offer[]>;
-	/** Makes the instance, or finds the one that this intent already made. Throws `BackendError`. */
+	/**
+	Asks, without making anything, whether a launch of this offer would be allowed, and returns what the person should know first, one line
+	each. Throws the `BackendError` that the launch would meet. Missing where there is nothing to ask.
+	*/
+	check?(offer: Offer, signal: AbortSignal): Promise<readonly string[]>;
+	/**
+	Makes the instance, or finds the one that this intent already made. When `signal` is aborted while a request is under way, its answer is
+	waited for, so that what was made is known: then it resolves. Throws `BackendError`; after a `transient` one the same intent may be
+	launched again, and it is not known whether there is an instance.
+	*/
 	launch(intent: LaunchIntent, signal: AbortSignal, onProgress: (progress: LaunchProgress) => void): Promise<Instance>;
-	/** The instance that an intent made, whether or not the launch's answer was ever heard. */
-	find(intentId: string): Promise<Instance | undefined>;
+	/** The instance that an intent made for an offer, whether or not the launch's answer was ever heard; one that has ended too, while it is told of. */
+	find(intentId: string, offer: Offer): Promise<Instance | undefined>;
+	/** Undefined only for one that is certainly not there: what was made a moment ago may not be told of yet. */
 	describe(id: string): Promise<Instance | undefined>;
 	/** Ends the instance with every process it started and everything it kept. Resolves only when that is confirmed; a gone one is no error. */
 	terminate(id: string): Promise<void>;
 	/** Ends what still runs of an instance that has stopped, and keeps what it holds. Missing where nothing can run on. */
 	quieten?(id: string): Promise<void>;
-	/** All instances with this installation's tag. */
-	list(installation: string): Promise<Instance[]>;
+	/**
+	All instances with this installation's tag in these regions, those that have ended left out. A region that cannot be asked is told to
+	`unanswered`, and nothing is known of it; without that, it is thrown, naming it.
+	*/
+	list(
+		installation: string,
+		regions: readonly string[],
+		unanswered?: (region: string, error: BackendError) => void,
+	): Promise<Instance[]>;
+	/**
+	Lets this machine in, where a firewall before the instance knows it only by an address that may have changed. Returns what the person
+	should know of it, one line each. Missing where there is no such thing.
+	*/
+	admit?(id: string, signal: AbortSignal): Promise<readonly string[]>;
+	/**
+	Removes what carries this installation's tag in these regions and belongs to no instance any more: volumes, spot requests, key pairs,
+	security groups. Returns what was removed and what could not be, one line each. Missing where an instance leaves nothing.
+	*/
+	sweep?(installation: string, regions: readonly string[]): Promise<readonly string[]>;
+	/** The quota that an offer counts in; offers of one region and family share it. Undefined where there is none. */
+	quotaFamily?(offer: Offer): string | undefined;
+	/** Missing where an instance can always be ended from here. */
+	byHand?(id: string): ByHand;
 };
 
 /** A spot market of one zone. */

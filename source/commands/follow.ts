@@ -3,9 +3,11 @@ import {constants} from 'node:os';
 import {messageOf, Problem} from '../system/problem.js';
 import type {Engine} from '../runs/engine.js';
 import type {RunHandle} from '../runs/handle.js';
-import {goesOnWords, keptLines} from '../runs/words.js';
+import {formatPrice} from '../offers/format.js';
+import {nothingProvisionedProblem} from '../runs/problems.js';
+import {goesOnWords, keptLines, offerWords} from '../runs/words.js';
 import {connectedLines, connectedObject} from './words.js';
-import type {Output} from './io.js';
+import {confirm, type Output} from './io.js';
 
 /** How following a run ended: by itself, or by a signal that the program must end with. */
 export type FollowEnd = {readonly signal?: NodeJS.Signals};
@@ -31,7 +33,7 @@ export async function follow(engine: Engine, handle: RunHandle, output: Output, 
 	}
 
 	try {
-		const first = await Promise.race([handle.whenReady(), caught]);
+		const first = await Promise.race([handle.whenReady(), caught, refusal(handle, output)]);
 		if (first === undefined) {
 			flush();
 			announce(engine, handle, output);
@@ -61,6 +63,42 @@ export async function follow(engine: Engine, handle: RunHandle, output: Output, 
 		stopPrinting();
 		ignore();
 	}
+}
+
+/** Rejects when the person does not agree to an offer that is much dearer than the one before, or nobody is there to be asked. */
+async function refusal(handle: RunHandle, output: Output): Promise<never> {
+	return new Promise((_resolve, reject) => {
+		let isAsking = false;
+		const look = async (): Promise<void> => {
+			const {asking, agreedPrice} = handle.state();
+			if (!asking || isAsking) {
+				return;
+			}
+
+			isAsking = true;
+			const question = `${offerWords(asking)} is much dearer than the ${formatPrice(agreedPrice)}/h that were agreed. Take it?`;
+			if (output.json || !(await confirm({question, next: 'Say how far to go with -y and --max-price.'}))) {
+				await handle.stop('a dearer offer was not wanted');
+				throw nothingProvisionedProblem(handle.state(), [asking]);
+			}
+
+			await handle.agree();
+			isAsking = false;
+		};
+
+		const tryLook = () => {
+			look().catch(async (error: unknown) => {
+				if (handle.state().phase !== 'gone') {
+					await handle.stop('nobody was there to agree to a dearer offer');
+				}
+
+				reject(error);
+			});
+		};
+
+		handle.subscribe(tryLook);
+		tryLook();
+	});
 }
 
 async function leave(handle: RunHandle, signal: NodeJS.Signals, output: Output): Promise<void> {

@@ -1,8 +1,10 @@
 import {self} from '../system/program-name.js';
 import {formatDuration, formatPrice} from '../offers/format.js';
 import type {Engine} from '../runs/engine.js';
+import {spentUntil} from '../runs/money.js';
 import {isOver, type RunState} from '../runs/state.js';
-import {keptLines, overWords} from '../runs/words.js';
+import {noticeLine, statusWords, stopFailureLines, unansweredLine, waitingLine} from '../runs/status-words.js';
+import {keptLines} from '../runs/words.js';
 import type {Clock} from '../system/clock.js';
 import {type Output, table} from './io.js';
 import {connectedObject} from './words.js';
@@ -11,7 +13,7 @@ import {connectedObject} from './words.js';
 export async function listRuns(engine: Engine, clock: Clock, all: boolean, output: Output): Promise<void> {
 	const runs = await engine.runs({all, note: output.note});
 	for (const state of runs) {
-		output.object(describe(engine, state));
+		output.object(describe(engine, state, clock.now()));
 	}
 
 	if (runs.length === 0) {
@@ -23,26 +25,45 @@ export async function listRuns(engine: Engine, clock: Clock, all: boolean, outpu
 		state.name,
 		state.specification.configurationLabel,
 		`${state.offer.backend} (${state.offer.instanceType})`,
-		phaseWords(state),
+		statusWords(state),
 		formatDuration(Math.round((clock.now() - state.intendedAt) / 1000)),
 		state.deadline === undefined || isOver(state)
 			? '-'
 			: formatDuration(Math.max(0, Math.round((state.deadline - clock.now()) / 1000))),
 		`${formatPrice(state.offer.price)}/h`,
+		formatPrice(spentUntil(clock.now(), state)),
 	]);
-	for (const line of table([['RUN', 'CONFIGURATION', 'BACKEND', 'STATUS', 'AGE', 'ENDS IN', 'PRICE'], ...rows])) {
+	for (const line of table([['RUN', 'CONFIGURATION', 'BACKEND', 'STATUS', 'AGE', 'ENDS IN', 'PRICE', 'SO FAR'], ...rows])) {
 		output.line(line);
 	}
 
-	for (const state of runs.filter(({kept}) => kept !== undefined)) {
-		output.line();
-		for (const line of [`${state.name} has ended.`, ...keptLines(state)]) {
-			output.line(line);
+	for (const [name, lines] of runs.map((state): [string, readonly string[]] => [state.name, moreLines(state, clock.now())])) {
+		if (lines.length > 0) {
+			output.line();
+			output.line(`${name}:`);
+			for (const line of lines) {
+				output.line(`  ${line}`);
+			}
 		}
 	}
 }
 
-const describe = (engine: Engine, state: RunState) => ({
+/** What a person should know of a run beside its line. */
+function moreLines(state: RunState, now: number): readonly string[] {
+	const notice = state.phase === 'ready' ? noticeLine(now, state) : undefined;
+	const unanswered = unansweredLine(state);
+	const waiting = waitingLine(now, state);
+	return [
+		...(state.kept === undefined ? [] : ['It has ended.', ...keptLines(state)]),
+		...(state.phase === 'stopping' ? stopFailureLines(state) : []),
+		...(notice === undefined ? [] : [notice]),
+		...(unanswered === undefined ? [] : [unanswered]),
+		...(waiting === undefined ? [] : [waiting]),
+		...(state.asking === undefined ? [] : [`It asks you: \`${self} attach ${state.name}\` leads to the question.`]),
+	];
+}
+
+const describe = (engine: Engine, state: RunState, now: number) => ({
 	...connectedObject(engine, state),
 	configuration: state.specification.configurationFile,
 	folder: state.specification.folder,
@@ -53,13 +74,10 @@ const describe = (engine: Engine, state: RunState) => ({
 	reason: state.reason ?? null,
 	kept: state.kept ?? null,
 	failure: state.failure ?? null,
+	instance: state.instanceId ?? null,
+	spent: spentUntil(now, state),
+	asking: state.asking ?? null,
+	waiting: state.waiting ?? null,
+	notice: state.notice ?? null,
+	stopFailure: state.stopFailure ?? null,
 });
-
-function phaseWords(run: RunState): string {
-	const {phase, failure} = run;
-	if (phase === 'failed' && failure) {
-		return `failed in ${failure.step}`;
-	}
-
-	return isOver(run) ? overWords(run) : phase;
-}

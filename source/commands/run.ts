@@ -1,5 +1,7 @@
 import type {Engine, Plan} from '../runs/engine.js';
 import type {RunHandle} from '../runs/handle.js';
+import {endlessWords} from '../runs/plan-words.js';
+import {othersAfter} from '../runs/offers.js';
 import {systemClock} from '../system/clock.js';
 import {choose, type ChoiceOptions, firstUsable, settledOffers} from './choose.js';
 import {follow, type FollowEnd} from './follow.js';
@@ -31,9 +33,13 @@ async function obtain(engine: Engine, options: RunOptions, output: Output): Prom
 
 	const request = engine.request(choice);
 	const listing = await settledOffers(engine, request, AbortSignal.timeout(60_000));
-	const plan = await engine.plan(request, await firstUsable(listing, request));
+	const offer = await firstUsable(listing, request);
+	const plan = await engine.plan(request, offer, {others: othersAfter(listing, offer), agreed: options.yes});
 	show(plan, output);
-	if (!options.yes && !(await confirm({question: `Start ${plan.name}?`, next: 'Add -y to start without a question.'}))) {
+	const endless = endlessWords(plan);
+	const question =
+		endless === undefined ? `Start ${plan.name}?` : `Start ${plan.name}, which costs money until somebody ends it?`;
+	if (!options.yes && !(await confirm({question, next: 'Add -y to start without a question.'}))) {
 		output.line('Nothing was started.');
 		return undefined;
 	}
@@ -43,7 +49,7 @@ async function obtain(engine: Engine, options: RunOptions, output: Output): Prom
 }
 
 function show(plan: Plan, output: Output): void {
-	const {name, offer, ports, deadline, warnings, request} = plan;
+	const {name, offer, others, ports, deadline, warnings, request} = plan;
 	const {root, subfolder, kind, files, bytes, notes} = plan.code;
 	output.object({
 		type: 'plan',
@@ -53,6 +59,15 @@ function show(plan: Plan, output: Output): void {
 		requirements: request.requirements.words,
 		asked: request.requirements.asked,
 		offer,
+		others: others.map(({id, backend, region, zone, instanceType, spot, price}) => ({
+			id,
+			backend,
+			region,
+			zone,
+			instanceType,
+			spot,
+			price,
+		})),
 		code: {root, subfolder, kind, files, bytes, notes},
 		ports,
 		deadline: deadline ?? null,

@@ -1,7 +1,8 @@
-import {formatDuration, formatGpus, formatMemory, formatPrice} from '../offers/format.js';
+import {formatGpus, formatMemory, formatPrice} from '../offers/format.js';
 import type {Offer} from '../offers/offer.js';
 import type {Engine, Plan, Request} from '../runs/engine.js';
 import type {LinkHealth} from '../runs/handle.js';
+import {besidePlanned, deadlineWords, endlessWords, othersWords, priceWords} from '../runs/plan-words.js';
 import type {RunState} from '../runs/state.js';
 import {table} from './io.js';
 
@@ -29,7 +30,10 @@ const commandLines = ({environment}: Request): string[] =>
 	});
 
 /** The guide's plan: one line of titles, one of values, and what belongs to it. */
-export function planLines({request, name, offer, code, ports, deadline, warnings}: Plan, clock: {now(): number}): string[] {
+export function planLines(plan: Plan, clock: {now(): number}): string[] {
+	const {request, name, offer, code, ports, warnings} = plan;
+	const endless = endlessWords(plan);
+	const others = othersWords(plan);
 	return [
 		...table([
 			['RUN', 'CONFIGURATION', 'PROFILE', 'BACKEND', 'RESOURCES', 'SPOT', 'PRICE'],
@@ -49,10 +53,11 @@ export function planLines({request, name, offer, code, ports, deadline, warnings
 		...ports.map(({local, remote, direct}) =>
 			direct ? `Port ${local}: on this machine itself` : `Port ${local} → ${remote} there`,
 		),
-		deadline === undefined
-			? 'It runs until you stop it.'
-			: `It ends itself after ${formatDuration(Math.round((deadline - clock.now()) / 1000))}.`,
+		...(offer.price > 0 ? [['Price: ' + priceWords(plan, clock.now()), ...besidePlanned(plan)].join(' · ')] : []),
+		`Deadline: ${deadlineWords(plan, clock.now())}`,
+		...(others === undefined ? [] : [`Then: ${others}`]),
 		...commandLines(request),
+		...(endless === undefined ? [] : [`Note: ${endless}`]),
 		...warnings.map(warning => `Note: ${warning}`),
 	];
 }

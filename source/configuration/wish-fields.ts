@@ -97,13 +97,9 @@ export const policyShape = {
 	max_duration: policy(duration, {description: 'When it ends itself, from its launch: 6h, 1d, off'}),
 	max_price: policy(positive('dollars per hour'), {description: 'Highest price in US dollars per hour'}),
 	inactivity_duration: policy(duration, {
-		description: 'When it ends itself after the last connection was closed',
-		unused: 'connections are not counted there yet, only `max_duration` ends it',
+		description: 'On a cloud: when it ends itself after the last of your own connections was closed',
 	}),
-	tags: policy(tags, {
-		description: 'Tags that the cloud keeps with the instance',
-		unused: 'nothing is made on a cloud yet that could carry them',
-	}),
+	tags: policy(tags, {description: 'Tags that the cloud keeps with the instance'}),
 	termination_policy: policy(oneOf(['terminate', 'stop', 'dont-destroy', 'destroy-after-idle']), {
 		description: 'What becomes of the instance when a run ends',
 		unused: 'an instance is always terminated, so that nothing goes on costing',

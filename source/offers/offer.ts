@@ -44,6 +44,8 @@ export type Offer = {
 	readonly interruption?: string;
 	/** vCPUs that the account may run of this family in this region, and how many it runs. */
 	readonly quota?: {readonly limit: number; readonly used: number | undefined};
+	/** The quota that it counts in: offers of one backend and region with the same one share it. */
+	readonly quotaFamily?: string;
 	/** What a person must know before choosing it: why it is unavailable, that it has no isolation. One sentence each. */
 	readonly notes: readonly string[];
 };

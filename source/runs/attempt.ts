@@ -1,34 +1,37 @@
-import {BackendError} from '../backends/backend.js';
 import type {Problem} from '../system/problem.js';
+import {NothingProvisioned} from './obtain.js';
 import {prepare} from './prepare.js';
-import {endedProblem, provisioningProblem, stepProblem} from './problems.js';
+import {endedProblem, nothingProvisionedProblem, stepProblem} from './problems.js';
 import type {RunRecord} from './record.js';
 import {RunOver, type Stage, StepFailed} from './stage.js';
 
 /**
 One attempt at getting a run ready. Resolves with nothing when it is, or with the problem of a step that failed, which can be tried again;
-rejects when the run is over, after `end` has closed it, or with the signal's reason.
+rejects when the run is over, after `end` has closed it, or with the signal's reason. Where `end` says that the run goes on, so does this.
 */
 export async function attempt(
 	stage: Stage,
 	record: RunRecord,
-	end: (over: RunOver) => Promise<void>,
+	end: (over: RunOver) => Promise<boolean>,
+	act: (stage: Stage) => Promise<void> = prepare,
 ): Promise<Problem | undefined> {
 	try {
-		await prepare(stage);
+		await act(stage);
 		return undefined;
 	} catch (error) {
 		stage.signal.throwIfAborted();
 		if (error instanceof RunOver) {
-			await end(error);
+			if (await end(error)) {
+				return await attempt(stage, record, end, act);
+			}
+
 			throw endedProblem(record.known);
 		}
 
-		if (error instanceof BackendError) {
-			const {class: errorClass, message, next} = error;
-			await stage.append({type: 'attempt-failed', errorClass, message, next});
-			await end(new RunOver(`could not be provisioned: ${message}`, false));
-			throw provisioningProblem(error, record.known.offer.backend);
+		if (error instanceof NothingProvisioned) {
+			const problem = nothingProvisionedProblem(record.known, error.unasked);
+			await end(new RunOver(`could not be provisioned: ${record.known.attempts.at(-1)?.message ?? problem.message}`, false));
+			throw problem;
 		}
 
 		const {step, message, details} = StepFailed.from('instance', error);

@@ -1,6 +1,11 @@
 import {readFile, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {deadlineText} from '../backends/deadline.js';
+import {extendCommand, extendConflict, statusCommand} from '../backends/guest/commands.js';
+import {guestClock, parseGuestStatus} from '../backends/guest/status.js';
+import {neutraliseLine} from '../system/terminal-text.js';
+import type {ExecResult} from '../tunnel/link.js';
+import {noteDeadline} from './guard.js';
 import {Problem} from '../system/problem.js';
 import {quote, viaSh} from '../system/shell.js';
 import type {RunContext} from './context.js';
@@ -19,9 +24,10 @@ export async function extendDeadline(
 	stage: () => Promise<Stage>,
 	seconds: number,
 ): Promise<void> {
-	// To the second, as it is written down there.
-	const from = Math.floor((record.known.deadline ?? context.clock.now()) / 1000);
-	const deadline = (from + seconds) * 1000;
+	const {deadline: known, guarded} = record.known;
+	const from = known ?? context.clock.now();
+	// To the second, as it is written down there; a guard has seconds of its own clock, which are moved by as many.
+	const deadline = (guarded ? from : Math.floor(from / 1000) * 1000) + seconds * 1000;
 	if (record.owned) {
 		await setDeadline(await stage(), deadline);
 	} else {
@@ -43,22 +49,59 @@ Moves a run's deadline on the instance, then writes down what holds there: a jou
 be worse than one that promises less. Milliseconds since the epoch. Throws a `Problem`.
 */
 async function setDeadline(stage: Stage, deadline: number): Promise<void> {
+	if (stage.state().guarded) {
+		await setGuardedDeadline(stage, deadline);
+		return;
+	}
+
 	const file = quote(`${stage.state().stateFolder ?? ''}/deadline`);
 	const script = `umask 077; printf '%s\\n' ${deadlineText(deadline)} > ${file}.new && mv ${file}.new ${file}`;
-	const limited = {...stage, signal: AbortSignal.any([stage.signal, AbortSignal.timeout(answerLimit)])};
-	const {code, stderr} = await overTunnel(limited, async link => link.exec(viaSh(script), {signal: limited.signal})).catch(
-		(error: unknown) => {
-			throw new Problem('failed', 'The environment did not answer; whether its deadline was moved is not known', {
-				next: 'Try again when the link is up.',
-				cause: error,
-			});
-		},
-	);
+	const {code, stderr} = await askThere(stage, viaSh(script));
 	if (code !== 0) {
 		throw new Problem('failed', `The deadline could not be moved: ${stderr.trim() || `exit code ${code}`}`);
 	}
 
 	await stage.append({type: 'deadline-set', deadline});
+}
+
+/** With a clock and a guard of its own: what is moved is the moment by that clock, and only where it still is what is thought here. */
+async function setGuardedDeadline(stage: Stage, deadline: number): Promise<void> {
+	const {code: answered, stdout: line, stderr} = await askThere(stage, statusCommand);
+	const status = answered === 0 ? parseGuestStatus(line.trim()) : undefined;
+	if (!status) {
+		throw new Problem('failed', `The deadline could not be moved: its guard does not answer ${neutraliseLine(stderr.trim())}`);
+	}
+
+	const at = stage.context.clock.now();
+	const {toGuest} = guestClock(status.at, at);
+	const before = status.deadline === null ? undefined : status.deadline * 1000;
+	const known = stage.state().deadline;
+	const next = before === undefined || known === undefined ? toGuest(deadline) * 1000 : before + (deadline - known);
+	const {code, stderr: complaint} = await askThere(stage, extendCommand(before, next));
+	if (code === extendConflict) {
+		await noteDeadline(stage, status, at);
+		throw new Problem('failed', 'Its deadline was moved by somebody else in this moment', {
+			next: 'Look at what it is now, and try again.',
+		});
+	}
+
+	if (code !== 0) {
+		throw new Problem('failed', `The deadline could not be moved: ${neutraliseLine(complaint.trim()) || `exit code ${code}`}`);
+	}
+
+	await stage.append({type: 'deadline-set', deadline, remote: Math.round(next / 1000)});
+}
+
+async function askThere(stage: Stage, command: string): Promise<ExecResult> {
+	const limited = {...stage, signal: AbortSignal.any([stage.signal, AbortSignal.timeout(answerLimit)])};
+	try {
+		return await overTunnel(limited, async link => link.exec(command, {signal: limited.signal}));
+	} catch (error) {
+		throw new Problem('failed', 'The environment did not answer; whether its deadline was moved is not known', {
+			next: 'Try again when the link is up.',
+			cause: error,
+		});
+	}
 }
 
 /** Asks the run's owner, another program, to move the deadline, and waits until it has. Throws a `Problem`. */

@@ -1,6 +1,6 @@
 import {ConnectionError, type Destination} from '../tunnel/connection.js';
 import type {RunRecord} from './record.js';
-import {readKeys} from './run-folder.js';
+import {readKeys, readNextHostKey} from './run-folder.js';
 
 /** Where a run's SSH server is, and the keys for it. Rejects with a `ConnectionError` while there is no address. */
 export async function destinationOf({state, folder}: RunRecord): Promise<Destination> {
@@ -8,6 +8,6 @@ export async function destinationOf({state, folder}: RunRecord): Promise<Destina
 		throw new ConnectionError('it has no address yet', false);
 	}
 
-	const {identity, hostKey} = await readKeys(folder);
-	return {...state.address, privateKey: identity.private, hostKey: hostKey.public};
+	const [{identity, hostKey}, next] = await Promise.all([readKeys(folder), readNextHostKey(folder)]);
+	return {...state.address, privateKey: identity.private, hostKeys: [hostKey.public, ...(next ? [next.public] : [])]};
 }

@@ -1,13 +1,15 @@
-import {self} from '../system/program-name.js';
 import {access, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import type {Backend} from '../backends/backend.js';
+import {type Backend, BackendError} from '../backends/backend.js';
 import type {Paths} from '../system/paths.js';
-import {messageOf, Problem} from '../system/problem.js';
+import {messageOf} from '../system/problem.js';
 import {removeAliases} from '../tunnel/ssh-config.js';
 import type {RunContext} from './context.js';
 import {readState} from './journal.js';
+import {enterInLedger} from './ledger.js';
+import {lookSurely} from './launch.js';
 import {over} from './obtain.js';
+import {notEndedProblem} from './problems.js';
 import type {RunRecord} from './record.js';
 import {forgetSecrets, runFolder, runNames} from './run-folder.js';
 import type {RunOver} from './stage.js';
@@ -20,27 +22,65 @@ export async function endRun(context: RunContext, record: RunRecord, reason: str
 		return;
 	}
 
-	await record.append({type: 'stopping', reason});
-	try {
-		await terminateInstance(context, state);
-	} catch (error) {
-		throw new Problem('failed', `${state.name} could not be ended: ${messageOf(error)}`, {
-			next: `Try again with \`${self} stop ${state.name}\`.`,
-			cause: error,
-		});
+	if (state.phase !== 'stopping') {
+		await record.append({type: 'stopping', reason});
 	}
 
+	await terminateSurely(context, record);
 	await tidy(context.paths, record.folder);
+	await leaveRecord(context, record, reason);
 	await record.append({type: 'gone', reason});
 }
 
+/** Runs that cost nothing are no news to a ledger. */
+async function leaveRecord({paths, clock}: RunContext, {known}: RunRecord, reason: string): Promise<void> {
+	const hadPrice = known.offer.price > 0 || known.attempts.some(({offer}) => offer.price > 0);
+	if (hadPrice) {
+		await enterInLedger(paths, known, clock.now(), reason);
+	}
+}
+
+/** A cloud that does not answer is asked again so often; after that the next start of this program does. */
+const mostTries = 6;
+const firstDelay = 1000;
+
+/** Every failure is told at once, with the way to end it by hand. Throws a `Problem` when it is still not confirmed. */
+async function terminateSurely(context: RunContext, record: RunRecord): Promise<void> {
+	const {offer} = record.known;
+	for (let tries = 1; ; tries++) {
+		try {
+			await terminateInstance(context, record.known);
+			return;
+		} catch (error) {
+			const id = record.known.instanceId;
+			const {command, console: page} = (id && (await context.backend(offer.backend)).byHand?.(id)) || {};
+			await record.append({type: 'stop-failed', message: messageOf(error), command, console: page});
+			if (offer.price === 0 || tries === mostTries || (error instanceof BackendError && error.class !== 'transient')) {
+				throw notEndedProblem(record.known, error);
+			}
+
+			await context.clock.sleep(firstDelay * 2 ** (tries - 1));
+		}
+	}
+}
+
 /** Ends the instance of a run, also one that was made and never heard of. No instance is no error. */
-export async function terminateInstance(context: RunContext, {offer, instanceId, specification}: RunState): Promise<void> {
-	const backend = await context.backend(offer.backend);
-	const id = instanceId ?? (await backend.find(specification.intentId))?.id;
+export async function terminateInstance(context: RunContext, state: RunState): Promise<void> {
+	const backend = await context.backend(state.offer.backend);
+	const id = state.instanceId ?? (await unheardOf(context, backend, state));
 	if (id !== undefined) {
 		await backend.terminate(id);
 	}
+}
+
+/** What an unanswered request made. A cloud may tell of it only after a while. */
+async function unheardOf({clock, random}: RunContext, backend: Backend, state: RunState): Promise<string | undefined> {
+	const {offer, intentId: id, unanswered} = state;
+	if (offer.price === 0) {
+		return (await backend.find(id, offer))?.id;
+	}
+
+	return unanswered ? (await lookSurely({backend, intent: {id, offer}, clock, random}, () => undefined))?.id : undefined;
 }
 
 /** Goes on with an end in whose middle a program died. Only the owner may. */
@@ -60,6 +100,10 @@ export async function closeRun(context: RunContext, record: RunRecord, {message,
 	}
 
 	await tidy(context.paths, record.folder);
+	if (!kept) {
+		await leaveRecord(context, record, message);
+	}
+
 	await record.append({type: 'gone', reason: message, kept, work});
 }
 
@@ -80,13 +124,13 @@ async function anyAlias(paths: Paths, without: string): Promise<boolean> {
 Whether a run whose tunnel is down has ended by itself. What it holds is to be kept where it is work that exists nowhere else.
 Undefined while it runs.
 */
-export async function findEnd(backend: Backend, state: RunState): Promise<RunOver | undefined> {
+export async function findEnd(backend: Backend, state: RunState, now: number): Promise<RunOver | undefined> {
 	const instance = state.instanceId === undefined ? undefined : await backend.describe(state.instanceId);
 	if (instance?.state === 'running' || instance?.state === 'pending') {
 		return undefined;
 	}
 
-	return over(instance);
+	return over(instance, state, now);
 }
 
 const stopRequest = (folder: string): string => path.join(folder, 'stop-requested');

@@ -20,6 +20,8 @@ import type {Offer} from '../offers/offer.js';
 import type {OfferTable} from '../offers/table.js';
 import type {RefreshEnd} from './background-refresh.js';
 import type {RunHandle, UnsavedWork} from './handle.js';
+import type {LedgerEntry} from './ledger.js';
+import type {Orphan, Reconciled} from './reconcile.js';
 import type {RunState} from './state.js';
 
 /** What a person chose so far. Screens and commands build it up. */
@@ -89,6 +91,10 @@ export type Plan = {
 	readonly request: Request;
 	readonly name: string;
 	readonly offer: Offer;
+	/** What is tried after it, in this order, where it cannot be had. */
+	readonly others: readonly Offer[];
+	/** Offers that are much dearer need no question, up to the price limit that was asked for. */
+	readonly agreed: boolean;
 	readonly code: CodeSummary;
 	readonly ports: readonly PlannedPort[];
 	/** Milliseconds since the epoch at which the instance would end itself if launched now; undefined for never. */
@@ -96,6 +102,8 @@ export type Plan = {
 	/** What the person should know first, one line each. */
 	readonly warnings: readonly string[];
 };
+
+export type PlanOptions = Partial<Pick<Plan, 'others' | 'agreed'>>;
 
 /** The core of the program: the same under the screens and under the commands. Failures are `Problem`s. */
 export type Engine = {
@@ -129,8 +137,8 @@ export type Engine = {
 	cannot be read.
 	*/
 	backendReport(onEntry: (entry: BackendEntry) => void, signal: AbortSignal): Promise<BackendReport>;
-	/** Checks code, disk, ports and name for one offer. */
-	plan(request: Request, offer: Offer): Promise<Plan>;
+	/** Checks code, disk, ports, name and permissions for one offer; `options.others` are tried after it, in their order. */
+	plan(request: Request, offer: Offer, options?: PlanOptions): Promise<Plan>;
 	/** Records the intent and starts working on it. */
 	launch(plan: Plan): Promise<RunHandle>;
 	/** Takes a run up again where it is: goes on with its steps or connects. */
@@ -150,6 +158,12 @@ export type Engine = {
 	interrupted(choice: Choice): Promise<RunState | undefined>;
 	/** All runs, newest first, checked against their backends; `gone` ones only with `all`. What could not be checked is told to `note`. */
 	runs(options?: {readonly all?: boolean; readonly note?: (line: string) => void}): Promise<readonly RunState[]>;
+	/** The same, with what no journal tells of; also removes what ended instances left behind. */
+	reconcile(): Promise<Reconciled>;
+	/** Ends an instance that no journal tells of, and waits until that is confirmed. Refuses one of another installation. */
+	endOrphan(orphan: Orphan): Promise<void>;
+	/** What past runs cost, the newest first. */
+	ledger(): Promise<readonly LedgerEntry[]>;
 	/** Told, at most ten times a second, when journals change. Returns the way to stop being told. */
 	onRunsChanged(listener: () => void): () => void;
 	/** The command line that a person types for a shell there: `ssh fast-moth-1`. */

@@ -1,7 +1,10 @@
 import {z} from 'zod';
+import {retryEvents} from '../configuration/model.js';
 import {stepIds} from '../environment/step.js';
 
 const at = {at: z.number()};
+/** An `Offer`. */
+const offer = z.record(z.string(), z.unknown());
 const step = z.enum(stepIds);
 const port = z.object({
 	local: z.number().int(),
@@ -23,17 +26,41 @@ const specification = z.object({
 	profile: z.string().optional(),
 	/** A `DevEnvironment`. Values of `env` and registry passwords are not in it: they lie in the run's `secrets.json`. */
 	configuration: z.record(z.string(), z.unknown()),
-	offer: z.record(z.string(), z.unknown()),
+	offer,
+	/** The offers that are tried after it, in the plan's order. */
+	others: z.array(offer).default([]),
 	ports: z.array(port),
 	shmSize: z.number().optional(),
+	/** MiB. */
+	disk: z.number().optional(),
 	/** Seconds from launch to the deadline; null for none. */
 	duration: z.number().nullable(),
+	/** Seconds without a connection of the person's own after which it ends itself; null for never. */
+	inactivity: z.number().nullable().default(null),
+	/** US dollars per hour. */
+	maxPrice: z.number().optional(),
+	/** How long it is tried again where that helps, in seconds, and after what; null for not at all. */
+	retry: z
+		.object({limit: z.number(), on: z.array(z.enum(retryEvents))})
+		.nullable()
+		.default(null),
+	/** Dearer offers within `maxPrice` need no question. */
+	agreed: z.boolean().default(false),
+	tags: z.record(z.string(), z.string()).default({}),
 });
 
 /** One line of a run's journal. Written and synced before the act that it announces. Milliseconds since the epoch in `at`. */
 export const eventSchema = z.discriminatedUnion('type', [
 	z.object({type: z.literal('intended'), ...at, specification}),
-	z.object({type: z.literal('requested'), ...at, intentId: z.string()}),
+	/** An attempt begins. The same token as before repeats a request whose answer was not heard; `offer` and `duration` as they were then. */
+	z.object({
+		type: z.literal('requested'),
+		...at,
+		intentId: z.string(),
+		offer: offer.optional(),
+		/** Seconds from this launch to the deadline; null for none. */
+		duration: z.number().nullable().optional(),
+	}),
 	z.object({
 		type: z.literal('created'),
 		...at,
@@ -42,8 +69,31 @@ export const eventSchema = z.discriminatedUnion('type', [
 		stateFolder: z.string(),
 		sharesNetwork: z.boolean(),
 		launchedAt: z.number(),
+		/** It has a clock and a guard of its own, a lease to be lifted, and a host key to be replaced. */
+		guarded: z.boolean().optional(),
 	}),
-	z.object({type: z.literal('attempt-failed'), ...at, errorClass: z.string(), message: z.string(), next: z.string().optional()}),
+	/** The attempt is over, and it is certain that it left no instance. */
+	z.object({
+		type: z.literal('attempt-failed'),
+		...at,
+		errorClass: z.string(),
+		message: z.string(),
+		next: z.string().optional(),
+		/** Zones that the refusal named as having capacity. */
+		zones: z.array(z.string()).optional(),
+	}),
+	/** The next offer is so much dearer than the agreed one that the person is asked first. */
+	z.object({type: z.literal('asking'), ...at, offer, agreedPrice: z.number()}),
+	/** The answer: up to this price, US dollars an hour, nobody need ask again. */
+	z.object({type: z.literal('agreed'), ...at, price: z.number()}),
+	/** Nothing could be had now; all offers are tried again at `until`. */
+	z.object({type: z.literal('waiting'), ...at, until: z.number(), reason: z.string()}),
+	/** The instance has certainly ended, and the run goes on with another. */
+	z.object({type: z.literal('instance-lost'), ...at, reason: z.string(), interrupted: z.boolean()}),
+	/** The provider is about to take the capacity of a spot instance back, at `time`. */
+	z.object({type: z.literal('spot-notice'), ...at, action: z.string(), time: z.number()}),
+	z.object({type: z.literal('lease-lifted'), ...at}),
+	z.object({type: z.literal('host-key-replaced'), ...at}),
 	z.object({type: z.literal('address'), ...at, host: z.string(), port: z.number().int(), user: z.string()}),
 	z.object({type: z.literal('reachable'), ...at}),
 	z.object({type: z.literal('step-started'), ...at, step, title: z.string()}),
@@ -62,9 +112,18 @@ export const eventSchema = z.discriminatedUnion('type', [
 	z.object({type: z.literal('ready'), ...at}),
 	z.object({type: z.literal('tunnel-up'), ...at}),
 	z.object({type: z.literal('tunnel-down'), ...at, reason: z.string()}),
-	z.object({type: z.literal('deadline-set'), ...at, deadline: z.number().nullable()}),
+	/** `remote` is the same moment by the instance's own clock, seconds since the epoch. */
+	z.object({type: z.literal('deadline-set'), ...at, deadline: z.number().nullable(), remote: z.number().optional()}),
 	z.object({type: z.literal('interrupted'), ...at, reason: z.string()}),
 	z.object({type: z.literal('stopping'), ...at, reason: z.string()}),
+	/** The end could not be confirmed: it is tried again, and a person can do it with `command`. */
+	z.object({
+		type: z.literal('stop-failed'),
+		...at,
+		message: z.string(),
+		command: z.string().optional(),
+		console: z.string().optional(),
+	}),
 	/** With `kept`: the instance has ended by itself, and what it holds is still there. */
 	z.object({
 		type: z.literal('gone'),

@@ -32,6 +32,14 @@ export type LinkHealth = {
 	}[];
 };
 
+/** What the guard on the instance tells, by this machine's clock: who keeps it alive, and what will end it. */
+export type GuestView = {
+	/** The person's own connections. */
+	readonly connections: ReadonlyArray<{readonly from: string; readonly since: number}>;
+	readonly idleSince: number | undefined;
+	readonly ends: {readonly at: number; readonly why: 'deadline' | 'lease' | 'inactivity'} | undefined;
+};
+
 /** Work in an environment that exists nowhere else: what would be lost by ending it. */
 export type UnsavedWork = {readonly changed: boolean; readonly lines: readonly string[]};
 
@@ -41,6 +49,8 @@ export type RunHandle = {
 	state(): RunState;
 	logs(): LogBook;
 	health(): LinkHealth;
+	/** Undefined while nothing was heard of a guard, or where there is none. */
+	guest(): GuestView | undefined;
 	/** Called, at most ten times a second, after anything above changed. */
 	subscribe(listener: () => void): () => void;
 	/** Called with each event as it becomes visible. Returns the way to stop. */
@@ -51,6 +61,8 @@ export type RunHandle = {
 	whenOver(): Promise<void>;
 	/** Tries the failed step again. */
 	retry(): void;
+	/** Says yes to the dearer offer that the run asks about; `stop` is the way to say no. */
+	agree(): Promise<void>;
 	/** What ending it now would lose; asks the instance. */
 	unsavedWork(): Promise<UnsavedWork>;
 	/** Moves the deadline there by `seconds`. */

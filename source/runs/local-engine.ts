@@ -14,6 +14,8 @@ import {sshCommand} from '../tunnel/ssh-config.js';
 import type {RunContext} from './context.js';
 import type {Choice, Engine, Plan, Request} from './engine.js';
 import {readState} from './journal.js';
+import {readLedger} from './ledger.js';
+import {endOrphan} from './orphans.js';
 import {OfferBook, takeChanges} from './offer-book.js';
 import {askHistory, listOffers} from './offers.js';
 import {readLogLines} from './log-book.js';
@@ -29,6 +31,9 @@ import {specify} from './specification.js';
 import {endDamaged, findUnsavedWork, stopRecord} from './stop.js';
 import {isOver, type RunState} from './state.js';
 import {watchRuns} from './watch.js';
+
+/** How long a list leaves an end that failed alone. Milliseconds. */
+const listRest = 60_000;
 
 /** The engine on this machine's own folders: no server is needed. `folder` is absolute. */
 export async function createEngine(context: RunContext, folder: string): Promise<Engine> {
@@ -57,7 +62,7 @@ export async function createEngine(context: RunContext, folder: string): Promise
 		...(context.startUpdate ? {refreshCatalogue: makeRefresh(context, book, context.startUpdate)} : {}),
 		backendReport: async (onEntry, signal) =>
 			(await import('./backend-report.js')).reportBackends(book, sources, onEntry, signal),
-		plan: async (request, offer) => makePlan(context, request, offer, preferences.registry()),
+		plan: async (request, offer, options) => makePlan(context, request, offer, preferences.registry(), options),
 		launch: async plan => launch(context, plan, await installation()),
 		attach: async name => Run.from(context, await openRecord(context, name)),
 		async stop(name, reason) {
@@ -69,13 +74,16 @@ export async function createEngine(context: RunContext, folder: string): Promise
 		logs: async name => readLogLines((await openRecord(context, name)).folder),
 		interrupted: async choice => findInterrupted(context, choice),
 		async runs({all = false, note} = {}) {
-			const {runs, notes} = await reconcile(context, await installation(), backends());
+			const {runs, notes} = await reconcile(context, {installation: await installation(), backends: backends(), rest: listRest});
 			for (const line of notes) {
 				note?.(line);
 			}
 
 			return all ? runs : runs.filter(({phase}) => phase !== 'gone');
 		},
+		reconcile: async () => reconcile(context, {installation: await installation(), backends: backends(), sweep: true}),
+		endOrphan: async ({backend, instance}) => endOrphan(context, backend, instance, await installation()),
+		ledger: async () => readLedger(paths),
 		onRunsChanged: listener => watchRuns(paths.runs, listener),
 		sshCommand: name => sshCommand(paths, name),
 		ideLink(state) {

@@ -1,14 +1,41 @@
-import type {Instance, LaunchIntent, LaunchProgress} from '../backends/backend.js';
+import type {Instance} from '../backends/backend.js';
+import {BackendError} from '../backends/backend.js';
+import type {Offer} from '../offers/offer.js';
 import {installAliases} from '../tunnel/ssh-config.js';
-import {readKeys} from './run-folder.js';
-import {environmentOf} from './specification.js';
+import {type Move, nextMove} from './failover.js';
+import {imageStep} from './image-step.js';
+import {makeIntent} from './intent.js';
+import {launchSurely} from './launch.js';
 import {perform, RunOver, type Stage, StepFailed} from './stage.js';
+import type {RunState} from './state.js';
 
-/** Sees to it that the run has an instance that runs, and that its aliases lead there. Throws `RunOver` when it has ended by itself. */
+/** No offer is left to be tried. `unasked` are dearer than was agreed to. */
+export class NothingProvisioned extends Error {
+	override readonly name = 'NothingProvisioned';
+	readonly unasked: readonly Offer[];
+
+	constructor(unasked: readonly Offer[]) {
+		super('nothing could be provisioned');
+		this.unasked = unasked;
+	}
+}
+
+/** How often it is looked whether the person has answered. Milliseconds. */
+const askInterval = 500;
+/** A machine that would end itself sooner is of no use. Seconds. */
+const shortestLife = 120;
+
+/**
+Sees to it that the run has an instance that runs, and that its aliases lead there: the one it has, or the first of the plan's offers that
+can be had. Throws `RunOver` when it has ended by itself, `NothingProvisioned` when no offer is left.
+*/
 export async function obtainInstance(stage: Stage): Promise<void> {
 	const {instanceId, offer} = stage.state();
 	if (instanceId === undefined) {
-		await launch(stage);
+		while (!(await carryOut(stage, nextMove(stage.state(), stage.context.clock.now())))) {
+			stage.signal.throwIfAborted();
+		}
+
 		return;
 	}
 
@@ -16,129 +43,135 @@ export async function obtainInstance(stage: Stage): Promise<void> {
 	const instance = await backend.describe(instanceId);
 	if (instance?.state === 'running') {
 		await noteAddress(stage, instance);
+		for (const line of (await backend.admit?.(instanceId, stage.signal)) ?? []) {
+			stage.report('instance', {log: `${line}\n`});
+		}
+
 		return;
 	}
 
-	throw over(instance);
+	throw over(instance, stage.state(), stage.context.clock.now());
 }
 
-/** How a run ended whose instance does not run any more. */
-export function over(instance: Instance | undefined): RunOver {
+/** How a run ended whose instance does not run any more. `now` in milliseconds since the epoch. */
+export function over(instance: Instance | undefined, {deadline}: Pick<RunState, 'deadline'>, now: number): RunOver {
 	const kept = instance?.state === 'stopped' && instance.leftWork !== false;
+	const isInTime = deadline !== undefined && now >= deadline && instance?.interrupted !== true;
+	const reason = instance?.interrupted
+		? 'the cloud took its spot instance back'
+		: (instance?.reason ?? (instance ? 'its instance does not run any more' : 'its instance is not there any more'));
 	return new RunOver(
-		instance?.reason ?? (instance ? 'its instance does not run any more' : 'its instance is not there any more'),
+		isInTime && !reason.includes('deadline') ? `ended at its deadline: ${reason}` : reason,
 		kept,
 		kept ? instance.kept : undefined,
+		instance?.interrupted === true,
 	);
 }
 
-async function makeIntent(stage: Stage): Promise<LaunchIntent> {
-	const state = stage.state();
-	const {specification, offer, name} = state;
-	const keys = await readKeys(stage.folder);
-	const environment = environmentOf(specification, stage.secrets);
-	return {
-		id: specification.intentId,
-		run: name,
-		installation: specification.installation,
-		offer,
-		authorizedKey: keys.identity.public,
-		hostKey: keys.hostKey,
-		deadline: state.deadline,
-		image: environment.image,
-		registryAuth: environment.registryAuth,
-		python: environment.python,
-		shmSize: specification.shmSize,
-		folder: stage.folder,
-	};
+/** True when there is an instance. */
+async function carryOut(stage: Stage, move: Move): Promise<boolean> {
+	const {clock} = stage.context;
+	switch (move.type) {
+		case 'repeat': {
+			return tryOffer(stage, true);
+		}
+
+		case 'try': {
+			await announce(stage, move.offer);
+			return tryOffer(stage, false);
+		}
+
+		case 'ask': {
+			if (stage.state().asking?.id !== move.offer.id) {
+				await stage.append({type: 'asking', offer: {...move.offer}, agreedPrice: stage.state().agreedPrice});
+			}
+
+			await clock.sleep(askInterval, stage.signal);
+			return false;
+		}
+
+		case 'wait': {
+			if (stage.state().waiting?.until !== move.until) {
+				await stage.append({type: 'waiting', until: move.until, reason: move.reason});
+			}
+
+			await clock.sleep(Math.max(0, move.until - clock.now()), stage.signal);
+			return false;
+		}
+
+		case 'give-up': {
+			throw new NothingProvisioned(move.unasked);
+		}
+	}
 }
 
-async function launch(stage: Stage): Promise<void> {
-	const {specification, offer, deadline: known} = stage.state();
-	const {duration, intentId} = specification;
-	// Asked for before, and perhaps answered unheard: what was made then has the deadline of then.
-	if (duration !== null && known === undefined) {
-		await stage.append({type: 'deadline-set', deadline: stage.context.clock.now() + duration * 1000});
+/** A new attempt, with a token of its own and the deadline that it will have, is on disk before anybody is asked. */
+async function announce(stage: Stage, offer: Offer): Promise<void> {
+	const {specification, attempts, billing, deadline: known, intentId} = stage.state();
+	const {clock, random} = stage.context;
+	const isFirst = attempts.length === 0 && billing.length === 0;
+	const goesOn = billing.length > 0 && known !== undefined;
+	const duration = goesOn ? Math.ceil((known - clock.now()) / 1000) : specification.duration;
+	if (goesOn && duration !== null && duration < shortestLife) {
+		throw new RunOver('its deadline is too near for another instance', false);
 	}
 
-	await stage.append({type: 'requested', intentId});
+	if (!goesOn && duration !== null) {
+		await stage.append({type: 'deadline-set', deadline: clock.now() + duration * 1000});
+	}
+
+	const token = isFirst ? intentId : random.uuid();
+	await stage.append({type: 'requested', intentId: token, offer: {...offer}, duration});
+}
+
+/** One attempt at the offer that was announced; true when it gave an instance. What was refused is written down. */
+async function tryOffer(stage: Stage, isRepeated: boolean): Promise<boolean> {
+	const {offer} = stage.state();
 	const backend = await stage.context.backend(offer.backend);
 	const intent = await makeIntent(stage);
 	const image = imageStep(stage);
 	try {
-		await perform(stage, 'instance', `Start it on ${offer.backend} (${offer.instanceType})`, async report => {
-			const instance = await backend.launch(intent, stage.signal, progress => {
+		await perform(stage, 'instance', `Start it on ${offer.backend} (${placeOf(offer)})`, async report => {
+			const instance = await launchSurely(stage, {backend, intent, isRepeated}, progress => {
 				if (progress.step === 'image') {
 					image.take(progress);
 				} else {
 					image.end('there');
-					report({log: progress.log, text: progress.text, done: progress.done, total: progress.total, unit: progress.unit});
+					report({
+						log: progress.log?.replace(/\n?$/, '\n'),
+						text: progress.text,
+						done: progress.done,
+						total: progress.total,
+						unit: progress.unit,
+					});
 				}
 			});
 			image.end('there');
 			await image.settled();
-			const {id, workspace, stateFolder, sharesNetwork, launchedAt} = instance;
-			await stage.append({type: 'created', instanceId: id, workspace, stateFolder, sharesNetwork, launchedAt});
+			const {id, workspace, stateFolder, sharesNetwork, launchedAt, replaceHostKey: guarded} = instance;
+			// Also when it is to be ended at once: what is known can be ended for sure.
+			await stage.append({type: 'created', instanceId: id, workspace, stateFolder, sharesNetwork, launchedAt, guarded});
+			stage.signal.throwIfAborted();
 			await noteAddress(stage, instance);
-			return {note: id.length > 20 ? `${id.slice(0, 19)}…` : id};
+			return {note: id.length > 40 ? `${id.slice(0, 19)}…` : id};
 		});
+		return true;
 	} catch (error) {
 		image.end('failed');
 		await image.settled();
-		throw error;
+		// A refusal is written down also when the run is to be ended at once: then nothing need be looked for.
+		if (!(error instanceof BackendError)) {
+			throw error;
+		}
+
+		const {class: errorClass, message, next, zones} = error;
+		await stage.append({type: 'attempt-failed', errorClass, message, next, zones: [...zones]});
+		return false;
 	}
 }
 
-/** Getting the image is a step of its own, which begins when the backend first speaks of it. */
-function imageStep(stage: Stage) {
-	const queue: LaunchProgress[] = [];
-	let wake: (() => void) | undefined;
-	let ended = false;
-	let failed = false;
-	let done: Promise<void> | undefined;
-
-	const start = async () =>
-		perform(stage, 'image', 'Get the image', async report => {
-			let text = '';
-			for (;;) {
-				for (const progress of queue.splice(0)) {
-					text = progress.text;
-					report({log: progress.log, text, done: progress.done, total: progress.total, unit: progress.unit});
-				}
-
-				if (ended) {
-					if (failed) {
-						throw new StepFailed('image', 'not complete');
-					}
-
-					return {note: text};
-				}
-
-				await new Promise<void>(resolve => {
-					wake = resolve;
-				});
-			}
-		});
-
-	return {
-		take(progress: LaunchProgress) {
-			queue.push(progress);
-			done ??= start();
-			// A failure is told by the launch itself.
-			done.catch(() => undefined);
-			wake?.();
-		},
-		/** `because` it is there, or because the launch failed. */
-		end(because: 'there' | 'failed') {
-			failed = because === 'failed' && !ended;
-			ended = true;
-			wake?.();
-		},
-		async settled() {
-			await done?.catch(() => undefined);
-		},
-	};
-}
+const placeOf = ({instanceType, backend, region, zone, spot}: Offer): string =>
+	backend === 'local' ? instanceType : `${instanceType}, ${zone ?? region}${spot ? ', spot' : ''}`;
 
 /** Writes down where SSH is reached, and makes `ssh NAME` lead there. */
 async function noteAddress(stage: Stage, instance: Instance): Promise<void> {

@@ -186,6 +186,34 @@ function countRows(table: OfferTable): Map<string, {count: number; live: number}
 	return new Map([...backends.values].map((name, code) => [name, {count: all[code] ?? 0, live: live[code] ?? 0}]));
 }
 
+const mostOthers = 24;
+
+/**
+What is tried after `offer` where it cannot be had: the offers behind it in the plan's order that can be launched. This machine and clouds do
+not stand in for each other.
+*/
+export function othersAfter({table, matches: {rows, triable}}: OfferListing, offer: Offer): Offer[] {
+	if (offer.backend === 'local') {
+		return [];
+	}
+
+	const backendOf = (row: number): string => table.places.at(table.columns.place[row] ?? 0).backend;
+	const tried = rows.subarray(0, triable);
+	const start = tried.indexOf(table.rowOf(offer.id) ?? -1) + 1;
+	const others: Offer[] = [];
+	for (const row of tried.subarray(start)) {
+		if (others.length === mostOthers) {
+			break;
+		}
+
+		if (backendOf(row) !== 'local' && canLaunch(backendOf(row))) {
+			others.push(table.offer(row));
+		}
+	}
+
+	return others;
+}
+
 /** The offer that a plan starts with: the first that matches and can be launched, else the first that matches, whose plan says why not. */
 export function firstToTry({table, matches: {rows, triable}}: OfferListing): Offer | undefined {
 	const tried = rows.subarray(0, triable);

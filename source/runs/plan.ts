@@ -1,6 +1,7 @@
 import {mkdir, statfs} from 'node:fs/promises';
 import {readSecretsFile} from '../configuration/secrets.js';
 import {settleEnvironment} from '../configuration/settle.js';
+import {BackendError} from '../backends/backend.js';
 import {backends, canLaunch} from '../backends/registry.js';
 import {collectCode} from '../environment/code/collect.js';
 import {pythonMissingHere} from '../environment/python-here.js';
@@ -10,20 +11,27 @@ import type {Offer} from '../offers/offer.js';
 import {Problem} from '../system/problem.js';
 import type {RunContext} from './context.js';
 import {durationOf} from './duration.js';
-import type {Plan, PlannedPort, Request} from './engine.js';
+import type {Plan, PlannedPort, PlanOptions, Request} from './engine.js';
 import {readState} from './journal.js';
 import {checkName, generateName} from './names.js';
 import {planPorts} from './ports.js';
-import {takenProblem} from './problems.js';
+import {provisioningProblem, takenProblem} from './problems.js';
 import {runFolder, runNames} from './run-folder.js';
 
 /** Left free beside the code, so that the machine goes on working. Bytes. */
 const diskReserve = 256 * 1024 * 1024;
 
 /** Checks everything that can be checked before anything is spent. Throws `Problem`s. */
-export async function makePlan(context: RunContext, asked: Request, offer: Offer, registry: string | undefined): Promise<Plan> {
+export async function makePlan(
+	context: RunContext,
+	asked: Request,
+	offer: Offer,
+	registry: string | undefined,
+	{others = [], agreed = false}: PlanOptions = {},
+): Promise<Plan> {
 	refuseUnusable(offer, asked);
 	refuseUnlaunchable(offer);
+	refuseImage(offer, asked);
 	const name = await chooseName(context, asked.choice.name);
 	const values = {run: {name}, secrets: await readSecretsFile(context.paths.secrets), caller: context.variables};
 	const request = {...asked, environment: settleEnvironment(asked.environment, values)};
@@ -36,15 +44,26 @@ export async function makePlan(context: RunContext, asked: Request, offer: Offer
 		await checkDisk(context, code.bytes);
 	}
 
+	const cautions = await askBackend(context, offer);
+	const marked = await Promise.all([offer, ...others].map(async each => withFamily(context, each)));
 	const duration = durationOf(request.requirements, offer.price);
 	return {
 		request,
 		name,
-		offer,
+		offer: marked[0] ?? offer,
+		others: marked.slice(1),
+		agreed,
 		code,
 		ports,
 		deadline: duration === undefined ? undefined : context.clock.now() + duration * 1000,
-		warnings: [...offer.notes, ...portWarnings(ports), ...code.notes, ...buildWarnings(request), ...unheard(request)],
+		warnings: [
+			...offer.notes,
+			...cautions,
+			...portWarnings(ports),
+			...code.notes,
+			...buildWarnings(request),
+			...unheard(request, offer),
+		],
 	};
 }
 
@@ -96,6 +115,43 @@ function refuseUnlaunchable({backend, instanceType}: Offer): void {
 	}
 }
 
+const checkLimit = 30_000;
+
+/** Asks the backend whether it would launch this at all, which costs nothing. */
+async function askBackend(context: RunContext, offer: Offer): Promise<readonly string[]> {
+	const backend = await context.backend(offer.backend);
+	try {
+		return (await backend.check?.(offer, AbortSignal.timeout(checkLimit))) ?? [];
+	} catch (error) {
+		if (!(error instanceof BackendError)) {
+			throw error;
+		}
+
+		if (error.class === 'permission' || error.class === 'configuration') {
+			throw provisioningProblem(error, offer.backend);
+		}
+
+		// Another offer may be had, and this one a moment later.
+		return [`${offer.backend}: ${error.message}${error.next === undefined ? '' : ` ${error.next}`}`];
+	}
+}
+
+async function withFamily(context: RunContext, offer: Offer): Promise<Offer> {
+	const family = (await context.backend(offer.backend)).quotaFamily?.(offer);
+	return family === undefined ? offer : {...offer, quotaFamily: family};
+}
+
+/** On a cloud this version prepares the machine itself; what is made for an image would not be what was asked for. */
+function refuseImage({backend}: Offer, {environment: {image}, choice}: Request): void {
+	if (backend !== 'local' && image !== undefined) {
+		throw new Problem(
+			'configuration',
+			`${choice.configuration.file}: \`image\` runs on this machine's Docker engine alone; on ${backend} this version prepares the machine itself`,
+			{next: 'Leave out `image` and install what is needed in `setup`, or choose an offer of this machine.'},
+		);
+	}
+}
+
 /** What the build flags mean where an environment is prepared in place. */
 const buildWarnings = ({choice, environment}: Request): string[] =>
 	choice.flags.build === undefined || choice.flags.build === 'use'
@@ -105,10 +161,14 @@ const buildWarnings = ({choice, environment}: Request): string[] =>
 			: ['Build commands run in the environment itself each time it is made: no image is kept yet.'];
 
 /** What the configuration asks for without effect. */
-const unheard = ({choice}: Request): string[] =>
-	choice.configuration.diagnostics
+const unheard = ({choice, requirements: {inactivityDuration}}: Request, {backend}: Offer): string[] => [
+	...choice.configuration.diagnostics
 		.filter(({severity}) => severity === 'warning')
-		.map(({file, line, message}) => `${file}:${line}: ${message}.`);
+		.map(({file, line, message}) => `${file}:${line}: ${message}.`),
+	...(backend === 'local' && typeof inactivityDuration === 'number'
+		? ['Connections are not counted on this machine: `inactivity_duration` ends nothing here, only `max_duration` does.']
+		: []),
+];
 
 async function chooseName(context: RunContext, wanted: string | undefined): Promise<string> {
 	if (wanted === undefined) {

@@ -6,6 +6,7 @@ import {scriptSteps} from '../environment/steps.js';
 import {writeVariables} from '../environment/variables.js';
 import {takeBaseline} from '../environment/work.js';
 import {formatBytes} from '../offers/format.js';
+import {takeCharge} from './guard.js';
 import {obtainInstance, over} from './obtain.js';
 import {environmentOf} from './specification.js';
 import {overTunnel, perform, type Stage, stepContext, StepFailed} from './stage.js';
@@ -18,7 +19,9 @@ export async function prepare(stage: Stage): Promise<void> {
 	await obtainInstance(stage);
 	await reach(stage);
 	const [guard, ...steps] = scriptSteps(stepContext(stage.state()));
-	if (guard) {
+	if (stage.state().guarded) {
+		await takeCharge(stage);
+	} else if (guard) {
 		await performScript(stage, guard);
 	}
 
@@ -64,7 +67,7 @@ async function watchInstance(stage: Stage, signal: AbortSignal): Promise<never> 
 		await clock.sleep(1000, signal);
 		const instance = await backend.describe(instanceId ?? '');
 		if (instance?.state !== 'running') {
-			throw over(instance);
+			throw over(instance, stage.state(), clock.now());
 		}
 
 		if (clock.now() - started > reachLimit) {

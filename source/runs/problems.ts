@@ -1,10 +1,12 @@
 import {self} from '../system/program-name.js';
 import type {BackendError} from '../backends/backend.js';
 import type {Paths} from '../system/paths.js';
-import {Problem} from '../system/problem.js';
+import {formatPrice} from '../offers/format.js';
+import type {Offer} from '../offers/offer.js';
+import {messageOf, Problem} from '../system/problem.js';
 import {sshCommand} from '../tunnel/ssh-config.js';
 import type {RunState, StepFailure} from './state.js';
-import {keptLines, linesBeside} from './words.js';
+import {attemptLine, keptLines, linesBeside} from './words.js';
 
 export const missingProblem = (name: string): Problem =>
 	new Problem('usage', `There is no environment called ${name}`, {next: `\`${self} ps\` lists those that there are.`});
@@ -39,6 +41,43 @@ export function stepProblem(
 /** A backend's refusal as the person reads it. */
 export const provisioningProblem = (error: BackendError, backend: string): Problem =>
 	new Problem('not-provisioned', `${backend}: ${error.message}`, {next: error.next, cause: error});
+
+/** No offer is left: one line for each that was tried. */
+export function nothingProvisionedProblem({attempts, offer, agreedPrice}: RunState, unasked: readonly Offer[]): Problem {
+	const last = attempts.at(-1);
+	const dearer = unasked[0];
+	const more =
+		dearer === undefined
+			? undefined
+			: `${unasked.length === 1 ? 'One dearer offer was' : `${unasked.length} dearer offers were`} not tried (from ${formatPrice(dearer.price)}/h, agreed were ${formatPrice(agreedPrice)}/h): say how far to go with --max-price, or choose one in the full screen.`;
+	const next = [last?.next, more].filter(Boolean).join(' ') || undefined;
+	if (attempts.length <= 1) {
+		return new Problem('not-provisioned', `${offer.backend}: ${last?.message ?? 'nothing was tried'}`, {next});
+	}
+
+	return new Problem('not-provisioned', `None of ${attempts.length} offers could be had`, {
+		details: attempts.map(attemptLine),
+		next,
+	});
+}
+
+/** A failing end as the person reads it: what runs on, what it costs, and how to end it without this program. */
+export function notEndedProblem({name, offer, instanceId, stopFailure}: RunState, error: unknown): Problem {
+	const {message, next} = error instanceof Problem ? error : {message: messageOf(error), next: (error as {next?: string}).next};
+	const price = offer.price > 0 ? `${formatPrice(offer.price)}/h` : undefined;
+	const details = [
+		...(price === undefined
+			? []
+			: [`It may still be billed: ${[instanceId ?? offer.instanceType, offer.backend, offer.region, price].join(' · ')}`]),
+		...(stopFailure?.command === undefined ? [] : [`End it by hand: ${stopFailure.command}`]),
+		...(stopFailure?.console === undefined ? [] : [`Look at it: ${stopFailure.console}`]),
+	];
+	return new Problem('failed', `${name} could not be ended: ${message}`, {
+		details,
+		next: `${next === undefined ? '' : `${next} `}Try again with \`${self} stop ${name}\`.`,
+		cause: error,
+	});
+}
 
 /** The instance lives, but can never be reached with what is known of it. */
 export const unreachableProblem = (name: string, reason: string): Problem =>

@@ -1,7 +1,7 @@
 import {self} from '../system/program-name.js';
 import {readdir, stat} from 'node:fs/promises';
 import path from 'node:path';
-import type {Backend} from '../backends/backend.js';
+import type {Backend, Instance} from '../backends/backend.js';
 import {messageOf} from '../system/problem.js';
 import type {RunContext} from './context.js';
 import {closeRun, findEnd, finishStopping} from './end.js';
@@ -9,6 +9,7 @@ import {readJournal, readState} from './journal.js';
 import {ownership} from './owner.js';
 import {RunRecord} from './record.js';
 import {reduceAll} from './reduce.js';
+import {regionsUsed} from './regions.js';
 import {removeRunFolder, runFolder, runNames} from './run-folder.js';
 import {RunOver} from './stage.js';
 import type {RunState} from './state.js';
@@ -18,24 +19,44 @@ const claimLimit = 10_000;
 /** How long a run without an instance may be between two programs. Milliseconds. */
 const handoverLimit = 30_000;
 
+/** How long after a request a cloud may not tell yet of what it made. Milliseconds. */
+const tellLimit = 120_000;
+
+/** An instance with this installation's tag that no journal tells of. */
+export type Orphan = {readonly backend: string; readonly instance: Instance};
+
 export type Reconciled = {
 	/** Newest first, `gone` ones too. */
 	readonly runs: readonly RunState[];
-	/** What could not be checked, and why: a backend that does not answer. */
+	readonly orphans: readonly Orphan[];
+	/** What could not be checked, and why: a backend that does not answer. And what was ended or removed. */
 	readonly notes: readonly string[];
+};
+
+export type ReconcileOptions = {
+	readonly installation: string;
+	readonly backends: readonly Backend[];
+	/** Also removes what ended instances left behind: volumes, groups, requests. */
+	readonly sweep?: boolean;
+	/** How long an end that failed is left alone, milliseconds: who only lists, and again with each change, must not ask a cloud each time. */
+	readonly rest?: number;
 };
 
 /**
 Compares the journals with what the backends say. Runs that another living program owns are left to it. An instance that ended by itself
-is noted; one that a journal says is gone, and yet is there, is ended; a request that never became an instance is closed.
+is noted; one that a journal says is gone, and yet is there, is ended; a request that never became an instance is closed; an end that failed
+is tried again. What carries another installation's tag is not even looked at.
 */
-export async function reconcile(context: RunContext, installation: string, backends: readonly Backend[]): Promise<Reconciled> {
+export async function reconcile(
+	context: RunContext,
+	{installation, backends, sweep = false, rest = 0}: ReconcileOptions,
+): Promise<Reconciled> {
 	const notes: string[] = [];
 	const names = await runNames(context.paths);
 	const checked = await Promise.all(
 		names.map(async name => {
 			try {
-				return await reconcileRun(context, name, notes);
+				return await reconcileRun(context, name, rest, notes);
 			} catch (error) {
 				notes.push(`${name} could not be checked: ${messageOf(error)}`);
 				return readState(runFolder(context.paths, name)).catch(() => undefined);
@@ -43,11 +64,13 @@ export async function reconcile(context: RunContext, installation: string, backe
 		}),
 	);
 	const runs = checked.filter(state => state !== undefined).sort((a, b) => b.intendedAt - a.intendedAt);
-	await endLeftovers(installation, backends, runs, notes);
-	return {runs, notes};
+	const orphans = await Promise.all(
+		backends.map(async backend => askBackend(context, backend, {installation, sweep, runs, notes})),
+	);
+	return {runs, orphans: orphans.flat(), notes};
 }
 
-async function reconcileRun(context: RunContext, name: string, notes: string[]): Promise<RunState | undefined> {
+async function reconcileRun(context: RunContext, name: string, rest: number, notes: string[]): Promise<RunState | undefined> {
 	const folder = runFolder(context.paths, name);
 	const {events, damaged} = await readJournal(folder);
 	const state = reduceAll(name, events);
@@ -61,7 +84,8 @@ async function reconcileRun(context: RunContext, name: string, notes: string[]):
 		return undefined;
 	}
 
-	if (state.phase === 'gone') {
+	const isResting = context.clock.now() - (state.stopFailure?.at ?? Number.NEGATIVE_INFINITY) < rest;
+	if (state.phase === 'gone' || isResting) {
 		return state;
 	}
 
@@ -114,35 +138,67 @@ async function settle(context: RunContext, before: RunState): Promise<RunState> 
 
 async function whatEnded(context: RunContext, state: RunState): Promise<RunOver | undefined> {
 	const backend = await context.backend(state.offer.backend);
+	const now = context.clock.now();
 	if (state.instanceId !== undefined) {
-		return findEnd(backend, state);
+		return findEnd(backend, state, now);
 	}
 
 	// Launching again with the same intent finds an instance that the crash kept secret; without one, nothing is left to go on with.
-	const instance = await backend.find(state.specification.intentId);
-	return instance ? undefined : new RunOver('interrupted before it had an instance', false);
+	if (await backend.find(state.intentId, state.offer)) {
+		return undefined;
+	}
+
+	const isTold = state.offer.price === 0 || !state.unanswered || now - (await lastEventAt(context, state)) > tellLimit;
+	return isTold ? new RunOver('interrupted before it had an instance', false) : undefined;
 }
 
-/** Instances with our tag whose journal says that they are gone, or that have no journal: a crash came between. */
-async function endLeftovers(
-	installation: string,
-	backends: readonly Backend[],
-	runs: readonly RunState[],
-	notes: string[],
-): Promise<void> {
-	const live = new Set(runs.filter(({phase}) => phase !== 'gone').map(({specification}) => specification.intentId));
-	const known = new Set(runs.map(({specification}) => specification.intentId));
-	for (const backend of backends) {
-		try {
-			for (const instance of await backend.list(installation)) {
-				// Without any journal it may be another program's that is being started this moment.
-				if (known.has(instance.intentId) && !live.has(instance.intentId)) {
-					await backend.terminate(instance.id);
-					notes.push(`${instance.run}: an instance that should be gone was ended`);
-				}
+async function lastEventAt(context: RunContext, {name}: RunState): Promise<number> {
+	const {events} = await readJournal(runFolder(context.paths, name));
+	return events.at(-1)?.at ?? 0;
+}
+
+type Question = {
+	readonly installation: string;
+	readonly sweep: boolean;
+	readonly runs: readonly RunState[];
+	readonly notes: string[];
+};
+
+/** Instances with our tag whose journal says that they are gone are ended: a crash came between. Those without a journal are returned. */
+async function askBackend(
+	context: RunContext,
+	backend: Backend,
+	{installation, sweep, runs, notes}: Question,
+): Promise<Orphan[]> {
+	const orphans: Orphan[] = [];
+	try {
+		const regions = await regionsUsed(context.paths, backend.name);
+		const live = new Set(runs.filter(({phase}) => phase !== 'gone').map(({intentId}) => intentId));
+		const unanswered = (region: string, error: Error) => {
+			notes.push(`${backend.name} ${region} could not be asked for leftovers: ${error.message}`);
+		};
+
+		for (const instance of await backend.list(installation, regions, unanswered)) {
+			if (live.has(instance.intentId) || instance.state === 'ending' || instance.state === 'terminated') {
+				continue;
 			}
-		} catch (error) {
-			notes.push(`${backend.name} could not be asked for leftovers: ${messageOf(error)}`);
+
+			// Read anew: it may be another program's that is being started this moment.
+			const state = await readState(runFolder(context.paths, instance.run)).catch(() => undefined);
+			if (!state?.intentIds.includes(instance.intentId)) {
+				orphans.push({backend: backend.name, instance});
+			} else if (state.phase === 'gone' || state.intentId !== instance.intentId) {
+				await backend.terminate(instance.id);
+				notes.push(`${instance.run}: an instance that should be gone was ended (${instance.id})`);
+			}
 		}
+
+		if (sweep && backend.sweep) {
+			notes.push(...(await backend.sweep(installation, regions)));
+		}
+	} catch (error) {
+		notes.push(`${backend.name} could not be asked for leftovers: ${messageOf(error)}`);
 	}
+
+	return orphans;
 }

@@ -114,6 +114,13 @@ export class RunRecord {
 		this.#apply(whole);
 	}
 
+	/** An event that nobody can wait for the disk with; only the owner's counts. */
+	jot(event: NewEvent): void {
+		if (this.owned) {
+			this.append(event).catch((error: unknown) => this.note(`journal: ${String(error)}`));
+		}
+	}
+
 	/** Output and progress of a step. Progress is journalled at most once a second. */
 	report(step: StepId, {log, text, done, total, unit}: StepReport): void {
 		if (log !== undefined) {

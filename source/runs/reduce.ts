@@ -1,6 +1,7 @@
 import {stepIds, type StepId} from '../environment/step.js';
 import type {Offer} from '../offers/offer.js';
 import type {RunEvent} from './events.js';
+import {billedUntil, endRunning, reduceAttempt} from './reduce-attempts.js';
 import type {RunState, StepState} from './state.js';
 
 /** The state after all events; undefined when they do not begin with an intent. */
@@ -29,6 +30,10 @@ function begin(name: string, {at, specification}: RunEvent & {type: 'intended'})
 		specification,
 		offer: specification.offer as unknown as Offer,
 		intendedAt: at,
+		intentId: specification.intentId,
+		intentIds: [specification.intentId],
+		duration: specification.duration,
+		unanswered: false,
 		instanceId: undefined,
 		workspace: undefined,
 		stateFolder: undefined,
@@ -39,9 +44,20 @@ function begin(name: string, {at, specification}: RunEvent & {type: 'intended'})
 		steps: [],
 		failure: undefined,
 		attempts: [],
+		round: {start: 0, count: 0, since: at},
+		agreedPrice: (specification.offer as unknown as Offer).price,
+		asking: undefined,
+		waiting: undefined,
+		guarded: false,
+		leaseLifted: false,
+		hostKeyReplaced: false,
+		notice: undefined,
+		billing: [],
+		stopFailure: undefined,
 		readyAt: undefined,
 		tunnel: undefined,
 		deadline: undefined,
+		remoteDeadline: undefined,
 		ports: specification.ports,
 		endedAt: undefined,
 		reason: undefined,
@@ -51,18 +67,14 @@ function begin(name: string, {at, specification}: RunEvent & {type: 'intended'})
 
 function apply(state: RunState, event: Exclude<RunEvent, {type: 'intended'}>): RunState {
 	switch (event.type) {
-		case 'requested': {
-			return state;
-		}
-
-		case 'created': {
-			const {instanceId, workspace, stateFolder, sharesNetwork, launchedAt} = event;
-			return {...state, instanceId, workspace, stateFolder, sharesNetwork, launchedAt};
-		}
-
-		case 'attempt-failed': {
-			const {at, errorClass, message, next} = event;
-			return {...state, steps: endRunning(state.steps, at), attempts: [...state.attempts, {at, errorClass, message, next}]};
+		case 'requested':
+		case 'created':
+		case 'attempt-failed':
+		case 'asking':
+		case 'agreed':
+		case 'waiting':
+		case 'instance-lost': {
+			return reduceAttempt(state, event);
 		}
 
 		case 'address': {
@@ -114,7 +126,19 @@ function apply(state: RunState, event: Exclude<RunEvent, {type: 'intended'}>): R
 		}
 
 		case 'deadline-set': {
-			return {...state, deadline: event.deadline ?? undefined};
+			return {...state, deadline: event.deadline ?? undefined, remoteDeadline: event.remote};
+		}
+
+		case 'spot-notice': {
+			return {...state, notice: {action: event.action, time: event.time}};
+		}
+
+		case 'lease-lifted': {
+			return {...state, leaseLifted: true};
+		}
+
+		case 'host-key-replaced': {
+			return {...state, hostKeyReplaced: true};
 		}
 
 		case 'interrupted': {
@@ -122,7 +146,12 @@ function apply(state: RunState, event: Exclude<RunEvent, {type: 'intended'}>): R
 		}
 
 		case 'stopping': {
-			return {...state, phase: 'stopping', reason: event.reason};
+			return {...state, phase: 'stopping', reason: event.reason, asking: undefined, waiting: undefined};
+		}
+
+		case 'stop-failed': {
+			const {at, message, command, console: page} = event;
+			return {...state, stopFailure: {at, message, command, console: page}};
 		}
 
 		case 'gone': {
@@ -131,6 +160,11 @@ function apply(state: RunState, event: Exclude<RunEvent, {type: 'intended'}>): R
 				phase: event.kept ? 'ended' : 'gone',
 				endedAt: state.endedAt ?? event.at,
 				reason: event.reason,
+				unanswered: false,
+				asking: undefined,
+				waiting: undefined,
+				stopFailure: undefined,
+				billing: billedUntil(state.billing, event.at),
 				kept: event.kept ? (event.work ?? {place: state.workspace ?? ''}) : undefined,
 				reachable: false,
 			};
@@ -151,10 +185,6 @@ function startStep(steps: readonly StepState[], event: RunEvent & {type: 'step-s
 	};
 	return [...steps.filter(({id}) => id !== event.step), started].sort((a, b) => stepIds.indexOf(a.id) - stepIds.indexOf(b.id));
 }
-
-/** What was under way when something failed has failed with it. */
-const endRunning = (steps: readonly StepState[], at: number): readonly StepState[] =>
-	steps.map(step => (step.status === 'running' ? {...step, status: 'failed', endedAt: at} : step));
 
 const changeStep = (steps: readonly StepState[], id: StepId, change: Partial<StepState>): readonly StepState[] =>
 	steps.map(step => (step.id === id ? {...step, ...change} : step));

@@ -4,6 +4,7 @@ import writeFileAtomic from 'write-file-atomic';
 import type {KeyPair} from '../backends/backend.js';
 import type {Paths} from '../system/paths.js';
 
+import {isMissing} from '../system/files.js';
 import {generateKeyPair} from '../tunnel/keys.js';
 import {takenProblem} from './problems.js';
 import {identityFile, knownHostsFile} from '../tunnel/ssh-config.js';
@@ -21,6 +22,7 @@ export const logFolder = (folder: string): string => path.join(folder, 'logs');
 
 const secretsFile = 'secrets.json';
 const hostKeyFile = 'host_key';
+const nextHostKeyFile = 'host_key.next';
 
 /** Takes the name by making its folder. Throws a `usage` problem when another run has it; one that is gone for good gives way. */
 export async function claimFolder(paths: Paths, name: string, isGone: (folder: string) => Promise<boolean>): Promise<string> {
@@ -73,12 +75,60 @@ export async function readKeys(folder: string): Promise<RunKeys> {
 	return {identity, hostKey};
 }
 
+/** The host key that is to replace the first one, while it is not certain which of them the machine shows. */
+export async function readNextHostKey(folder: string): Promise<KeyPair | undefined> {
+	try {
+		const [secret, open] = await Promise.all(
+			[nextHostKeyFile, `${nextHostKeyFile}.pub`].map(async file => readFile(path.join(folder, file), 'utf8')),
+		);
+		return {private: secret ?? '', public: (open ?? '').trim()};
+	} catch (error) {
+		if (isMissing(error)) {
+			return undefined;
+		}
+
+		throw error;
+	}
+}
+
+/** Makes the host key that is to replace the first one; from now on both are trusted. The same again until it has replaced it. */
+export async function writeNextHostKey(folder: string, name: string): Promise<KeyPair> {
+	const [known, {hostKey}] = await Promise.all([readNextHostKey(folder), readKeys(folder)]);
+	const next = known ?? (await generateKeyPair(`dstack-tui host ${name}`));
+	if (!known) {
+		await writeOwn(folder, nextHostKeyFile, next.private);
+		await writeOwn(folder, `${nextHostKeyFile}.pub`, `${next.public}\n`);
+	}
+
+	await writeOwn(folder, knownHostsFile, `${name} ${hostKey.public}\n${name} ${next.public}\n`);
+	return next;
+}
+
+/** From now on the next host key is the only one that is trusted. */
+export async function adoptNextHostKey(folder: string, name: string): Promise<void> {
+	const next = await readNextHostKey(folder);
+	if (!next) {
+		return;
+	}
+
+	await writeOwn(folder, knownHostsFile, `${name} ${next.public}\n`);
+	await writeOwn(folder, hostKeyFile, next.private);
+	await writeOwn(folder, `${hostKeyFile}.pub`, `${next.public}\n`);
+	// The public half last but one: without it nothing is left to adopt, and until then this can be done again.
+	await rm(path.join(folder, `${nextHostKeyFile}.pub`), {force: true});
+	await rm(path.join(folder, nextHostKeyFile), {force: true});
+}
+
+const writeOwn = async (folder: string, file: string, text: string): Promise<void> =>
+	writeFileAtomic(path.join(folder, file), text, {mode: 0o600});
+
 export const readSecrets = async (folder: string): Promise<RunSecrets> =>
 	JSON.parse(await readFile(path.join(folder, secretsFile), 'utf8')) as RunSecrets;
 
 /** After the end: the journal and the logs stay for the record, everything that could open a door goes. */
 export async function forgetSecrets(folder: string): Promise<void> {
-	const files = [identityFile, `${identityFile}.pub`, hostKeyFile, `${hostKeyFile}.pub`, knownHostsFile, secretsFile];
+	const keys = [identityFile, hostKeyFile, nextHostKeyFile].flatMap(file => [file, `${file}.pub`]);
+	const files = [...keys, knownHostsFile, secretsFile];
 	await Promise.all(files.map(async file => rm(path.join(folder, file), {force: true})));
 }
 

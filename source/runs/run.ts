@@ -1,23 +1,26 @@
 import {unsavedWork} from '../environment/work.js';
 import {Problem} from '../system/problem.js';
+import type {Connection} from '../tunnel/connection.js';
 import {Tunnel} from '../tunnel/tunnel.js';
 import type {RunContext} from './context.js';
 import {aborted, Deferred} from './deferred.js';
-import {closeRun, findEnd, finishStopping, isStopRequested} from './end.js';
+import {closeRun, finishStopping} from './end.js';
 import type {NewEvent, RunEvent} from './events.js';
-import type {LinkHealth, LogBook, RunHandle, UnsavedWork} from './handle.js';
-import {endedProblem, stepProblem, unreachableProblem} from './problems.js';
+import {listenToGuest} from './guest-watch.js';
+import type {GuestView, LinkHealth, LogBook, RunHandle, UnsavedWork} from './handle.js';
+import {endedProblem, unreachableProblem} from './problems.js';
 import {type BoundPort, bindPorts, portTable} from './ports.js';
+import {agree} from './agreement.js';
 import {attempt} from './attempt.js';
-import {answerDeadlineRequest, extendDeadline} from './deadline.js';
+import {followUntilOwned} from './follow.js';
+import {goOnAfter} from './interruption.js';
+import {extendDeadline} from './deadline.js';
+import {Keeper} from './look-after.js';
 import {destinationOf} from './destination.js';
 import type {RunRecord} from './record.js';
 import {stopRecord} from './stop.js';
 import {makeStage, type RunOver, type Stage, stepContext} from './stage.js';
 import {isOver, type RunState} from './state.js';
-
-const followInterval = 500;
-const watchInterval = 1000;
 
 /** A run that this program looks after: the one owner drives it, others follow its journal and take over when the owner dies. */
 export class Run implements RunHandle {
@@ -32,7 +35,8 @@ export class Run implements RunHandle {
 	#again = new Deferred<void>();
 	#ports: readonly BoundPort[] = [];
 	#driving: Promise<void> = Promise.resolve();
-	#checking = false;
+	readonly #keeper: Keeper;
+	#guest: GuestView | undefined;
 	#stopping: Promise<void> | undefined;
 
 	private constructor(context: RunContext, record: RunRecord) {
@@ -43,11 +47,12 @@ export class Run implements RunHandle {
 			clock: context.clock,
 			random: context.random,
 			destination: async () => destinationOf(record),
-			onUp: () => this.#note({type: 'tunnel-up'}),
+			onUp: connection => this.#onUp(connection),
 			onDown: reason => this.#note({type: 'tunnel-down', reason}),
 			onFailed: error => this.#onFailed(error),
 			onChange: () => record.changed(),
 		});
+		this.#keeper = this.#keep();
 	}
 
 	/** Takes up a run wherever it is. Throws a `Problem` when it is over. */
@@ -58,7 +63,7 @@ export class Run implements RunHandle {
 		}
 
 		run.#driving = (await record.own()) ? run.#drive() : run.#follow();
-		run.#watch();
+		run.#keeper.start();
 		return run;
 	}
 
@@ -71,8 +76,8 @@ export class Run implements RunHandle {
 	}
 
 	health(): LinkHealth {
-		const {latencies, ...rest} = this.#tunnel.health;
-		return {...rest, latencies, latency: latencies.at(-1), ports: portTable(this.#ports, this.#tunnel.forwards.stats())};
+		const {health, forwards} = this.#tunnel;
+		return {...health, latency: health.latencies.at(-1), ports: portTable(this.#ports, forwards.stats())};
 	}
 
 	subscribe(listener: () => void): () => void {
@@ -96,20 +101,21 @@ export class Run implements RunHandle {
 	}
 
 	async unsavedWork(): Promise<UnsavedWork> {
-		const signal = AbortSignal.any([this.#leave.signal, AbortSignal.timeout(30_000)]);
-		return unsavedWork(await this.#tunnel.link(signal), stepContext(this.state()));
+		const link = await this.#tunnel.link(AbortSignal.any([this.#leave.signal, AbortSignal.timeout(30_000)]));
+		return unsavedWork(link, stepContext(this.state()));
 	}
 
 	async extend(seconds: number): Promise<void> {
 		await extendDeadline(this.#context, this.#record, async () => this.#stage(), seconds);
 	}
 
+	async agree(): Promise<void> {
+		await agree(this.#context, this.#record);
+	}
+
 	/** The first call stops it; others wait for that. */
 	async stop(reason: string): Promise<void> {
-		this.#stopping ??= this.#stop(reason).finally(() => {
-			this.#stopping = undefined;
-		});
-		return this.#stopping;
+		return (this.#stopping ??= this.#stop(reason).finally(() => (this.#stopping = undefined)));
 	}
 
 	async detach(): Promise<void> {
@@ -154,29 +160,43 @@ export class Run implements RunHandle {
 			await this.#refuseOver();
 			this.#ports = await bindPorts(this.#tunnel.forwards, this.state().ports);
 			if (this.state().phase === 'ready') {
-				await this.#check();
-				await this.#refuseOver();
-				this.#tunnel.start();
-				this.#ready.resolve();
-				return;
-			}
-
-			const stage = await this.#stage();
-			for (;;) {
-				const problem = await attempt(stage, this.#record, async end => this.#end(end));
-				if (!problem) {
+				const end = await this.#keeper.look();
+				if (!end) {
+					this.#tunnel.start();
 					this.#ready.resolve();
 					return;
 				}
 
-				this.#ready.reject(problem);
-				await this.#untilRetry();
+				if (!(await this.#end(end))) {
+					throw endedProblem(this.state());
+				}
 			}
+
+			await this.#prepare();
 		} catch (error) {
-			// A stop tells how it went when it is through.
-			if (!this.#stopping) {
-				this.#ready.reject(error);
+			this.#fail(error);
+		}
+	}
+
+	/** Until it is ready, however often the person tries again. */
+	async #prepare(): Promise<void> {
+		const stage = await this.#stage();
+		for (;;) {
+			const problem = await attempt(stage, this.#record, async end => this.#end(end));
+			if (!problem) {
+				this.#ready.resolve();
+				return;
 			}
+
+			this.#ready.reject(problem);
+			await this.#untilRetry();
+		}
+	}
+
+	#fail(error: unknown): void {
+		// A stop tells how it went when it is through.
+		if (!this.#stopping) {
+			this.#ready.reject(error);
 		}
 	}
 
@@ -199,76 +219,60 @@ export class Run implements RunHandle {
 	async #follow(): Promise<void> {
 		const {signal} = this.#leave;
 		try {
-			for (;;) {
-				await this.#record.catchUp();
-				const {phase, failure, address} = this.state();
-				if (isOver(this.state())) {
-					throw endedProblem(this.state());
-				}
-
-				if (address) {
-					this.#tunnel.start();
-				}
-
-				if (phase === 'ready') {
-					this.#ready.resolve();
-				} else if (failure) {
-					this.#ready.reject(stepProblem(this.state(), this.#context.paths, failure));
-				}
-
-				await this.#context.clock.sleep(followInterval, signal);
-				if (await this.#record.own()) {
-					await this.#drive();
-					return;
-				}
-			}
+			await followUntilOwned(this.#context, this.#record, signal, {
+				onAddress: () => this.#tunnel.start(),
+				onReady: () => this.#ready.resolve(),
+				onFailed: problem => this.#ready.reject(problem),
+			});
 		} catch (error) {
 			this.#ready.reject(error);
 			if (!signal.aborted) {
 				this.#finish();
 			}
-		}
-	}
 
-	/** Looks for two things that nobody tells: that another program asked for the end, and that the instance has ended by itself. */
-	#watch(): void {
-		const stop = this.#context.clock.every(watchInterval, () => {
-			void this.#check();
-		});
-		this.#leave.signal.addEventListener('abort', stop, {once: true});
-	}
-
-	async #check(): Promise<void> {
-		if (!this.#record.owned || this.#checking || this.#leave.signal.aborted) {
 			return;
 		}
 
-		this.#checking = true;
-		try {
-			if (await isStopRequested(this.#record.folder)) {
-				await this.stop('stopped from another terminal');
-				return;
-			}
+		await this.#drive();
+	}
 
-			await answerDeadlineRequest(this.#record, async () => this.#stage());
-			if (this.state().phase === 'ready' && this.#tunnel.health.status !== 'up') {
-				const end = await findEnd(await this.#context.backend(this.state().offer.backend), this.state());
-				if (end && !this.#leave.signal.aborted) {
-					await this.#end(end);
+	guest(): GuestView | undefined {
+		return this.#guest;
+	}
+
+	#keep(): Keeper {
+		return new Keeper(this.#context, this.#record, this.#leave.signal, {
+			stage: async () => this.#stage(),
+			isLinked: () => this.#tunnel.health.status === 'up',
+			onStopRequested: async () => this.stop('stopped from another terminal'),
+			onEnd: async end => {
+				if (await this.#end(end)) {
+					this.#ready = new Deferred();
+					this.#driving = this.#prepare().catch((error: unknown) => this.#fail(error));
 				}
-			}
-		} catch (error) {
-			// A backend that does not answer says nothing about the instance; it is asked again.
-			this.#record.note(`could not be checked: ${String(error)}`);
-		} finally {
-			this.#checking = false;
+			},
+		});
+	}
+
+	#onUp(connection: Connection): void {
+		this.#note({type: 'tunnel-up'});
+		if (this.#record.known.guarded) {
+			void listenToGuest(this.#context, this.#record, connection, view => {
+				this.#guest = view;
+			});
 		}
 	}
 
-	async #end(end: RunOver): Promise<void> {
+	/** True where the run goes on with another instance. */
+	async #end(end: RunOver): Promise<boolean> {
+		if (await goOnAfter(this.#context, this.#record, end)) {
+			return true;
+		}
+
 		await closeRun(this.#context, this.#record, end);
 		await this.#record.release();
 		this.#finish();
+		return false;
 	}
 
 	#finish(): void {
@@ -277,7 +281,6 @@ export class Run implements RunHandle {
 		this.#over.resolve();
 	}
 
-	/** The instance lives, but can never be reached with what is known of it. */
 	#onFailed({message}: Error): void {
 		this.#note({type: 'tunnel-down', reason: message});
 		const problem = unreachableProblem(this.name, message);
@@ -285,10 +288,9 @@ export class Run implements RunHandle {
 		this.#over.reject(problem);
 	}
 
-	/** Events of the tunnel, which has no one to wait for the disk. */
 	#note(event: NewEvent): void {
-		if (this.#record.owned && !this.#leave.signal.aborted) {
-			this.#record.append(event).catch((error: unknown) => this.#record.note(`journal: ${String(error)}`));
+		if (!this.#leave.signal.aborted) {
+			this.#record.jot(event);
 		}
 	}
 

@@ -6,6 +6,7 @@ import type {RunSecrets} from './run-folder.js';
 /** What the journal keeps of a plan; secrets apart. */
 export function specify(plan: Plan, intentId: string, installation: string, duration: number | undefined): RunSpecification {
 	const {choice, environment, requirements} = plan.request;
+	const {inactivityDuration, retry} = requirements;
 	// Values may be secret: only the names go into the journal.
 	const configuration = {
 		...environment,
@@ -22,9 +23,16 @@ export function specify(plan: Plan, intentId: string, installation: string, dura
 		profile: choice.profile?.name,
 		configuration,
 		offer: {...plan.offer},
+		others: plan.others.map(offer => ({...offer})),
 		ports: plan.ports.map(({local, remote, wanted, direct}) => ({local, remote, wanted, direct})),
 		shmSize: requirements.shmSize,
+		disk: requirements.disk?.min,
 		duration: duration ?? null,
+		inactivity: inactivityDuration === undefined || inactivityDuration === 'off' ? null : inactivityDuration,
+		maxPrice: requirements.maxPrice,
+		retry: retry === 'off' ? null : {limit: retry.limit, on: [...retry.on]},
+		agreed: plan.agreed,
+		tags: {...requirements.tags},
 	};
 }
 

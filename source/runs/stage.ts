@@ -47,11 +47,14 @@ export class RunOver extends Error {
 	override readonly name = 'RunOver';
 	readonly kept: boolean;
 	readonly work: KeptWork | undefined;
+	/** The provider took a spot instance back. */
+	readonly interrupted: boolean;
 
-	constructor(reason: string, kept: boolean, work?: KeptWork) {
+	constructor(reason: string, kept: boolean, work?: KeptWork, interrupted = false) {
 		super(reason);
 		this.kept = kept;
 		this.work = work;
+		this.interrupted = interrupted;
 	}
 }
 
@@ -144,7 +147,7 @@ export function stepContext(state: RunState, configuration: DevEnvironment = env
 		subfolder: state.specification.subfolder,
 		deadline: state.deadline,
 		isolated: !state.sharesNetwork,
-		intentId: state.specification.intentId,
+		intentId: state.intentId,
 		run: state.name,
 	};
 }

@@ -23,6 +23,27 @@ export type StepFailure = {
 	readonly next: string | undefined;
 };
 
+/** An offer that was tried and gave no instance. */
+export type Attempt = {
+	readonly at: number;
+	readonly offer: Offer;
+	readonly errorClass: string;
+	readonly message: string;
+	readonly next: string | undefined;
+	readonly zones: readonly string[];
+};
+
+/** A stretch of time in which an instance was billed; milliseconds since the epoch, `to` undefined while it is. */
+export type Billing = {readonly offer: Offer; readonly from: number; readonly to: number | undefined};
+
+/** Why an end could not be confirmed, and how a person can bring it about. */
+export type StopFailure = {
+	readonly at: number;
+	readonly message: string;
+	readonly command: string | undefined;
+	readonly console: string | undefined;
+};
+
 /**
 - `starting`: on its way. - `failed`: a step failed; the instance is there, reachable where SSH came up, and can be tried again.
 - `ready`: usable. - `stopping`: its end was asked for. - `ended`: it stopped by itself (deadline, power) and what it kept is still there.
@@ -35,8 +56,16 @@ export type RunState = {
 	readonly name: string;
 	readonly phase: RunPhase;
 	readonly specification: RunSpecification;
+	/** The offer that is tried or was got, last. */
 	readonly offer: Offer;
 	readonly intendedAt: number;
+	/** The idempotency token of the attempt under way or of the instance; all that were ever used, the newest last. */
+	readonly intentId: string;
+	readonly intentIds: readonly string[];
+	/** Seconds from the launch of this attempt to the deadline; null for none. */
+	readonly duration: number | null;
+	/** A request went out, and whether it made an instance is not known. */
+	readonly unanswered: boolean;
 	readonly instanceId: string | undefined;
 	/** Absolute path of the code on the instance. */
 	readonly workspace: string | undefined;
@@ -47,17 +76,30 @@ export type RunState = {
 	readonly reachable: boolean;
 	readonly steps: readonly StepState[];
 	readonly failure: StepFailure | undefined;
-	readonly attempts: readonly {
-		readonly at: number;
-		readonly errorClass: string;
-		readonly message: string;
-		readonly next: string | undefined;
-	}[];
+	readonly attempts: readonly Attempt[];
+	/** Where in `attempts` the present round through the offers begins, how often one has begun, and when the first of a row did. */
+	readonly round: {readonly start: number; readonly count: number; readonly since: number};
+	/** Up to this price, US dollars an hour, the person has agreed. */
+	readonly agreedPrice: number;
+	/** The offer that is dearer than that, while the person is asked. */
+	readonly asking: Offer | undefined;
+	/** Until when nothing is tried, and why. */
+	readonly waiting: {readonly until: number; readonly reason: string} | undefined;
+	readonly guarded: boolean;
+	readonly leaseLifted: boolean;
+	readonly hostKeyReplaced: boolean;
+	/** The provider's notice that it takes a spot instance back, with the time at which it will. */
+	readonly notice: {readonly action: string; readonly time: number} | undefined;
+	/** Instances before this one, and this one: what is billed. */
+	readonly billing: readonly Billing[];
+	readonly stopFailure: StopFailure | undefined;
 	readonly readyAt: number | undefined;
 	readonly tunnel:
 		{readonly up: boolean; readonly since: number; readonly reconnects: number; readonly reason: string | undefined} | undefined;
 	/** Undefined: never. */
 	readonly deadline: number | undefined;
+	/** The deadline by the instance's own clock, seconds since the epoch, where it has one. */
+	readonly remoteDeadline: number | undefined;
 	readonly ports: readonly PortForward[];
 	readonly endedAt: number | undefined;
 	readonly reason: string | undefined;

@@ -10,6 +10,7 @@ import {endRun, requestStop, terminateInstance, tidy} from './end.js';
 import type {UnsavedWork} from './handle.js';
 import {readJournal} from './journal.js';
 import {ownership} from './owner.js';
+import {regionsUsed} from './regions.js';
 import {reduceAll} from './reduce.js';
 import type {RunRecord} from './record.js';
 import {removeRunFolder, runFolder, runNames} from './run-folder.js';
@@ -110,7 +111,7 @@ export async function endDamaged(
 	}
 
 	for (const backend of backends) {
-		for (const instance of await backend.list(installation)) {
+		for (const instance of await backend.list(installation, await regionsUsed(context.paths, backend.name))) {
 			if (instance.run === name) {
 				await backend.terminate(instance.id);
 			}

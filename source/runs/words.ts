@@ -1,6 +1,8 @@
+import {formatPrice} from '../offers/format.js';
+import type {Offer} from '../offers/offer.js';
 import {self} from '../system/program-name.js';
 import type {RunEvent} from './events.js';
-import type {RunState, StepFailure} from './state.js';
+import type {Attempt, RunState, StepFailure} from './state.js';
 
 const two = (value: number): string => String(value).padStart(2, '0');
 
@@ -19,7 +21,41 @@ export function eventWords(event: RunEvent): string | undefined {
 		}
 
 		case 'requested': {
-			return 'instance requested';
+			const offer = event.offer as unknown as Offer | undefined;
+			return offer ? `asked for ${offerWords(offer)}` : 'instance requested';
+		}
+
+		case 'asking': {
+			const offer = event.offer as unknown as Offer;
+			return `the next offer is dearer: ${offerWords(offer)}; agreed were ${formatPrice(event.agreedPrice)}/h`;
+		}
+
+		case 'agreed': {
+			return `agreed to ${formatPrice(event.price)}/h`;
+		}
+
+		case 'waiting': {
+			return `waits until ${dateTime(event.until)}, then tries all offers again: ${event.reason}`;
+		}
+
+		case 'instance-lost': {
+			return `the instance is gone, another is looked for: ${event.reason}`;
+		}
+
+		case 'spot-notice': {
+			return `the cloud will ${event.action} this spot instance at ${dateTime(event.time)}: save your work`;
+		}
+
+		case 'lease-lifted': {
+			return 'the boot lease is lifted: only the deadline counts now';
+		}
+
+		case 'host-key-replaced': {
+			return 'its host key was replaced by one that no cloud has seen';
+		}
+
+		case 'stop-failed': {
+			return `could not be ended: ${event.message}${event.command === undefined ? '' : `. By hand: ${event.command}`}`;
 		}
 
 		case 'created': {
@@ -84,6 +120,13 @@ export function eventWords(event: RunEvent): string | undefined {
 		}
 	}
 }
+
+/** An offer in a line of words: where, what, which market, and its price. */
+export const offerWords = ({backend, instanceType, region, zone, spot, price}: Offer): string =>
+	`${backend} ${instanceType} in ${zone ?? region}${spot ? ', spot' : ''}${price > 0 ? `, ${formatPrice(price)}/h` : ''}`;
+
+/** A refused attempt as one line. */
+export const attemptLine = ({offer, errorClass, message}: Attempt): string => `${offerWords(offer)}: ${errorClass}: ${message}`;
 
 /** What is said of a run that was let go of. */
 export const goesOnWords = (name: string): string =>

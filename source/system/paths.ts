@@ -13,6 +13,8 @@ export type Paths = {
 	readonly home: string;
 	/** Journals, logs and keys: one folder per run. */
 	readonly runs: string;
+	/** What past runs cost, one line each. */
+	readonly ledger: string;
 	/** Catalogues of offers that were fetched: one file a backend. */
 	readonly catalogue: string;
 	/** The file that the person's own `~/.ssh/config` includes. */
@@ -34,6 +36,7 @@ export function resolvePaths(environment: NodeJS.ProcessEnv = process.env): Path
 		secrets: path.join(config, 'secrets'),
 		home: homedir(),
 		runs: path.join(data, 'runs'),
+		ledger: path.join(data, 'ledger.jsonl'),
 		catalogue: path.join(data, 'catalog'),
 		sshConfig: path.join(data, 'ssh', 'config'),
 		userSshConfig: path.join(homedir(), '.ssh', 'config'),

@@ -10,8 +10,8 @@ export type Destination = {
 	readonly user: string;
 	/** The run's private key, OpenSSH's format. */
 	readonly privateKey: string;
-	/** The pinned host key's public half, one line. */
-	readonly hostKey: string;
+	/** The pinned host keys' public halves, one line each: two while one is replaced by the other. */
+	readonly hostKeys: readonly string[];
 };
 
 /** A connection that can also carry ports. */
@@ -109,7 +109,7 @@ export async function connect(destination: Destination, signal: AbortSignal): Pr
 	const {default: ssh2} = await import('ssh2');
 	signal.throwIfAborted();
 	const client = new ssh2.Client();
-	const pinned = publicKeyBytes(destination.hostKey);
+	const pinned = destination.hostKeys.map(publicKeyBytes);
 	let wrongKey = false;
 
 	const config: ConnectConfig = {
@@ -122,7 +122,7 @@ export async function connect(destination: Destination, signal: AbortSignal): Pr
 		keepaliveCountMax: 3,
 		algorithms: {serverHostKey: ['ssh-ed25519']},
 		hostVerifier(key: Buffer) {
-			wrongKey = !key.equals(pinned);
+			wrongKey = !pinned.some(each => key.equals(each));
 			return !wrongKey;
 		},
 	};

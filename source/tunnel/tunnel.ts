@@ -18,7 +18,7 @@ export type TunnelOptions = {
 	readonly destination: () => Promise<Destination>;
 	readonly clock?: Clock;
 	readonly random?: Random;
-	readonly onUp?: () => void;
+	readonly onUp?: (connection: Connection) => void;
 	readonly onDown?: (reason: string) => void;
 	/** Told once, when no further try can succeed: a wrong host key, a key that is refused. */
 	readonly onFailed?: (error: ConnectionError) => void;
@@ -142,7 +142,7 @@ export class Tunnel {
 		}
 
 		this.#waiting.clear();
-		this.#options.onUp?.();
+		this.#options.onUp?.(connection);
 		const stopWatching = watchHealth(
 			connection,
 			this.#clock,

@@ -12,6 +12,7 @@ import {onKey, onPaste} from './input.js';
 import {keyNames} from './keys.js';
 import {App, type AppEnd} from './store/app.js';
 import {loadEnvironments} from './store/environments.js';
+import {keepReconciled} from './store/reconciling.js';
 import {refreshFolder} from './store/refreshing.js';
 import {keepCatalogueFresh} from './store/refreshing-catalogue.js';
 import {followSpotHistory} from './store/spot-history.js';
@@ -44,6 +45,9 @@ const enterAlternateScreen = '\u001B[?1049h';
 const leaveAlternateScreen = '\u001B[?1049l';
 const homeAndErase = '\u001B[H\u001B[2J';
 
+/** Ink steps over lines that did not change one by one: over thirty and more of them with each key. */
+const stepped = (text: string): string => text.replace(/(?:\u001B\[E){2,}/g, steps => `\u001B[${steps.length / 3}E`);
+
 /** What is sent with each entry into the alternate screen, and before each way out of it. */
 type Passage = {readonly enter: () => string; readonly leave: () => string};
 
@@ -56,7 +60,7 @@ function fromTheTop(stream: NodeJS.WriteStream, {enter, leave}: Passage): NodeJS
 	const write = (data: string | Uint8Array, ...rest: never[]) =>
 		stream.write(
 			typeof data === 'string'
-				? data
+				? stepped(data)
 						.replace(enterAlternateScreen, () => enterAlternateScreen + homeAndErase + enter())
 						.replace(leaveAlternateScreen, () => leave() + leaveAlternateScreen)
 				: data,
@@ -147,6 +151,7 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 	);
 
 	keepCatalogueFresh(app);
+	keepReconciled(app);
 	followSpotHistory(app);
 
 	// What is typed from now on is ours: the terminal would write it into the first frame.

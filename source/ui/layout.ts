@@ -1,4 +1,7 @@
 import type {LogArea} from './log-lines.js';
+import {isOver, type RunState} from '../runs/state.js';
+import {attemptRows} from './screens/attempts.js';
+import {noticeRows, situationRows, stopFailureRows} from './screens/situation.js';
 import {failureRows, keptRows} from './screens/steps.js';
 import {summaryRows} from './screens/summary.js';
 import {type AppState, bodyRows} from './store/state.js';
@@ -12,27 +15,48 @@ export const isNarrow = ({columns}: AppState): boolean => columns < leastBeside;
 export const inLogs = (state: AppState): boolean =>
 	state.screen === 'run' && (state.run?.showLogs ?? false) && (isNarrow(state) || state.run?.handle.state().phase === 'ready');
 
-/**
-How a run's screen is divided: lines for steps and logs, what stands below them (a failure or what was kept, time and cost), and the cells of the
-steps. Only logs are shown of one that is ready.
-*/
-export function runLayout(state: AppState): {
+/** Of the steps, so many lines stay whatever there is to be said below them. */
+const leastSteps = 4;
+
+type RunLayout = {
+	readonly above: readonly string[];
 	readonly rows: number;
 	readonly below: readonly string[];
 	readonly stepCells: number;
-} {
-	const {columns} = state;
-	const height = bodyRows(state);
+};
+
+/**
+How a run's screen is divided: what stands above all else (the cloud's notice), lines for steps and logs, what stands below them (attempts,
+a question, a failure or what was kept, time and cost), and the cells of the steps. Only logs are shown of one that is ready.
+*/
+export function runLayout(state: AppState): RunLayout {
+	const {columns, now} = state;
 	const run = state.run?.handle.state();
+	const above = run ? noticeRows(now, columns, run) : [];
+	const height = bodyRows(state) - above.length;
 	if (!run || run.phase === 'ready') {
-		return {rows: height, below: [], stepCells: 0};
+		return {above, rows: height, below: [], stepCells: 0};
 	}
 
-	const middle = run.phase === 'ended' ? keptRows(run, columns) : failureRows(run, columns, Math.floor(height / 2));
-	const below = [...middle, ...summaryRows(state, run)];
+	const below = belowSteps(state, run, height);
 	const stepCells = isNarrow(state) ? 0 : Math.min(56, Math.floor(columns * 0.42));
 	// Between them and what stands below is a rule.
-	return {rows: Math.max(2, height - below.length - 1), below, stepCells};
+	return {above, rows: Math.max(2, height - below.length - 1), below, stepCells};
+}
+
+function belowSteps(state: AppState, run: RunState, height: number): string[] {
+	const {columns, now} = state;
+	const most = Math.max(1, height - 1 - leastSteps);
+	const middle = [
+		...(run.phase === 'ended' ? keptRows(run, columns) : failureRows(run, columns, Math.floor(height / 2))),
+		...situationRows(now, columns, run),
+		...stopFailureRows(run, columns),
+	];
+	const summary = summaryRows(state, run, Math.max(1, most - middle.length));
+	// Once there is an instance, how it came about is in the log.
+	const isNews = run.instanceId === undefined && (!isOver(run) || run.attempts.length > 1);
+	const room = (isOver(run) ? most : Math.max(Math.floor(height / 2), 1)) - middle.length - summary.length;
+	return [...(isNews && room > 0 ? attemptRows(state, run, room) : []), ...middle, ...summary].slice(-most);
 }
 
 /** Where log lines stand; above them is the line of the panes. */

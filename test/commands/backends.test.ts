@@ -21,6 +21,19 @@ const lambdaAnswer = {
 	},
 };
 
+const card = {
+	...{id: 'NVIDIA A40', displayName: 'A40', manufacturer: 'Nvidia', memoryInGb: 48, maxGpuCount: 1},
+	...{securePrice: 0.4, secureSpotPrice: 0.2, communityPrice: 0.35, communitySpotPrice: 0},
+};
+const inStock = {stockStatus: 'High', minVcpu: 9, minMemory: 50, minimumBidPrice: 0.2, uninterruptablePrice: 0.4};
+const runpodAnswer = (query: string) => ({
+	data: query.includes('myself')
+		? {myself: {id: 'user'}}
+		: query.includes('dataCenters')
+			? {dataCenters: [{id: 'EU-RO-1', listed: true}], gpuTypes: [card]}
+			: {gpuTypes: [{id: card.id, c1: inStock}]},
+});
+
 async function settings({home}: World, text: string): Promise<void> {
 	await mkdir(path.join(home, 'dt'), {recursive: true, mode: 0o700});
 	await writeFile(path.join(home, 'dt/backends.yml'), text, {mode: 0o600});
@@ -46,7 +59,8 @@ describe('`backends`', () => {
 		const world = await makeWorld();
 		const {code, stdout, stderr} = await world.cli(['backends']);
 		expect([code, stderr]).toEqual([0, '']);
-		expect(stdout).toMatch(/^aws +not set up +not yet +-$/m);
+		expect(stdout).toMatch(/^aws +not set up +yes +-$/m);
+		expect(stdout).toMatch(/^lambda +not set up +not yet +-$/m);
 		expect(stdout).toMatch(/next: .*AWS_PROFILE.*backends\.yml/);
 		expect(stdout).toMatch(/next: .*LAMBDA_API_KEY/);
 		expect(stdout).toMatch(/next: .*RUNPOD_API_KEY/);
@@ -173,15 +187,12 @@ describe('offers of a cloud where this version cannot launch', () => {
 
 	test('are not what `run` takes by itself where another serves', async () => {
 		const world = await makeWorld();
-		const ec2 = await startEc2();
-		await settings(
-			world,
-			`- {type: aws, endpoint: '${ec2.url}', creds: {type: access_key, access_key: AKIA${key}, secret_key: ${key}}}\n`,
-		);
+		const runpod = await serve(({body}) => json(runpodAnswer((JSON.parse(body) as {query: string}).query)));
+		await settings(world, `- {type: runpod, endpoint: '${runpod.url}/graphql', creds: {api_key: ${key}}}\n`);
 		await world.write({'.dstack.yml': 'type: dev-environment\n'});
 		// Spot comes first in the plan's order.
 		const listed = objects<{backend: string; usable: boolean}>((await world.cli(['offers', '--spot-auto', '--json'])).stdout);
-		expect(listed[0]).toMatchObject({backend: 'aws', usable: true});
+		expect(listed[0]).toMatchObject({backend: 'runpod', usable: true});
 		const {code, stdout, stderr} = await world.cli(['run', '.', '--spot-auto', '-y', '-d', '--json', '-n', 'mine']);
 		expect([code, stderr]).toEqual([0, '']);
 		expect(stdout).toContain('"backend":"local"');

@@ -68,6 +68,8 @@ export const accepted: ReadonlyArray<readonly [lines: string, wishes: Wishes]> =
 	['spot_policy: auto', {spotPolicy: 'auto'}],
 	['max_price: 1.5', {maxPrice: 1.5}],
 	['max_price: 2', {maxPrice: 2}],
+	['inactivity_duration: 2h', {inactivityDuration: 7200}],
+	['tags: {team: ml, cost: 3, gpu: true}', {tags: {team: 'ml', cost: '3', gpu: 'true'}}],
 	['max_duration: 3600', {maxDuration: 3600}],
 	['max_duration: 6h', {maxDuration: 21_600}],
 	['max_duration: 1d', {maxDuration: 86_400}],

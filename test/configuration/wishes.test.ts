@@ -31,8 +31,6 @@ describe('what a configuration and a profile may both ask for', () => {
 	});
 
 	it.each<[lines: string, wishes: Wishes, key: string]>([
-		['inactivity_duration: 2h', {inactivityDuration: 7200}, 'inactivity_duration'],
-		['tags: {team: ml, cost: 3, gpu: true}', {tags: {team: 'ml', cost: '3', gpu: 'true'}}, 'tags'],
 		['termination_policy: terminate', {}, 'termination_policy'],
 		['termination_policy: stop', {}, 'termination_policy'],
 		['termination_policy: destroy-after-idle', {}, 'termination_policy'],

@@ -1,6 +1,6 @@
 import {execFile, spawn, type ChildProcess} from 'node:child_process';
 import {existsSync} from 'node:fs';
-import {chmod, mkdir, mkdtemp, open, readFile, rename, rm} from 'node:fs/promises';
+import {chmod, copyFile, mkdir, mkdtemp, open, readFile, rename, rm, writeFile} from 'node:fs/promises';
 import {homedir, tmpdir} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -128,12 +128,26 @@ async function lock(name: string): Promise<() => Promise<void>> {
 	});
 }
 
-const packages = ['openssh-server', 'git', 'ca-certificates', 'curl', 'python3', 'python3-venv', 'procps', 'rsync'];
-/** Another version is another image: change it with the packages. */
-const image = 'dstack-tui-test:1';
+/** An image of Debian's (or Ubuntu's) packages. Another version is another image: change it with the packages. */
+export type Recipe = {
+	readonly image: string;
+	readonly packages: readonly string[];
+	/** Packages that debootstrap cannot put in order: apt installs them into what it has made. */
+	readonly more?: readonly string[];
+};
 
-/** The name of a base image for environments, with sshd, git and Python: there already, from the cache, or built by debootstrap. */
-export async function ensureImage({docker}: TestEngine): Promise<{readonly image: string} | Missing> {
+/** A base image for environments, with sshd, git and Python. */
+const environmentRecipe: Recipe = {
+	image: 'dstack-tui-test:1',
+	packages: ['openssh-server', 'git', 'ca-certificates', 'curl', 'python3', 'python3-venv', 'procps', 'rsync'],
+};
+
+/** The name of a recipe's image: there already, from the cache, or built by debootstrap. */
+export async function ensureImage(
+	{docker}: TestEngine,
+	recipe: Recipe = environmentRecipe,
+): Promise<{readonly image: string} | Missing> {
+	const {image} = recipe;
 	const isThere = async () =>
 		docker('image', 'inspect', image).then(
 			() => true,
@@ -151,12 +165,12 @@ export async function ensureImage({docker}: TestEngine): Promise<{readonly image
 
 		const archive = path.join(cache, `${image.replace(':', '-')}.tar`);
 		if (!existsSync(archive)) {
-			const reason = cannotBuild();
+			const reason = cannotBuild(image);
 			if (reason !== undefined) {
 				return {missing: reason};
 			}
 
-			await buildArchive(archive);
+			await buildArchive(archive, recipe);
 		}
 
 		await docker('import', archive, image);
@@ -171,7 +185,7 @@ export async function ensureImage({docker}: TestEngine): Promise<{readonly image
 	}
 }
 
-function cannotBuild(): string | undefined {
+function cannotBuild(image: string): string | undefined {
 	if (!isRoot) {
 		return `the image ${image} (only root can build it)`;
 	}
@@ -179,7 +193,7 @@ function cannotBuild(): string | undefined {
 	return hasCommand('debootstrap') ? undefined : 'debootstrap';
 }
 
-async function buildArchive(archive: string): Promise<void> {
+async function buildArchive(archive: string, {packages, more = []}: Recipe): Promise<void> {
 	const {id, codename} = await readRelease();
 	const root = await mkdtemp(path.join(tmpdir(), 'dt-image-'));
 	try {
@@ -199,6 +213,10 @@ async function buildArchive(archive: string): Promise<void> {
 			throw said ? new Error(said) : error;
 		});
 		await chmod(root, 0o755);
+		if (more.length > 0) {
+			await installMore(root, more);
+		}
+
 		await execute('tar', [
 			...[
 				'-C',
@@ -214,6 +232,18 @@ async function buildArchive(archive: string): Promise<void> {
 		await rm(root, {recursive: true, force: true});
 		await rm(`${archive}.part`, {force: true});
 	}
+}
+
+async function installMore(root: string, packages: readonly string[]): Promise<void> {
+	await copyFile('/etc/resolv.conf', path.join(root, 'etc/resolv.conf'));
+	// Nothing may start while it is installed: it would be a process of this machine.
+	const policy = path.join(root, 'usr/sbin/policy-rc.d');
+	await writeFile(policy, '#!/bin/sh\nexit 101\n', {mode: 0o755});
+	const apt = async (...args: readonly string[]) =>
+		execute('chroot', [root, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq', ...args], {maxBuffer: 64 * 1024 * 1024});
+	await apt('update');
+	await apt('install', '-y', '--no-install-recommends', ...packages);
+	await rm(policy);
 }
 
 async function readRelease(): Promise<{id: string; codename: string}> {

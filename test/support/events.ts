@@ -31,6 +31,11 @@ export const testSpecification = (changes: Partial<RunSpecification> = {}): RunS
 	offer: {...testOffer},
 	ports: [],
 	duration: null,
+	others: [],
+	inactivity: null,
+	retry: null,
+	agreed: false,
+	tags: {},
 	...changes,
 });
 

@@ -75,7 +75,13 @@ export async function makeSshd(folder: string, options: {hostKey?: KeyPair} = {}
 
 	onTestFinished(stop);
 	await start();
-	const destination = {host: '127.0.0.1', port, user: userInfo().username, privateKey: identity.private, hostKey: hostKey.public};
+	const destination = {
+		host: '127.0.0.1',
+		port,
+		user: userInfo().username,
+		privateKey: identity.private,
+		hostKeys: [hostKey.public],
+	};
 	return {destination, start, stop, identity, hostKey};
 }
 

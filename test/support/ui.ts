@@ -3,7 +3,7 @@ import {matchRows} from '../../source/offers/match.js';
 import type {Offer} from '../../source/offers/offer.js';
 import {OfferTable} from '../../source/offers/table.js';
 import type {Engine, OfferListing, Plan, Request} from '../../source/runs/engine.js';
-import type {LinkHealth, LogLine, RunHandle} from '../../source/runs/handle.js';
+import type {GuestView, LinkHealth, LogLine, RunHandle} from '../../source/runs/handle.js';
 import type {RunState} from '../../source/runs/state.js';
 import type {Clock} from '../../source/system/clock.js';
 import {App, type AppOptions} from '../../source/ui/store/app.js';
@@ -80,6 +80,21 @@ export const runState = (changes: Partial<RunState> = {}): RunState => ({
 	specification: testSpecification({
 		configuration: {ide: 'vscode', build: [], setup: [], init: [], env: {}, ports: [], cache: []},
 	}),
+	intentId: testSpecification().intentId,
+	intentIds: [testSpecification().intentId],
+	duration: null,
+	unanswered: false,
+	round: {start: 0, count: 0, since: 0},
+	agreedPrice: 0,
+	asking: undefined,
+	waiting: undefined,
+	guarded: false,
+	leaseLifted: false,
+	hostKeyReplaced: false,
+	notice: undefined,
+	billing: [{offer: changes.offer ?? testOffer, from: changes.launchedAt ?? Date.UTC(2026, 0, 2, 3, 0, 0), to: undefined}],
+	stopFailure: undefined,
+	remoteDeadline: undefined,
 	offer: testOffer,
 	intendedAt: Date.UTC(2026, 0, 2, 3, 0, 0),
 	instanceId: 'process:x',
@@ -132,6 +147,8 @@ export class TestHandle implements RunHandle {
 
 	state = (): RunState => this.state_;
 	health = (): LinkHealth => this.health_;
+	guest_: GuestView | undefined;
+	guest = (): GuestView | undefined => this.guest_;
 	logs = () => ({
 		version: this.lines.length,
 		lines: (pane: string) => this.lines.filter(line => pane === 'all' || line.pane === pane),
@@ -160,6 +177,10 @@ export class TestHandle implements RunHandle {
 	whenOver = async (): Promise<void> => new Promise(() => undefined);
 	retry = (): void => void this.done.push('retry');
 	unsavedWork = async () => this.unsaved;
+
+	async agree(): Promise<void> {
+		this.done.push('agree');
+	}
 
 	async extend(seconds: number): Promise<void> {
 		this.done.push(`extend ${seconds}`);
@@ -250,10 +271,12 @@ export function testEngine(changes: Partial<Engine> = {}, listing: TestListing =
 				...rest,
 			};
 		},
-		plan: async (asked, offer): Promise<Plan> => ({
+		plan: async (asked, offer, {others = [], agreed = false} = {}): Promise<Plan> => ({
 			request: asked,
 			name: asked.choice.name ?? 'fast-moth-1',
 			offer,
+			others,
+			agreed,
 			code: {root: '/project', subfolder: '', kind: 'repository', files: 3, bytes: 2048, notes: []},
 			ports: [],
 			deadline: undefined,
@@ -270,6 +293,9 @@ export function testEngine(changes: Partial<Engine> = {}, listing: TestListing =
 		logs: async () => [],
 		interrupted: async () => undefined,
 		runs: async () => [],
+		reconcile: async () => ({runs: [], orphans: [], notes: []}),
+		endOrphan: async () => undefined,
+		ledger: async () => [],
 		onRunsChanged: () => () => undefined,
 		sshCommand: name => `ssh ${name}`,
 		ideLink: state => ({ide: 'vscode', url: `vscode://vscode-remote/ssh-remote+${state.name}/workflow`}),

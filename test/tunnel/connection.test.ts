@@ -54,7 +54,7 @@ describe.skipIf(!hasSshd)('a connection to a real sshd (needs openssh-server)', 
 	test('another host key is refused for good', async () => {
 		const {destination} = await makeSshd(await temporaryFolder());
 		const other = await generateKeyPair('other');
-		const error = await connect({...destination, hostKey: other.public}, never).catch((reason: unknown) => reason);
+		const error = await connect({...destination, hostKeys: [other.public]}, never).catch((reason: unknown) => reason);
 		expect(error).toBeInstanceOf(ConnectionError);
 		expect(error).toMatchObject({final: true});
 		expect(String(error)).toContain('another host key');
@@ -147,7 +147,7 @@ describe.skipIf(!hasSshd)('a tunnel (needs openssh-server)', () => {
 	test('is down for good when the host key is another', async () => {
 		const {destination} = await makeSshd(await temporaryFolder());
 		const other = await generateKeyPair('other');
-		const tunnel = new Tunnel({destination: async () => ({...destination, hostKey: other.public})});
+		const tunnel = new Tunnel({destination: async () => ({...destination, hostKeys: [other.public]})});
 		onTestFinished(() => tunnel.close());
 		tunnel.start();
 		await expect(tunnel.link()).rejects.toThrow('another host key');

@@ -13,6 +13,7 @@ async function makePaths(home?: string): Promise<Paths> {
 		secrets: path.join(root, 'state', 'secrets'),
 		home: root,
 		runs: path.join(root, 'state', 'runs'),
+		ledger: '',
 		catalogue: path.join(root, 'state', 'catalog'),
 		sshConfig: path.join(root, 'state', 'ssh', 'config'),
 		userSshConfig: path.join(root, '.ssh', 'config'),

@@ -304,7 +304,9 @@ describe('a run on the screen', () => {
 			runState({
 				phase: 'gone',
 				reason: `could not be provisioned: ${message}`,
-				attempts: [{at: 0, errorClass: 'permission', message, next: 'Check `registry_auth`.'}],
+				attempts: [
+					{at: 0, offer: runState().offer, zones: [], errorClass: 'permission', message, next: 'Check `registry_auth`.'},
+				],
 			}),
 		);
 		const {frame, shows} = withRun(handle, {}, {size: {columns: 80, rows: 24}});

@@ -7,6 +7,8 @@ export type Failure = {
 	readonly error: BackendError;
 	/** AWS's own name for it. */
 	readonly code: string;
+	/** Of HTTP; undefined where there was no whole answer. */
+	readonly status: number | undefined;
 	/** The permission that is missing, `ec2:DescribeRegions`, where that is the failure. */
 	readonly permission: string | undefined;
 };
@@ -14,18 +16,21 @@ export type Failure = {
 const codes: Readonly<Record<Exclude<BackendErrorClass, 'unknown'>, readonly string[]>> = {
 	capacity: [
 		...['InsufficientInstanceCapacity', 'InsufficientHostCapacity', 'InsufficientCapacity', 'UnfulfillableCapacity'],
-		...['Unsupported', 'SpotMaxPriceTooLow'],
+		...['Unsupported', 'SpotMaxPriceTooLow', 'InsufficientFreeAddressesInSubnet'],
 	],
-	quota: ['VcpuLimitExceeded', 'InstanceLimitExceeded', 'MaxSpotInstanceCountExceeded', 'VolumeLimitExceeded'],
+	quota: [
+		...['VcpuLimitExceeded', 'InstanceLimitExceeded', 'MaxSpotInstanceCountExceeded', 'VolumeLimitExceeded'],
+		...['SecurityGroupLimitExceeded', 'RulesPerSecurityGroupLimitExceeded', 'NetworkInterfaceLimitExceeded'],
+	],
 	permission: [
 		...['UnauthorizedOperation', 'AccessDenied', 'AccessDeniedException', 'AuthFailure', 'OptInRequired', 'PendingVerification'],
 		...['Blocked', 'InvalidClientTokenId', 'UnrecognizedClientException', 'ExpiredToken', 'ExpiredTokenException'],
 		...['RequestExpired', 'SignatureDoesNotMatch', 'InvalidSignatureException', 'IncompleteSignature'],
-		...['MissingAuthenticationToken', 'CredentialsProviderError', 'TokenProviderError'],
+		...['MissingAuthenticationToken', 'CredentialsProviderError', 'TokenProviderError', 'OperationNotPermitted'],
 	],
 	configuration: [
 		...['InvalidSubnetID.NotFound', 'VPCIdNotSpecified', 'InvalidKeyPair.NotFound', 'IdempotentParameterMismatch'],
-		...['InvalidAction', 'UnknownParameter'],
+		...['InvalidAction', 'UnknownParameter', 'InvalidGroup.NotFound', 'InvalidVpcID.NotFound', 'DefaultVpcDoesNotExist'],
 	],
 	transient: [
 		...['RequestLimitExceeded', 'TooManyRequestsException', 'InternalError', 'InternalFailure', 'Unavailable'],
@@ -38,7 +43,7 @@ const classes = new Map(
 	Object.entries(codes).flatMap(([name, list]) => list.map(code => [code, name as BackendErrorClass] as const)),
 );
 
-function classOf(code: string, status: number | undefined): BackendErrorClass {
+function classOf(code: string, message: string, status: number | undefined): BackendErrorClass {
 	const known = classes.get(code);
 	if (known) {
 		return known;
@@ -48,7 +53,11 @@ function classOf(code: string, status: number | undefined): BackendErrorClass {
 		return 'transient';
 	}
 
-	if (/^InvalidAMIID|^InvalidParameter/.test(code)) {
+	if (/^Insufficient\w*Capacity/.test(code) || /\bno spot capacity\b/i.test(message)) {
+		return 'capacity';
+	}
+
+	if (/^InvalidAMIID|^InvalidParameter|^InvalidBlockDevice|^InvalidTag/.test(code)) {
 		return 'configuration';
 	}
 
@@ -75,14 +84,14 @@ export function classify(thrown: unknown, action: string, secrets: ReadonlySet<s
 	const status = $metadata?.httpStatusCode;
 	// A network failure is a plain error with the system's code; a body that is no XML or JSON makes one of no name.
 	const code = typeof nodeCode === 'string' && (name === 'Error' || name === 'AggregateError') ? nodeCode : name;
-	const isOdd = name === 'SyntaxError' || name === 'Unknown' || message === '';
+	const isOdd = name === 'SyntaxError' || name === 'Unknown' || message === '' || /\bXML parse error\b/.test(message);
 	const said = isOdd
 		? `the answer is none of AWS's${status === undefined ? '' : ` (${status})`}`
 		: withoutSecrets(message, [...secrets])
 				.replace(/\s*(?:Deserialization error:|Encoded authorization failure message:).*$/, '')
 				.replace(/^@smithy\/node-http-handler - \[ERROR\] /, '') || code;
 	const permission = denied.has(code) ? (/not authorized to perform:? ([a-z\d-]+:\w+)/.exec(said)?.[1] ?? action) : undefined;
-	const kind = classOf(code, status);
+	const kind = classOf(code, message, status);
 	const words =
 		host !== undefined && code === nodeCode
 			? networkError(host, thrown).message
@@ -92,11 +101,17 @@ export function classify(thrown: unknown, action: string, secrets: ReadonlySet<s
 	return {
 		error: new BackendError(kind, permission === undefined ? words : `may not ${permission} (${code})`, {
 			next: nextStep(code, kind, permission),
+			zones: kind === 'capacity' ? zonesIn(message) : [],
 		}),
 		code,
+		status,
 		permission,
 	};
 }
+
+/** `… by not specifying an Availability Zone in your request or choosing us-west-2a, us-west-2c.` */
+const zonesIn = (message: string): string[] =>
+	/\bchoosing\b(.*)/s.exec(message)?.[1]?.match(/\b[a-z]{2}(?:-[a-z]+)+-\d+[a-z]\b/g) ?? [];
 
 function nextStep(code: string, kind: BackendErrorClass, permission: string | undefined): string | undefined {
 	if (permission !== undefined) {

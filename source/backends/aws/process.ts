@@ -8,6 +8,9 @@ import {BackendError, type OfferSource} from '../backend.js';
 import {awsSetup, type Surroundings, theseSurroundings} from '../settings/index.js';
 import {failedStatus, setupWords, unusable} from '../source-status.js';
 import {streamed} from '../stream.js';
+import type {Operations} from './launch/calls.js';
+import type {Image} from './launch/images.js';
+import {remoteOperations} from './launch/remote.js';
 import type {Answer, Question} from './messages.js';
 import {type PriceOf, type PricesFor, pricesFrom} from './offers.js';
 
@@ -28,9 +31,11 @@ export type AwsProcessOptions = {
 
 const besideThis = (): URL => new URL('aws-worker.js', import.meta.url);
 
-type Told = Exclude<Answer, {type: 'prices'}>;
+type Told = Exclude<Answer, {type: 'prices' | 'image'}>;
 type Done = Extract<Answer, {type: 'done'}>;
 type Listener = (answer: Told) => void;
+
+export type AwsProcess = Required<OfferSource> & {readonly operations: Operations};
 
 /** A process with the questions that it has not answered yet. */
 type Running = {
@@ -40,7 +45,7 @@ type Running = {
 };
 
 /**
-The source of index.ts in a process of its own. Loading the AWS SDK and reading its answers takes the processor for seconds in pieces that
+The source of index.ts and the operations of launch/ in a process of its own. Loading the AWS SDK and reading its answers takes the processor for seconds in pieces that
 would be felt at the keyboard, and some hundred megabytes, all of which only the end of a process gives back.
 */
 export function createAwsProcess({
@@ -48,9 +53,10 @@ export function createAwsProcess({
 	clock = systemClock,
 	prices,
 	worker = besideThis(),
-}: AwsProcessOptions): OfferSource {
+}: AwsProcessOptions): AwsProcess {
 	const pricesFor = pricesFrom(prices);
 	const places = () => surroundings ?? theseSurroundings();
+	const images = new Map<string, Image>();
 	let running: Running | undefined;
 	let questions = 0;
 	let idle: AbortController | undefined;
@@ -67,7 +73,8 @@ export function createAwsProcess({
 		const end = (message: string) => {
 			running = running?.child === child ? undefined : running;
 			for (const [id, tell] of [...listeners]) {
-				tell({type: 'failed', id, class: 'unknown', message, next: undefined});
+				// What it was about to do, it may have done.
+				tell({type: 'failed', id, class: 'transient', message, next: 'Try again.', zones: []});
 			}
 		};
 
@@ -76,16 +83,26 @@ export function createAwsProcess({
 			child.send(question, () => undefined);
 		};
 
+		const remember = ({key, image}: Extract<Answer, {type: 'image'}>) => {
+			if (image) {
+				images.set(key, image);
+			} else {
+				images.delete(key);
+			}
+		};
+
 		child.on('message', (answer: Answer) => {
 			if (answer.type === 'prices') {
 				void tellPrices(answer, pricesFor).then(say);
+			} else if (answer.type === 'image') {
+				remember(answer);
 			} else {
 				listeners.get(answer.id)?.(answer);
 			}
 		});
 		child.on('error', error => end(`the process that asks AWS failed: ${error.message}`));
 		child.on('exit', (code, signal) => end(`the process that asks AWS ended with ${signal ?? code}`));
-		say({type: 'start', surroundings: {...places(), environment: {...places().environment}}});
+		say({type: 'start', surroundings: {...places(), environment: {...places().environment}}, images});
 		return {child, listeners, say};
 	};
 
@@ -98,6 +115,7 @@ export function createAwsProcess({
 		signal.throwIfAborted();
 		idle?.abort();
 		const id = questions++;
+		const question = make(id);
 		const {child, listeners, say} = (running ??= start());
 		keepAlive(child, true);
 		const leave = () => say({type: 'leave', id});
@@ -107,13 +125,15 @@ export function createAwsProcess({
 					if (answer.type === 'done') {
 						resolve(answer);
 					} else if (answer.type === 'failed') {
-						reject(signal.aborted ? (signal.reason as Error) : thrown(answer));
+						// How a launch ended that nobody waits for any more decides what there is to end.
+						const isKnown = question.type === 'call' && answer.class !== undefined;
+						reject(signal.aborted && !isKnown ? (signal.reason as Error) : thrown(answer));
 					} else {
 						listen?.(answer, say);
 					}
 				});
 				signal.addEventListener('abort', leave, {once: true});
-				say(make(id));
+				say(question);
 			});
 		} finally {
 			signal.removeEventListener('abort', leave);
@@ -192,6 +212,18 @@ export function createAwsProcess({
 
 			return history;
 		},
+		operations: remoteOperations(async (call, signal, onProgress) => {
+			const {result} = await ask(
+				id => ({type: 'call', id, call}),
+				signal,
+				answer => {
+					if (answer.type === 'progress') {
+						onProgress(answer.progress);
+					}
+				},
+			);
+			return result;
+		}),
 	};
 }
 
@@ -229,5 +261,5 @@ async function tellPrices(
 	}
 }
 
-const thrown = ({class: kind, message, next}: Extract<Answer, {type: 'failed'}>): Error =>
-	kind === undefined ? new Error(message) : new BackendError(kind, message, {next});
+const thrown = ({class: kind, message, next, zones}: Extract<Answer, {type: 'failed'}>): Error =>
+	kind === undefined ? new Error(message) : new BackendError(kind, message, {next, zones});

@@ -134,7 +134,7 @@ async function spotPrices(session: Session, client: EC2Client, clock: Clock, sig
 	});
 }
 
-async function readLimits(session: Session, region: string, signal: AbortSignal): Promise<Map<string, number>> {
+export async function readLimits(session: Session, region: string, signal: AbortSignal): Promise<Map<string, number>> {
 	const client = session.quotas(region);
 	const all = await pages(async token => {
 		const command = new session.sdk.ListServiceQuotasCommand({ServiceCode: 'ec2', MaxResults: 100, NextToken: token});
@@ -148,7 +148,7 @@ async function readLimits(session: Session, region: string, signal: AbortSignal)
 	);
 }
 
-async function runningInstances(session: Session, client: EC2Client, signal: AbortSignal): Promise<Instance[]> {
+export async function runningInstances(session: Session, client: EC2Client, signal: AbortSignal): Promise<Instance[]> {
 	const reservations = await pages(async token => {
 		const command = new session.sdk.DescribeInstancesCommand({
 			Filters: [{Name: 'instance-state-name', Values: ['pending', 'running', 'stopping', 'shutting-down']}],
@@ -162,7 +162,7 @@ async function runningInstances(session: Session, client: EC2Client, signal: Abo
 }
 
 /** vCPUs that run, by the quota they count in. */
-function usage(instances: readonly Instance[], book: HardwareBook): Map<string, number> {
+export function usage(instances: readonly Instance[], book: HardwareBook): Map<string, number> {
 	const used = new Map<string, number>();
 	for (const {InstanceType: type, InstanceLifecycle: lifecycle, CpuOptions: cpu} of instances) {
 		const family = familyOf(type ?? '');

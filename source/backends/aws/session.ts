@@ -12,11 +12,20 @@ export type Limits = {readonly connect: number; readonly request: number; readon
 
 export const usualLimits: Limits = {connect: 5000, request: 10_000, region: 45_000};
 
+const usualAttempts = 2;
+
 type Identity = {
 	readonly accessKeyId: string;
 	readonly secretAccessKey: string;
 	readonly sessionToken?: string;
 	readonly expiration?: Date;
+};
+
+export type ClientOptions = {
+	/** How often one call is sent before it has failed. @default 2 */
+	readonly attempts?: number;
+	/** Milliseconds for one answer, instead of the session's limit. */
+	readonly request?: number;
 };
 
 /** Clients of one account for as long as one question takes. */
@@ -25,7 +34,7 @@ export type Session = {
 	readonly setup: AwsSetup;
 	/** What must not be in any message; grows when the credentials are known. */
 	readonly secrets: Set<string>;
-	ec2(region: string): EC2Client;
+	ec2(region: string, options?: ClientOptions): EC2Client;
 	quotas(region: string): ServiceQuotasClient;
 	close(): void;
 };
@@ -43,14 +52,14 @@ export async function openSession(setup: AwsSetup, credentials: AwsCredentials, 
 	const sdk = await loadSdk();
 	const secrets = new Set<string>();
 	const opened: Array<{destroy(): void}> = [];
-	const common = (region: string): EC2ClientConfig => ({
+	const common = (region: string, request = limits.request): EC2ClientConfig => ({
 		region,
 		endpoint: setup.endpoint,
-		maxAttempts: 2,
+		maxAttempts: usualAttempts,
 		requestHandler: {
 			connectionTimeout: limits.connect,
-			requestTimeout: limits.request,
-			socketTimeout: limits.request,
+			requestTimeout: request,
+			socketTimeout: request,
 			throwOnRequestTimeout: true,
 		},
 	});
@@ -85,7 +94,8 @@ export async function openSession(setup: AwsSetup, credentials: AwsCredentials, 
 		sdk,
 		setup,
 		secrets,
-		ec2: region => keep(new sdk.EC2Client({...common(region), profile, credentials: shared})),
+		ec2: (region, {attempts: maxAttempts = usualAttempts, request} = {}) =>
+			keep(new sdk.EC2Client({...common(region, request), maxAttempts, profile, credentials: shared})),
 		quotas: region => keep(new sdk.ServiceQuotasClient({...common(region), profile, credentials: shared})),
 		close() {
 			for (const client of opened) {

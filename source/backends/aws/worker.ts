@@ -1,7 +1,12 @@
 import process from 'node:process';
 import {messageOf} from '../../system/problem.js';
-import {BackendError, type OfferSource} from '../backend.js';
+import {BackendError, type LaunchProgress, type OfferSource} from '../backend.js';
 import {createAwsSource} from './index.js';
+import type {Operations} from './launch/calls.js';
+import {ImageBook} from './launch/images.js';
+import {createAwsOperations} from './launch/operations.js';
+import {perform} from './launch/remote.js';
+import {userDataFor} from './launch/user-data.js';
 import type {Answer, Question} from './messages.js';
 import type {KnownPrice, PricesFor} from './offers.js';
 
@@ -24,6 +29,7 @@ const waiting = new Map<number, Waiting>();
 let asks = 0;
 // One for all questions: what is known of instance types stays.
 let source: OfferSource | undefined;
+let operations: Operations | undefined;
 
 const pricesFor: PricesFor = async (region, instanceTypes) =>
 	new Promise((resolve, reject) => {
@@ -34,10 +40,20 @@ const pricesFor: PricesFor = async (region, instanceTypes) =>
 
 // Whoever started this is gone.
 process.on('disconnect', () => process.exit());
+// Ctrl+C and a closed terminal come to everything that runs there; a launch under way is heard out, as whoever started this decides.
+process.on('SIGINT', () => undefined);
+process.on('SIGHUP', () => undefined);
 process.on('message', (question: Question) => {
 	switch (question.type) {
 		case 'start': {
-			source = createAwsSource({surroundings: question.surroundings, pricesFor});
+			const {surroundings, images} = question;
+			source = createAwsSource({surroundings, pricesFor});
+			operations = createAwsOperations({
+				surroundings,
+				pricesFor,
+				images: new ImageBook(images, (key, image) => say({type: 'image', key, image})),
+				userData: userDataFor,
+			});
 			break;
 		}
 
@@ -66,6 +82,7 @@ process.on('message', (question: Question) => {
 
 		case 'status':
 		case 'history':
+		case 'call':
 		case 'offers': {
 			void answer(question);
 			break;
@@ -73,13 +90,13 @@ process.on('message', (question: Question) => {
 	}
 });
 
-async function answer(question: Extract<Question, {type: 'status' | 'history' | 'offers'}>): Promise<void> {
+async function answer(question: Extract<Question, {type: 'status' | 'history' | 'call' | 'offers'}>): Promise<void> {
 	const {id} = question;
 	const controller = new AbortController();
 	const {signal} = controller;
 	leaving.set(id, controller);
 	try {
-		if (!source) {
+		if (!source || !operations) {
 			throw new Error('asked before it was started');
 		}
 
@@ -93,6 +110,12 @@ async function answer(question: Extract<Question, {type: 'status' | 'history' | 
 			return;
 		}
 
+		if (question.type === 'call') {
+			const onProgress = (progress: LaunchProgress) => say({type: 'progress', id, progress});
+			say({type: 'done', id, result: await perform(operations, question.call, signal, onProgress)});
+			return;
+		}
+
 		for await (const offers of source.offers(question.requirements, signal, line => say({type: 'note', id, line}))) {
 			for (let start = 0; start < offers.length; start += mostOffers) {
 				await sent({type: 'offers', id, offers: offers.slice(start, start + mostOffers)});
@@ -103,7 +126,7 @@ async function answer(question: Extract<Question, {type: 'status' | 'history' | 
 		say({type: 'done', id});
 	} catch (error) {
 		const known = error instanceof BackendError ? error : undefined;
-		say({type: 'failed', id, class: known?.class, message: messageOf(error), next: known?.next});
+		say({type: 'failed', id, class: known?.class, message: messageOf(error), next: known?.next, zones: known?.zones ?? []});
 	} finally {
 		leaving.delete(id);
 		taking.delete(id);

@@ -2,7 +2,7 @@ import path from 'node:path';
 import {type AwsCredentials, findAwsCredentials, usualRegion} from './aws.js';
 import {type BackendsFile, readBackendsFile} from './file.js';
 import {type Found, keyOfRunpodFile, keyOfVariable, type Surroundings, theseSurroundings} from './places.js';
-import {type Cloud, endpointProblem} from './schema.js';
+import {type Cloud, type Entries, endpointProblem} from './schema.js';
 
 export type {AwsCredentials} from './aws.js';
 export type {Surroundings} from './places.js';
@@ -30,7 +30,12 @@ export type Setup<Credentials> = {
 export type AwsSetup = Setup<AwsCredentials> & {
 	/** The region that is asked first, for the others. */
 	readonly homeRegion: string;
+	/** How instances are launched. */
+	readonly launch: AwsLaunchSettings;
 };
+
+/** The keys of `backends.yml` that concern a launch on AWS, as they stand there. */
+export type AwsLaunchSettings = Omit<Entries['aws'], 'type' | 'creds' | 'regions' | 'endpoint'>;
 
 export type RunpodSetup = Setup<ApiKey> & {
 	/** Whether machines of private hosts are wanted too; off, as in dstack. */
@@ -101,7 +106,7 @@ export async function awsSetup(surroundings: Surroundings = theseSurroundings())
 	const files = await readSettingsFiles(surroundings);
 	const {creds} = (files.own.entries.aws ?? files.server.entries.aws)?.settings ?? {};
 	const named = creds?.type === 'default' ? creds.profile : undefined;
-	const {setup} = await setUp<'aws', AwsCredentials>(
+	const {setup, settings} = await setUp<'aws', AwsCredentials>(
 		'aws',
 		files,
 		({creds: each}) =>
@@ -113,7 +118,8 @@ export async function awsSetup(surroundings: Surroundings = theseSurroundings())
 			`Run \`aws configure\` or \`aws configure sso\`, set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or write ${file}; on an instance with a role set AWS_EC2_METADATA_DISABLED=false.`,
 	);
 	const profile = setup.credentials?.kind === 'profile' ? setup.credentials.profile : named;
-	return {...setup, homeRegion: setup.regions?.[0] ?? (await usualRegion(surroundings, profile)) ?? 'us-east-1'};
+	const homeRegion = setup.regions?.[0] ?? (await usualRegion(surroundings, profile)) ?? 'us-east-1';
+	return {...setup, homeRegion, launch: settings ?? {}};
 }
 
 export async function lambdaSetup(surroundings: Surroundings = theseSurroundings()): Promise<Setup<ApiKey>> {

@@ -47,8 +47,65 @@ const awsCredentials = z.discriminatedUnion(
 	'expected creds of `type: default` or `type: access_key`',
 );
 
-/** What dstack's own keys of an entry set that only a launch will need. */
-const later = z.unknown().optional();
+const byRegion = (pattern: RegExp, what: string) => {
+	const id = z.string(`expected ${what}`).regex(pattern, `expected ${what}`);
+	return z.union([id, z.record(z.string(), id)], `expected ${what}, or a map from regions to such`);
+};
+
+const osImage = z.strictObject(
+	{
+		name: text,
+		/** Whose image it is: `self`, `amazon`, or an account's number. */
+		owner: z
+			.string('expected an account number, self or amazon; put a number in quotes')
+			.regex(/^(?:\d{12}|[a-z-]+)$/, 'expected 12 digits, self or amazon')
+			.optional(),
+		/** dstack logs in as that one; this program brings a login of its own. */
+		user: text.optional(),
+	},
+	'expected a map of name and owner',
+);
+
+const amiId = z.string('expected the id of an image, ami-…').regex(/^ami-[\da-f]+$/, 'expected the id of an image, ami-…');
+
+const amiNames: readonly string[] = ['x86_64', 'arm64', 'nvidia', 'nvidia_arm64'];
+const amiKinds = z
+	.record(z.string(), amiId)
+	.refine(kinds => Object.keys(kinds).every(each => amiNames.includes(each)), `expected only ${amiNames.join(', ')} here`);
+
+const cidr = z
+	.string('expected an address range such as 203.0.113.0/24')
+	.regex(/^(?:\d{1,3}\.){3}\d{1,3}\/(?:[12]?\d|3[0-2])$/, 'expected an address range such as 203.0.113.0/24');
+
+const tag = z.string('expected text; put numbers and true or false in quotes').max(256, 'a tag has at most 256 characters');
+
+/** What a launch on AWS needs: dstack's own keys, and those that only this program has. */
+const awsLaunch = {
+	vpc_name: text.optional(),
+	vpc_ids: z
+		.record(
+			z.string(),
+			z.string('expected vpc-…').regex(/^vpc-[\da-f]+$/, 'expected vpc-…'),
+			'expected a map from regions to vpc-…',
+		)
+		.optional(),
+	default_vpcs: z.boolean('expected true or false').optional(),
+	public_ips: z.boolean('expected true or false').optional(),
+	iam_instance_profile: text.optional(),
+	subnet_id: byRegion(/^subnet-[\da-f]+$/, 'subnet-…').optional(),
+	security_group_id: byRegion(/^sg-[\da-f]+$/, 'sg-…').optional(),
+	tags: z.record(z.string(), tag, 'expected a map of tags').optional(),
+	os_images: z.strictObject({cpu: osImage.optional(), nvidia: osImage.optional()}, 'expected a map of cpu and nvidia').optional(),
+	ami: z
+		.record(z.string(), z.union([amiId, amiKinds], 'expected ami-…, or a map of such'), 'expected a map from regions')
+		.optional(),
+	ssh_from: z.array(cidr, 'expected a list of address ranges').min(1, 'expected at least one address range').optional(),
+	/** Who is asked for this machine's public address. */
+	checkip: z
+		.string('expected a URL')
+		.refine(value => endpointProblem(value) === undefined, 'expected an https:// URL that answers with an address')
+		.optional(),
+};
 
 const shapes = {
 	aws: {
@@ -56,14 +113,7 @@ const shapes = {
 		creds: awsCredentials.optional(),
 		regions: regions.optional(),
 		endpoint: endpoint.optional(),
-		vpc_name: later,
-		vpc_ids: later,
-		default_vpcs: later,
-		public_ips: later,
-		iam_instance_profile: later,
-		security_group_id: later,
-		tags: later,
-		os_images: later,
+		...awsLaunch,
 	},
 	lambda: {
 		type: z.literal('lambda'),

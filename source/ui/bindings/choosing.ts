@@ -1,5 +1,5 @@
 import {chooseConfiguration, chooseProfile, launch, loadFolder, offerStarter} from '../store/choosing.js';
-import {loadEnvironments} from '../store/environments.js';
+import {chosenEnvironment, environmentRows, loadEnvironments} from '../store/environments.js';
 import {editConfiguration} from '../store/editing.js';
 import {openForm} from '../store/form.js';
 import {attach, stopListed} from '../store/running.js';
@@ -8,8 +8,9 @@ import type {Binding} from '../keymap.js';
 import type {AppState} from '../store/state.js';
 
 const hasConfigurations = ({configurations}: AppState): boolean => (configurations?.length ?? 0) > 0;
-const noEnvironment = ({environments}: AppState): string | undefined =>
-	environments.length === 0 ? 'No environment is running' : undefined;
+const noEnvironment = (state: AppState): string | undefined =>
+	environmentRows(state).length === 0 ? 'No environment is running' : undefined;
+const isOrphan = (state: AppState): boolean => chosenEnvironment(state)?.kind === 'orphan';
 
 const configurations: readonly Binding[] = [
 	{
@@ -113,12 +114,12 @@ const environments: readonly Binding[] = [
 		screens: ['environments'],
 		title: 'Attach to the environment',
 		footer: 'attach',
-		disabled: noEnvironment,
+		disabled: state =>
+			isOrphan(state) ? 'Its keys are not here, so nobody can be let in: it can only be ended, with x' : noEnvironment(state),
 		run(app) {
-			const {environments, cursor} = app.state();
-			const chosen = environments[cursor.environments];
-			if (chosen) {
-				void attach(app, chosen.name);
+			const chosen = chosenEnvironment(app.state());
+			if (chosen?.kind === 'run') {
+				void attach(app, chosen.run.name);
 			}
 		},
 	},
@@ -126,8 +127,8 @@ const environments: readonly Binding[] = [
 		id: 'stop-listed',
 		keys: ['x'],
 		screens: ['environments'],
-		title: 'End the environment and delete what is in it, after a question',
-		footer: 'stop',
+		title: 'End the environment, or an instance that nobody here knows, and delete what is in it, after a question',
+		footer: state => (isOrphan(state) ? 'end it' : 'stop'),
 		disabled: noEnvironment,
 		run: app => void stopListed(app),
 	},

@@ -1,5 +1,6 @@
 import {isOver, type RunPhase} from '../../runs/state.js';
 import {openShell} from '../store/editing.js';
+import {askAgreement, isAsked} from '../store/agreeing.js';
 import {changeRun, copyLink, detach, findNext, leaveRun, openIde, scrollLog, showTab, stop} from '../store/running.js';
 import {inLogs, isNarrow, logArea} from '../layout.js';
 import type {App} from '../store/app.js';
@@ -144,6 +145,16 @@ export const running: readonly Binding[] = [
 		footer: state => (inLogs(state) ? undefined : hasIde(state) ? 'copy' : 'copy ssh'),
 		when: ready,
 		run: copyLink,
+	},
+	{
+		id: 'answer',
+		keys: ['a'],
+		screens,
+		title: 'Answer whether a dearer offer may be taken',
+		footer: 'answer',
+		vital: true,
+		when: ({run}) => isAsked(run),
+		run: askAgreement,
 	},
 	{
 		id: 'retry',

@@ -1,58 +1,141 @@
 import {formatDuration, formatPrice} from '../../offers/format.js';
 import {isOver, type RunState} from '../../runs/state.js';
+import {noticeLine, orphanAdvice, orphanWords, stateWord} from '../../runs/status-words.js';
+import {neutraliseLine} from '../../system/terminal-text.js';
 import {type GridColumn, gridLines} from '../grid.js';
+import {type EnvironmentRow, environmentRows} from '../store/environments.js';
 import {type AppState, bodyRows} from '../store/state.js';
-import {cut, windowTop} from '../text.js';
-import {paint} from '../theme.js';
-import {listRow, rule, type View} from '../view.js';
+import {cut, windowTop, wrap} from '../text.js';
+import {glyphs, paint} from '../theme.js';
+import {listRow, plural, rule, type View} from '../view.js';
 import {alive} from './alive.js';
+import {clockTime} from './logs.js';
+import {situationRows, stopFailureRows} from './situation.js';
 import {keptRows} from './steps.js';
 
-const columnsAt = (now: number): ReadonlyArray<GridColumn<RunState>> => [
-	{title: 'NAME', text: ({name}) => name, drop: 0},
-	{title: 'STATE', text: ({phase}) => phase, drop: 0},
-	{
-		title: 'CONFIGURATION',
-		text: ({specification: {configurationLabel, profile}}) => `${configurationLabel}${profile ? ` ${profile}` : ''}`,
-		drop: 3,
-		least: 12,
-	},
-	{title: 'BACKEND', text: ({offer: {backend, instanceType}}) => `${backend} ${instanceType}`, drop: 4, least: 12},
-	{title: '$/H', text: ({offer}) => formatPrice(offer.price), drop: 5},
-	{title: 'AGE', text: ({intendedAt}) => formatDuration((now - intendedAt) / 1000), drop: 2},
-	{title: 'ENDS ITSELF', text: run => endWords(run, now), drop: 1},
-];
+type Column = Omit<GridColumn<EnvironmentRow>, 'text'> & {
+	readonly run: (run: RunState) => string;
+	readonly orphan: (row: EnvironmentRow & {kind: 'orphan'}) => string;
+};
 
-function endWords(run: RunState, now: number): string {
-	const {deadline} = run;
-	if (isOver(run)) {
-		return 'has ended';
-	}
+const columnsAt = (now: number): ReadonlyArray<GridColumn<EnvironmentRow>> =>
+	(
+		[
+			{title: 'NAME', run: ({name}) => name, orphan: ({orphan}) => orphan.instance.run, drop: 0},
+			{title: 'STATE', run: stateWord, orphan: () => 'orphan', drop: 0},
+			{
+				title: 'CONFIGURATION',
+				run: ({specification: {configurationLabel, profile}}) => `${configurationLabel}${profile ? ` ${profile}` : ''}`,
+				orphan: ({orphan}) => orphan.instance.id,
+				drop: 3,
+				least: 12,
+			},
+			{
+				title: 'BACKEND',
+				run: ({offer: {backend, instanceType}}) => `${backend} ${instanceType}`,
+				orphan: ({orphan: {backend, instance}}) =>
+					[backend, instance.offer?.instanceType, instance.offer?.region].filter(Boolean).join(' '),
+				drop: 4,
+				least: 12,
+			},
+			{title: '$/H', run: ({offer}) => formatPrice(offer.price), orphan: () => '?', drop: 5},
+			{
+				title: 'AGE',
+				run: ({intendedAt}) => formatDuration((now - intendedAt) / 1000),
+				orphan: ({orphan}) => formatDuration((now - orphan.instance.launchedAt) / 1000),
+				drop: 2,
+			},
+			{
+				title: 'ENDS ITSELF',
+				run: run => (isOver(run) ? 'has ended' : endWords(run.deadline, now, 'never')),
+				orphan: ({orphan}) => endWords(orphan.instance.deadline, now, 'not known'),
+				drop: 1,
+			},
+		] satisfies Column[]
+	).map(({run, orphan, ...column}) => ({
+		...column,
+		text: row => neutraliseLine(row.kind === 'run' ? run(row.run) : orphan(row)),
+	}));
 
-	return deadline === undefined ? 'never' : deadline > now ? `in ${formatDuration((deadline - now) / 1000)}` : 'now';
-}
+const endWords = (deadline: number | undefined, now: number, never: string): string =>
+	deadline === undefined ? never : deadline > now ? `in ${formatDuration((deadline - now) / 1000)}` : 'now';
 
-/** What is there now: running, failed, or ended with what it kept, which is told below the list. */
+/** What is there now: running, failed, ended with what it kept, not ended, or known to nobody here; what belongs to the chosen one is told below. */
 export function environmentsView(state: AppState): View {
-	const {environments, cursor, columns, now} = state;
+	const {cursor, columns, now} = state;
 	const path = ['environments'];
-	if (environments.length === 0) {
-		return {path, right: alive(state), body: ['', '  Nothing is running.']};
+	const rows = environmentRows(state);
+	const notes = noteRows(state);
+	if (rows.length === 0) {
+		return {path, right: alive(state), body: ['', '  Nothing is running.', ...(notes.length > 0 ? ['', ...notes] : [])]};
 	}
 
-	const chosen = environments[cursor.environments];
-	const kept = chosen?.kept ? ['', rule(columns), ...keptRows(chosen, columns)] : [];
-	const height = Math.max(1, bodyRows(state) - 1 - kept.length);
-	const top = windowTop(cursor.environments, environments.length, height, 0);
+	const chosen = rows[cursor.environments];
+	const more = chosen ? moreRows(state, chosen) : [];
+	const below = [...(more.length > 0 ? ['', rule(columns), ...more] : []), ...(notes.length > 0 ? ['', ...notes] : [])];
+	const height = Math.max(1, bodyRows(state) - 1 - below.length);
+	const top = windowTop(cursor.environments, rows.length, height, 0);
 	// Measured over all of them, so that scrolling moves no column.
-	const {titles, lines} = gridLines(columnsAt(now), environments, columns - 2);
+	const {titles, lines} = gridLines(columnsAt(now), rows, columns - 2);
 	return {
 		path,
 		right: alive(state),
 		body: [
 			paint.strong(cut(`  ${titles}`, columns)),
-			...lines.slice(top, top + height).map((line, index) => listRow(line, top + index === cursor.environments, columns)),
-			...kept,
+			...lines.slice(top, top + height).map((line, index) => {
+				const isChosen = top + index === cursor.environments;
+				const text = listRow(line, isChosen, columns);
+				return isChosen ? text : styleOf(rows[top + index])(text);
+			}),
+			...below,
 		],
 	};
+}
+
+/** Beside their words: what was not ended is red, what asks for a look is marked as a warning. */
+function styleOf(row: EnvironmentRow | undefined): (text: string) => string {
+	if (row?.kind === 'orphan') {
+		return paint.warning;
+	}
+
+	const {phase, stopFailure, asking, notice} = row?.run ?? {};
+	return phase === 'stopping' && stopFailure
+		? paint.error
+		: asking || (notice && phase === 'ready')
+			? paint.warning
+			: text => text;
+}
+
+function moreRows({now, columns}: AppState, row: EnvironmentRow): string[] {
+	if (row.kind === 'orphan') {
+		return [orphanWords(row.orphan), `${orphanAdvice} x ends it.`].flatMap(line =>
+			wrap(line, columns - 2).map(piece => paint.warning(` ${piece}`)),
+		);
+	}
+
+	const {run} = row;
+	const notice = run.phase === 'ready' ? noticeLine(now, run) : undefined;
+	return [
+		...keptRows(run, columns),
+		...stopFailureRows(run, columns),
+		...(notice === undefined ? [] : wrap(notice, columns - 4).map(piece => paint.warning(` ${glyphs.warning} ${piece}`))),
+		...situationRows(now, columns, run, 'enter leads to the question'),
+	];
+}
+
+const mostNotes = 4;
+
+/** What the last comparison with the clouds ended, swept, or could not find out. */
+function noteRows({reconciled, columns}: AppState): string[] {
+	if (!reconciled || reconciled.notes.length === 0) {
+		return [];
+	}
+
+	const {at, notes} = reconciled;
+	const lines = notes.flatMap(note => wrap(neutraliseLine(`${clockTime(at)} ${note}`), columns - 2));
+	const shown =
+		lines.length > mostNotes
+			? [...lines.slice(0, mostNotes - 1), `… and ${plural(lines.length - mostNotes + 1, 'line')} more`]
+			: lines;
+	return shown.map(line => paint.muted(` ${line}`));
 }

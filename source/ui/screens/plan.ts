@@ -1,5 +1,6 @@
-import {formatBytes, formatDuration, formatGpus, formatMemory, formatPrice} from '../../offers/format.js';
+import {formatBytes, formatGpus, formatMemory} from '../../offers/format.js';
 import type {Plan} from '../../runs/engine.js';
+import {besidePlanned, deadlineWords, endlessWords, othersWords, priceWords} from '../../runs/plan-words.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {type AppState, bodyRows} from '../store/state.js';
 import {cut, fit, wrap} from '../text.js';
@@ -42,7 +43,9 @@ function scrolled(rows: readonly string[], state: AppState): string[] {
 const mostCommands = 10;
 
 function planRows({columns, now}: AppState, plan: Plan): string[] {
-	const {name, request, offer, code, ports, deadline, warnings} = plan;
+	const {name, request, offer, code, ports, warnings} = plan;
+	const endless = endlessWords(plan);
+	const others = othersWords(plan);
 	const {environment, choice, requirements} = request;
 	const cells = Math.min(columns, 120);
 	const line = (label: string, text: string): string[] =>
@@ -65,8 +68,10 @@ function planRows({columns, now}: AppState, plan: Plan): string[] {
 		const more = all.length > mostCommands ? [`… and ${all.length - mostCommands} more`] : [];
 		return [...all.slice(0, mostCommands), ...more].flatMap((command, index) => line(index === 0 ? kind : '', command));
 	});
-	const cautions = warnings.flatMap(warning =>
-		wrap(warning, cells - 4).map((piece, index) => paint.warning(` ${index === 0 ? glyphs.warning : ' '} ${piece}`)),
+	const cautions = [...(endless === undefined ? [] : [endless]), ...warnings].flatMap(warning =>
+		wrap(neutraliseLine(warning), cells - 4).map((piece, index) =>
+			paint.warning(` ${index === 0 ? glyphs.warning : ' '} ${piece}`),
+		),
 	);
 	return [
 		'',
@@ -79,8 +84,10 @@ function planRows({columns, now}: AppState, plan: Plan): string[] {
 		...line('backend', `${offer.backend} · ${offer.instanceType} · ${offer.region}`),
 		...line('resources', hardware),
 		...line('spot', offer.spot ? 'yes: it can be interrupted' : 'no'),
-		...line('price', price(plan, now)),
-		...line('deadline', deadlineWords(deadline, now)),
+		...line('price', priceWords(plan, now)),
+		...besidePlanned(plan).flatMap(text => line('', text)),
+		...line('deadline', deadlineWords(plan, now)),
+		...(others === undefined ? [] : line('then', neutraliseLine(others))),
 		'',
 		...line('code', codeWords(code)),
 		...(prepared.length > 0 ? line('prepared with', prepared.join(' · ')) : []),
@@ -99,18 +106,3 @@ function planRows({columns, now}: AppState, plan: Plan): string[] {
 
 const codeWords = ({files, bytes, root, kind}: Plan['code']): string =>
 	`${plural(files, 'file')}${kind === 'folder' ? '' : ' with the history'}, ${formatBytes(bytes)} from ${neutraliseLine(root)} (${kind})`;
-
-function price({offer, deadline}: Plan, now: number): string {
-	if (offer.price === 0) {
-		return '$0: it runs on this machine';
-	}
-
-	const worst =
-		deadline === undefined ? '' : `, at most ${formatPrice((offer.price * (deadline - now)) / 3_600_000)} until the deadline`;
-	return `${formatPrice(offer.price)} an hour${worst}`;
-}
-
-const deadlineWords = (deadline: number | undefined, now: number): string =>
-	deadline === undefined
-		? 'none: it runs until you stop it'
-		: `after ${formatDuration((deadline - now) / 1000)} it ends itself, whether or not this program runs; work that is neither committed nor pushed is kept until you stop it`;

@@ -7,12 +7,14 @@ import {cut, fit, width, wrap} from '../text.js';
 import {glyphs, paint} from '../theme.js';
 import {sign} from './signs.js';
 
-/** The steps with their signs and how long each took, what the running one says below it; then those still to come. */
-export function stepRows(state: AppState, run: RunState, cells: number): string[] {
-	return [
-		...run.steps.flatMap(step => stepLines(state, step, cells)),
-		...comingSteps(run).map(id => paint.muted(cut(` ${glyphs.waiting} ${id}`, cells))),
-	];
+/**
+The steps with their signs and how long each took, what the running one says below it; then those still to come. In `rows` lines: what is
+still to come gives way first, then what was done first.
+*/
+export function stepRows(state: AppState, run: RunState, cells: number, rows: number): string[] {
+	const begun = run.steps.flatMap(step => stepLines(state, step, cells)).slice(-rows);
+	const coming = comingSteps(run).map(id => paint.muted(cut(` ${glyphs.waiting} ${id}`, cells)));
+	return [...begun, ...coming.slice(0, rows - begun.length)];
 }
 
 function stepLines(state: AppState, step: StepState, cells: number): string[] {

@@ -1,34 +1,36 @@
 import {formatDuration, formatPrice} from '../../offers/format.js';
+import {spentUntil} from '../../runs/money.js';
 import {isOver, type RunState} from '../../runs/state.js';
+import {withoutLast, worstWords} from '../../runs/status-words.js';
 import {overWords} from '../../runs/words.js';
+import {neutraliseLine} from '../../system/terminal-text.js';
 import type {AppState} from '../store/state.js';
 import {wrap} from '../text.js';
 import {paint} from '../theme.js';
+import {plural} from '../view.js';
 
-/** US dollars from the launch until `now`. */
-export const spentUntil = (now: number, {offer, launchedAt}: Pick<RunState, 'offer' | 'launchedAt'>): number =>
-	launchedAt === undefined ? 0 : (offer.price * (now - launchedAt)) / 3_600_000;
-
-const mostRows = 4;
-
-/** The last lines of a run's screen while it is not ready: time, cost and what went wrong, whole where that fits into some lines. */
-export const summaryRows = (state: Pick<AppState, 'now' | 'columns'>, run: RunState): string[] =>
-	wrap(summary(state.now, run), state.columns - 2)
-		.slice(0, mostRows)
+/** The last lines of a run's screen while it is not ready: time, cost and how it ended, whole where that fits into `rows` lines. */
+export const summaryRows = (state: Pick<AppState, 'now' | 'columns'>, run: RunState, rows: number): string[] =>
+	wrap(neutraliseLine(summary(state.now, run)), state.columns - 2)
+		.slice(0, rows)
 		.map(line => paint.muted(` ${line}`));
 
 function summary(now: number, run: RunState): string {
-	const {phase, intendedAt, endedAt, attempts, reason} = run;
+	const {phase, intendedAt, endedAt, attempts, reason, instanceId, billing} = run;
+	const cost = billing.length === 0 ? '' : `${formatPrice(spentUntil(now, run))} ${isOver(run) ? 'in all' : 'so far'}`;
 	if (isOver(run)) {
-		return [overWords(run), attempts.at(-1)?.next, 'esc lists what else there is'].filter(Boolean).join(' · ');
+		// With several attempts, the last one's words stand with it.
+		const how = attempts.length > 1 && reason !== undefined ? {...run, reason: withoutLast(reason, attempts)} : run;
+		const next = attempts.length > 1 ? undefined : attempts.at(-1)?.next;
+		return [overWords(how), next, cost, 'esc lists what else there is'].filter(Boolean).join(' · ');
 	}
 
-	const tried = attempts.map(({errorClass, message}) => `${errorClass}: ${message}`).join('; ');
 	return [
 		formatDuration(((endedAt ?? now) - intendedAt) / 1000),
-		`${formatPrice(spentUntil(now, run))} so far`,
+		cost === '' ? '$0 so far' : cost,
+		instanceId === undefined ? undefined : worstWords(now, run),
 		phase === 'stopping' ? `stopping: ${reason ?? ''}` : '',
-		tried === '' ? '' : `tried: ${tried}`,
+		attempts.length > 0 && instanceId !== undefined ? `after ${plural(attempts.length, 'refusal')}` : '',
 	]
 		.filter(Boolean)
 		.join(' · ');

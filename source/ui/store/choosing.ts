@@ -4,7 +4,8 @@ import {breathe} from '../../offers/catalogue/breathe.js';
 import type {Offer} from '../../offers/offer.js';
 import {reasonsAgainst} from '../../offers/reasons.js';
 import type {Choice} from '../../runs/engine.js';
-import {firstToTry} from '../../runs/offers.js';
+import {endlessWords} from '../../runs/plan-words.js';
+import {firstToTry, othersAfter} from '../../runs/offers.js';
 import type {App} from './app.js';
 import {loadEnvironments} from './environments.js';
 import {changeGrid, chosenOffer, nothingShown, rememberFilter, takeListing} from './offers.js';
@@ -111,8 +112,8 @@ export async function loadOffers(app: App): Promise<void> {
 	}
 }
 
-/** Checks everything for the offer under the cursor, and shows what would be done. */
-export async function makePlan(app: App): Promise<void> {
+/** Checks everything for the offer under the cursor, and shows what would be done. With `agreed` dearer offers need no question. */
+export async function makePlan(app: App, agreed = false): Promise<void> {
 	const {request, offer} = app.state();
 	if (!request || !offer) {
 		return;
@@ -120,7 +121,9 @@ export async function makePlan(app: App): Promise<void> {
 
 	app.set({plan: undefined});
 	await app.work('checking code, ports and disk', async () => {
-		app.set({plan: await app.engine.plan({...request, choice: choiceOf(app)}, offer)});
+		const {listing} = app.state();
+		const others = listing ? othersAfter(listing, offer) : [];
+		app.set({plan: await app.engine.plan({...request, choice: choiceOf(app)}, offer, {others, agreed})});
 	});
 }
 
@@ -152,8 +155,29 @@ export function chooseOffer(app: App, given?: Offer): void {
 	void makePlan(app);
 }
 
-export async function launch(app: App): Promise<void> {
+/** Starts what is planned; where something in it ends only by a person, after a question, unless that was answered before. */
+export async function launch(app: App, isAgreed = false): Promise<void> {
 	const {plan} = app.state();
+	const endless = plan && !isAgreed ? endlessWords(plan) : undefined;
+	if (plan && endless !== undefined) {
+		app.ask(
+			{
+				title: `Start ${plan.name}, which costs money until somebody ends it?`,
+				lines: [endless],
+				options: [
+					{label: 'No, start nothing', value: 'no'},
+					{label: 'Yes, start it: I end it myself', value: 'yes'},
+				],
+			},
+			value => {
+				if (value === 'yes' && app.state().plan === plan) {
+					void launch(app, true);
+				}
+			},
+		);
+		return;
+	}
+
 	if (plan && !app.hasEnded) {
 		await app.work('starting', async () => {
 			app.engine.preferences.remember(plan.request.choice);
@@ -186,8 +210,8 @@ export async function openPlan(app: App, choice: Choice, yes: boolean): Promise<
 	const row = listing.table.rowOf(offer.id);
 	app.set({cursor: {...app.state().cursor, offers: row === undefined ? 0 : Math.max(0, shown.rows.indexOf(row))}, offer});
 	app.go('plan');
-	await makePlan(app);
+	await makePlan(app, yes);
 	if (yes) {
-		await launch(app);
+		await launch(app, true);
 	}
 }

@@ -1,15 +1,80 @@
+import type {Engine} from '../../runs/engine.js';
+import type {Orphan} from '../../runs/reconcile.js';
+import {isOver, type RunState} from '../../runs/state.js';
+import {orphanAdvice, orphanWords} from '../../runs/status-words.js';
 import {messageOf} from '../../system/problem.js';
 import type {App} from './app.js';
+import type {AppState} from './state.js';
 
-/** Looks anew at what runs; the cursor stays with the environment that it was on. */
+/** A line of the list: a run, or an instance that no journal here tells of. */
+export type EnvironmentRow = {readonly kind: 'run'; readonly run: RunState} | {readonly kind: 'orphan'; readonly orphan: Orphan};
+
+type Listed = Pick<AppState, 'environments' | 'orphans'>;
+
+export const environmentRows = ({environments, orphans}: Listed): readonly EnvironmentRow[] => [
+	...environments.map((run): EnvironmentRow => ({kind: 'run', run})),
+	...orphans.map((orphan): EnvironmentRow => ({kind: 'orphan', orphan})),
+];
+
+/** The line under the cursor. */
+export const chosenEnvironment = (state: AppState): EnvironmentRow | undefined =>
+	environmentRows(state)[state.cursor.environments];
+
+const keyOf = (row: EnvironmentRow | undefined): string | undefined =>
+	row && (row.kind === 'run' ? `run ${row.run.name}` : `orphan ${row.orphan.backend} ${row.orphan.instance.id}`);
+
+/** Shows what was found; the cursor stays with the line that it was on. */
+function takeEnvironments(app: App, change: Partial<Listed>): void {
+	const before = app.state();
+	const rows = environmentRows({...before, ...change});
+	const key = keyOf(chosenEnvironment(before));
+	const index = rows.findIndex(row => keyOf(row) === key);
+	const environments = index < 0 ? Math.max(0, Math.min(rows.length - 1, before.cursor.environments)) : index;
+	app.set({...change, cursor: {...before.cursor, environments}});
+}
+
+/** Looks anew at what runs. */
 export async function loadEnvironments(app: App): Promise<void> {
 	try {
-		const environments = await app.engine.runs();
-		const {environments: before, cursor} = app.state();
-		const index = environments.findIndex(({name}) => name === before[cursor.environments]?.name);
-		const place = index < 0 ? Math.max(0, Math.min(environments.length - 1, cursor.environments)) : index;
-		app.set({environments, cursor: {...cursor, environments: place}});
+		takeEnvironments(app, {environments: await app.engine.runs()});
 	} catch (error) {
 		app.say(`Environments cannot be listed: ${messageOf(error)}`, 'error');
 	}
+}
+
+/** What a comparison with the clouds found: a run on the screen whose end is confirmed by now is left. */
+export function takeReconciled(app: App, {runs, orphans, notes}: Awaited<ReturnType<Engine['reconcile']>>): void {
+	takeEnvironments(app, {environments: runs.filter(({phase}) => phase !== 'gone'), orphans});
+	app.set({reconciled: {at: app.options.clock.now(), notes}});
+	const {run, busy} = app.state();
+	const found = runs.find(({name}) => name === run?.handle.name);
+	if (run && busy === undefined && run.handle.state().phase === 'stopping' && found && isOver(found)) {
+		app.drop('run');
+		app.set({run: undefined, screen: 'environments', back: ['configurations'], trouble: undefined});
+		app.say(`${found.name} is gone: its end is confirmed`);
+	}
+}
+
+/** Ends the orphan under the cursor after a question: there is nothing else that can be done with one. */
+export function endListedOrphan(app: App, orphan: Orphan): void {
+	const {id} = orphan.instance;
+	app.ask(
+		{
+			title: `End ${id}?`,
+			lines: [orphanWords(orphan), orphanAdvice, 'What is on it goes with it.'],
+			options: [
+				{label: 'No, leave it as it is', value: 'no'},
+				{label: 'Yes, end it', value: 'yes'},
+			],
+		},
+		value => {
+			if (value === 'yes') {
+				void app.work(`ending ${id}`, async () => {
+					await app.engine.endOrphan(orphan);
+					takeEnvironments(app, {orphans: app.state().orphans.filter(({instance}) => instance.id !== id)});
+					app.say(`${id} is gone: its end is confirmed`);
+				});
+			}
+		},
+	);
 }

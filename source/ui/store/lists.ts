@@ -1,11 +1,12 @@
 import {planTops} from '../screens/plan.js';
+import {environmentRows} from './environments.js';
 import {formRows} from './form.js';
 import {shownCount} from './offers.js';
 import type {AppState} from './state.js';
 
 /** Lines that the cursor of the screen moves over. After the profiles comes the choice of none. */
 export function listLength(state: AppState): number {
-	const {screen, configurations, profiles, shown, environments, backends} = state;
+	const {screen, configurations, profiles, shown, backends} = state;
 	switch (screen) {
 		case 'configurations': {
 			return configurations?.length ?? 0;
@@ -24,7 +25,7 @@ export function listLength(state: AppState): number {
 		}
 
 		case 'environments': {
-			return environments.length;
+			return environmentRows(state).length;
 		}
 
 		case 'backends': {

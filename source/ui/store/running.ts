@@ -1,14 +1,16 @@
 import {self} from '../../system/program-name.js';
 import {parseDuration} from '../../configuration/grammar.js';
-import {messageOf} from '../../system/problem.js';
+import {formatDuration} from '../../offers/format.js';
+import {messageOf, Problem} from '../../system/problem.js';
 import type {RunHandle} from '../../runs/handle.js';
-import {isOver, type RunPhase} from '../../runs/state.js';
-import {goesOnWords} from '../../runs/words.js';
+import {isOver, type RunPhase, type RunState} from '../../runs/state.js';
+import {dateTime, goesOnWords} from '../../runs/words.js';
 import {logArea} from '../layout.js';
 import {lastTop} from '../log-lines.js';
+import {watchAsking} from './agreeing.js';
 import {type App, troubleOf} from './app.js';
 import {confirmEnd} from './end.js';
-import {loadEnvironments} from './environments.js';
+import {chosenEnvironment, endListedOrphan, loadEnvironments} from './environments.js';
 import type {RunView, Tab} from './state.js';
 
 /** Puts a run on the screen, in place of what led to it: back means the list of environments. */
@@ -24,7 +26,6 @@ export function showRun(app: App, handle: RunHandle): void {
 
 		app.set({});
 	});
-	app.keep('run', stopListening);
 	app.partings.delete(handle.name);
 	app.set({
 		run: {handle, tab: 'all', top: undefined, search: '', found: undefined, showLogs: false, isWrapped: false},
@@ -32,6 +33,11 @@ export function showRun(app: App, handle: RunHandle): void {
 		screen: 'run',
 		back: [],
 		trouble: undefined,
+	});
+	const stopAsking = watchAsking(app, handle);
+	app.keep('run', () => {
+		stopListening();
+		stopAsking();
 	});
 	// A step that failed is shown with the steps, and can be tried again.
 	handle.whenReady().catch(() => app.set({}));
@@ -212,13 +218,15 @@ export async function stop(app: App, then: 'quit' | 'list', isAgreed = false): P
 
 /** The same for one in the list, that this program does not look after. */
 export async function stopListed(app: App): Promise<void> {
-	const {environments, cursor} = app.state();
-	const chosen = environments[cursor.environments];
-	if (chosen) {
-		const {name} = chosen;
+	const chosen = chosenEnvironment(app.state());
+	if (chosen?.kind === 'orphan') {
+		endListedOrphan(app, chosen.orphan);
+	} else if (chosen) {
+		const {run} = chosen;
+		const {name} = run;
 		await confirmEnd(app, {
 			name,
-			title: question(name, chosen),
+			title: question(name, run),
 			ask: async () => app.engine.unsavedWork(name),
 			async end() {
 				await app.engine.stop(name, 'stopped');
@@ -234,12 +242,25 @@ export async function extend(app: App, text: string): Promise<void> {
 	if (run) {
 		await app.work('moving the deadline', async () => {
 			const seconds = parseDuration(text);
-			if (seconds !== 'off') {
-				await run.handle.extend(seconds);
-				app.say('The deadline is moved');
+			if (seconds === 'off') {
+				throw new Problem('usage', 'A deadline can be moved, and not be taken away', {next: 'Say how much later: 2h, 1d.'});
 			}
+
+			await run.handle.extend(seconds);
+			app.say(extendedWords(run.handle.state()));
 		});
 	}
+}
+
+/** What holds after a deadline was moved; what ends it sooner all the same is said too. */
+function extendedWords({deadline, notice, specification: {inactivity}}: RunState): string {
+	return [
+		deadline === undefined ? 'It has no deadline' : `It ends itself ${dateTime(deadline)} now`,
+		inactivity === null ? '' : `sooner after ${formatDuration(inactivity)} without you`,
+		notice ? 'the cloud takes it back all the same' : '',
+	]
+		.filter(Boolean)
+		.join('; ');
 }
 
 export async function openIde(app: App): Promise<void> {

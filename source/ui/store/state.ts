@@ -6,6 +6,7 @@ import type {RunHandle} from '../../runs/handle.js';
 import type {BackendsView} from './backends.js';
 import {type Grid, initialGrid, nothingShown, type Shown} from './offers.js';
 import type {SpotView} from './spot-history.js';
+import type {Orphan} from '../../runs/reconcile.js';
 import type {RunState} from '../../runs/state.js';
 
 export type ScreenName =
@@ -90,6 +91,10 @@ export type AppState = {
 	readonly plan: Plan | undefined;
 	readonly run: RunView | undefined;
 	readonly environments: readonly RunState[];
+	/** Instances of this installation that no journal here tells of. */
+	readonly orphans: readonly Orphan[];
+	/** When the clouds were compared with the journals last, and what was ended, swept or not found out. */
+	readonly reconciled: {readonly at: number; readonly notes: readonly string[]} | undefined;
 	/** How the backends stand; undefined until they are looked at. */
 	readonly backends: BackendsView | undefined;
 	/** Whether the terminal is to report the mouse; undefined where it never is. */
@@ -131,6 +136,8 @@ export const initialState = (columns: number, rows: number, now: number): AppSta
 	plan: undefined,
 	run: undefined,
 	environments: [],
+	orphans: [],
+	reconciled: undefined,
 	backends: undefined,
 	mouse: undefined,
 	focused: true,

@@ -23,14 +23,22 @@ export const json = (value: unknown, status = 200): Reply => ({status, body: JSO
 /** An HTTP server on this machine for one test. */
 export async function serve(answer: (request: Heard) => Reply | Promise<Reply>): Promise<Server> {
 	const heard: Heard[] = [];
+	const {url} = await serveRaw(async (request, response, body) => {
+		const {method = '', url: path = '', headers} = request;
+		const each = {method, path, headers, body};
+		heard.push(each);
+		send(response, await answer(each));
+	});
+	return {url, heard};
+}
+
+/** The same, where the answer is written by whoever gives it. */
+export async function serveRaw(
+	answer: (request: IncomingMessage, response: ServerResponse, body: string) => void | Promise<void>,
+): Promise<{readonly url: string}> {
 	const server = createServer((request, response) => {
 		void read(request)
-			.then(async body => {
-				const {method = '', url: path = '', headers} = request;
-				const each = {method, path, headers, body};
-				heard.push(each);
-				send(response, await answer(each));
-			})
+			.then(async body => answer(request, response, body))
 			.catch(() => response.destroy());
 	});
 	await new Promise<void>(resolve => {
@@ -40,7 +48,7 @@ export async function serve(answer: (request: Heard) => Reply | Promise<Reply>):
 		server.closeAllConnections();
 		await new Promise(resolve => server.close(resolve));
 	});
-	return {url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, heard};
+	return {url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`};
 }
 
 async function read(request: IncomingMessage): Promise<string> {

@@ -1,0 +1,52 @@
+import type {Offer} from '../../../offers/offer.js';
+import type {BackendErrorClass, Instance, LaunchIntent, LaunchProgress} from '../../backend.js';
+
+/** A region that could not be asked, and why; an error would not keep its class on the way between processes. */
+export type Unanswered = {
+	readonly region: string;
+	readonly class: BackendErrorClass;
+	readonly message: string;
+	readonly next: string | undefined;
+};
+
+export type Listed = {readonly instances: readonly Instance[]; readonly unanswered: readonly Unanswered[]};
+
+/** What each operation is told. */
+export type Arguments = {
+	check: readonly [offer: Offer];
+	launch: readonly [intent: LaunchIntent];
+	find: readonly [intentId: string, offer: Offer];
+	/** The id as `describe` has it. */
+	look: readonly [id: string];
+	terminate: readonly [id: string];
+	list: readonly [installation: string, regions: readonly string[]];
+	sweep: readonly [installation: string, regions: readonly string[]];
+	admit: readonly [id: string];
+};
+
+/** What each operation answers. */
+export type Results = {
+	check: readonly string[];
+	launch: Instance;
+	find: Instance | undefined;
+	/** Undefined while EC2 does not tell of it: that is not yet to say that it is gone. */
+	look: Instance | undefined;
+	terminate: undefined;
+	list: Listed;
+	sweep: readonly string[];
+	admit: readonly string[];
+};
+
+export type Operation = keyof Arguments;
+
+/**
+What a backend does on EC2, in a shape that can be sent between processes. All throw `BackendError`. Only `check` and `launch` heed the
+signal, and only `launch` reports progress.
+*/
+export type Operations = {readonly [O in Operation]: Performed<O>};
+
+export type Performed<O extends Operation> = (
+	parameters: Arguments[O],
+	signal: AbortSignal,
+	onProgress: (progress: LaunchProgress) => void,
+) => Promise<Results[O]>;

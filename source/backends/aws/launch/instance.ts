@@ -1,0 +1,62 @@
+import type {Instance as Ec2Instance} from '@aws-sdk/client-ec2';
+import {neutraliseLine} from '../../../system/terminal-text.js';
+import type {Instance, InstanceState} from '../../backend.js';
+import {instanceName} from './ids.js';
+import {tagNames, tagValue} from './tags.js';
+
+const states: Readonly<Record<string, InstanceState>> = {
+	pending: 'pending',
+	running: 'running',
+	stopping: 'stopped',
+	stopped: 'stopped',
+	'shutting-down': 'ending',
+	terminated: 'terminated',
+};
+
+/** What EC2's own names of reasons mean. */
+const reasons: Readonly<Record<string, string>> = {
+	'Client.InstanceInitiatedShutdown': 'it shut itself down',
+	'Client.UserInitiatedShutdown': 'it was ended through EC2',
+	'Server.SpotInstanceTermination': 'EC2 took the spot capacity back',
+	'Server.SpotInstanceShutdown': 'EC2 took the spot capacity back',
+	'Server.InsufficientInstanceCapacity': 'there was no capacity for it',
+	'Server.InternalError': 'EC2 failed to start it',
+	'Client.InternalError': 'EC2 could not start it: its volume may be encrypted with a key that these credentials may not use',
+	'Client.VolumeLimitExceeded': 'the quota for volumes is used up',
+	'Client.InvalidSnapshot.NotFound': 'the snapshot of its image is not there',
+	'Server.ScheduledStop': 'EC2 stopped it as scheduled: its host is retired',
+};
+
+/** EC2's name for why an instance does not run: `Server.SpotInstanceTermination`. */
+export const reasonCode = ({StateReason, StateTransitionReason}: Ec2Instance): string | undefined =>
+	StateReason?.Code ?? /^((?:Client|Server)\.[\w.]+)/.exec(StateTransitionReason ?? '')?.[1];
+
+function reasonOf(instance: Ec2Instance): string | undefined {
+	const code = reasonCode(instance) ?? '';
+	const said = instance.StateReason?.Message ?? instance.StateTransitionReason;
+	return reasons[code] ?? (said ? neutraliseLine(said).slice(0, 300) : undefined);
+}
+
+/** An instance as the contract has it. With `isPrivate` it is reached at its address within its network. */
+export function toInstance(region: string, instance: Ec2Instance, isPrivate: boolean): Instance {
+	const state = states[instance.State?.Name ?? ''] ?? 'pending';
+	const host = isPrivate ? instance.PrivateIpAddress : instance.PublicIpAddress;
+	const deadline = Date.parse(tagValue(instance.Tags, tagNames.deadline) ?? '');
+	const runs = state === 'pending' || state === 'running';
+	return {
+		id: instanceName(region, instance.InstanceId ?? ''),
+		intentId: tagValue(instance.Tags, tagNames.intent) ?? instance.ClientToken ?? '',
+		run: neutraliseLine(tagValue(instance.Tags, tagNames.run) ?? ''),
+		state,
+		endpoint: runs && host ? {host, port: 22, user: 'root'} : undefined,
+		workspace: '/workflow',
+		stateFolder: '/dstack-tui',
+		sharesNetwork: false,
+		launchedAt: instance.LaunchTime?.getTime() ?? 0,
+		offer: {region, instanceType: instance.InstanceType ?? '', spot: instance.InstanceLifecycle === 'spot'},
+		...(Number.isFinite(deadline) && {deadline}),
+		...(/^Server\.SpotInstance/.test(reasonCode(instance) ?? '') && {interrupted: true}),
+		replaceHostKey: true,
+		...(!runs && {reason: reasonOf(instance)}),
+	};
+}

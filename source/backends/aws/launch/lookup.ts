@@ -1,0 +1,58 @@
+import type {Filter, Instance as Ec2Instance} from '@aws-sdk/client-ec2';
+import {pages} from '../pages.js';
+import {asked, isCode, type Place} from './place.js';
+import {tagNames} from './tags.js';
+
+/** Instances by filters, page by page. */
+export async function instancesBy(place: Place, filters: readonly Filter[]): Promise<Ec2Instance[]> {
+	const {session, client} = place;
+	return asked(place, 'ec2:DescribeInstances', async () => {
+		const reservations = await pages(async token => {
+			const command = new session.sdk.DescribeInstancesCommand({Filters: [...filters], MaxResults: 1000, NextToken: token});
+			const answer = await client.send(command);
+			return {items: answer.Reservations, next: answer.NextToken};
+		});
+		return reservations.flatMap(({Instances: instances}) => instances ?? []);
+	});
+}
+
+/** The instance with this id; undefined while EC2 does not tell of it. */
+export async function instanceById(place: Place, instanceId: string): Promise<Ec2Instance | undefined> {
+	const {session, client} = place;
+	try {
+		const command = new session.sdk.DescribeInstancesCommand({InstanceIds: [instanceId]});
+		const {Reservations: found = []} = await asked(place, 'ec2:DescribeInstances', async () => client.send(command));
+		return found.flatMap(({Instances: instances}) => instances ?? [])[0];
+	} catch (error) {
+		if (isCode(error, 'InvalidInstanceID.NotFound')) {
+			return undefined;
+		}
+
+		throw error;
+	}
+}
+
+/** When what was made a moment ago is looked for again, milliseconds since the first look. */
+const looks = [0, 2000, 5000, 10_000, 20_000] as const;
+
+/**
+The instance that was launched with a token, or is tagged with it. What EC2 has made a moment ago it may not tell of yet: it is looked for
+during 20 seconds.
+*/
+export async function instanceOfIntent(place: Place, intentId: string): Promise<Ec2Instance | undefined> {
+	let waited = 0;
+	for (const look of looks) {
+		await place.clock.sleep(look - waited);
+		waited = look;
+		const byTag = await instancesBy(place, [{Name: `tag:${tagNames.intent}`, Values: [intentId]}]);
+		// Tags can be taken away.
+		const found = byTag.length > 0 ? byTag : await instancesBy(place, [{Name: 'client-token', Values: [intentId]}]);
+		// One that lives counts more than one that has ended.
+		const instance = found.find(({State}) => State?.Name !== 'terminated') ?? found[0];
+		if (instance) {
+			return instance;
+		}
+	}
+
+	return undefined;
+}

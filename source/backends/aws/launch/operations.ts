@@ -1,0 +1,111 @@
+import type {Clock} from '../../../system/clock.js';
+import {systemClock} from '../../../system/clock.js';
+import {BackendError, type LaunchIntent} from '../../backend.js';
+import {type AwsSetup, awsSetup, type Surroundings} from '../../settings/index.js';
+import {unusable} from '../../source-status.js';
+import type {PricesFor} from '../offers.js';
+import {type Limits, openSession, type Session, usualLimits} from '../session.js';
+import type {Operations, Unanswered} from './calls.js';
+import {checkOffer} from './check.js';
+import {partsOf} from './ids.js';
+import {ImageBook} from './images.js';
+import {toInstance} from './instance.js';
+import {launchInstance} from './launch.js';
+import {inRegions, listAll, listInstances} from './list.js';
+import {instanceById, instanceOfIntent} from './lookup.js';
+import type {Place} from './place.js';
+import {admitCallers} from './security-group.js';
+import {sweepRegion} from './sweep.js';
+import {endInstance} from './terminate.js';
+
+/** EC2 takes its time with a launch: longer than with a question. Milliseconds. */
+const usualLaunchLimit = 30_000;
+
+export type OperationOptions = {
+	readonly surroundings?: Surroundings;
+	readonly clock?: Clock;
+	readonly limits?: Limits;
+	/** For the answer to a launch. Milliseconds. */
+	readonly launchLimit?: number;
+	readonly pricesFor: PricesFor;
+	readonly images?: ImageBook;
+	/** Plain text that sets an instance up at its first boot. */
+	readonly userData: (intent: LaunchIntent) => string;
+};
+
+/** What the backend does on EC2, in the process that it is called in. Credentials and settings are read anew for each. */
+export function createAwsOperations(options: OperationOptions): Operations {
+	const {surroundings, clock = systemClock, limits = usualLimits, launchLimit = usualLaunchLimit} = options;
+	const {pricesFor, images = new ImageBook(), userData} = options;
+
+	const withSession = async <T>(act: (session: Session, setup: AwsSetup) => Promise<T>): Promise<T> => {
+		const setup = await awsSetup(surroundings);
+		const status = unusable('aws', setup);
+		if (status || !setup.credentials) {
+			throw new BackendError('configuration', status?.notes.join('; ') ?? 'no credentials', {next: status?.next});
+		}
+
+		const session = await openSession(setup, setup.credentials, limits);
+		try {
+			return await act(session, setup);
+		} finally {
+			session.close();
+		}
+	};
+
+	const placeIn = (session: Session, region: string): Place => ({
+		...{session, region, clock},
+		client: session.ec2(region),
+		once: session.ec2(region, {attempts: 1, request: launchLimit}),
+	});
+	const within = async <T>(region: string, act: (place: Place, setup: AwsSetup) => Promise<T>): Promise<T> =>
+		withSession(async (session, setup) => act(placeIn(session, region), setup));
+	const isPrivate = ({launch}: AwsSetup): boolean => launch.public_ips === false;
+
+	return {
+		check: async ([offer], signal) =>
+			within(offer.region, async (place, {launch: settings}) => checkOffer({place, settings, images, signal}, offer)),
+		launch: async ([intent], signal, onProgress) =>
+			within(intent.offer.region, async (place, {launch: settings}) =>
+				launchInstance({place, settings, images, pricesFor, userData, signal, onProgress}, intent),
+			),
+		find: async ([intentId, {region}]) =>
+			within(region, async (place, setup) => {
+				const found = await instanceOfIntent(place, intentId);
+				return found && toInstance(region, found, isPrivate(setup));
+			}),
+		async look([id]) {
+			const {region, instanceId} = partsOf(id);
+			return within(region, async (place, setup) => {
+				const found = await instanceById(place, instanceId);
+				return found && toInstance(region, found, isPrivate(setup));
+			});
+		},
+		async terminate([id]) {
+			const {region, instanceId} = partsOf(id);
+			await within(region, async place => endInstance(place, instanceId));
+			return undefined;
+		},
+		list: async ([installation, regions]) =>
+			withSession(async (session, setup) =>
+				listAll(regions, async region => listInstances(placeIn(session, region), installation, isPrivate(setup))),
+			),
+		sweep: async ([installation, regions]) =>
+			withSession(async session => {
+				const {answers, unanswered} = await inRegions(regions, async region =>
+					sweepRegion(placeIn(session, region), installation),
+				);
+				return [...answers.flat(), ...unanswered.map(unansweredLine)];
+			}),
+		async admit([id], signal) {
+			const {region, instanceId} = partsOf(id);
+			return within(region, async (place, {launch: settings}) => {
+				const instance = await instanceById(place, instanceId);
+				const groups = instance?.SecurityGroups?.flatMap(({GroupId}) => GroupId ?? []) ?? [];
+				return groups.length === 0 ? [] : admitCallers(place, settings, groups, signal);
+			});
+		},
+	};
+}
+
+export const unansweredLine = ({region, message}: Unanswered): string => `${region} cannot be asked: ${message}`;

@@ -1,0 +1,61 @@
+import type {EC2Client} from '@aws-sdk/client-ec2';
+import type {Clock} from '../../../system/clock.js';
+import {BackendError} from '../../backend.js';
+import {classify} from '../errors.js';
+import type {Session} from '../session.js';
+
+/** A region with what it takes to ask it. */
+export type Place = {
+	readonly session: Session;
+	readonly region: string;
+	readonly client: EC2Client;
+	/** Sends each request once: what is repeated through it is repeated knowingly. See `onceOf`. */
+	readonly once: EC2Client;
+	readonly clock: Clock;
+};
+
+/** The client that repeats nothing. What the other one has found out about this machine's clock, it knows too: it could not correct itself. */
+export function onceOf({client, once}: Place): EC2Client {
+	once.config.systemClockOffset = client.config.systemClockOffset;
+	return once;
+}
+
+/** A refusal or failure of EC2 that keeps AWS's own name for it. */
+export class AwsError extends BackendError {
+	readonly code: string;
+	/** Whether it was a whole answer that refused: then nothing was done. */
+	readonly isCertain: boolean;
+
+	constructor(error: BackendError, code: string, isCertain: boolean, next: string | undefined = error.next) {
+		super(error.class, error.message, {next, cause: error, zones: error.zones});
+		this.code = code;
+		this.isCertain = isCertain;
+	}
+}
+
+export const isCode = (error: unknown, ...codes: readonly string[]): boolean =>
+	error instanceof AwsError && codes.includes(error.code);
+
+/** Runs one call of `action` (`ec2:RunInstances`). Throws an `AwsError`, or the signal's reason. */
+export async function asked<T>(
+	{session, region}: Place,
+	action: string,
+	send: () => Promise<T>,
+	signal?: AbortSignal,
+): Promise<T> {
+	signal?.throwIfAborted();
+	try {
+		return await send();
+	} catch (error) {
+		signal?.throwIfAborted();
+		const {error: failure, code, status = 0} = classify(error, action, session.secrets);
+		const isCertain = failure.class !== 'transient' && (failure.class !== 'unknown' || (status >= 400 && status < 500));
+		throw new AwsError(failure, code, isCertain, nextFor(failure, region));
+	}
+}
+
+/** What `classify` says of a failure it has no advice for is about listing. */
+const nextFor = ({class: kind, next}: BackendError, region: string): string | undefined =>
+	kind === 'configuration' || kind === 'unknown'
+		? `Look at ${region} in the AWS console and at the entry of aws in backends.yml.`
+		: next;

@@ -1,0 +1,82 @@
+import {BackendError} from '../../backend.js';
+import {byHand, instanceName} from './ids.js';
+import {instanceById} from './lookup.js';
+import {asked, AwsError, isCode, type Place} from './place.js';
+
+/** Milliseconds. */
+const patience = 5 * 60_000;
+const pause = 3000;
+/** How long EC2 may not know what it has just made. */
+export const settled = 2 * 60_000;
+
+/**
+Ends an instance, and resolves when EC2 says that it has ended, or has not known it for two minutes. Throws a `transient` error where that
+does not come within five minutes: then it is still to be seen to.
+*/
+export async function endInstance(place: Place, instanceId: string): Promise<void> {
+	const {clock, region} = place;
+	const start = clock.now();
+	let isAsked = await askToEnd(place, instanceId);
+	let missedSince: number | undefined;
+	let trouble: string | undefined;
+	for (;;) {
+		try {
+			const instance = await instanceById(place, instanceId);
+			trouble = undefined;
+			if (instance?.State?.Name === 'terminated') {
+				return;
+			}
+
+			if (instance) {
+				missedSince = undefined;
+				// It was not known yet when it was first told to end.
+				isAsked ||= await askToEnd(place, instanceId);
+			} else if (missedSince === undefined) {
+				missedSince = clock.now();
+			} else if (clock.now() - missedSince >= settled) {
+				return;
+			}
+		} catch (error) {
+			if (!(error instanceof AwsError) || error.class !== 'transient') {
+				throw error;
+			}
+
+			trouble = error.message;
+		}
+
+		if (clock.now() - start >= patience) {
+			throw new BackendError(
+				'transient',
+				`EC2 has not confirmed within 5 minutes that it ended ${instanceId}${trouble === undefined ? '' : ` (${trouble})`}`,
+				{next: `It may still cost money. By hand: ${byHand(instanceName(region, instanceId)).command}`},
+			);
+		}
+
+		await clock.sleep(pause);
+	}
+}
+
+/** Returns whether EC2 knows the instance. */
+async function askToEnd(place: Place, instanceId: string): Promise<boolean> {
+	const {session, client} = place;
+	try {
+		const command = new session.sdk.TerminateInstancesCommand({InstanceIds: [instanceId]});
+		await asked(place, 'ec2:TerminateInstances', async () => client.send(command));
+		return true;
+	} catch (error) {
+		if (isCode(error, 'InvalidInstanceID.NotFound')) {
+			return false;
+		}
+
+		if (error instanceof AwsError && isCode(error, 'OperationNotPermitted')) {
+			throw new AwsError(
+				error,
+				error.code,
+				true,
+				'Switch its termination protection off in the AWS console; it costs money until then.',
+			);
+		}
+
+		throw error;
+	}
+}

@@ -1,0 +1,107 @@
+import {formatPrice} from '../offers/format.js';
+import type {Engine} from '../runs/engine.js';
+import type {Orphan} from '../runs/reconcile.js';
+import {isOver, type RunState} from '../runs/state.js';
+import {messageOf, Problem} from '../system/problem.js';
+import {self} from '../system/program-name.js';
+import {confirm, type Output} from './io.js';
+import {plural} from './words.js';
+
+/**
+Compares the journals with the clouds once, ends what should have ended, and removes what is left over; for cron. Instances that no journal
+tells of are ended after a question, or with `yes`. Throws a `failed` problem where something could not be asked or ended.
+*/
+export async function reap(engine: Engine, yes: boolean, output: Output): Promise<void> {
+	const {runs, orphans, notes} = await engine.reconcile();
+	const alive = runs.filter(run => !isOver(run));
+	for (const run of alive) {
+		output.object({
+			type: 'alive',
+			run: run.name,
+			phase: run.phase,
+			instance: run.instanceId ?? null,
+			deadline: run.deadline ?? null,
+		});
+	}
+
+	for (const text of notes) {
+		output.object({type: 'note', text});
+		output.line(text);
+	}
+
+	const failed = [
+		...runs.filter(({phase}) => phase === 'stopping').map(stillThere),
+		...(await endOrphans(engine, orphans, yes, output)),
+		...notes.filter(line => line.includes('could not be')),
+	];
+	output.line(
+		`${plural(alive.length, 'environment')} alive${orphans.length > 0 ? `, ${plural(orphans.length, 'orphan')} found` : ''}.`,
+	);
+	if (failed.length > 0) {
+		throw new Problem('failed', 'Not everything could be checked or ended', {
+			details: failed,
+			next: `Run \`${self} reap\` again when the cloud answers.`,
+		});
+	}
+}
+
+const stillThere = ({name, stopFailure}: RunState): string =>
+	`${name} could not be ended: ${stopFailure?.message ?? 'another program is at it'}${stopFailure?.command === undefined ? '' : `. By hand: ${stopFailure.command}`}`;
+
+/** Lines about those that are still there. */
+async function endOrphans(engine: Engine, orphans: readonly Orphan[], yes: boolean, output: Output): Promise<string[]> {
+	const left: string[] = [];
+	for (const orphan of orphans) {
+		const {id, run, offer} = orphan.instance;
+		const words = `${run}: ${orphan.backend} ${id}${offer === undefined ? '' : ` (${offer.instanceType} in ${offer.region})`}, which no journal here tells of`;
+		output.line(words);
+		try {
+			if (!yes && !(await confirm({question: `End ${id}?`, next: 'Add -y to end it without a question.'}))) {
+				output.object({type: 'orphan', run, instance: id, ended: false});
+				continue;
+			}
+
+			await engine.endOrphan(orphan);
+			output.object({type: 'orphan', run, instance: id, ended: true});
+			output.line(`${id} was ended.`);
+		} catch (error) {
+			output.object({type: 'orphan', run, instance: id, ended: false, message: messageOf(error)});
+			left.push(`${words}: ${messageOf(error)}`);
+		}
+	}
+
+	return left;
+}
+
+/** What past runs cost, the newest first, and all together; US dollars without disk, traffic and addresses. */
+export async function printLedger(engine: Engine, output: Output): Promise<void> {
+	const {table} = await import('./io.js');
+	const {dateTime} = await import('../runs/words.js');
+	const entries = await engine.ledger();
+	for (const entry of entries) {
+		output.object({type: 'run', ...entry});
+	}
+
+	const total = entries.reduce((sum, {cost}) => sum + cost, 0);
+	output.object({type: 'total', cost: total, runs: entries.length});
+	if (entries.length === 0) {
+		output.line('No run that costs money has ended yet.');
+		return;
+	}
+
+	const rows = entries.map(({run, endedAt, instances, cost, reason}) => [
+		run,
+		dateTime(endedAt),
+		instances.map(({backend, instanceType, spot}) => `${backend} ${instanceType}${spot ? ' spot' : ''}`).join(', ') || '-',
+		formatPrice(cost),
+		reason,
+	]);
+	for (const line of table([['RUN', 'ENDED', 'INSTANCES', 'COST', 'HOW'], ...rows])) {
+		output.line(line);
+	}
+
+	output.line();
+	output.line(
+		`${formatPrice(total)} for ${plural(entries.length, 'run')}, from the launch times; without disk, traffic and addresses.`,
+	);
+}

@@ -1,0 +1,30 @@
+import type {LaunchIntent} from '../backends/backend.js';
+import {readKeys} from './run-folder.js';
+import {environmentOf} from './specification.js';
+import type {Stage} from './stage.js';
+
+/** What the backend is told of the attempt that the journal has announced. The same whenever the attempt is repeated. */
+export async function makeIntent(stage: Stage): Promise<LaunchIntent> {
+	const {specification, intentId, offer, name, deadline, duration} = stage.state();
+	const keys = await readKeys(stage.folder);
+	const environment = environmentOf(specification, stage.secrets);
+	return {
+		id: intentId,
+		run: name,
+		installation: specification.installation,
+		offer,
+		authorizedKey: keys.identity.public,
+		hostKey: keys.hostKey,
+		deadline,
+		duration: duration ?? undefined,
+		inactivity: specification.inactivity ?? undefined,
+		maxPrice: specification.maxPrice,
+		disk: specification.disk,
+		tags: specification.tags,
+		image: environment.image,
+		registryAuth: environment.registryAuth,
+		python: environment.python,
+		shmSize: specification.shmSize,
+		folder: stage.folder,
+	};
+}

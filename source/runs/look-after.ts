@@ -1,0 +1,87 @@
+import {answerAgreement} from './agreement.js';
+import type {RunContext} from './context.js';
+import {answerDeadlineRequest} from './deadline.js';
+import {findEnd, isStopRequested} from './end.js';
+import type {RunRecord} from './record.js';
+import type {RunOver, Stage} from './stage.js';
+
+const interval = 1000;
+/** A cloud is asked less often than this machine is: each question is a call that counts. Milliseconds. */
+const cloudInterval = 15_000;
+
+export type Keeping = {
+	readonly stage: () => Promise<Stage>;
+	readonly isLinked: () => boolean;
+	readonly onStopRequested: () => Promise<void>;
+	readonly onEnd: (end: RunOver) => Promise<void>;
+};
+
+/**
+Looks for what nobody tells: that another program asked for something, and that the instance of an environment without a link has ended by
+itself. Only for a run that this program owns.
+*/
+export class Keeper {
+	readonly #context: RunContext;
+	readonly #record: RunRecord;
+	readonly #signal: AbortSignal;
+	readonly #keeping: Keeping;
+	#isLooking = false;
+	#askedAt = Number.NEGATIVE_INFINITY;
+
+	constructor(context: RunContext, record: RunRecord, signal: AbortSignal, keeping: Keeping) {
+		this.#context = context;
+		this.#record = record;
+		this.#signal = signal;
+		this.#keeping = keeping;
+	}
+
+	/** Looks once a second until the signal. */
+	start(): void {
+		const stop = this.#context.clock.every(interval, () => {
+			void this.#lookAndAct();
+		});
+		this.#signal.addEventListener('abort', stop, {once: true});
+	}
+
+	/** How the instance has ended, if it has. */
+	async look(): Promise<RunOver | undefined> {
+		const {phase, offer} = this.#record.known;
+		if (phase !== 'ready' || this.#keeping.isLinked()) {
+			return undefined;
+		}
+
+		const now = this.#context.clock.now();
+		if (offer.price > 0 && now - this.#askedAt < cloudInterval) {
+			return undefined;
+		}
+
+		this.#askedAt = now;
+		return findEnd(await this.#context.backend(offer.backend), this.#record.known, now);
+	}
+
+	async #lookAndAct(): Promise<void> {
+		if (!this.#record.owned || this.#isLooking || this.#signal.aborted) {
+			return;
+		}
+
+		this.#isLooking = true;
+		try {
+			if (await isStopRequested(this.#record.folder)) {
+				await this.#keeping.onStopRequested();
+				return;
+			}
+
+			await answerAgreement(this.#record);
+			await answerDeadlineRequest(this.#record, this.#keeping.stage);
+			const end = await this.look();
+			if (end && !this.#signal.aborted) {
+				await this.#keeping.onEnd(end);
+			}
+		} catch (error) {
+			// A backend that does not answer says nothing about the instance; it is asked again.
+			this.#record.note(`could not be checked: ${String(error)}`);
+		} finally {
+			this.#isLooking = false;
+		}
+	}
+}

@@ -1,0 +1,74 @@
+import type {Command} from 'commander';
+import type {Output} from './commands/io.js';
+import {collect, type Flags} from './flags.js';
+import type {Engine} from './runs/engine.js';
+import type {FollowEnd} from './commands/follow.js';
+
+type Add = (name: string, description: string) => Command;
+
+/** What a subcommand needs of the program around it. */
+export type Means = {
+	readonly engine: () => Promise<Engine>;
+	readonly outputOf: (flags: Flags) => Promise<Output>;
+	readonly endWith: (following: Promise<FollowEnd>) => Promise<void>;
+	/** From now on it goes on when nobody reads what it says. */
+	readonly finish: () => void;
+};
+
+/** Secrets are set apart from everything else: what they hold is never an argument. */
+export function addSecrets(add: Add, {outputOf}: Means): void {
+	const secrets = add('secrets', 'keep what `${{ secrets.NAME }}` stands for');
+	const withSecrets = async () => import('./commands/secrets.js');
+	const sub = (name: string, description: string): Command =>
+		secrets
+			.command(name)
+			.description(description)
+			.option('--json', 'one JSON object a line')
+			.exitOverride()
+			.configureOutput({writeErr: () => undefined});
+	sub('list', 'the names of the secrets').action(async (flags: Flags) =>
+		(await withSecrets()).listSecrets(await outputOf(flags)),
+	);
+	sub('set', 'keep a secret: what is typed, or comes on standard input')
+		.argument('<name>')
+		.action(async (name: string, flags: Flags) => (await withSecrets()).keepSecret(name, await outputOf(flags)));
+	sub('delete', 'forget a secret')
+		.argument('<name>')
+		.action(async (name: string, flags: Flags) => (await withSecrets()).forgetSecret(name, await outputOf(flags)));
+}
+
+export function addCatalog(add: Add, {outputOf, endWith}: Means): void {
+	add('catalog', 'the prices that are known without asking a cloud')
+		.command('update')
+		.description('fetch the newest prices that the clouds publish; no credentials are needed')
+		.option('--cloud <name>', 'only this cloud; may be repeated', collect)
+		.option('--json', 'one JSON object a line')
+		.exitOverride()
+		.configureOutput({writeErr: () => undefined})
+		.action(async (flags: Flags) => {
+			const {updateCatalog} = await import('./commands/catalog.js');
+			await endWith(updateCatalog(flags.cloud, await outputOf(flags)));
+		});
+}
+
+/** What keeps a bill in bounds. */
+export function addMoney(add: Add, {engine, outputOf, finish}: Means): void {
+	add('extend', "move an environment's deadline on its instance")
+		.argument('<name>')
+		.argument('<duration>', 'how much later, such as 2h or 1d')
+		.action(async (name: string, duration: string, flags: Flags) => {
+			const {extendRun} = await import('./commands/extend.js');
+			await extendRun(await engine(), name, duration, await outputOf(flags));
+		});
+	add('reap', 'compare with the clouds once, end what should have ended, remove what is left over; for cron')
+		.option('-y, --yes', 'also end instances that no journal tells of, without a question')
+		.action(async (flags: Flags) => {
+			finish();
+			const {reap} = await import('./commands/reap.js');
+			await reap(await engine(), flags.yes ?? false, await outputOf(flags));
+		});
+	add('ledger', 'what past environments cost').action(async (flags: Flags) => {
+		const {printLedger} = await import('./commands/reap.js');
+		await printLedger(await engine(), await outputOf(flags));
+	});
+}

@@ -1,0 +1,76 @@
+import {formatDuration, formatPrice} from '../../offers/format.js';
+import type {GuestView} from '../../runs/handle.js';
+import {spentUntil} from '../../runs/money.js';
+import type {RunState} from '../../runs/state.js';
+import {besideLines, worstWords} from '../../runs/status-words.js';
+import {dateTime} from '../../runs/words.js';
+import {clockTime} from './logs.js';
+
+const plenty = 86_400_000;
+
+/** A moment to come, by the person's clock, and how far it is. */
+const moment = (now: number, at: number): string =>
+	`${at - now > plenty ? dateTime(at) : `at ${clockTime(at)}`} (${formatDuration(Math.max(0, at - now) / 1000)} left)`;
+
+const endings = {
+	deadline: 'its deadline',
+	lease: 'the boot lease, which is lifted once SSH works',
+	inactivity: 'inactivity',
+} as const;
+
+/** What an environment costs: so far and an hour, at most; then what is billed beside it, one line each. */
+export function costLines(now: number, run: RunState): {readonly cost: string; readonly besides: readonly string[]} {
+	const {billing, offer, address} = run;
+	const cost = [
+		`${formatPrice(spentUntil(now, {billing}))} so far`,
+		`${formatPrice(offer.price)}/h`,
+		worstWords(now, run),
+		`${offer.backend} ${offer.instanceType}${offer.spot ? ' spot' : ''}`,
+	];
+	return {cost: cost.filter(Boolean).join(' · '), besides: besideLines(offer, address?.host)};
+}
+
+/** Who keeps it alive, and what ends it first. */
+export function lifeWords(now: number, run: RunState, guest: GuestView | undefined): string {
+	return [guest && presence(now, run, guest), ending(now, run, guest)].filter(Boolean).join(' · ');
+}
+
+function presence(
+	now: number,
+	{specification: {inactivity}}: RunState,
+	{connections, idleSince, ends}: GuestView,
+): string | undefined {
+	if (connections.length > 0) {
+		const from = [...Map.groupBy(connections, each => each.from)].map(
+			([host, own]) => `${host} (${own.length} connection${own.length === 1 ? '' : 's'})`,
+		);
+		// Where inactivity ends nothing, a connection keeps nothing alive.
+		return `${inactivity === null ? 'connected from' : 'kept alive by'} ${from.join(', ')}`;
+	}
+
+	if (idleSince === undefined) {
+		return undefined;
+	}
+
+	const idle = `idle since ${formatDuration((now - idleSince) / 1000)}`;
+	return ends?.why === 'inactivity' ? `${idle}, ends in ${formatDuration(Math.max(0, ends.at - now) / 1000)} (inactivity)` : idle;
+}
+
+function ending(now: number, {deadline, specification: {inactivity}}: RunState, guest: GuestView | undefined): string {
+	const ends = guest?.ends;
+	if (ends?.why === 'inactivity') {
+		return deadline === undefined ? 'no deadline' : `before its deadline ${moment(now, deadline)}`;
+	}
+
+	if (ends) {
+		return `ends itself ${moment(now, ends.at)}: ${endings[ends.why]}`;
+	}
+
+	if (deadline !== undefined) {
+		return `ends itself ${moment(now, deadline)}`;
+	}
+
+	return inactivity === null
+		? 'runs until you stop it'
+		: `ends itself ${formatDuration(inactivity)} after the last connection; no deadline`;
+}

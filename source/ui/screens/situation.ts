@@ -1,0 +1,36 @@
+import type {RunState} from '../../runs/state.js';
+import {askingLine, noticeLine, stopFailureLines, unansweredLine, waitingLine} from '../../runs/status-words.js';
+import {neutraliseLine} from '../../system/terminal-text.js';
+import {wrap} from '../text.js';
+import {glyphs, paint} from '../theme.js';
+
+type Style = (text: string) => string;
+
+const block = (sign: string, text: string, columns: number, style: Style): string[] =>
+	wrap(neutraliseLine(text), columns - 4).map((line, index) => style(` ${index === 0 ? sign : ' '} ${line}`));
+
+/** The cloud's notice that it takes the instance back; above everything else. Inverse, so that it stands out without colours too. */
+export function noticeRows(now: number, columns: number, run: RunState): string[] {
+	const line = noticeLine(now, run);
+	return line === undefined ? [] : block(glyphs.warning, line, columns, text => paint.selected(paint.strong(text)));
+}
+
+/** What is waited for, asked, or not known of a run that is on its way to an instance; `how` a question is answered from here. */
+export function situationRows(now: number, columns: number, run: RunState, how = 'a answers'): string[] {
+	const asking = askingLine(run);
+	const waiting = waitingLine(now, run);
+	const unanswered = unansweredLine(run);
+	return [
+		...(asking === undefined
+			? []
+			: block(glyphs.warning, `${asking}. ${how}; nothing is tried before that.`, columns, paint.warning)),
+		...(waiting === undefined ? [] : block(glyphs.waiting, waiting, columns, paint.strong)),
+		...(unanswered === undefined ? [] : block(glyphs.warning, unanswered, columns, paint.warning)),
+	];
+}
+
+/** An end that could not be confirmed: red, with all that a person needs to bring it about. */
+export const stopFailureRows = (run: RunState, columns: number): string[] =>
+	stopFailureLines(run).flatMap((line, index) =>
+		block(index === 0 ? glyphs.failed : ' ', line, columns, index === 0 ? text => paint.error(paint.strong(text)) : paint.error),
+	);

@@ -1,0 +1,91 @@
+import {spawn} from 'node:child_process';
+import {existsSync} from 'node:fs';
+import {readdir, readFile} from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import {expect, test} from 'vitest';
+import {usualAccount} from '../support/ec2/index.js';
+import {findMachines} from '../support/machines/index.js';
+import {cliFile, objects, type World} from '../support/program.js';
+import {makeAccount} from './support.js';
+
+const machines = await findMachines('aws/crash');
+const asked = ['--backend', 'aws', '--on-demand', '--instance-type', 'm5.large', '--max-duration', '1h', '-y'];
+const name = 'brave-ant-1';
+const configuration = 'type: dev-environment\nsetup:\n  - echo once >> /workflow/count\n  - sleep 2\n';
+
+/** Starts `run` and kills it as soon as its journal holds `sign`. */
+async function killAt(world: World, sign: string): Promise<void> {
+	const journal = path.join(world.home, 'dt/runs', name, 'journal.jsonl');
+	const child = spawn(process.execPath, [cliFile, 'run', '.', '-n', name, '--plain', ...asked], {
+		cwd: world.project,
+		env: world.env,
+		stdio: 'ignore',
+	});
+	const ended = new Promise(resolve => {
+		child.once('exit', resolve);
+	});
+	while (child.exitCode === null && !(existsSync(journal) && (await readFile(journal, 'utf8')).includes(sign))) {
+		await new Promise(resolve => setTimeout(resolve, 2));
+	}
+
+	child.kill('SIGKILL');
+	await ended;
+}
+
+/** All that a home keeps, but what is meant to hold keys. */
+async function textsOf(folder: string): Promise<string[]> {
+	const entries = await readdir(folder, {recursive: true, withFileTypes: true});
+	const files = entries.filter(
+		entry => entry.isFile() && !/^(?:backends\.yml|host_key|id_ed25519|secrets\.json)/.test(entry.name),
+	);
+	return Promise.all(files.map(async entry => readFile(path.join(entry.parentPath, entry.name), 'utf8')));
+}
+
+for (const sign of ['"type":"requested"', '"type":"created"', '"type":"host-key-replaced"', '"step":"setup"']) {
+	test.skipIf(!machines)(
+		`a whole machine, the program killed at ${sign}: one instance, and everything ran once`,
+		async () => {
+			const {world, ec2} = await makeAccount({machines});
+			await world.write({'.dstack.yml': configuration, 'a.txt': 'a\n'});
+			await killAt(world, sign);
+			expect(ec2.alive().length).toBeLessThanOrEqual(1);
+			const again = await world.cli(['run', '.', '-d', '-n', name, ...asked]);
+			expect(`${again.code} ${again.stderr}`).toBe('0 ');
+			expect(ec2.alive()).toHaveLength(1);
+			const shell = await world.run('ssh', [...world.sshOptions, name, 'cat /workflow/count']);
+			expect(shell.stdout).toBe('once\n');
+			const texts = await textsOf(path.join(world.home, 'dt'));
+			for (const secret of [usualAccount.secretAccessKey, 'PRIVATE KEY']) {
+				expect(texts.filter(text => text.includes(secret))).toEqual([]);
+			}
+
+			expect(await world.cli(['stop', name, '-y'])).toMatchObject({code: 0});
+			expect(ec2.alive()).toEqual([]);
+		},
+		200_000,
+	);
+}
+
+test('what is foreign stands beside ours untouched; what no journal tells of is ended by `reap -y` alone', async () => {
+	const {world, ec2} = await makeAccount({delays: {boot: 100, end: 100, visible: 0}});
+	await world.write({'.dstack.yml': configuration});
+	// Nobody answers on the address of a simulated machine: it is killed when it has one.
+	await killAt(world, '"type":"created"');
+	expect(ec2.alive()).toHaveLength(1);
+	const known = objects<{type: string; instance: string}>((await world.cli(['reap', '--json'])).stdout);
+	expect(known.filter(({type}) => type === 'alive')).toHaveLength(1);
+	expect(ec2.alive()).toHaveLength(1);
+	const journals = path.join(world.home, 'dt/runs');
+	await world.run('rm', ['-r', path.join(journals, name)]);
+	// Its region is known from another run.
+	await killAt(world, '"type":"created"');
+	const asking = await world.cli(['reap']);
+	expect(asking.code).not.toBe(0);
+	expect(asking.stderr + asking.stdout).toContain('which no journal here tells of');
+	expect(ec2.alive()).toHaveLength(2);
+	expect(await world.cli(['reap', '-y'])).toMatchObject({code: 0});
+	expect(ec2.alive()).toHaveLength(1);
+	expect(await world.cli(['stop', name, '-y'])).toMatchObject({code: 0});
+	expect(ec2.alive()).toEqual([]);
+}, 200_000);

@@ -1,0 +1,174 @@
+import process from 'node:process';
+import fc from 'fast-check';
+import {expect, test} from 'vitest';
+import type {BackendErrorClass} from '../../../source/backends/backend.js';
+import type {Call, Fault} from './cloud.js';
+import {offersOf, Program, runName, World} from './program.js';
+
+const isLong = process.env['LONG'] !== undefined;
+const histories = isLong ? 10_000 : 250;
+const minute = 60_000;
+/** A cloud that never answers is waited for without end: then somebody loses patience. */
+const mostActs = 150;
+
+type Step =
+	| {readonly type: 'start' | 'attach' | 'stop'; readonly killAt: number | undefined; readonly isTorn: boolean}
+	| {readonly type: 'reconcile'; readonly killAt: number | undefined}
+	| {readonly type: 'pass'; readonly minutes: number}
+	| {readonly type: 'interrupt'}
+	| {readonly type: 'foreign'};
+
+type History = {
+	readonly steps: readonly Step[];
+	/** One for each call of the cloud, over and over. */
+	readonly faults: ReadonlyArray<Fault | undefined>;
+	readonly duration: number | null;
+	readonly retries: boolean;
+};
+
+const killAt = fc.option(fc.nat(24), {nil: undefined, freq: 2});
+const step: fc.Arbitrary<Step> = fc.oneof(
+	fc.record({type: fc.constantFrom('start' as const, 'attach' as const, 'stop' as const), killAt, isTorn: fc.boolean()}),
+	fc.record({type: fc.constant('reconcile' as const), killAt}),
+	fc.record({type: fc.constant('pass' as const), minutes: fc.constantFrom(0, 1, 2, 10, 45, 90)}),
+	fc.constant({type: 'interrupt' as const}),
+	fc.constant({type: 'foreign' as const}),
+);
+const classes: readonly BackendErrorClass[] = ['capacity', 'quota', 'permission', 'configuration', 'transient', 'unknown'];
+const fault: fc.Arbitrary<Fault | undefined> = fc.oneof(
+	{weight: 6, arbitrary: fc.constant(undefined)},
+	{weight: 1, arbitrary: fc.constant({type: 'lost-before' as const})},
+	{weight: 2, arbitrary: fc.constant({type: 'lost-after' as const})},
+	{weight: 1, arbitrary: fc.record({type: fc.constant('refused' as const), class: fc.constantFrom(...classes)})},
+);
+const history: fc.Arbitrary<History> = fc.record({
+	steps: fc.array(step, {minLength: 2, maxLength: 9}),
+	faults: fc.array(fault, {minLength: 1, maxLength: 40}),
+	duration: fc.constantFrom(null, 600, 3600),
+	retries: fc.boolean(),
+});
+
+const others = offersOf({id: 'cloud/r1/b', instanceType: 'b'}, {id: 'cloud/r2/c', instanceType: 'c', region: 'r2'});
+/** What cannot be repeated: a machine is there, and what a program was told of it is not to be doubted. */
+const faultable: ReadonlySet<Call> = new Set(['launch', 'find', 'describe', 'terminate', 'list']);
+
+async function live({steps, faults, duration, retries}: History): Promise<void> {
+	const world = new World();
+	let calls = 0;
+	let isCalm = false;
+	world.cloud.fault = call => (isCalm || !faultable.has(call) ? undefined : faults[calls++ % faults.length]);
+	const foreign = new Set<string>();
+	const check = async (where: string): Promise<void> => {
+		const state = await world.state();
+		const ours = world.cloud.alive().filter(({id}) => !foreign.has(id));
+		for (const machine of ours) {
+			expect(state?.intentIds, `${where}: an instance that no journal announced`).toContain(machine.intent.id);
+			expect(world.now, `${where}: an instance past its deadline`).toBeLessThanOrEqual(
+				Math.min(machine.deadline, machine.lease) + minute,
+			);
+			const promised = machine.madeAt + (machine.intent.duration ?? Number.POSITIVE_INFINITY) * 1000;
+			expect(machine.deadline, `${where}: another deadline than was announced`).toBe(promised);
+		}
+
+		expect(ours.length, `${where}: two at once`).toBeLessThanOrEqual(1);
+		if (state?.phase === 'gone') {
+			expect(ours, `${where}: gone, and still billed`).toEqual([]);
+		}
+	};
+
+	try {
+		for (const [index, each] of steps.entries()) {
+			const state = await world.state();
+			const program = new Program(world, 'killAt' in each && each.killAt !== undefined ? each.killAt : mostActs);
+			switch (each.type) {
+				case 'start': {
+					if (!state) {
+						await program.start({
+							others,
+							duration,
+							retry: retries ? {limit: 600, on: ['no-capacity', 'interruption', 'error']} : null,
+						});
+					}
+
+					break;
+				}
+
+				case 'attach': {
+					if (state && state.phase !== 'gone') {
+						await program.attach();
+					}
+
+					break;
+				}
+
+				case 'stop': {
+					if (state && state.phase !== 'gone') {
+						await program.stop();
+					}
+
+					break;
+				}
+
+				case 'reconcile': {
+					await program.reconcile();
+					break;
+				}
+
+				case 'pass': {
+					world.now += each.minutes * minute;
+					break;
+				}
+
+				case 'interrupt': {
+					const [machine] = world.cloud.alive().filter(({id}) => !foreign.has(id));
+					if (machine) {
+						world.cloud.interrupt(machine);
+					}
+
+					break;
+				}
+
+				case 'foreign': {
+					foreign.add(world.cloud.addForeign('somebody else').id);
+					break;
+				}
+			}
+
+			if ('isTorn' in each && each.isTorn && program.isDead && (await world.state())) {
+				await Program.tear(world);
+			}
+
+			await check(`step ${index} (${each.type})`);
+		}
+
+		const untouched = world.cloud.alive().filter(({id}) => foreign.has(id)).length;
+		// When all is well again, a stop and a look leave nothing of ours, and everything of others.
+		isCalm = true;
+		if ((await world.state())?.phase !== 'gone' && (await world.state())) {
+			await new Program(world).stop(runName);
+		}
+
+		world.now += 3 * minute;
+		await new Program(world).reconcile();
+		const left = world.cloud.alive();
+		expect(
+			left.filter(({id}) => !foreign.has(id)),
+			'left after all',
+		).toEqual([]);
+		expect(
+			world.cloud.calls.filter(({call, token}) => call === 'terminate' && foreign.has(token)),
+			'a foreign one was touched',
+		).toEqual([]);
+		expect(left.length, 'foreign ones end by themselves alone').toBeLessThanOrEqual(untouched);
+	} finally {
+		world.remove();
+	}
+}
+
+test(
+	`${histories} random histories: nothing lives unannounced, twice, or past its deadline`,
+	async () => {
+		await fc.assert(fc.asyncProperty(history, live), {numRuns: histories});
+	},
+	isLong ? 3_600_000 : 300_000,
+);

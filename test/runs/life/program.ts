@@ -1,0 +1,241 @@
+import {mkdtempSync, rmSync} from 'node:fs';
+import {appendFile, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import type {Backend} from '../../../source/backends/backend.js';
+import type {Offer} from '../../../source/offers/offer.js';
+import {attempt} from '../../../source/runs/attempt.js';
+import type {RunContext} from '../../../source/runs/context.js';
+import {closeRun, finishStopping} from '../../../source/runs/end.js';
+import type {RunSpecification} from '../../../source/runs/events.js';
+import {goOnAfter} from '../../../source/runs/interruption.js';
+import {readState} from '../../../source/runs/journal.js';
+import {obtainInstance} from '../../../source/runs/obtain.js';
+import {type Reconciled, reconcile} from '../../../source/runs/reconcile.js';
+import {openRecord, RunRecord} from '../../../source/runs/record.js';
+import {claimFolder, runFolder, writeRunFiles} from '../../../source/runs/run-folder.js';
+import {isOver, type RunState} from '../../../source/runs/state.js';
+import {makeStage} from '../../../source/runs/stage.js';
+import {stopRecord} from '../../../source/runs/stop.js';
+import {resolvePaths} from '../../../source/system/paths.js';
+import type {Tunnel} from '../../../source/tunnel/tunnel.js';
+import {testSpecification} from '../../support/events.js';
+import {Cloud, cloudOffer} from './cloud.js';
+
+const installation = 'ours';
+export const runName = 'fast-moth-1';
+
+/** Where time is the test's: to sleep is to let it pass. */
+export class World {
+	now = 1_700_000_000_000;
+	readonly folder = mkdtempSync(path.join(tmpdir(), 'life-'));
+	readonly cloud = new Cloud(() => this.now);
+	tokens = 0;
+
+	get paths() {
+		const paths = resolvePaths({DSTACK_TUI_HOME: this.folder});
+		return {...paths, home: this.folder, userSshConfig: path.join(this.folder, '.ssh', 'config')};
+	}
+
+	async state(name = runName): Promise<RunState | undefined> {
+		return readState(runFolder(this.paths, name));
+	}
+
+	remove(): void {
+		rmSync(this.folder, {recursive: true, force: true});
+	}
+}
+
+/** The way to say that a program is killed: nothing it waits for ever comes. */
+const never = async (): Promise<never> => new Promise(() => undefined);
+
+/**
+One process of the program, as far as a run's life goes: the real journal, lock, attempts, end and reconciliation, on a clock and a cloud of
+the test's. It can be killed before or after any of its acts.
+*/
+export class Program {
+	/** Acts so far: calls of the cloud, before and after, and waits. */
+	acts = 0;
+	isDead = false;
+	readonly #world: World;
+	readonly #killAt: number;
+	readonly #died: Promise<void>;
+	#die!: () => void;
+	readonly #leave = new AbortController();
+
+	constructor(world: World, killAt = Number.POSITIVE_INFINITY) {
+		this.#world = world;
+		this.#killAt = killAt;
+		this.#died = new Promise(resolve => {
+			this.#die = resolve;
+		});
+	}
+
+	get context(): RunContext {
+		const world = this.#world;
+		return {
+			paths: world.paths,
+			clock: {
+				now: () => world.now,
+				sleep: async (milliseconds, signal) => {
+					await this.#pass();
+					signal?.throwIfAborted();
+					world.now += milliseconds;
+				},
+				every: () => () => undefined,
+			},
+			random: {
+				uuid: () => `token-${++world.tokens}`,
+				hex: bytes => (++world.tokens).toString(16).padStart(bytes * 2, '0'),
+				below: limit => Math.floor(limit / 2),
+			} as RunContext['random'],
+			variables: {},
+			backend: async name => this.#watched(world.cloud.backend(name)),
+			continueInBackground: () => undefined,
+		};
+	}
+
+	/** What was asked for is on disk, then as far as it comes. Resolves early when the program is killed. */
+	async start(specification: Partial<RunSpecification> = {}, name = runName): Promise<unknown> {
+		return this.#unlessKilled(async () => {
+			const {paths} = this.#world;
+			const folder = await claimFolder(paths, name, async each => (await readState(each))?.phase === 'gone');
+			const record = new RunRecord(this.context, name);
+			await record.own();
+			await writeRunFiles(folder, name, {env: {}, registryAuth: undefined});
+			await this.#pass();
+			await record.append({type: 'intended', specification: this.specification(specification)});
+			await this.#drive(record);
+		});
+	}
+
+	specification(changes: Partial<RunSpecification> = {}): RunSpecification {
+		this.#world.tokens++;
+		return testSpecification({
+			intentId: `token-${this.#world.tokens}`,
+			installation,
+			offer: {...cloudOffer()} as Record<string, unknown>,
+			duration: 3600,
+			...changes,
+		});
+	}
+
+	/** Takes it up again where it is. */
+	async attach(name = runName): Promise<unknown> {
+		return this.#unlessKilled(async () => {
+			const record = await openRecord(this.context, name);
+			if (!isOver(record.known) && (await record.own())) {
+				await finishStopping(this.context, record);
+				if (isOver(record.known)) {
+					await record.release();
+				} else {
+					await this.#drive(record);
+				}
+			}
+		});
+	}
+
+	async stop(name = runName): Promise<unknown> {
+		return this.#unlessKilled(async () => stopRecord(this.context, await openRecord(this.context, name), 'stopped'));
+	}
+
+	/** With `rest`, an end that failed so short a time ago is left alone, as a list does. Milliseconds. */
+	async reconcile(rest?: number): Promise<Reconciled | undefined> {
+		const backends = [this.#watched(this.#world.cloud.backend())];
+		let found: Reconciled | undefined;
+		await this.#unlessKilled(async () => {
+			found = await reconcile(this.context, {installation, backends, sweep: true, rest});
+		});
+		return found;
+	}
+
+	/** Lets go of what is under way, as ctrl-c does. */
+	cancel(): void {
+		this.#leave.abort(new Error('cancelled'));
+	}
+
+	async #drive(record: RunRecord): Promise<void> {
+		const stage = await makeStage(this.context, record, {} as Tunnel, this.#leave.signal);
+		try {
+			const problem = await attempt(
+				stage,
+				record,
+				async over => {
+					if (await goOnAfter(this.context, record, over)) {
+						return true;
+					}
+
+					await closeRun(this.context, record, over);
+					return false;
+				},
+				obtainInstance,
+			);
+			if (problem) {
+				throw problem;
+			}
+		} finally {
+			if (!this.isDead) {
+				await record.release();
+			}
+		}
+	}
+
+	/** An act is about to happen, or has just happened. */
+	async #pass(): Promise<void> {
+		if (this.isDead || ++this.acts > this.#killAt) {
+			this.#kill();
+			await never();
+		}
+	}
+
+	#kill(): void {
+		this.isDead = true;
+		this.#die();
+	}
+
+	/** Resolves with what was thrown, or when it was killed. A killed one's lock is that of a dead process. */
+	async #unlessKilled(act: () => Promise<unknown>): Promise<unknown> {
+		const outcome = await Promise.race([
+			act().then(
+				() => undefined,
+				(error: unknown) => error,
+			),
+			this.#died,
+		]);
+		if (this.isDead) {
+			await rm(path.join(runFolder(this.#world.paths, runName), 'owner.json'), {force: true});
+		}
+
+		return outcome;
+	}
+
+	/** Half a line, as a crash leaves it. */
+	static async tear(world: World, name = runName): Promise<void> {
+		await appendFile(path.join(runFolder(world.paths, name), 'journal.jsonl'), '{"type":"requ');
+	}
+
+	#watched(backend: Backend): Backend {
+		const watch = <A extends readonly unknown[], T>(act: (...given: A) => Promise<T>) => {
+			return async (...given: A): Promise<T> => {
+				await this.#pass();
+				try {
+					return await act(...given);
+				} finally {
+					await this.#pass();
+				}
+			};
+		};
+
+		return {
+			...backend,
+			launch: watch(backend.launch.bind(backend)),
+			find: watch(backend.find.bind(backend)),
+			describe: watch(backend.describe.bind(backend)),
+			terminate: watch(backend.terminate.bind(backend)),
+			list: watch(backend.list.bind(backend)),
+		};
+	}
+}
+
+export const offersOf = (...changes: Array<Partial<Offer>>): Array<Record<string, unknown>> =>
+	changes.map(each => ({...cloudOffer(each)}) as Record<string, unknown>);
