@@ -206,13 +206,21 @@ async function refuseMistyped({args, commands}: Command, word: string): Promise<
 	});
 }
 
+function usage({code, message}: CommanderError): {readonly message: string; readonly next: string} {
+	const [group] = process.argv.slice(2);
+	// Commander's own words for a command that only has others below it are none.
+	return code === 'commander.help'
+		? {message: `\`${self} ${group}\` alone does nothing`, next: `\`${self} ${group} --help\` shows what can follow.`}
+		: {message: message.replace(/^error: /, ''), next: `\`${self} --help\` shows what there is.`};
+}
+
 async function report(error: unknown): Promise<number> {
 	if (error instanceof CommanderError) {
+		const {message, next} = usage(error);
 		if (error.exitCode !== 0 && process.argv.includes('--json')) {
-			const problem = {type: 'error', kind: 'usage', message: error.message.replace(/^error: /, ''), details: []};
-			process.stdout.write(`${JSON.stringify(problem)}\n`);
+			process.stdout.write(`${JSON.stringify({type: 'error', kind: 'usage', message, details: [], next})}\n`);
 		} else if (error.exitCode !== 0) {
-			process.stderr.write(`dstack-tui: ${error.message.replace(/^error: /, '')}\n\`dstack-tui --help\` shows what there is.\n`);
+			process.stderr.write(`dstack-tui: ${message}\n${next}\n`);
 		}
 
 		return error.exitCode === 0 ? 0 : exitCodes.usage;

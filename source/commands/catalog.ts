@@ -105,6 +105,7 @@ const cloudObject = ({backend, feed, state, rows, bytes, why, summary}: CloudPro
 });
 
 const count = (value: number): string => value.toLocaleString('en-US');
+const some = (value: number, word: string): string => `${count(value)} ${word}${value === 1 ? '' : 's'}`;
 
 function cloudLines({backend, feed, state, rows, why, summary}: CloudProgress): string[] {
 	if (state === 'running') {
@@ -116,10 +117,10 @@ function cloudLines({backend, feed, state, rows, why, summary}: CloudProgress): 
 	}
 
 	const {leftOut = 0, reasons = [], notes = []} = summary ?? {};
-	const left = leftOut > 0 ? `, ${count(leftOut)} rows left out` : '';
+	const left = leftOut > 0 ? `, ${some(leftOut, 'row')} left out` : '';
 	const others = reasons.slice(mostReasons).reduce((sum, reason) => sum + reason.count, 0);
 	return [
-		state === 'unchanged' ? `${backend}: nothing new (${feed})` : `${backend}: ${count(rows)} offers${left} (${feed})`,
+		state === 'unchanged' ? `${backend}: nothing new (${feed})` : `${backend}: ${some(rows, 'offer')}${left} (${feed})`,
 		...reasons.slice(0, mostReasons).map(reason => `  ${count(reason.count)} × ${reason.reason}, such as ${reason.example}`),
 		...(others > 0 ? [`  ${count(others)} × other reasons`] : []),
 		...notes.map(note => `  ${note}`),
@@ -145,6 +146,6 @@ function summarise(results: readonly CloudProgress[], output: Output): void {
 
 	output.line();
 	output.line(
-		`${done.length} of ${results.length} clouds refreshed with ${count(rows)} offers, ${unchanged.length} had nothing new, ${failed.length} failed.`,
+		`${done.length} of ${some(results.length, 'cloud')} refreshed with ${some(rows, 'offer')}, ${unchanged.length} had nothing new, ${failed.length} failed.`,
 	);
 }

@@ -8,7 +8,7 @@ import type {Engine, OfferListing, Request} from '../runs/engine.js';
 import {systemClock} from '../system/clock.js';
 import {choose, type ChoiceOptions, firstUsable, settledOffers} from './choose.js';
 import {type Output, table} from './io.js';
-import {askedLine} from './words.js';
+import {askedLine, sentences} from './words.js';
 
 export type ListOptions = ChoiceOptions & {
 	readonly limit?: number;
@@ -47,7 +47,7 @@ export async function listOffers(engine: Engine, options: ListOptions, output: O
 	for (const {backend, notes} of listing.backends.filter(
 		({noCredentials, next, ready}) => !ready && (!noCredentials || (!isQuiet && next !== undefined)),
 	)) {
-		output.note(`${backend}: ${notes.join(' ')}`);
+		output.note(`${backend}: ${sentences(notes)}`);
 	}
 
 	// What only lacks credentials is an answer to compare; what nobody could have is none.

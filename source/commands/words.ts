@@ -8,6 +8,10 @@ import {table} from './io.js';
 
 export const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 
+/** Notes as sentences one after the other. */
+export const sentences = (notes: readonly string[]): string =>
+	notes.map((note, index) => (index < notes.length - 1 && !/[.!?:;]$/.test(note) ? `${note}.` : note)).join(' ');
+
 const resources = ({cpu, memory, gpus}: Offer): string =>
 	[`${cpu}xCPUs`, formatMemory(memory), ...(gpus.length > 0 ? [formatGpus(gpus)] : [])].join(', ');
 

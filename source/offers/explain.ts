@@ -37,7 +37,10 @@ export type Explanation = {
 	readonly untriable: Partial<Record<Availability, number>>;
 	/** Where, what, how, in this order; each constraint that is asked, also one that removed nothing. */
 	readonly steps: readonly Step[];
-	/** What would help, the change that a person minds least first; those that give something to try before those that do not. */
+	/**
+	What would help, the change that a person minds least first; those that give something to try before those that do not. To go without
+	a GPU is no smaller wish but another one: it comes last.
+	*/
 	readonly relaxations: readonly Relaxation[];
 	/** Where no single change helps: the fewest constraints that stand in the way of the nearest offers. */
 	readonly nearest:
@@ -125,7 +128,13 @@ function relax(table: OfferTable, requirements: Requirements, singles: ReadonlyM
 						},
 					];
 		})
-		.sort((a, b) => Number(a.triable === 0) - Number(b.triable === 0) || a.cost - b.cost || b.offers - a.offers);
+		.sort(
+			(a, b) =>
+				Number(a.constraint === 'gpu') - Number(b.constraint === 'gpu') ||
+				Number(a.triable === 0) - Number(b.triable === 0) ||
+				a.cost - b.cost ||
+				b.offers - a.offers,
+		);
 }
 
 function nearest(counts: Uint32Array, requirements: Requirements): Explanation['nearest'] {

@@ -37,6 +37,9 @@ export type Band = {
 /** The region of a price that is the same everywhere. */
 export const anyRegion = 'any';
 
+/** The note of a spot offer that on-demand beats. */
+export const dearSpot = 'On-demand costs no more than this spot price.';
+
 /** How those call their regions whose price lists may name none: a region of another cloud is not one of theirs. */
 const regionNames: Readonly<Record<string, RegExp>> = {
 	lambda: /^(?:us|europe|asia|me|australia)-[a-z]+-\d$/i,

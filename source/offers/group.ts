@@ -2,7 +2,8 @@ import {formatMemory} from './format.js';
 import {canBeTried} from './match.js';
 import type {OfferTable} from './table.js';
 
-export type GroupBy = 'gpu' | 'backend' | 'region';
+export const groupings = ['gpu', 'backend', 'region'] as const;
+export type GroupBy = (typeof groupings)[number];
 
 /** Rows that share a GPU model, a backend or a region of one. */
 export type Group = {

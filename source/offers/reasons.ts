@@ -1,4 +1,5 @@
 import type {Requirements} from '../configuration/model.js';
+import {dearSpot} from './facts.js';
 import {mismatch} from './matching.js';
 import type {Offer} from './offer.js';
 
@@ -7,7 +8,9 @@ const canBeTried = ({availability}: Offer): boolean => availability === 'availab
 /** Why an offer cannot be had with these requirements: what it lacks, then what its backend says. Empty for one that can. */
 export function reasonsAgainst(offer: Offer, requirements: Requirements): string[] {
 	const lacking = mismatch(offer, requirements);
-	const said = canBeTried(offer) ? [] : offer.notes.length > 0 ? offer.notes : [offer.availability];
+	// What is only worth knowing is no reason; without credentials nobody was asked, so that no note is one.
+	const notes = offer.availability === 'no credentials' ? [] : offer.notes.filter(note => note !== dearSpot);
+	const said = canBeTried(offer) ? [] : notes.length > 0 ? notes : [offer.availability];
 	return [...(lacking === undefined ? [] : [lacking]), ...said];
 }
 

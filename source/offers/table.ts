@@ -1,4 +1,4 @@
-import {type Band, offerId, type OfferFacts, readOfferId} from './facts.js';
+import {type Band, dearSpot, offerId, type OfferFacts, readOfferId} from './facts.js';
 import type {Availability, DeadlineKind, Offer} from './offer.js';
 import {type Layer, Listing} from './table/listing.js';
 import {availabilities, bits, hidden} from './table/rows.js';
@@ -267,7 +267,7 @@ export class OfferTable {
 			availability: availabilities[this.availability(row)] as Availability,
 			deadline: this.deadline(row),
 			...(quota ? {quota} : {}),
-			notes: this.isDearSpot(row) ? [...notes, 'On-demand costs no more than this spot price.'] : notes,
+			notes: this.isDearSpot(row) ? [...notes, dearSpot] : notes,
 		};
 	}
 

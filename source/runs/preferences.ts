@@ -1,10 +1,14 @@
+import {columns} from '../offers/columns.js';
+import {groupings} from '../offers/group.js';
+import {sortColumns} from '../offers/sort.js';
+import {neutraliseLine} from '../system/terminal-text.js';
 import type {Paths} from '../system/paths.js';
 import type {Engine, GridChoices} from './engine.js';
 
 type Stored = {
 	last: Record<string, {configuration?: string; profile?: string}>;
 	registry?: string;
-	grid?: GridChoices;
+	grid?: unknown;
 	feeds?: unknown;
 	refresh?: unknown;
 	mouse?: boolean;
@@ -12,19 +16,50 @@ type Stored = {
 
 const mostFolders = 100;
 
+const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
+	typeof value === 'object' && value !== null && !Array.isArray(value);
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+const isText = (value: unknown): value is string => typeof value === 'string';
+
+const lastOf = (stored: unknown): Stored['last'] =>
+	Object.fromEntries(
+		Object.entries(isMap(stored) ? stored : {}).flatMap(([folder, chosen]) => {
+			const {configuration, profile} = isMap(chosen) ? chosen : {};
+			return isText(configuration) ? [[folder, {configuration, ...(isText(profile) ? {profile} : {})}]] : [];
+		}),
+	);
+
+/** The file is one that people edit: what is none of these words is as if it were not there. */
+function readGrid(stored: unknown): GridChoices {
+	const {sort, group, columns: chosen, history} = isMap(stored) ? stored : {};
+	const known = columns.filter(({id}) => listOf(chosen).includes(id)).map(({id}) => id);
+	return {
+		sort: listOf(sort)
+			.filter(isMap)
+			.flatMap(({column, descending}) =>
+				sortColumns.filter(each => each === column).map(each => ({column: each, descending: descending === true})),
+			),
+		group: groupings.find(each => each === group),
+		columns: Array.isArray(chosen) ? known : undefined,
+		history: listOf(history)
+			.filter(isText)
+			.map(text => neutraliseLine(text)),
+	};
+}
+
 /** What was chosen last in `folder`, kept between starts. Losing it is no harm, so a damaged file begins anew. */
 export async function loadPreferences(paths: Paths, folder: string): Promise<Engine['preferences']> {
 	const store = await openStore(paths);
 	return {
-		grid: () => store.get('grid') ?? {},
+		grid: () => readGrid(store.get('grid')),
 		rememberGrid: choices => store.set('grid', choices),
 		// Only a plain `false` that someone wrote switches it off.
 		mouse: () => store.get('mouse') !== false,
 		rememberMouse: isOn => store.set('mouse', isOn),
 		registry: () => store.get('registry'),
-		last: () => store.get('last')[folder] ?? {},
+		last: () => lastOf(store.get('last'))[folder] ?? {},
 		remember({configuration, profile}) {
-			const {[folder]: _old, ...others} = store.get('last');
+			const {[folder]: _old, ...others} = lastOf(store.get('last'));
 			const kept = Object.entries(others).slice(-mostFolders + 1);
 			store.set('last', {...Object.fromEntries(kept), [folder]: {configuration: configuration.file, profile: profile?.name}});
 		},

@@ -467,6 +467,14 @@ describe('errors', () => {
 		// A missing permission is said by its name; AWS's own sentence about it is long.
 		expect(error.message).toContain(name === 'UnauthorizedOperation' ? 'ec2:RunInstances' : 'words of AWS');
 	});
+	test.each([
+		[{code: 'ENOTFOUND', hostname: 'ec2.eu-west-1.amazonaws.com'}, /^ec2\.eu-west-1\.amazonaws\.com is not known by that name/],
+		[{code: 'ECONNREFUSED', address: '127.0.0.1', port: 1}, /^127\.0\.0\.1:1 refused the connection$/],
+	])('%j is told as it is of every other cloud', (facts, words) => {
+		const thrown = Object.assign(new Error('connect E 127.0.0.1:1'), facts);
+		const {error} = classify(thrown, 'ec2:DescribeRegions', new Set());
+		expect(error).toMatchObject({class: 'transient', message: expect.stringMatching(words)});
+	});
 });
 
 test('a type whose description lacks something is left out', () => {

@@ -145,6 +145,19 @@ describe("AWS's usual places", () => {
 		});
 	});
 
+	test('half of a pair of keys is passed over, and that is said', async () => {
+		const [id, secret] = [{AWS_ACCESS_KEY_ID: 'AKIAX'}, {AWS_SECRET_ACCESS_KEY: key}];
+		expect(await aws({}, id)).toMatchObject({
+			credentials: undefined,
+			problems: [],
+			warnings: ['AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY: it is passed over'],
+		});
+		expect(await aws({'.aws/credentials': credentialsFile}, secret)).toMatchObject({
+			credentials: {kind: 'profile', profile: 'default'},
+			warnings: ['AWS_SECRET_ACCESS_KEY is set without AWS_ACCESS_KEY_ID: it is passed over'],
+		});
+	});
+
 	test.each([
 		['keys', 'aws_access_key_id = x\naws_secret_access_key = y'],
 		['SSO', 'sso_session = s\nsso_account_id = 1\nsso_role_name = r'],

@@ -89,6 +89,8 @@ const cases: readonly Case[] = [
 		says: ["'atach'", 'Did you mean `dstack-tui attach`?', 'Commands: run'],
 	},
 	{name: 'a command that is none', args: ['frob'], code: 2, says: ["no command and no folder called 'frob'", 'Commands: run']},
+	{name: 'half a command', args: ['catalog'], code: 2, says: ['`dstack-tui catalog` alone does nothing', 'catalog --help']},
+	{name: 'the other half of one', args: ['secrets', 'frob'], code: 2, says: ["unknown command 'frob'", '--help']},
 	{name: 'two folders', args: ['.', 'there'], code: 2, says: ['One folder is expected', 'there']},
 	{name: 'an unknown option', args: ['run', '--fast'], code: 2, says: ['--fast', '--help']},
 	{name: 'an unknown environment', args: ['attach', 'nobody', '--plain'], code: 2, says: ['nobody', 'dstack-tui ps']},

@@ -22,9 +22,9 @@ describe('`catalog update`', () => {
 		const {world, folder, update} = await prepare();
 		const {code, stdout, stderr} = await update('--cloud', 'nebius');
 		expect([code, stderr]).toEqual([0, '']);
-		expect(stdout).toMatch(/^nebius: 1 offers, 1 rows left out \(.+\)$/m);
+		expect(stdout).toMatch(/^nebius: 1 offer, 1 row left out \(.+\)$/m);
 		expect(stdout).toMatch(/^ {2}1 × price: expected a number, such as /m);
-		expect(stdout).toMatch(/^1 of 1 clouds refreshed with 1 offers, 0 had nothing new, 0 failed\.$/m);
+		expect(stdout).toMatch(/^1 of 1 cloud refreshed with 1 offer, 0 had nothing new, 0 failed\.$/m);
 		expect((await readdir(folder)).sort()).toEqual(['nebius.bin', 'state.json']);
 		await world.write({'.dstack.yml': 'type: dev-environment\nide: vscode\n'});
 		const offers = await world.cli(['offers', '--backend', 'nebius', '--json']);
@@ -53,7 +53,7 @@ describe('`catalog update`', () => {
 		const {code, stdout} = await update('--cloud', 'nebius', '--cloud', 'verda');
 		expect(code).toBe(0);
 		expect(stdout).toMatch(/^verda: failed: 127\.0\.0\.1:\d+ answered 404 Not Found\. What was here stays\.$/m);
-		expect(stdout).toMatch(/^nebius: 1 offers/m);
+		expect(stdout).toMatch(/^nebius: 1 offer\b/m);
 	}, 60_000);
 
 	test('refuses a cloud it does not know, and a mirror that is none without repeating it', async () => {

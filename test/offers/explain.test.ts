@@ -98,6 +98,17 @@ describe('why there are no offers', () => {
 		]);
 	});
 
+	it('to go without a GPU comes last, also where that alone gives something to try', () => {
+		const h100 = {vendor: 'nvidia', name: 'H100', count: 8, memory: 80 * 1024};
+		const table = tableOf([facts({price: 0.1}), facts({backend: 'gcp', instanceType: 'h', price: 20, gpu: h100})]);
+		table.setBackend('gcp', {credentials: false});
+		const {relaxations} = explain(table, wish({maxPrice: 1, gpu: {names: ['H100'], count: {min: 8}}}));
+		expect(relaxations.map(({words, triable}) => [words, triable])).toEqual([
+			['max price to $20.00', 0],
+			['no GPU', 1],
+		]);
+	});
+
 	const slowlyChecked = (table: typeof field, requirements: Requirements) => {
 		const {steps, fits, listed, relaxations, nearest} = explain(table, requirements);
 		const offers = Array.from(table.listed(), row => table.offer(row));

@@ -1,4 +1,5 @@
 import {BackendError, type BackendErrorClass} from '../backend.js';
+import {networkError} from '../../system/http/error.js';
 import {withoutSecrets} from '../settings/index.js';
 
 /** A failure of one call. */
@@ -69,12 +70,17 @@ type Thrown = {
 	readonly name?: string;
 	readonly message?: string;
 	readonly code?: unknown;
+	/** Of the system's own failures: who was looked up, or asked. */
+	readonly hostname?: string;
+	readonly address?: string;
+	readonly port?: number;
 	readonly $metadata?: {readonly httpStatusCode?: number};
 };
 
 /** What went wrong with a call of `action` (`ec2:DescribeRegions`), in AWS's own words without `secrets`, and what can be done. */
 export function classify(thrown: unknown, action: string, secrets: ReadonlySet<string>): Failure {
-	const {name = 'Error', message = '', code: nodeCode, $metadata} = thrown as Thrown;
+	const {name = 'Error', message = '', code: nodeCode, hostname, address, port, $metadata} = thrown as Thrown;
+	const host = hostname ?? (address === undefined ? undefined : [address, port].join(':'));
 	const status = $metadata?.httpStatusCode;
 	// A network failure is a plain error with the system's code; a body that is no XML or JSON makes one of no name.
 	const code = typeof nodeCode === 'string' && (name === 'Error' || name === 'AggregateError') ? nodeCode : name;
@@ -86,7 +92,12 @@ export function classify(thrown: unknown, action: string, secrets: ReadonlySet<s
 				.replace(/^@smithy\/node-http-handler - \[ERROR\] /, '') || code;
 	const permission = denied.has(code) ? (/not authorized to perform:? ([a-z\d-]+:\w+)/.exec(said)?.[1] ?? action) : undefined;
 	const kind = classOf(code, message, status);
-	const words = isOdd || said.includes(code) ? said : `${code}: ${said}`;
+	const words =
+		host !== undefined && code === nodeCode
+			? networkError(host, thrown).message
+			: isOdd || said.includes(code)
+				? said
+				: `${code}: ${said}`;
 	return {
 		error: new BackendError(kind, permission === undefined ? words : `may not ${permission} (${code})`, {
 			next: nextStep(code, kind, permission),

@@ -30,12 +30,17 @@ Looks where AWS's own tools look, without loading the SDK. The metadata service 
 `AWS_EC2_METADATA_DISABLED=false` is set: on a laptop nobody answers at its address, and every listing would wait for that.
 */
 export async function findAwsCredentials(surroundings: Surroundings, named: string | undefined): Promise<Found<AwsCredentials>> {
-	const {environment} = surroundings;
-	const keys = named === undefined ? keysOfEnvironment(environment) : nothing;
+	const keys = named === undefined ? keysOfEnvironment(surroundings.environment) : nothing;
 	if (keys.credentials || keys.problems.length > 0) {
 		return keys;
 	}
 
+	const found = await findBesideKeys(surroundings, named);
+	return {...found, warnings: [...keys.warnings, ...found.warnings]};
+}
+
+async function findBesideKeys(surroundings: Surroundings, named: string | undefined): Promise<Found<AwsCredentials>> {
+	const {environment} = surroundings;
 	const wanted = named ?? environment['AWS_PROFILE'];
 	const profile = await findProfile(surroundings, wanted);
 	if (profile.credentials || profile.problems.length > 0) {
@@ -59,11 +64,17 @@ function keysOfEnvironment(environment: NodeJS.ProcessEnv): Found<AwsCredentials
 	const [accessKeyId, secretAccessKey, sessionToken] = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'].map(
 		name => environment[name]?.trim() || undefined,
 	);
-	if (accessKeyId === undefined || secretAccessKey === undefined) {
+	if (accessKeyId === undefined && secretAccessKey === undefined) {
 		return nothing;
 	}
 
-	const origin = 'AWS_ACCESS_KEY_ID';
+	const origin = accessKeyId === undefined ? 'AWS_SECRET_ACCESS_KEY' : 'AWS_ACCESS_KEY_ID';
+	if (accessKeyId === undefined || secretAccessKey === undefined) {
+		// AWS's own tools pass over half of a pair; the other half is more often forgotten than meant so.
+		const missing = accessKeyId === undefined ? 'AWS_ACCESS_KEY_ID' : 'AWS_SECRET_ACCESS_KEY';
+		return {...nothing, warnings: [`${origin} is set without ${missing}: it is passed over`]};
+	}
+
 	if (![accessKeyId, secretAccessKey, sessionToken ?? 'none'].every(each => secretPattern.test(each))) {
 		return {...nothing, origin, problems: ['The AWS keys in the environment have blanks or other characters that no key has']};
 	}

@@ -96,7 +96,7 @@ async function setUp<C extends Cloud, Credentials>(
 			credentials: last,
 			origin: last || theirs?.problems.length ? server.file : undefined,
 			problems: last ? [] : (theirs?.problems ?? []),
-			warnings: last ? server.warnings : [],
+			warnings: [...found.warnings, ...(last ? server.warnings : [])],
 		},
 		settings,
 	};

@@ -103,7 +103,7 @@ export const offers: readonly Binding[] = [
 		footer: 'details',
 		run: app => changeGrid(app, {drawer: !app.state().grid.drawer}, chosenRow(app.state())),
 	},
-	{id: 'columns', keys: ['C'], screens, title: 'Choose the columns', run: chooseColumns},
+	{id: 'columns', keys: ['C'], screens, title: 'Choose the columns', run: app => chooseColumns(app)},
 	{id: 'exclude', keys: ['x'], screens, title: 'Leave the offer out', run: exclude},
 	{
 		id: 'include',

@@ -27,7 +27,8 @@ const facts = (now: number): readonly Fact[] => [
 	['$ a day', ({price}) => formatPrice(price * 24)],
 	['interrupted', ({interruption}) => interruption ?? 'not known'],
 	['availability', ({availability}) => availability],
-	['ends itself', ({deadline}) => deadline],
+	['quota', ({quota}) => (quota === undefined ? 'not known' : `${quota.used ?? '?'} of ${quota.limit} vCPU`)],
+	['ends itself', ({deadline}) => (deadline === 'none' ? 'never' : deadline)],
 	['price of', ({priceSource}) => priceSource],
 	['price is old', ({priceDate}) => formatAge((now - priceDate) / 1000)],
 ];

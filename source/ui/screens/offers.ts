@@ -75,7 +75,7 @@ export function offersView(state: AppState): View {
 
 	function spotHint(): string {
 		const asked = request?.requirements.asked.find(({key}) => key === 'spotPolicy');
-		return asked?.origin === 'default' && /\bspot\b/.test(grid.filter)
+		return asked?.origin === 'default' && /(?:^|\s)(?:spot\b(?!:no?\b)|market:spot\b)/i.test(grid.filter)
 			? '. Only on-demand is asked for: o, then spot, changes that'
 			: '';
 	}

@@ -96,11 +96,11 @@ export class App {
 		this.set({message: {text: neutraliseLine(text), tone}});
 	}
 
-	ask(dialog: Omit<Dialog, 'choose' | 'index'>, choose: (value: string | undefined) => void): void {
+	ask(dialog: Omit<Dialog, 'choose' | 'index'> & {readonly index?: number}, choose: (value: string | undefined) => void): void {
 		this.set({
 			dialog: {
-				...dialog,
 				index: 0,
+				...dialog,
 				choose: value => {
 					this.set({dialog: undefined});
 					choose(value);

@@ -1,9 +1,9 @@
 import {type ColumnId, columns} from '../../offers/columns.js';
 import type {Offer} from '../../offers/offer.js';
-import {type Group, type GroupBy, groupRows} from '../../offers/group.js';
+import {type Group, type GroupBy, groupings, groupRows} from '../../offers/group.js';
 import {OfferFilter} from '../../offers/query/filter.js';
 import type {FilterError} from '../../offers/query/parse.js';
-import {sortColumns, type SortKey, sortRows} from '../../offers/sort.js';
+import {type SortKey, sortRows} from '../../offers/sort.js';
 import type {OfferTable} from '../../offers/table.js';
 import type {GridChoices, OfferListing} from '../../runs/engine.js';
 import type {App} from './app.js';
@@ -48,12 +48,12 @@ export const initialGrid: Grid = {
 	history: [],
 };
 
-/** What was chosen the last time; columns that there are no more are forgotten. */
+/** What was chosen the last time. */
 export const restoredGrid = ({sort = [], group, columns: chosen, history = []}: GridChoices): Grid => ({
 	...initialGrid,
-	sort: sort.filter(({column}) => (sortColumns as readonly string[]).includes(column)),
+	sort,
 	group,
-	columns: chosen?.filter(id => columns.some(column => column.id === id)),
+	columns: chosen,
 	history,
 });
 
@@ -138,11 +138,9 @@ export function sortBy(app: App, column: ColumnId | undefined): void {
 	changeGrid(app, {sort: keys}, chosenRow(app.state()));
 }
 
-const groupings: ReadonlyArray<GroupBy | undefined> = [undefined, 'gpu', 'backend', 'region'];
-
 export function nextGrouping(app: App): void {
 	const {group} = app.state().grid;
-	const next = groupings[(groupings.indexOf(group) + 1) % groupings.length];
+	const next = groupings[group === undefined ? 0 : groupings.indexOf(group) + 1];
 	changeGrid(app, {group: next, opened: undefined});
 	app.say(next === undefined ? 'Not grouped' : `Grouped by ${next}: the cheapest of each; enter opens one`);
 }
@@ -183,7 +181,7 @@ export function pinnedOffers({listing, grid}: AppState): Offer[] {
 }
 
 /** Asks which columns are to be shown; each answer asks again, until it is enough. */
-export function chooseColumns(app: App): void {
+export function chooseColumns(app: App, index = 0): void {
 	const chosen = columnsChosen(app.state().grid);
 	app.ask(
 		{
@@ -196,6 +194,7 @@ export function chooseColumns(app: App): void {
 					.filter(({drop}) => drop > 0)
 					.map(({id, title, words}) => ({label: `${chosen.includes(id) ? '[x]' : '[ ]'} ${title}: ${words}`, value: id})),
 			],
+			index,
 		},
 		value => {
 			if (value === 'usual') {
@@ -206,7 +205,8 @@ export function chooseColumns(app: App): void {
 				const next = chosen.includes(id) ? chosen.filter(each => each !== id) : [...chosen, id];
 				changeGrid(app, {columns: next}, chosenRow(app.state()));
 				keepGrid(app);
-				chooseColumns(app);
+				// The cursor stays: the next column is near.
+				chooseColumns(app, 2 + columns.filter(({drop}) => drop > 0).findIndex(column => column.id === id));
 			}
 		},
 	);

@@ -1,0 +1,50 @@
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {expect, onTestFinished, test} from 'vitest';
+import {loadPreferences} from '../../source/runs/preferences.js';
+import {resolvePaths} from '../../source/system/paths.js';
+
+async function load(file: unknown) {
+	const home = await mkdtemp(path.join(tmpdir(), 'dstack-tui-preferences-'));
+	onTestFinished(async () => rm(home, {recursive: true}));
+	await writeFile(path.join(home, 'config.json'), JSON.stringify(file));
+	return loadPreferences(resolvePaths({DSTACK_TUI_HOME: home}), '/project');
+}
+
+test('what was chosen of the grid is there again', async () => {
+	const preferences = await load({});
+	const chosen = {
+		sort: [{column: 'price', descending: true} as const, {column: 'cpu', descending: false} as const],
+		group: 'gpu' as const,
+		columns: ['region' as const],
+		history: ['spot'],
+	};
+	preferences.rememberGrid(chosen);
+	expect(preferences.grid()).toEqual(chosen);
+});
+
+test.each([
+	['texts for lists', {sort: 'price', group: 'colour', columns: 3, history: 'spot'}],
+	['lists of other things', {sort: [{column: 'colour'}, 4, null], group: ['gpu'], columns: 'zone', history: [1, null]}],
+	['no map', [1]],
+	['nothing', null],
+])('a file that someone edited, with %s, is as if that were not there', async (_, grid) => {
+	const preferences = await load({last: 3, grid});
+	expect(preferences.grid()).toEqual({sort: [], group: undefined, columns: undefined, history: []});
+	expect(preferences.last()).toEqual({});
+});
+
+test('of a list with some that are known these are kept, and escape sequences do nothing', async () => {
+	const preferences = await load({
+		last: {'/project': {configuration: '.dstack.yml', profile: 7}, '/other': 'x'},
+		grid: {sort: [{column: 'x'}, {column: 'price', descending: 'yes'}], columns: ['x', 'zone'], history: ['a\u001B[31mb', 2]},
+	});
+	expect(preferences.grid()).toEqual({
+		sort: [{column: 'price', descending: false}],
+		group: undefined,
+		columns: ['zone'],
+		history: ['ab'],
+	});
+	expect(preferences.last()).toEqual({configuration: '.dstack.yml'});
+});
