@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import {expect, test} from 'vitest';
-import {cut, fit, width, windowTop, wrap} from '../../source/ui/text.js';
+import stringWidth from 'string-width';
+import {cut, cutMiddle, fit, width, windowTop, wrap} from '../../source/ui/text.js';
+import {isPlain} from '../../source/ui/widths.js';
 
 const text = fc
 	.array(fc.constantFrom('a', 'Z', ' ', 'ä', 'e\u0301', '日', '👩‍💻', '…', 'ß'), {maxLength: 80})
@@ -16,6 +18,36 @@ test('cut text is never wider than asked, and whole where there is room', () => 
 				expect(shown).toBe(value);
 			}
 		}),
+	);
+});
+
+test('what is cut in the middle keeps both ends', () => {
+	expect(cutMiddle('northamerica-northeast2', 14)).toBe('northam…heast2');
+	expect(cutMiddle('us-east-1', 14)).toBe('us-east-1');
+	fc.assert(
+		fc.property(text, cells, (value, limit) => {
+			const shown = cutMiddle(value, limit);
+			expect(width(shown)).toBeLessThanOrEqual(limit);
+			if (width(value) <= limit) {
+				expect(shown).toBe(value);
+			}
+		}),
+	);
+});
+
+test('what is seen to take one cell a character takes one', () => {
+	const wrong = Array.from({length: 0xff_ff}, (_, code) => String.fromCharCode(code)).filter(
+		character => isPlain(character) && stringWidth(character) !== 1,
+	);
+	expect(wrong).toEqual([]);
+	// With everything else beside it as well.
+	const mixed = fc.array(fc.oneof(text, fc.constantFrom('\u001B[7m', '\u001B[22m', '●', '✗', '─', '\uFE0F', '\u200D')));
+	fc.assert(
+		fc.property(mixed, parts => {
+			const value = parts.join('');
+			expect(width(value)).toBe(stringWidth(value));
+		}),
+		{numRuns: 1000},
 	);
 });
 

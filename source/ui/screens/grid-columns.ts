@@ -1,4 +1,5 @@
-import {type Column, type ColumnId, columns as allColumns} from '../../offers/columns.js';
+import {type CellContext, type Column, type ColumnId, columns as allColumns} from '../../offers/columns.js';
+import type {Offer} from '../../offers/offer.js';
 import type {SortKey} from '../../offers/sort.js';
 import type {OfferListing, Request} from '../../runs/engine.js';
 import {columnsChosen} from '../store/offers.js';
@@ -34,7 +35,10 @@ function widthsOf({listing, request, now}: AppState & {readonly listing: OfferLi
 	const {rows} = matches;
 	const step = Math.max(1, rows.length / sampled.others);
 	const others = Array.from({length: Math.min(sampled.others, rows.length)}, (_, index) => rows[Math.floor(index * step)] ?? 0);
-	const offers = [...rows.subarray(0, sampled.first), ...others].map(row => table.offer(row));
+	const offers = [...rows.subarray(0, sampled.first), ...others].map(row => ({
+		offer: table.offer(row),
+		previousPrice: table.previousPrice(row),
+	}));
 	const numbers = widestNumbers(table, rows);
 	const cells = new Map(
 		allColumns.map(column => [
@@ -42,13 +46,22 @@ function widthsOf({listing, request, now}: AppState & {readonly listing: OfferLi
 			Math.max(
 				before?.cells.get(column.id) ?? 0,
 				numbers.get(column.id) ?? 0,
-				...offers.map(offer => width(column.format(offer, {now}))),
+				...offers.map(each => width(cellText(column, each.offer, {now, ...each}))),
 			),
 		]),
 	);
 	const widths = {listing, cells};
 	measured.set(key, widths);
 	return widths;
+}
+
+/** What a cell says. A price that is not what it was before the last refresh says so wherever it is shown. */
+export function cellText(column: Column, offer: Offer, context: CellContext): string {
+	const text = column.format(offer, context);
+	const {previousPrice = offer.price} = context;
+	return column.id !== 'price' || previousPrice === offer.price
+		? text
+		: `${previousPrice < offer.price ? glyphs.ascending : glyphs.descending}${text}`;
 }
 
 /** The title with how the grid is sorted by it: `$/H ▲`, and `REGION ▼2` where it is the second key. */
@@ -58,7 +71,7 @@ export function titleOf({id, title}: Column, sort: readonly SortKey[]): string {
 	return index < 0 ? title : `${title} ${sign}${index > 0 ? index + 1 : ''}`;
 }
 
-type Fitting = {readonly column: Column; readonly least: number; readonly natural: number; cells: number};
+type Fitting = {readonly column: Column; readonly drop: number; readonly least: number; readonly natural: number; cells: number};
 
 const total = (fitting: readonly Fitting[]): number => fitting.reduce((sum, {cells}) => sum + cells + gap, 0) - gap;
 
@@ -67,12 +80,12 @@ function fit(chosen: readonly Fitting[], room: number): readonly Fitting[] {
 	let fitting = chosen;
 	for (;;) {
 		const least = fitting.reduce((sum, each) => sum + each.least + gap, 0) - gap;
-		const drop = Math.max(0, ...fitting.map(({column}) => column.drop));
+		const drop = Math.max(0, ...fitting.map(each => each.drop));
 		if (drop === 0 || total(fitting) <= room || (drop <= vital && least <= room)) {
 			return resize(fitting, room);
 		}
 
-		const last = fitting.findLastIndex(({column}) => column.drop === drop);
+		const last = fitting.findLastIndex(each => each.drop === drop);
 		fitting = fitting.filter((_, index) => index !== last);
 	}
 }
@@ -128,7 +141,9 @@ export function columnsFor(state: AppState): readonly Sized[] {
 				const title = width(titleOf(column, sort));
 				const natural = Math.max(title, widths.cells.get(column.id) ?? 0);
 				const cells = Math.max(title, Math.min(column.limit, natural));
-				return {column, least: Math.max(title, Math.min(column.least ?? cells, cells)), natural, cells};
+				// What somebody chose beside the usual ones matters to them.
+				const drop = grid.columns && !column.usual ? Math.min(column.drop, vital) : column.drop;
+				return {column, drop, least: Math.max(title, Math.min(column.least ?? cells, cells)), natural, cells};
 			});
 		const sized = fit(shown, columns - indent);
 		last = {widths, sort, chosen, columns};

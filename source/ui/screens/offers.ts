@@ -102,21 +102,29 @@ const filterWords = ({grid, field}: AppState): string =>
 /** At most half of the line: the backends matter more. */
 const refreshWords = ({refreshing, columns}: AppState): string => cut(refreshing ?? '', Math.floor(columns / 2));
 
-const backendWords = (state: AppState): string =>
-	(state.listing?.backends ?? []).map(each => backendChip(state, each)).join('  ');
+/** What works or failed comes first; of those that are not set up all there is to say is how many offers they have, and from when. */
+function backendWords(state: AppState): string {
+	const [known, others] = [false, true].map(isUnset =>
+		(state.listing?.backends ?? []).filter(
+			({settled, ready, noCredentials}) => (settled && !ready && noCredentials === true) === isUnset,
+		),
+	) as [BackendListing[], BackendListing[]];
+	const dates = others.flatMap(({catalogueDate}) => catalogueDate ?? []);
+	const ages = [Math.max(...dates), Math.min(...dates)].map(date => formatAge((state.now - date) / 1000));
+	const age = dates.length === 0 ? '' : ` (${[...new Set(ages)].join(' to ')} old)`;
+	const unset = others.map(({backend, count}) => `${backend} ${grouped(count)}`).join(', ');
+	return [...known.map(each => backendChip(state, each)), ...(unset === '' ? [] : [`not set up${age}: ${unset}`])].join('  ');
+}
 
-function backendChip(
-	state: AppState,
-	{backend, settled, ready, noCredentials, count, live, notes, catalogueDate}: BackendListing,
-): string {
+/** Cells of a reason; all of it is in the list of backends. */
+const mostWhy = 40;
+
+function backendChip(state: AppState, {backend, settled, ready, count, live, notes}: BackendListing): string {
 	if (!settled) {
-		return `${backend} ${sign(state, 'running')} ${count}…`;
+		return `${backend} ${sign(state, 'running')} ${grouped(count)}…`;
 	}
 
-	if (ready) {
-		return `${backend} ${glyphs.done} ${live > 0 ? `${live} live` : count}`;
-	}
-
-	const age = catalogueDate === undefined ? '' : ` (${formatAge((state.now - catalogueDate) / 1000)})`;
-	return noCredentials ? `${backend} ${glyphs.waiting} ${grouped(count)}${age}` : `${backend} ${glyphs.failed} ${notes[0] ?? ''}`;
+	return ready
+		? `${backend} ${glyphs.done} ${live > 0 ? `${grouped(live)} live` : grouped(count)}`
+		: `${backend} ${glyphs.failed} ${cut(notes[0] ?? '', mostWhy)}`;
 }
