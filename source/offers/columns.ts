@@ -53,10 +53,6 @@ export type Column = {
 const gpuCount = ({gpus}: Offer): number => gpus.reduce((sum, {count}) => sum + count, 0);
 const bare = (price: number): string => formatPrice(price).replace('$', '');
 
-/** Which way the price went with the last refresh. */
-const trend = ({price}: Offer, {previousPrice}: CellContext): string =>
-	previousPrice === undefined || previousPrice === price ? '' : price > previousPrice ? '↑' : '↓';
-
 const ends = {provider: '● provider', guest: '● guest', none: '○ never'} as const;
 
 /** `+12 %`, `-3 %`, against the price before the last refresh. */
@@ -103,10 +99,10 @@ export const columns: readonly Column[] = [
 	right(
 		'price',
 		'$/H',
-		'US dollars per hour; ~ where it was worked out, ↑ or ↓ where it moved',
+		'US dollars per hour; ~ where it was worked out, ▲ or ▼ where it moved',
 		0,
 		10,
-		(offer, context) => `${trend(offer, context)}${offer.estimated ? '~' : ''}${bare(offer.price)}`,
+		({price, estimated}) => `${estimated ? '~' : ''}${bare(price)}`,
 	),
 	right('gpu-price', '$/GPU', 'US dollars per hour and GPU', 5, 8, offer =>
 		gpuCount(offer) === 0 ? '-' : bare(offer.price / gpuCount(offer)),

@@ -47,15 +47,6 @@ describe('columns', () => {
 		expect(columnById(id).format(given, {now: 0})).toBe(text);
 	});
 
-	it.each([
-		[0.65, undefined, '0.65'],
-		[0.65, 0.5, '↑0.65'],
-		[0.65, 0.8, '↓0.65'],
-	])('a price of %f after one of %s shows as %s', (price, previousPrice, text) => {
-		expect(columnById('price').format(offer({price}), {now: 0, previousPrice})).toBe(text);
-		expect(columnById('price').format(offer({price, estimated: true}), {now: 0, previousPrice})).toBe(text.replace('0', '~0'));
-	});
-
 	it('an instance that nothing ends is told by more than a colour', () => {
 		const texts = (['provider', 'guest', 'none'] as const).map(deadline =>
 			columnById('deadline').format(offer({deadline}), {now: 0}),

@@ -104,8 +104,8 @@ test('a price that changed says which way, wherever it is shown', async () => {
 
 	takeListing(app, app.state().listing);
 	const text = offersView(app.state()).body.join('\n');
-	expect(text).toMatch(/type-00000.*↓0\.10/);
-	expect(text).toMatch(/type-00001.*↑0\.11/);
+	expect(text).toMatch(/type-00000.*▼0\.10/);
+	expect(text).toMatch(/type-00001.*▲0\.11/);
 	expect(text).toMatch(/type-00002.* 0\.12/);
 });
 

@@ -1,4 +1,5 @@
-import {type Column, type ColumnId, columns as allColumns} from '../../offers/columns.js';
+import {type CellContext, type Column, type ColumnId, columns as allColumns} from '../../offers/columns.js';
+import type {Offer} from '../../offers/offer.js';
 import type {SortKey} from '../../offers/sort.js';
 import type {OfferListing, Request} from '../../runs/engine.js';
 import {columnsChosen} from '../store/offers.js';
@@ -45,13 +46,22 @@ function widthsOf({listing, request, now}: AppState & {readonly listing: OfferLi
 			Math.max(
 				before?.cells.get(column.id) ?? 0,
 				numbers.get(column.id) ?? 0,
-				...offers.map(({offer, previousPrice}) => width(column.format(offer, {now, previousPrice}))),
+				...offers.map(each => width(cellText(column, each.offer, {now, ...each}))),
 			),
 		]),
 	);
 	const widths = {listing, cells};
 	measured.set(key, widths);
 	return widths;
+}
+
+/** What a cell says. A price that is not what it was before the last refresh says so wherever it is shown. */
+export function cellText(column: Column, offer: Offer, context: CellContext): string {
+	const text = column.format(offer, context);
+	const {previousPrice = offer.price} = context;
+	return column.id !== 'price' || previousPrice === offer.price
+		? text
+		: `${previousPrice < offer.price ? glyphs.ascending : glyphs.descending}${text}`;
 }
 
 /** The title with how the grid is sorted by it: `$/H ▲`, and `REGION ▼2` where it is the second key. */

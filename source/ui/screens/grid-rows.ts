@@ -2,7 +2,7 @@ import type {OfferTable} from '../../offers/table.js';
 import type {AppState} from '../store/state.js';
 import {cut, cutMiddle, fit} from '../text.js';
 import {glyphs, paint} from '../theme.js';
-import type {Sized} from './grid-columns.js';
+import {cellText, type Sized} from './grid-columns.js';
 
 type Layout = {
 	readonly table: OfferTable;
@@ -64,7 +64,7 @@ function draw(
 	const mark = pins.includes(offer.id) ? glyphs.pin : usable ? ' ' : glyphs.failed;
 	const context = {now, previousPrice: table.previousPrice(row)};
 	const cells = sized.map(({column, cells: room}) => {
-		const text = column.format(offer, context);
+		const text = cellText(column, offer, context);
 		return fit(column.ends ? cutMiddle(text, room) : text, room, column.align);
 	});
 	const text = `${isChosen ? glyphs.cursor : ' '}${mark} ${cells.join('  ')}`;
