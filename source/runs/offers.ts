@@ -188,25 +188,40 @@ function countRows(table: OfferTable): Map<string, {count: number; live: number}
 
 const mostOthers = 24;
 
+/** What a person said of single offers. */
+export type Picks = {
+	/** Tried first, in this order. */
+	readonly pinned?: readonly Offer[];
+	/** Ids of offers that are not to be tried. */
+	readonly excluded?: readonly string[];
+};
+
 /**
-What is tried after `offer` where it cannot be had: the offers behind it in the plan's order that can be launched. This machine and clouds do
-not stand in for each other.
+What is tried after `offer` where it cannot be had: what is pinned, then the offers behind it in the plan's order that can be launched. This
+machine and clouds do not stand in for each other.
 */
-export function othersAfter({table, matches: {rows, triable}}: OfferListing, offer: Offer): Offer[] {
+export function othersAfter(
+	{table, matches: {rows, triable}}: OfferListing,
+	offer: Offer,
+	{pinned = [], excluded = []}: Picks = {},
+): Offer[] {
 	if (offer.backend === 'local') {
 		return [];
 	}
 
+	const canServe = (backend: string): boolean => backend !== 'local' && canLaunch(backend);
 	const backendOf = (row: number): string => table.places.at(table.columns.place[row] ?? 0).backend;
 	const tried = rows.subarray(0, triable);
-	const start = tried.indexOf(table.rowOf(offer.id) ?? -1) + 1;
-	const others: Offer[] = [];
-	for (const row of tried.subarray(start)) {
-		if (others.length === mostOthers) {
+	const rowsOf = (ids: readonly string[]): Set<number | undefined> => new Set(ids.map(id => table.rowOf(id)));
+	const first = pinned.filter(({id, backend}) => id !== offer.id && canServe(backend) && tried.includes(table.rowOf(id) ?? -1));
+	const left = rowsOf([offer.id, ...excluded, ...first.map(({id}) => id)]);
+	const others = [...first];
+	for (const row of tried.subarray(tried.indexOf(table.rowOf(offer.id) ?? -1) + 1)) {
+		if (others.length >= mostOthers) {
 			break;
 		}
 
-		if (backendOf(row) !== 'local' && canLaunch(backendOf(row))) {
+		if (!left.has(row) && canServe(backendOf(row))) {
 			others.push(table.offer(row));
 		}
 	}

@@ -8,7 +8,7 @@ import {endlessWords} from '../../runs/plan-words.js';
 import {firstToTry, othersAfter} from '../../runs/offers.js';
 import type {App} from './app.js';
 import {loadEnvironments} from './environments.js';
-import {changeGrid, chosenOffer, nothingShown, rememberFilter, takeListing} from './offers.js';
+import {changeGrid, chosenOffer, nothingShown, pinnedOffers, rememberFilter, takeListing} from './offers.js';
 import {beginRun} from './running.js';
 import {inTreeOrder} from './tree.js';
 import {startWizard} from './wizard.js';
@@ -121,8 +121,9 @@ export async function makePlan(app: App, agreed = false): Promise<void> {
 
 	app.set({plan: undefined});
 	await app.work('checking code, ports and disk', async () => {
-		const {listing} = app.state();
-		const others = listing ? othersAfter(listing, offer) : [];
+		const {listing, grid} = app.state();
+		const picks = {pinned: pinnedOffers(app.state()), excluded: grid.excluded};
+		const others = listing ? othersAfter(listing, offer, picks) : [];
 		app.set({plan: await app.engine.plan({...request, choice: choiceOf(app)}, offer, {others, agreed})});
 	});
 }
