@@ -56,7 +56,7 @@ try {
 	terminal.press('enter');
 	await terminal.until('without isolation');
 	// The whole catalogue is there.
-	await terminal.until(/azure · /);
+	await terminal.until(/of 4\d,\d{3} offers/);
 	picture('offers');
 	terminal.press('enter');
 	await terminal.until('enter start');
