@@ -7,7 +7,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {build} from 'esbuild';
 import {mb, ms, pause, quantile, say} from './figures.js';
-import {makeSession, root} from './session.js';
+import {frugal, makeSession, root} from './session.js';
 
 const configuration = 'type: dev-environment\nide: vscode\n';
 const many = 40;
@@ -102,7 +102,7 @@ const soak = async () => {
 		});
 		const env = {...process.env, NODE_ENV: 'production'};
 		delete env['CI'];
-		const text = execFileSync(process.execPath, ['--expose-gc', outfile], {encoding: 'utf8', env, maxBuffer: 1e8});
+		const text = execFileSync(process.execPath, ['--expose-gc', frugal, outfile], {encoding: 'utf8', env, maxBuffer: 1e8});
 		const points = text
 			.trim()
 			.split('\n')

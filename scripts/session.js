@@ -7,6 +7,8 @@ import {fileURLToPath} from 'node:url';
 import {Terminal} from '../test/support/terminal.ts';
 
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+/** As `npm start` runs it. */
+export const frugal = '--max-semi-space-size=4';
 export const program = path.join(root, 'launcher/dstack-tui.js');
 
 /**
@@ -51,9 +53,8 @@ export const makeSession = (folder, files, more = {}, launcher = program) => {
 		project,
 		env,
 		cli,
-		// As `npm start` does.
 		open: (args, {columns, rows}) =>
-			new Terminal(process.execPath, ['--max-semi-space-size=4', launcher, ...args], {columns, rows, cwd: project, env}),
+			new Terminal(process.execPath, [frugal, launcher, ...args], {columns, rows, cwd: project, env}),
 		remove() {
 			for (const line of cli('ps', '--json').split('\n').filter(Boolean)) {
 				cli('stop', JSON.parse(line).name, '-y');
