@@ -38,6 +38,7 @@ const listRest = 60_000;
 /** The engine on this machine's own folders: no server is needed. `folder` is absolute. */
 export async function createEngine(context: RunContext, folder: string): Promise<Engine> {
 	const {paths, random} = context;
+	const begun = context.clock.now();
 	const preferences = await loadPreferences(paths, folder);
 	const book = new OfferBook(paths.catalogue);
 	const sources = offerSources({awsPrices: async () => book.awsPrices()});
@@ -74,7 +75,9 @@ export async function createEngine(context: RunContext, folder: string): Promise
 		logs: async name => readLogLines((await openRecord(context, name)).folder),
 		interrupted: async choice => findInterrupted(context, choice),
 		async runs({all = false, note} = {}) {
-			const {runs, notes} = await reconcile(context, {installation: await installation(), backends: backends(), rest: listRest});
+			// What failed before this program began has been left alone long enough: every start tries again.
+			const rest = Math.min(listRest, context.clock.now() - begun);
+			const {runs, notes} = await reconcile(context, {installation: await installation(), backends: backends(), rest});
 			for (const line of notes) {
 				note?.(line);
 			}
