@@ -10,7 +10,7 @@ export const plural = (count: number, word: string): string => `${count} ${word}
 
 /** Notes as sentences one after the other. */
 export const sentences = (notes: readonly string[]): string =>
-	notes.map((note, index) => (index < notes.length - 1 && !/[.!?:;]$/.test(note) ? `${note}.` : note)).join(' ');
+	notes.map((note, index) => (index < notes.length - 1 && !/[.!?:;…]$/.test(note) ? `${note}.` : note)).join(' ');
 
 const resources = ({cpu, memory, gpus}: Offer): string =>
 	[`${cpu}xCPUs`, formatMemory(memory), ...(gpus.length > 0 ? [formatGpus(gpus)] : [])].join(', ');
