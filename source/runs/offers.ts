@@ -15,8 +15,8 @@ import type {OfferBook} from './offer-book.js';
 /** `notes` are what a backend told while it listed. */
 type Entry = {readonly source: OfferSource; status: BackendStatus; settled: boolean; notes: string[]};
 
-/** Between two listings, milliseconds. */
-const shortest = 200;
+/** Between two listings, milliseconds: each is matched, sorted and drawn anew, and keys must seldom meet that. */
+const shortest = 500;
 
 /**
 Asks all sources at once, beside what the catalogue has, and yields what is known each time one of them answered. No source's failure hides
