@@ -1,16 +1,12 @@
-import {readFile, rm, writeFile} from 'node:fs/promises';
-import path from 'node:path';
 import {Problem} from '../system/problem.js';
 import type {RunContext} from './context.js';
+import {askOwner, takeRequest} from './owner-request.js';
 import type {RunRecord} from './record.js';
 
-const answerLimit = 30_000;
-const pollInterval = 200;
-
-const requestFile = (folder: string): string => path.join(folder, 'agreed-requested');
+const requestFile = 'agreed-requested';
 
 /** Says yes to the dearer offer that a run asks about; where another program owns the run, through that one. Throws a `Problem`. */
-export async function agree({clock}: RunContext, record: RunRecord): Promise<void> {
+export async function agree(context: RunContext, record: RunRecord): Promise<void> {
 	const {asking} = record.known;
 	if (!asking) {
 		return;
@@ -21,28 +17,20 @@ export async function agree({clock}: RunContext, record: RunRecord): Promise<voi
 		return;
 	}
 
-	await writeFile(requestFile(record.folder), String(asking.price), {mode: 0o600});
-	for (const start = clock.now(); clock.now() - start < answerLimit; await clock.sleep(pollInterval)) {
-		await record.catchUp();
-		if (record.state?.asking === undefined) {
-			return;
-		}
-	}
-
-	await rm(requestFile(record.folder), {force: true});
-	throw new Problem('failed', `The program that looks after ${record.name} did not hear the answer`, {next: 'Answer there.'});
+	await askOwner(context, record, {
+		file: requestFile,
+		text: String(asking.price),
+		isDone: state => state?.asking === undefined,
+		unheard: new Problem('failed', `The program that looks after ${record.name} did not hear the answer`, {
+			next: 'Answer there.',
+		}),
+	});
 }
 
 /** Takes in what another program answered; only to the question that is asked. */
 export async function answerAgreement(record: RunRecord): Promise<void> {
 	const {asking} = record.known;
-	if (!asking) {
-		return;
-	}
-
-	const text = await readFile(requestFile(record.folder), 'utf8').catch(() => '');
-	if (text === String(asking.price)) {
-		await rm(requestFile(record.folder), {force: true});
+	if (asking && (await takeRequest(record.folder, requestFile, text => text === String(asking.price)))) {
 		await record.append({type: 'agreed', price: asking.price});
 	}
 }

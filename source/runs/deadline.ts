@@ -1,5 +1,3 @@
-import {readFile, rm, writeFile} from 'node:fs/promises';
-import path from 'node:path';
 import {deadlineText} from '../backends/deadline.js';
 import {extendCommand, extendConflict, statusCommand} from '../backends/guest/commands.js';
 import {guestClock, parseGuestStatus} from '../backends/guest/status.js';
@@ -9,13 +7,12 @@ import {noteDeadline} from './guard.js';
 import {Problem} from '../system/problem.js';
 import {quote, viaSh} from '../system/shell.js';
 import type {RunContext} from './context.js';
+import {askOwner, takeRequest} from './owner-request.js';
 import type {RunRecord} from './record.js';
 import {overTunnel, type Stage} from './stage.js';
 
 const answerLimit = 30_000;
-const pollInterval = 200;
-
-const requestFile = (folder: string): string => path.join(folder, 'extend-requested');
+const requestFile = 'extend-requested';
 
 /** Moves a run's deadline by `seconds`; from now on where it had none. Only its owner can; another program asks it. Throws a `Problem`. */
 export async function extendDeadline(
@@ -31,15 +28,21 @@ export async function extendDeadline(
 	if (record.owned) {
 		await setDeadline(await stage(), deadline);
 	} else {
-		await requestDeadline(context, record, deadline);
+		await askOwner(context, record, {
+			file: requestFile,
+			text: String(deadline),
+			isDone: state => state?.deadline === deadline,
+			unheard: new Problem('failed', `The program that looks after ${record.name} did not move its deadline`, {
+				next: 'Try it in that program.',
+			}),
+		});
 	}
 }
 
 /** Does what another program asked the owner for. */
 export async function answerDeadlineRequest({folder}: RunRecord, stage: () => Promise<Stage>): Promise<void> {
-	const text = await readFile(requestFile(folder), 'utf8').catch(() => '');
-	if (/^\d+$/.test(text)) {
-		await rm(requestFile(folder), {force: true});
+	const text = await takeRequest(folder, requestFile, given => /^\d+$/.test(given));
+	if (text !== undefined) {
 		await setDeadline(await stage(), Number(text));
 	}
 }
@@ -102,20 +105,4 @@ async function askThere(stage: Stage, command: string): Promise<ExecResult> {
 			cause: error,
 		});
 	}
-}
-
-/** Asks the run's owner, another program, to move the deadline, and waits until it has. Throws a `Problem`. */
-async function requestDeadline({clock}: RunContext, record: RunRecord, deadline: number): Promise<void> {
-	await writeFile(requestFile(record.folder), String(deadline), {mode: 0o600});
-	for (const start = clock.now(); clock.now() - start < answerLimit; await clock.sleep(pollInterval)) {
-		await record.catchUp();
-		if (record.state?.deadline === deadline) {
-			return;
-		}
-	}
-
-	await rm(requestFile(record.folder), {force: true});
-	throw new Problem('failed', `The program that looks after ${record.name} did not move its deadline`, {
-		next: 'Try it in that program.',
-	});
 }

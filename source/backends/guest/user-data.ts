@@ -2,7 +2,7 @@ import {stringify} from 'yaml';
 import {quote} from '../../system/shell.js';
 import type {KeyPair} from '../backend.js';
 import {guardScript} from './guard/index.js';
-import {guestStateFolder, guestWorkspace} from './places.js';
+import {guestStateFolder, guestUser, guestWorkspace} from './places.js';
 import {guardFile, startedUnits, units} from './units.js';
 
 export type GuestOptions = {
@@ -108,7 +108,7 @@ export function guestUserData(options: GuestOptions): string {
 	const document = {
 		bootcmd: [boot(script)],
 		// No user but root, who has no password, and no key of the provider's beside the run's own.
-		users: [{name: 'root', lock_passwd: true}],
+		users: [{name: guestUser, lock_passwd: true}],
 		disable_root: false,
 		allow_public_ssh_keys: false,
 		ssh_authorized_keys: [oneLine('authorizedKey', options.authorizedKey)],

@@ -1,6 +1,7 @@
 import type {Instance as Ec2Instance} from '@aws-sdk/client-ec2';
 import {neutraliseLine} from '../../../system/terminal-text.js';
 import type {Instance, InstanceState} from '../../backend.js';
+import {guestStateFolder, guestUser, guestWorkspace} from '../../guest/places.js';
 import {instanceName} from './ids.js';
 import {tagNames, tagValue} from './tags.js';
 
@@ -48,9 +49,9 @@ export function toInstance(region: string, instance: Ec2Instance, isPrivate: boo
 		intentId: tagValue(instance.Tags, tagNames.intent) ?? instance.ClientToken ?? '',
 		run: neutraliseLine(tagValue(instance.Tags, tagNames.run) ?? ''),
 		state,
-		endpoint: runs && host ? {host, port: 22, user: 'root'} : undefined,
-		workspace: '/workflow',
-		stateFolder: '/dstack-tui',
+		endpoint: runs && host ? {host, port: 22, user: guestUser} : undefined,
+		workspace: guestWorkspace,
+		stateFolder: guestStateFolder,
 		sharesNetwork: false,
 		launchedAt: instance.LaunchTime?.getTime() ?? 0,
 		offer: {region, instanceType: instance.InstanceType ?? '', spot: instance.InstanceLifecycle === 'spot'},
