@@ -36,6 +36,7 @@ export type Flags = {
 	retry?: boolean;
 	retryLimit?: string;
 	build?: boolean;
+	forwardAgent?: boolean;
 	forceBuild?: boolean;
 	env?: string[];
 	port?: string[];
@@ -80,6 +81,7 @@ export const withRun = (command: Command): Command =>
 		.option('-p, --port <port>', 'a port, 8000 or 3333:8000; may be repeated', collect)
 		.option('--build', 'make the image of `build` if there is none')
 		.addOption(new Option('--force-build', 'make it anew').conflicts(['build']))
+		.option('--forward-agent', 'lend your SSH agent to sessions in the environment')
 		.option('--plain', 'lines instead of the full screen');
 
 const buildPolicy = ({build, forceBuild}: Flags): BuildPolicy | undefined =>
@@ -104,4 +106,5 @@ export const requirementFlags = (flags: Flags): RequirementFlags => ({
 	env: flags.env,
 	ports: flags.port,
 	build: buildPolicy(flags),
+	...(flags.forwardAgent ? {forwardAgent: true} : {}),
 });

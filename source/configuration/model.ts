@@ -173,7 +173,8 @@ export type Requirements = Omit<Wishes, 'cpu' | 'memory' | 'spotPolicy' | 'retry
 	readonly words: readonly string[];
 };
 
-export type BuildPolicy = 'use' | 'build' | 'force-build';
+export const buildPolicies = ['use', 'build', 'force-build'] as const;
+export type BuildPolicy = (typeof buildPolicies)[number];
 
 /** The resource and policy flags of `run` and `offers`, as given. Each undefined when not given. */
 export type RequirementFlags = {
@@ -195,4 +196,6 @@ export type RequirementFlags = {
 	/** Port mappings as given. */
 	readonly ports?: readonly string[];
 	readonly build?: BuildPolicy;
+	/** Lends the person's SSH agent to sessions in the environment. */
+	readonly forwardAgent?: boolean;
 };

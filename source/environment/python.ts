@@ -73,17 +73,18 @@ exit ${noPythonCode}
 `;
 
 /**
-A script that makes a virtual environment with the asked Python at `STATE/venv`: found on the PATH, through pyenv, uv or conda. Where there
+A script that makes a virtual environment with the asked Python at `folder`: found on the PATH, through pyenv, uv or conda. Where there
 is none, its last line names the versions that were found.
 */
-export const pythonScript = (version: string, stateFolder: string): string => `${wanted(version)}
-venv=${quote(`${stateFolder}/venv`)}
+export const pythonScript = (version: string, folder: string): string => `${wanted(version)}
+venv=${quote(folder)}
 found=
 if [ -x "$venv/bin/python" ] && fits "$venv/bin/python"; then
   echo "Python $version is there"
   exit 0
 fi
 rm -rf "$venv"
+mkdir -p "\${venv%/*}" || exit 1
 
 find_python
 if [ -n "$python" ]; then

@@ -39,7 +39,7 @@ export async function runScriptStep(
 				tail = (tail + log).slice(-20_000);
 				onReport({log});
 			} else {
-				complaint = (complaint + piece.toString('utf8')).slice(-2000);
+				complaint = takeProgress(complaint + piece.toString('utf8'), onReport).slice(-2000);
 			}
 		},
 	});
@@ -54,6 +54,21 @@ export async function runScriptStep(
 }
 
 const died = 70;
+/** Begins a line of the follower's that tells progress. */
+const progressMark = '\u001E';
+
+/** Reports the progress that whole lines tell, and returns the rest of the text. */
+function takeProgress(text: string, onReport: (report: StepReport) => void): string {
+	return text.replaceAll(new RegExp(`${progressMark}(\\d{1,15}) (\\d{1,15}) ?(.*)\n`, 'g'), (_, done, total, words) => {
+		onReport({
+			done: Number(done),
+			total: Number(total) || undefined,
+			unit: 'bytes',
+			...(words === '' ? {} : {text: neutraliseLine(String(words))}),
+		});
+		return '';
+	});
+}
 
 /** Tells whether the runner that a pid file names still lives; pids are used again, so the time of its start counts too. */
 const aliveFunctions = `start_of() {
@@ -109,7 +124,7 @@ cat > "$d/incoming" || exit 1
 [ "$(tail -n 1 "$d/incoming")" = '${end}' ] || exit 1
 if alive "$d/pid"; then exit 0; fi
 if [ -f "$d/code" ] && { ${settled}; }; then exit 0; fi
-rm -f "$d/code" "$d/seen" "$d/pid" "$d/command"
+rm -f "$d/code" "$d/seen" "$d/pid" "$d/command" "$d/next" "$d/progress"
 [ -f "$d/log" ] && mv "$d/log" "$d/log.1"
 : > "$d/log"
 sed '/^${border}$/,$d' "$d/incoming" > "$d/runner" && sed '1,/^${border}$/d' "$d/incoming" > "$d/script" || exit 1
@@ -128,20 +143,21 @@ while [ ! -s "$d/pid" ] && [ ! -f "$d/code" ] && [ "$n" -lt 100 ]; do n=$((n + 1
 }
 
 /**
-Prints the log from its first byte as it grows, until there is an exit code; ends with `died` when there never will be. When standard input
-ends, nobody listens any more.
+Prints the log from its first byte as it grows, and progress on standard error, until there is an exit code; ends with `died` when there
+never will be. When standard input ends, nobody listens any more.
 */
 const followScript = (folder: string): string => `d=${quote(folder)}
 ${aliveFunctions}
 exec 3<&0
 (while read -r _ <&3; do :; done; kill $$) >/dev/null 2>&1 &
 trap "kill $! 2>/dev/null" EXIT
-at=0
+at=0 told=
 while :; do
   over=; [ -f "$d/code" ] && over=yes
   gone=; [ -z "$over" ] && ! alive "$d/pid" && [ ! -f "$d/code" ] && gone=yes
   size=$(wc -c < "$d/log") || exit 1
   if [ "$size" -gt "$at" ]; then tail -c +$((at + 1)) "$d/log" | head -c $((size - at)); at=$((size)); fi
+  if [ -f "$d/progress" ] && read -r now < "$d/progress" && [ "$now" != "$told" ]; then told=$now; printf '${progressMark}%s\n' "$now" >&2; fi
   [ -n "$over" ] && exit 0
   [ -n "$gone" ] && exit ${died}
   sleep 0.2 2>/dev/null || sleep 1
@@ -149,20 +165,23 @@ done`;
 
 async function readResult(link: Link, folder: string, tail: string, signal?: AbortSignal): Promise<StepResult> {
 	const {code, stdout} = await link.exec(
-		viaSh(`d=${quote(folder)}; umask 077; cat "$d/code" && : > "$d/seen" && cat "$d/command" 2>/dev/null; exit 0`),
+		viaSh(
+			`d=${quote(folder)}; umask 077; cat "$d/code" && : > "$d/seen" && { head -n 1 "$d/next" 2>/dev/null || echo; } && cat "$d/command" 2>/dev/null; exit 0`,
+		),
 		{signal},
 	);
-	const end = stdout.indexOf('\n');
-	const exitCode = Number.parseInt(stdout.slice(0, end), 10);
+	const [first = '', next = '', ...rest] = stdout.split('\n');
+	const exitCode = Number.parseInt(first, 10);
 	if (code !== 0 || Number.isNaN(exitCode)) {
 		throw new Problem('failed', 'its exit code cannot be read');
 	}
 
-	const command = stdout.slice(end + 1).trim();
+	const command = rest.join('\n').trim();
 	const lines = tail.split('\n').map(line => neutraliseLine(lastVersion(line)));
 	return {
 		code: exitCode,
 		command: exitCode === 0 || command === '' ? undefined : neutraliseLine(command),
+		next: exitCode === 0 || next.trim() === '' ? undefined : neutraliseLine(next.trim()),
 		lastLines: lines.filter(line => line.trim() !== '').slice(-keptLines),
 	};
 }

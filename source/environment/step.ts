@@ -1,10 +1,13 @@
 import type {DevEnvironment} from '../configuration/model.js';
 
 /**
-The visible stages of preparing an instance, in their order. `image` and `instance` are the backend's, `ssh` the tunnel's,
-the rest are scripts that run on the instance.
+The visible stages of preparing an environment. `engine`, `container`, `upload` and there `image` and `commit` run on the machine that the
+environment is a container on; `guard` looks after the instance; `code`, `python`, `build`, `setup`, `ide` and `init` happen inside.
 */
-export const stepIds = ['image', 'instance', 'ssh', 'guard', 'code', 'python', 'build', 'setup', 'ide', 'init'] as const;
+export const stepIds = [
+	...(['instance', 'image', 'ssh', 'guard', 'engine', 'container', 'code', 'python', 'build', 'commit', 'upload'] as const),
+	...(['sshd', 'cache', 'setup', 'ide', 'init'] as const),
+] as const;
 
 export type StepId = (typeof stepIds)[number];
 
@@ -17,7 +20,10 @@ export type ScriptStep = {
 	/** What it does, as the step list names it. */
 	readonly title: string;
 	readonly pane: Pane;
-	/** POSIX `sh`. Idempotent. Runs in the workspace, with the environment's variables, its output in the step's log. */
+	/**
+	POSIX `sh`. Idempotent. Runs in the workspace, with the environment's variables, its output in the step's log. In `$STEP_FOLDER` it may
+	keep a file `progress`, replaced as a whole, of one line `DONE TOTAL TEXT` in bytes (total 0: not known), and leave a line in `next`.
+	*/
 	readonly script: string;
 	/** `once`: not run again where its state says done. `always`: at every start. */
 	readonly when: 'once' | 'always';
@@ -31,6 +37,8 @@ export type StepContext = {
 	/** Absolute paths on the instance. */
 	readonly workspace: string;
 	readonly stateFolder: string;
+	/** Absolute path there of the virtual environment that `python` asks for. */
+	readonly venv: string;
 	/** The folder below the workspace that the person started in; '' for the workspace itself. */
 	readonly subfolder: string;
 	readonly deadline: number | undefined;
@@ -50,5 +58,10 @@ export type StepReport = {
 	readonly unit?: 'bytes';
 };
 
-/** How a script step ended. */
-export type StepResult = {readonly code: number; readonly command: string | undefined; readonly lastLines: readonly string[]};
+/** How a script step ended: the command of a list that failed, and what its script says can be done next. */
+export type StepResult = {
+	readonly code: number;
+	readonly command: string | undefined;
+	readonly next: string | undefined;
+	readonly lastLines: readonly string[];
+};

@@ -15,7 +15,7 @@ export function scriptSteps(context: StepContext): ScriptStep[] {
 					id: 'python',
 					title: `Make Python ${python} ready`,
 					pane: 'build',
-					script: pythonScript(python, context.stateFolder),
+					script: pythonScript(python, context.venv),
 					when: 'once',
 					optional: false,
 				},
@@ -76,14 +76,14 @@ function commandStep(id: 'build' | 'setup' | 'init', verb: string, commands: rea
 What the editor would fetch when it connects: its server, only where the machine is the environment's own, and what Jupyter needs. Without
 them everything else works, so a failure is a warning, and nothing waits long for a network.
 */
-function ideStep({configuration, stateFolder, isolated}: StepContext): ScriptStep | undefined {
+function ideStep({configuration, venv, isolated}: StepContext): ScriptStep | undefined {
 	const {ide, python} = configuration;
 	const editor = isolated ? editorWithServer(ide) : undefined;
 	if (ide === undefined || (python === undefined && !editor)) {
 		return undefined;
 	}
 
-	const parts = ['failed=', ...(python === undefined ? [] : [kernelPart(stateFolder)])];
+	const parts = ['failed=', ...(python === undefined ? [] : [kernelPart(venv)])];
 	if (editor) {
 		parts.push(editorServerFunction(editor), 'editor_server || failed="the editor\'s server is left to the editor"');
 	}
@@ -99,7 +99,7 @@ function ideStep({configuration, stateFolder, isolated}: StepContext): ScriptSte
 	};
 }
 
-const kernelPart = (stateFolder: string): string => `python=${quote(`${stateFolder}/venv/bin/python`)}
+const kernelPart = (venv: string): string => `python=${quote(`${venv}/bin/python`)}
 if ! "$python" -c 'import ipykernel' 2>/dev/null; then
   "$python" -m pip install --disable-pip-version-check --progress-bar off --timeout 5 --retries 1 ipykernel || failed='ipykernel could not be installed; the editor will offer to'
 fi`;

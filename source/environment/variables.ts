@@ -10,15 +10,11 @@ export const variablesFile = (stateFolder: string): string => `${stateFolder}/en
 const isOneLine = (value: string): boolean => !/[\r\n]/.test(value);
 
 /**
-Writes the environment's variables there, for the steps and for every later session; values travel on standard input only and lie in
-files that only their owner reads. Where `python` is asked for, its virtual environment comes first on the PATH. Returns what sessions
-will miss, one line each. Throws a `configuration` problem for a name that no shell takes.
+Writes the environment's variables there, for the steps; values travel on standard input only and lie in files of the state folder that
+only their owner reads. Where `python` is asked for, its virtual environment comes first on the PATH. Throws a `configuration` problem for
+a name that no shell takes.
 */
-export async function writeVariables(
-	link: Link,
-	context: StepContext,
-	env: Readonly<Record<string, string>>,
-): Promise<readonly string[]> {
+export async function writeVariables(link: Link, context: StepContext, env: Readonly<Record<string, string>>): Promise<void> {
 	const {stateFolder} = context;
 	refuseNames(env);
 	const probe = await link.exec(viaSh('printf %s "$PATH"'));
@@ -28,14 +24,26 @@ export async function writeVariables(
 	await put(link, `${stateFolder}/environment`, `${entries(variables).join('\0')}\0`);
 	// Where sessions start; the instance's own SSH server or shell reads it.
 	await put(link, `${stateFolder}/folder`, workFolder(context));
+	await put(link, `${stateFolder}/session-environment`, `${entries(variables).filter(isOneLine).join('\n')}\n`);
+}
+
+/**
+Gives the variables that were written to every later session, outside of the state folder: not before an image is made of the environment.
+The person's own machine is left as it is. Returns what sessions will miss, one line each.
+*/
+export async function openSessions(
+	link: Link,
+	context: StepContext,
+	names: Readonly<Record<string, string>>,
+): Promise<readonly string[]> {
 	if (!context.isolated) {
 		return [];
 	}
 
-	await putSessionVariables(link, stateFolder, `${entries(variables).filter(isOneLine).join('\n')}\n`);
-	await hookLoginShells(link, stateFolder);
-	return Object.keys(variables)
-		.filter(name => !isOneLine(variables[name as keyof typeof variables]))
+	await putSessionVariables(link, context.stateFolder);
+	await hookLoginShells(link, context.stateFolder);
+	return Object.keys(names)
+		.filter(name => !isOneLine(names[name] ?? ''))
 		.map(name => `${name} has more than one line: commands over SSH do not get it, login shells and the steps do`);
 }
 
@@ -61,12 +69,11 @@ const exports = (variables: Readonly<Record<string, string>>): string =>
 		.map(([name, value]) => `export ${name}=${quote(value)}\n`)
 		.join('');
 
-function pythonVariables({configuration, stateFolder}: StepContext, search: string): Record<string, string> {
+function pythonVariables({configuration, venv}: StepContext, search: string): Record<string, string> {
 	if (configuration.python === undefined) {
 		return {};
 	}
 
-	const venv = `${stateFolder}/venv`;
 	const others = search.split(':').filter(folder => folder !== `${venv}/bin`);
 	return {VIRTUAL_ENV: venv, PATH: [`${venv}/bin`, ...others].join(':')};
 }
@@ -76,11 +83,11 @@ async function put(link: Link, file: string, text: string): Promise<void> {
 }
 
 /** sshd gives these to every session; what the image sets for its own commands comes first, and ours may replace it. */
-async function putSessionVariables(link: Link, stateFolder: string, text: string): Promise<void> {
-	const image = quote(`${stateFolder}/image-environment`);
+async function putSessionVariables(link: Link, stateFolder: string): Promise<void> {
+	const [image, own] = ['image-environment', 'session-environment'].map(name => quote(`${stateFolder}/${name}`));
 	const target = '"$HOME"/.ssh/environment';
-	const script = `umask 077 && mkdir -p "$HOME"/.ssh && { cat ${image} 2>/dev/null; cat; } > ${target}.new && mv ${target}.new ${target}`;
-	await write(link, script, text);
+	const script = `umask 077 && mkdir -p "$HOME"/.ssh && { cat ${image} 2>/dev/null; cat ${own}; } > ${target}.new && mv ${target}.new ${target}`;
+	await write(link, script, '');
 }
 
 async function write(link: Link, script: string, text: string): Promise<void> {

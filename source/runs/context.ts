@@ -3,6 +3,7 @@ import type {Backend} from '../backends/backend.js';
 import type {Clock} from '../system/clock.js';
 import type {Paths} from '../system/paths.js';
 import type {Random} from '../system/random.js';
+import type {ImageSource} from './images.js';
 
 /** What a run needs of the world around it; tests turn every part of it. */
 export type RunContext = {
@@ -12,6 +13,8 @@ export type RunContext = {
 	/** The caller's own variables. */
 	readonly variables: Readonly<Record<string, string | undefined>>;
 	readonly backend: (name: string) => Promise<Backend>;
+	/** Where images come from and builds go to. */
+	readonly images: ImageSource;
 	/** Starts another process of this program that goes on preparing the run, and outlives this one. */
 	readonly continueInBackground: (name: string) => void;
 	/** Starts another process of this program that refreshes the catalogue of these clouds and prints events; undefined where none is to. */

@@ -19,6 +19,7 @@ import type {Matches} from '../offers/match.js';
 import type {Offer} from '../offers/offer.js';
 import type {OfferTable} from '../offers/table.js';
 import type {RefreshEnd} from './background-refresh.js';
+import type {ImageChoice} from './images.js';
 import type {RunHandle, UnsavedWork} from './handle.js';
 import type {LedgerEntry} from './ledger.js';
 import type {Orphan, Reconciled} from './reconcile.js';
@@ -95,6 +96,8 @@ export type Plan = {
 	readonly others: readonly Offer[];
 	/** Offers that are much dearer need no question, up to the price limit that was asked for. */
 	readonly agreed: boolean;
+	/** What the environment starts from, and how its build stands. */
+	readonly image: ImageChoice;
 	readonly code: CodeSummary;
 	readonly ports: readonly PlannedPort[];
 	/** Milliseconds since the epoch at which the instance would end itself if launched now; undefined for never. */

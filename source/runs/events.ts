@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import {retryEvents} from '../configuration/model.js';
+import {buildPolicies, retryEvents} from '../configuration/model.js';
 import {stepIds} from '../environment/step.js';
 
 const at = {at: z.number()};
@@ -47,6 +47,10 @@ const specification = z.object({
 	/** Dearer offers within `maxPrice` need no question. */
 	agreed: z.boolean().default(false),
 	tags: z.record(z.string(), z.string()).default({}),
+	/** What the build commands' image may come from. */
+	build: z.enum(buildPolicies).default('use'),
+	/** Whether the person's SSH agent is lent to sessions. */
+	forwardAgent: z.boolean().default(false),
 });
 
 /** One line of a run's journal. Written and synced before the act that it announces. Milliseconds since the epoch in `at`. */
@@ -91,6 +95,21 @@ export const eventSchema = z.discriminatedUnion('type', [
 	/** The instance has certainly ended, and the run goes on with another. */
 	z.object({type: z.literal('instance-lost'), ...at, reason: z.string(), interrupted: z.boolean()}),
 	/** The provider is about to take the capacity of a spot instance back, at `time`. */
+	/**
+	What the environment of this attempt starts from: an image, none for a host process. With `build`, the image that the build commands make
+	has this key and place; while it is `due`, `image` is the one that they start from.
+	*/
+	z.object({
+		type: z.literal('image-chosen'),
+		...at,
+		image: z.string().optional(),
+		build: z
+			.object({key: z.string(), reference: z.string(), due: z.boolean(), labels: z.record(z.string(), z.string())})
+			.optional(),
+		why: z.array(z.string()),
+	}),
+	/** The environment has its own SSH server. */
+	z.object({type: z.literal('opened'), ...at}),
 	z.object({type: z.literal('spot-notice'), ...at, action: z.string(), time: z.number()}),
 	z.object({type: z.literal('lease-lifted'), ...at}),
 	z.object({type: z.literal('host-key-replaced'), ...at}),

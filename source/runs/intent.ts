@@ -5,7 +5,7 @@ import type {Stage} from './stage.js';
 
 /** What the backend is told of the attempt that the journal has announced. The same whenever the attempt is repeated. */
 export async function makeIntent(stage: Stage): Promise<LaunchIntent> {
-	const {specification, intentId, offer, name, deadline, duration} = stage.state();
+	const {specification, intentId, offer, name, deadline, duration, image} = stage.state();
 	const keys = await readKeys(stage.folder);
 	const environment = environmentOf(specification, stage.secrets);
 	return {
@@ -21,7 +21,8 @@ export async function makeIntent(stage: Stage): Promise<LaunchIntent> {
 		maxPrice: specification.maxPrice,
 		disk: specification.disk,
 		tags: specification.tags,
-		image: environment.image,
+		image: image?.reference,
+		hold: image?.build?.due === true,
 		registryAuth: environment.registryAuth,
 		python: environment.python,
 		shmSize: specification.shmSize,

@@ -21,7 +21,7 @@ import {askHistory, listOffers} from './offers.js';
 import {readLogLines} from './log-book.js';
 import {ownership} from './owner.js';
 import {durationOf} from './duration.js';
-import {makePlan} from './plan.js';
+import {makePlan, refuseMissingBuild} from './plan.js';
 import {loadPreferences, loadSettings} from './preferences.js';
 import {reconcile} from './reconcile.js';
 import {openRecord, RunRecord} from './record.js';
@@ -125,6 +125,7 @@ function makeRequest(choice: Choice): Request {
 
 /** The intent is on disk, and the run ours, before anything is done for it. */
 async function launch(context: RunContext, plan: Plan, installation: string): Promise<Run> {
+	refuseMissingBuild(plan);
 	const isGone = async (folder: string) => (await readState(folder))?.phase === 'gone' && (await ownership(folder)) !== 'owned';
 	const folder = await claimFolder(context.paths, plan.name, isGone);
 	const record = new RunRecord(context, plan.name);

@@ -1,10 +1,12 @@
 import type {Instance} from '../backends/backend.js';
 import {BackendError} from '../backends/backend.js';
+import {sshPort} from '../backends/container/places.js';
 import type {Offer} from '../offers/offer.js';
 import {installAliases} from '../tunnel/ssh-config.js';
 import {type Move, nextMove} from './failover.js';
 import {imageStep} from './image-step.js';
 import {makeIntent} from './intent.js';
+import {environmentOf} from './specification.js';
 import {launchSurely} from './launch.js';
 import {perform, RunOver, type Stage, StepFailed} from './stage.js';
 import type {RunState} from './state.js';
@@ -124,10 +126,43 @@ async function announce(stage: Stage, offer: Offer): Promise<void> {
 	await stage.append({type: 'requested', intentId: token, offer: {...offer}, duration});
 }
 
+/** Decides what the environment of this attempt starts from, before anything is spent on it. Rejects with `StepFailed` or a `Problem`. */
+async function chooseImage(stage: Stage): Promise<void> {
+	const {image: known, offer, specification} = stage.state();
+	if (known) {
+		return;
+	}
+
+	const {image, decision, build, why} = await stage.context.images.choose(
+		{
+			environment: environmentOf(specification, stage.secrets),
+			offer,
+			folder: specification.folder,
+			configurationLabel: specification.configurationLabel,
+			policy: specification.build,
+		},
+		stage.signal,
+	);
+	if (decision === 'missing') {
+		throw new StepFailed('instance', `There is no image of the \`build\` commands for ${offer.instanceType}: ${why.join('; ')}`, {
+			lastLines: [],
+			next: 'Start again with --build.',
+		});
+	}
+
+	await stage.append({
+		type: 'image-chosen',
+		image,
+		...(build ? {build: {...build, labels: {...build.labels}, due: decision === 'build'}} : {}),
+		why: [...why],
+	});
+}
+
 /** One attempt at the offer that was announced; true when it gave an instance. What was refused is written down. */
 async function tryOffer(stage: Stage, isRepeated: boolean): Promise<boolean> {
 	const {offer} = stage.state();
 	const backend = await stage.context.backend(offer.backend);
+	await chooseImage(stage);
 	const intent = await makeIntent(stage);
 	const image = imageStep(stage);
 	try {
@@ -185,5 +220,12 @@ async function noteAddress(stage: Stage, instance: Instance): Promise<void> {
 		await stage.append({type: 'address', host: endpoint.host, port: endpoint.port, user: endpoint.user});
 	}
 
-	await installAliases(stage.context.paths, {name: stage.state().name, folder: stage.folder, ...endpoint});
+	const {name, guarded, specification} = stage.state();
+	await installAliases(stage.context.paths, {
+		name,
+		folder: stage.folder,
+		...endpoint,
+		forwardAgent: specification.forwardAgent,
+		...(guarded ? {inside: {port: sshPort, user: 'root'}} : {}),
+	});
 }

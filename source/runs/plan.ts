@@ -10,6 +10,7 @@ import {mismatch} from '../offers/matching.js';
 import type {Offer} from '../offers/offer.js';
 import {Problem} from '../system/problem.js';
 import type {RunContext} from './context.js';
+import type {ImageChoice} from './images.js';
 import {durationOf} from './duration.js';
 import type {Plan, PlannedPort, PlanOptions, Request} from './engine.js';
 import {readState} from './journal.js';
@@ -20,6 +21,8 @@ import {runFolder, runNames} from './run-folder.js';
 
 /** Left free beside the code, so that the machine goes on working. Bytes. */
 const diskReserve = 256 * 1024 * 1024;
+/** How long a cloud or a registry may take to answer. Milliseconds. */
+const checkLimit = 30_000;
 
 /** Checks everything that can be checked before anything is spent. Throws `Problem`s. */
 export async function makePlan(
@@ -31,12 +34,21 @@ export async function makePlan(
 ): Promise<Plan> {
 	refuseUnusable(offer, asked);
 	refuseUnlaunchable(offer);
-	refuseImage(offer, asked);
 	const name = await chooseName(context, asked.choice.name);
 	const values = {run: {name}, secrets: await readSecretsFile(context.paths.secrets), caller: context.variables};
 	const request = {...asked, environment: settleEnvironment(asked.environment, values)};
 	refuseNoRegistry(offer, request, registry);
 	await refuseNoPython(offer, request);
+	const image = await context.images.choose(
+		{
+			environment: request.environment,
+			offer,
+			folder: request.choice.folder,
+			configurationLabel: request.choice.configuration.label,
+			policy: request.choice.flags.build ?? 'use',
+		},
+		AbortSignal.timeout(checkLimit),
+	);
 	const code = await collectCode(request.choice.folder);
 	const local = offer.backend === 'local';
 	const ports = await planPorts(request.environment.ports, local && offer.instanceType === 'process');
@@ -45,7 +57,9 @@ export async function makePlan(
 	}
 
 	const cautions = await askBackend(context, offer);
-	const marked = await Promise.all([offer, ...others].map(async each => withFamily(context, each)));
+	const marked = await Promise.all(
+		[offer, ...sameImage(offer, others, image, request)].map(async each => withFamily(context, each)),
+	);
 	const duration = durationOf(request.requirements, offer.price);
 	return {
 		request,
@@ -53,6 +67,7 @@ export async function makePlan(
 		offer: marked[0] ?? offer,
 		others: marked.slice(1),
 		agreed,
+		image,
 		code,
 		ports,
 		deadline: duration === undefined ? undefined : context.clock.now() + duration * 1000,
@@ -61,7 +76,7 @@ export async function makePlan(
 			...cautions,
 			...portWarnings(ports),
 			...code.notes,
-			...buildWarnings(request),
+			...buildNotes(request, image),
 			...unheard(request, offer),
 		],
 	};
@@ -115,8 +130,6 @@ function refuseUnlaunchable({backend, instanceType}: Offer): void {
 	}
 }
 
-const checkLimit = 30_000;
-
 /** Asks the backend whether it would launch this at all, which costs nothing. */
 async function askBackend(context: RunContext, offer: Offer): Promise<readonly string[]> {
 	const backend = await context.backend(offer.backend);
@@ -141,24 +154,38 @@ async function withFamily(context: RunContext, offer: Offer): Promise<Offer> {
 	return family === undefined ? offer : {...offer, quotaFamily: family};
 }
 
-/** On a cloud this version prepares the machine itself; what is made for an image would not be what was asked for. */
-function refuseImage({backend}: Offer, {environment: {image}, choice}: Request): void {
-	if (backend !== 'local' && image !== undefined) {
-		throw new Problem(
-			'configuration',
-			`${choice.configuration.file}: \`image\` runs on this machine's Docker engine alone; on ${backend} this version prepares the machine itself`,
-			{next: 'Leave out `image` and install what is needed in `setup`, or choose an offer of this machine.'},
-		);
+/** What the person should know of the image of the build commands. */
+function buildNotes({choice, environment}: Request, {decision, why}: ImageChoice): readonly string[] {
+	const {build = 'use'} = choice.flags;
+	if (environment.build.length === 0) {
+		return build === 'use' ? [] : [`There are no \`build\` commands in ${choice.configuration.file}: nothing is built.`];
+	}
+
+	return decision === 'none' ? why : [];
+}
+
+/** Throws a `Problem` for a plan whose build commands would need an image that is not there, and that nobody asked to make. */
+export function refuseMissingBuild({image, request}: Pick<Plan, 'image' | 'request'>): void {
+	if (image.decision === 'missing') {
+		throw new Problem('configuration', `${request.choice.configuration.file}: its \`build\` commands have no image yet`, {
+			details: image.why,
+			next: 'Add --build: it is made once, kept, and used again.',
+		});
 	}
 }
 
-/** What the build flags mean where an environment is prepared in place. */
-const buildWarnings = ({choice, environment}: Request): string[] =>
-	choice.flags.build === undefined || choice.flags.build === 'use'
-		? []
-		: environment.build.length === 0
-			? [`There are no \`build\` commands in ${choice.configuration.file}: nothing is built.`]
-			: ['Build commands run in the environment itself each time it is made: no image is kept yet.'];
+/** With an image that has to be there, only offers that the same one runs on. */
+const sameImage = (
+	offer: Offer,
+	others: readonly Offer[],
+	{decision}: ImageChoice,
+	{choice: {flags}}: Request,
+): readonly Offer[] =>
+	decision !== 'reuse' || (flags.build ?? 'use') !== 'use'
+		? others
+		: others.filter(
+				each => each.architecture === offer.architecture && (each.backend === 'local') === (offer.backend === 'local'),
+			);
 
 /** What the configuration asks for without effect. */
 const unheard = ({choice, requirements: {inactivityDuration}}: Request, {backend}: Offer): string[] => [

@@ -1,15 +1,18 @@
 import {collectCode} from '../environment/code/collect.js';
 import {uploadCode} from '../environment/code/upload.js';
-import {runScriptStep} from '../environment/runner.js';
-import type {ScriptStep, StepReport} from '../environment/step.js';
+import type {StepId} from '../environment/step.js';
 import {scriptSteps} from '../environment/steps.js';
-import {writeVariables} from '../environment/variables.js';
+import {openSessions, writeVariables} from '../environment/variables.js';
 import {takeBaseline} from '../environment/work.js';
 import {formatBytes} from '../offers/format.js';
-import {takeCharge} from './guard.js';
-import {obtainInstance, over} from './obtain.js';
+import {inEnvironment, isDone, isHeld, performScript} from './inside.js';
+import {keepImage} from './keep-image.js';
+import {obtainInstance} from './obtain.js';
+import {openEnvironment} from './open.js';
+import {prepareMachine} from './prepare-machine.js';
+import {reach} from './reach.js';
 import {environmentOf} from './specification.js';
-import {overTunnel, perform, type Stage, stepContext, StepFailed} from './stage.js';
+import {perform, type Stage, stepContext} from './stage.js';
 
 /**
 Takes a run from wherever it is to `ready`. Every part can be taken up again: after a crash, a lost link, a failed step.
@@ -17,66 +20,49 @@ Rejects with `StepFailed`, `RunOver`, `BackendError`, or the signal's reason.
 */
 export async function prepare(stage: Stage): Promise<void> {
 	await obtainInstance(stage);
-	await reach(stage);
-	const [guard, ...steps] = scriptSteps(stepContext(stage.state()));
 	if (stage.state().guarded) {
-		await takeCharge(stage);
-	} else if (guard) {
-		await performScript(stage, guard);
+		await prepareMachine(stage);
+	} else if (!isHeld(stage.state())) {
+		await reachInstance(stage);
+		await runStep(stage, 'guard');
 	}
 
+	if (isHeld(stage.state())) {
+		await copyCode(stage);
+		await runStep(stage, 'python');
+		await runStep(stage, 'build');
+		await keepImage(stage);
+	}
+
+	await openEnvironment(stage);
 	await copyCode(stage);
-	for (const step of steps) {
-		await performScript(stage, step);
+	await runStep(stage, 'python');
+	if (stage.state().image?.reference === undefined) {
+		// Nothing can be kept of a host process: the commands run in it each time.
+		await runStep(stage, 'build');
 	}
 
+	await setUp(stage);
+	await runStep(stage, 'ide');
+	await runStep(stage, 'init');
 	await stage.append({type: 'ready'});
 }
 
-const reachLimit = 180_000;
-
-async function reach(stage: Stage): Promise<void> {
-	stage.tunnel.start();
+/** The instance is the environment itself. */
+async function reachInstance(stage: Stage): Promise<void> {
+	const {environment} = stage.tunnels;
 	if (stage.state().reachable) {
-		await stage.tunnel.link(stage.signal);
+		environment.start();
+		await environment.link(stage.signal);
 		return;
 	}
 
 	await perform(stage, 'ssh', 'Reach it over SSH', async () => {
-		const stop = new AbortController();
-		const signal = AbortSignal.any([stage.signal, stop.signal]);
-		try {
-			await Promise.race([stage.tunnel.link(signal), watchInstance(stage, signal)]);
-		} finally {
-			stop.abort();
-		}
-
+		await reach(stage, environment, 'ssh');
 		await stage.append({type: 'reachable'});
 		const {address} = stage.state();
 		return {note: address ? `${address.host}:${address.port}` : ''};
 	});
-}
-
-/** Never resolves: rejects when the instance stops, or SSH does not come up in time. */
-async function watchInstance(stage: Stage, signal: AbortSignal): Promise<never> {
-	const {clock} = stage.context;
-	const started = clock.now();
-	const {instanceId, offer} = stage.state();
-	const backend = await stage.context.backend(offer.backend);
-	for (;;) {
-		await clock.sleep(1000, signal);
-		const instance = await backend.describe(instanceId ?? '');
-		if (instance?.state !== 'running') {
-			throw over(instance, stage.state(), clock.now());
-		}
-
-		if (clock.now() - started > reachLimit) {
-			throw new StepFailed(
-				'ssh',
-				`no SSH server answers after ${reachLimit / 1000} s: ${stage.tunnel.health.reason ?? 'no reason known'}`,
-			);
-		}
-	}
 }
 
 async function copyCode(stage: Stage): Promise<void> {
@@ -88,55 +74,35 @@ async function copyCode(stage: Stage): Promise<void> {
 	await perform(stage, 'code', 'Copy the code', async report => {
 		const manifest = await collectCode(specification.folder);
 		const context = stepContext(stage.state());
-		await overTunnel(stage, async link => writeVariables(link, context, environmentOf(specification, stage.secrets).env));
-		await overTunnel(stage, async link => uploadCode(link, manifest, context, report, stage.signal));
-		await overTunnel(stage, async link => takeBaseline(link, context));
+		const {env} = environmentOf(specification, stage.secrets);
+		await inEnvironment(stage, async link => writeVariables(link, context, env));
+		if (stage.state().opened) {
+			await inEnvironment(stage, async link => openSessions(link, context, env));
+		}
+
+		await inEnvironment(stage, async link => uploadCode(link, manifest, context, report, stage.signal));
+		await noteWork(stage);
 		return {note: `${manifest.files} file${manifest.files === 1 ? '' : 's'}, ${formatBytes(manifest.bytes)}`};
 	});
 }
 
-const isDone = (stage: Stage, id: string): boolean =>
-	stage.state().steps.some(step => step.id === id && (step.status === 'done' || step.status === 'warning'));
+const noteWork = async (stage: Stage): Promise<void> =>
+	inEnvironment(stage, async link => takeBaseline(link, stepContext(stage.state())));
 
-async function performScript(stage: Stage, step: ScriptStep): Promise<void> {
-	if (step.when === 'once' && isDone(stage, step.id)) {
-		return;
-	}
-
+async function setUp(stage: Stage): Promise<void> {
 	// After a failure the person may have been in there, mending: what they changed is theirs, and no part of the baseline.
-	const untouched = stage.state().steps.every(({id}) => id !== step.id);
-	await perform(stage, step.id, step.title, async report => runScript(stage, step, report));
-	if (step.id === 'setup' && untouched) {
-		await overTunnel(stage, async link => takeBaseline(link, stepContext(stage.state())));
+	const untouched = stage.state().steps.every(({id}) => id !== 'setup');
+	await runStep(stage, 'setup');
+	if (untouched && isDone(stage, 'setup')) {
+		await noteWork(stage);
 	}
 }
 
-async function runScript(
-	stage: Stage,
-	step: ScriptStep,
-	report: (report: StepReport) => void,
-): Promise<{note?: string; warning?: boolean} | void> {
+/** Runs one of the scripts that happen inside, where the configuration asks for it. */
+async function runStep(stage: Stage, id: StepId): Promise<void> {
 	const context = stepContext(stage.state());
-	const result = await overTunnel(stage, async link => runScriptStep(link, step, context, report, stage.signal));
-	if (result.code === 0) {
-		return;
+	const step = scriptSteps(context).find(each => each.id === id);
+	if (step) {
+		await performScript(stage, step, inEnvironment, context);
 	}
-
-	const last = result.lastLines.at(-1) ?? '';
-	if (step.optional) {
-		return {note: last || `exit code ${result.code}`, warning: true};
-	}
-
-	throw new StepFailed(
-		step.id,
-		result.command === undefined
-			? last || `exit code ${result.code}`
-			: `\`${result.command}\` ended with exit code ${result.code}`,
-		{
-			command: result.command,
-			code: result.code,
-			lastLines: result.lastLines,
-			next: 'The environment is still there: look inside, mend it, and try again.',
-		},
-	);
 }

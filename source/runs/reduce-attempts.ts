@@ -47,6 +47,7 @@ export function reduceAttempt(state: RunState, event: AttemptEvent): RunState {
 			return {
 				...state,
 				unanswered: false,
+				image: undefined,
 				steps: endRunning(state.steps, at),
 				attempts: [...state.attempts, {at, offer: state.offer, errorClass, message, next, zones}],
 			};
@@ -82,6 +83,8 @@ const withoutInstance = {
 	launchedAt: undefined,
 	address: undefined,
 	reachable: false,
+	image: undefined,
+	opened: false,
 	steps: [],
 	failure: undefined,
 	readyAt: undefined,

@@ -1,4 +1,4 @@
-import {stepIds, type StepId} from '../environment/step.js';
+import type {StepId} from '../environment/step.js';
 import type {Offer} from '../offers/offer.js';
 import type {RunEvent} from './events.js';
 import {billedUntil, endRunning, reduceAttempt} from './reduce-attempts.js';
@@ -41,6 +41,8 @@ function begin(name: string, {at, specification}: RunEvent & {type: 'intended'})
 		launchedAt: undefined,
 		address: undefined,
 		reachable: false,
+		image: undefined,
+		opened: false,
 		steps: [],
 		failure: undefined,
 		attempts: [],
@@ -82,7 +84,16 @@ function apply(state: RunState, event: Exclude<RunEvent, {type: 'intended'}>): R
 		}
 
 		case 'reachable': {
-			return {...state, reachable: true};
+			// Where the instance is the environment, what answers is the environment's own server.
+			return {...state, reachable: true, opened: state.opened || !state.guarded};
+		}
+
+		case 'image-chosen': {
+			return {...state, image: {reference: event.image, build: event.build}};
+		}
+
+		case 'opened': {
+			return {...state, opened: true};
 		}
 
 		case 'step-started': {
@@ -183,7 +194,12 @@ function startStep(steps: readonly StepState[], event: RunEvent & {type: 'step-s
 		endedAt: undefined,
 		text: '',
 	};
-	return [...steps.filter(({id}) => id !== event.step), started].sort((a, b) => stepIds.indexOf(a.id) - stepIds.indexOf(b.id));
+	if (steps.some(({id}) => id === event.step)) {
+		return steps.map(step => (step.id === event.step ? started : step));
+	}
+
+	// A local engine gets the image while the instance is being made.
+	return steps.some(({id, status}) => id === 'instance' && status === 'running') ? [started, ...steps] : [...steps, started];
 }
 
 const changeStep = (steps: readonly StepState[], id: StepId, change: Partial<StepState>): readonly StepState[] =>

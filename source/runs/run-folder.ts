@@ -7,7 +7,7 @@ import type {Paths} from '../system/paths.js';
 import {isMissing} from '../system/files.js';
 import {generateKeyPair} from '../tunnel/keys.js';
 import {takenProblem} from './problems.js';
-import {identityFile, knownHostsFile} from '../tunnel/ssh-config.js';
+import {hostKeyAlias, identityFile, knownHostsFile} from '../tunnel/ssh-config.js';
 
 /** What a run must remember and its journal must not hold. */
 export type RunSecrets = {
@@ -15,7 +15,13 @@ export type RunSecrets = {
 	readonly registryAuth: {readonly username: string; readonly password: string} | undefined;
 };
 
-export type RunKeys = {readonly identity: KeyPair; readonly hostKey: KeyPair};
+export type RunKeys = {
+	readonly identity: KeyPair;
+	/** The instance's own. */
+	readonly hostKey: KeyPair;
+	/** That of an environment which is a container on a machine. */
+	readonly environmentHostKey: KeyPair;
+};
 
 export const runFolder = (paths: Paths, name: string): string => path.join(paths.runs, name);
 export const logFolder = (folder: string): string => path.join(folder, 'logs');
@@ -23,6 +29,7 @@ export const logFolder = (folder: string): string => path.join(folder, 'logs');
 const secretsFile = 'secrets.json';
 const hostKeyFile = 'host_key';
 const nextHostKeyFile = 'host_key.next';
+const environmentHostKeyFile = 'environment_host_key';
 
 /** Takes the name by making its folder. Throws a `usage` problem when another run has it; one that is gone for good gives way. */
 export async function claimFolder(paths: Paths, name: string, isGone: (folder: string) => Promise<boolean>): Promise<string> {
@@ -48,9 +55,10 @@ export async function claimFolder(paths: Paths, name: string, isGone: (folder: s
 
 /** Makes the run's key pair and the host key that its instance will be given, and keeps its secrets. */
 export async function writeRunFiles(folder: string, name: string, secrets: RunSecrets): Promise<RunKeys> {
-	const [identity, hostKey] = await Promise.all([
+	const [identity, hostKey, environmentHostKey] = await Promise.all([
 		generateKeyPair(`dstack-tui ${name}`),
 		generateKeyPair(`dstack-tui host ${name}`),
+		generateKeyPair(`dstack-tui environment ${name}`),
 	]);
 	const write = async (file: string, text: string, mode: number) => writeFileAtomic(path.join(folder, file), text, {mode});
 	await Promise.all([
@@ -58,12 +66,18 @@ export async function writeRunFiles(folder: string, name: string, secrets: RunSe
 		write(`${identityFile}.pub`, `${identity.public}\n`, 0o600),
 		write(hostKeyFile, hostKey.private, 0o600),
 		write(`${hostKeyFile}.pub`, `${hostKey.public}\n`, 0o600),
-		write(knownHostsFile, `${name} ${hostKey.public}\n`, 0o600),
+		write(environmentHostKeyFile, environmentHostKey.private, 0o600),
+		write(`${environmentHostKeyFile}.pub`, `${environmentHostKey.public}\n`, 0o600),
+		write(knownHostsFile, knownHosts(name, [hostKey], environmentHostKey), 0o600),
 		write(secretsFile, JSON.stringify(secrets), 0o600),
 	]);
 	await chmod(folder, 0o700);
-	return {identity, hostKey};
+	return {identity, hostKey, environmentHostKey};
 }
+
+/** Each key under the name that the aliases look it up by: the instance's own, and that of an environment on a machine. */
+const knownHosts = (name: string, instance: readonly KeyPair[], environment: KeyPair): string =>
+	[...instance.map(({public: key}) => `${hostKeyAlias(name)} ${key}\n`), `${name} ${environment.public}\n`].join('');
 
 export async function readKeys(folder: string): Promise<RunKeys> {
 	const read = async (file: string) => readFile(path.join(folder, file), 'utf8');
@@ -71,16 +85,20 @@ export async function readKeys(folder: string): Promise<RunKeys> {
 		private: await read(file),
 		public: (await read(`${file}.pub`)).trim(),
 	});
-	const [identity, hostKey] = await Promise.all([pair(identityFile), pair(hostKeyFile)]);
-	return {identity, hostKey};
+	const [identity, hostKey, environmentHostKey] = await Promise.all([
+		pair(identityFile),
+		pair(hostKeyFile),
+		pair(environmentHostKeyFile),
+	]);
+	return {identity, hostKey, environmentHostKey};
 }
 
 /** The host key that is to replace the first one, while it is not certain which of them the machine shows. */
-export async function readNextHostKey(folder: string): Promise<KeyPair | undefined> {
+export const readNextHostKey = async (folder: string): Promise<KeyPair | undefined> => readPair(folder, nextHostKeyFile);
+
+async function readPair(folder: string, name: string): Promise<KeyPair | undefined> {
 	try {
-		const [secret, open] = await Promise.all(
-			[nextHostKeyFile, `${nextHostKeyFile}.pub`].map(async file => readFile(path.join(folder, file), 'utf8')),
-		);
+		const [secret, open] = await Promise.all([name, `${name}.pub`].map(async file => readFile(path.join(folder, file), 'utf8')));
 		return {private: secret ?? '', public: (open ?? '').trim()};
 	} catch (error) {
 		if (isMissing(error)) {
@@ -100,7 +118,7 @@ export async function writeNextHostKey(folder: string, name: string): Promise<Ke
 		await writeOwn(folder, `${nextHostKeyFile}.pub`, `${next.public}\n`);
 	}
 
-	await writeOwn(folder, knownHostsFile, `${name} ${hostKey.public}\n${name} ${next.public}\n`);
+	await writeOwn(folder, knownHostsFile, knownHosts(name, [hostKey, next], (await readKeys(folder)).environmentHostKey));
 	return next;
 }
 
@@ -111,7 +129,7 @@ export async function adoptNextHostKey(folder: string, name: string): Promise<vo
 		return;
 	}
 
-	await writeOwn(folder, knownHostsFile, `${name} ${next.public}\n`);
+	await writeOwn(folder, knownHostsFile, knownHosts(name, [next], (await readKeys(folder)).environmentHostKey));
 	await writeOwn(folder, hostKeyFile, next.private);
 	await writeOwn(folder, `${hostKeyFile}.pub`, `${next.public}\n`);
 	// The public half last but one: without it nothing is left to adopt, and until then this can be done again.
@@ -127,7 +145,7 @@ export const readSecrets = async (folder: string): Promise<RunSecrets> =>
 
 /** After the end: the journal and the logs stay for the record, everything that could open a door goes. */
 export async function forgetSecrets(folder: string): Promise<void> {
-	const keys = [identityFile, hostKeyFile, nextHostKeyFile].flatMap(file => [file, `${file}.pub`]);
+	const keys = [identityFile, hostKeyFile, nextHostKeyFile, environmentHostKeyFile].flatMap(file => [file, `${file}.pub`]);
 	const files = [...keys, knownHostsFile, secretsFile];
 	await Promise.all(files.map(async file => rm(path.join(folder, file), {force: true})));
 }

@@ -1,7 +1,6 @@
 import {unsavedWork} from '../environment/work.js';
 import {Problem} from '../system/problem.js';
 import type {Connection} from '../tunnel/connection.js';
-import {Tunnel} from '../tunnel/tunnel.js';
 import type {RunContext} from './context.js';
 import {aborted, Deferred} from './deferred.js';
 import {closeRun, finishStopping} from './end.js';
@@ -16,7 +15,7 @@ import {followUntilOwned} from './follow.js';
 import {goOnAfter} from './interruption.js';
 import {extendDeadline} from './deadline.js';
 import {Keeper} from './look-after.js';
-import {destinationOf} from './destination.js';
+import {closeTunnels, isAnyUp, makeTunnels, startTunnels, type Tunnels} from './tunnels.js';
 import type {RunRecord} from './record.js';
 import {stopRecord} from './stop.js';
 import {makeStage, type RunOver, type Stage, stepContext} from './stage.js';
@@ -27,7 +26,7 @@ export class Run implements RunHandle {
 	readonly name: string;
 	readonly #context: RunContext;
 	readonly #record: RunRecord;
-	readonly #tunnel: Tunnel;
+	readonly #tunnels: Tunnels;
 	/** Aborted when this program lets go of the run, or it is over. */
 	readonly #leave = new AbortController();
 	readonly #over = new Deferred<void>();
@@ -43,14 +42,11 @@ export class Run implements RunHandle {
 		this.name = record.name;
 		this.#context = context;
 		this.#record = record;
-		this.#tunnel = new Tunnel({
-			clock: context.clock,
-			random: context.random,
-			destination: async () => destinationOf(record),
-			onUp: connection => this.#onUp(connection),
+		this.#tunnels = makeTunnels(context, record, {
+			onUp: () => this.#note({type: 'tunnel-up'}),
 			onDown: reason => this.#note({type: 'tunnel-down', reason}),
+			onMachineUp: connection => this.#listen(connection),
 			onFailed: error => this.#onFailed(error),
-			onChange: () => record.changed(),
 		});
 		this.#keeper = this.#keep();
 	}
@@ -76,7 +72,7 @@ export class Run implements RunHandle {
 	}
 
 	health(): LinkHealth {
-		const {health, forwards} = this.#tunnel;
+		const {health, forwards} = this.#tunnels.environment;
 		return {...health, latency: health.latencies.at(-1), ports: portTable(this.#ports, forwards.stats())};
 	}
 
@@ -101,7 +97,7 @@ export class Run implements RunHandle {
 	}
 
 	async unsavedWork(): Promise<UnsavedWork> {
-		const link = await this.#tunnel.link(AbortSignal.any([this.#leave.signal, AbortSignal.timeout(30_000)]));
+		const link = await this.#tunnels.environment.link(AbortSignal.any([this.#leave.signal, AbortSignal.timeout(30_000)]));
 		return unsavedWork(link, stepContext(this.state()));
 	}
 
@@ -151,18 +147,18 @@ export class Run implements RunHandle {
 	/** Ends everything that this program does for the run, and waits until it has ended. */
 	async #letGo(): Promise<void> {
 		this.#leave.abort(new Problem('interrupted', `${this.name} was let go`));
-		this.#tunnel.close();
+		closeTunnels(this.#tunnels);
 		await this.#driving;
 	}
 
 	async #drive(): Promise<void> {
 		try {
 			await this.#refuseOver();
-			this.#ports = await bindPorts(this.#tunnel.forwards, this.state().ports);
+			this.#ports = await bindPorts(this.#tunnels.environment.forwards, this.state().ports);
 			if (this.state().phase === 'ready') {
 				const end = await this.#keeper.look();
 				if (!end) {
-					this.#tunnel.start();
+					startTunnels(this.#tunnels, this.#record);
 					this.#ready.resolve();
 					return;
 				}
@@ -220,7 +216,7 @@ export class Run implements RunHandle {
 		const {signal} = this.#leave;
 		try {
 			await followUntilOwned(this.#context, this.#record, signal, {
-				onAddress: () => this.#tunnel.start(),
+				onAddress: () => startTunnels(this.#tunnels, this.#record),
 				onReady: () => this.#ready.resolve(),
 				onFailed: problem => this.#ready.reject(problem),
 			});
@@ -243,7 +239,7 @@ export class Run implements RunHandle {
 	#keep(): Keeper {
 		return new Keeper(this.#context, this.#record, this.#leave.signal, {
 			stage: async () => this.#stage(),
-			isLinked: () => this.#tunnel.health.status === 'up',
+			isLinked: () => isAnyUp(this.#tunnels),
 			onStopRequested: async () => this.stop('stopped from another terminal'),
 			onEnd: async end => {
 				if (await this.#end(end)) {
@@ -254,13 +250,10 @@ export class Run implements RunHandle {
 		});
 	}
 
-	#onUp(connection: Connection): void {
-		this.#note({type: 'tunnel-up'});
-		if (this.#record.known.guarded) {
-			void listenToGuest(this.#context, this.#record, connection, view => {
-				this.#guest = view;
-			});
-		}
+	#listen(machine: Connection): void {
+		void listenToGuest(this.#context, this.#record, machine, view => {
+			this.#guest = view;
+		});
 	}
 
 	/** True where the run goes on with another instance. */
@@ -277,7 +270,7 @@ export class Run implements RunHandle {
 
 	#finish(): void {
 		this.#leave.abort(endedProblem(this.state()));
-		this.#tunnel.close();
+		closeTunnels(this.#tunnels);
 		this.#over.resolve();
 	}
 
@@ -295,6 +288,6 @@ export class Run implements RunHandle {
 	}
 
 	async #stage(): Promise<Stage> {
-		return makeStage(this.#context, this.#record, this.#tunnel, this.#leave.signal);
+		return makeStage(this.#context, this.#record, this.#tunnels, this.#leave.signal);
 	}
 }

@@ -33,6 +33,8 @@ export function specify(plan: Plan, intentId: string, installation: string, dura
 		retry: retry === 'off' ? null : {limit: retry.limit, on: [...retry.on]},
 		agreed: plan.agreed,
 		tags: {...requirements.tags},
+		build: choice.flags.build ?? 'use',
+		forwardAgent: choice.flags.forwardAgent ?? false,
 	};
 }
 

@@ -1,3 +1,4 @@
+import {containerVenv} from '../backends/container/places.js';
 import {environmentOf} from './specification.js';
 import {BackendError, type KeptWork} from '../backends/backend.js';
 import type {DevEnvironment} from '../configuration/model.js';
@@ -5,6 +6,7 @@ import type {StepContext, StepId, StepReport} from '../environment/step.js';
 import {messageOf, Problem} from '../system/problem.js';
 import type {Connection} from '../tunnel/connection.js';
 import type {Tunnel} from '../tunnel/tunnel.js';
+import type {Tunnels} from './tunnels.js';
 import type {RunContext} from './context.js';
 import type {NewEvent} from './events.js';
 import {StepLog} from './log-book.js';
@@ -63,7 +65,7 @@ export type Stage = {
 	readonly context: RunContext;
 	readonly folder: string;
 	readonly secrets: RunSecrets;
-	readonly tunnel: Tunnel;
+	readonly tunnels: Tunnels;
 	/** Aborted when this program lets go of the run or ends it. */
 	readonly signal: AbortSignal;
 	state(): RunState;
@@ -106,10 +108,17 @@ export async function perform(
 
 const mostRepeats = 20;
 
-/** Does something over the tunnel, again when the link is lost in between: what runs there is idempotent and detached. */
-export async function overTunnel<T>(stage: Stage, act: (link: Connection) => Promise<T>): Promise<T> {
+/** Does something in the environment over SSH, again when the link is lost in between: what runs there is idempotent and detached. */
+export const overTunnel = async <T>(stage: Stage, act: (link: Connection) => Promise<T>): Promise<T> =>
+	over(stage, stage.tunnels.environment, act);
+
+/** The same on the machine that looks after itself: the one that the environment is a container on, else the environment's own. */
+export const overMachine = async <T>(stage: Stage, act: (link: Connection) => Promise<T>): Promise<T> =>
+	over(stage, stage.state().guarded ? stage.tunnels.machine : stage.tunnels.environment, act);
+
+async function over<T>(stage: Stage, tunnel: Tunnel, act: (link: Connection) => Promise<T>): Promise<T> {
 	for (let repeat = 1; ; repeat++) {
-		const link = await stage.tunnel.link(stage.signal);
+		const link = await tunnel.link(stage.signal);
 		let lost = false;
 		void link.closed.then(() => {
 			lost = true;
@@ -127,26 +136,33 @@ export async function overTunnel<T>(stage: Stage, act: (link: Connection) => Pro
 }
 
 /** What the steps of a record's run work with. */
-export const makeStage = async (context: RunContext, record: RunRecord, tunnel: Tunnel, signal: AbortSignal): Promise<Stage> => ({
+export const makeStage = async (
+	context: RunContext,
+	record: RunRecord,
+	tunnels: Tunnels,
+	signal: AbortSignal,
+): Promise<Stage> => ({
 	context,
 	folder: record.folder,
 	secrets: await readSecrets(record.folder),
-	tunnel,
+	tunnels,
 	signal,
 	state: () => record.known,
 	append: async event => record.append(event),
 	report: (step, report) => record.report(step, report),
 });
 
-/** The context that scripts on the instance are made from. Only valid once the instance is created. */
+/** The context that scripts in the environment are made from. Only valid once the instance is created. */
 export function stepContext(state: RunState, configuration: DevEnvironment = environmentOf(state.specification)): StepContext {
+	const isolated = !state.sharesNetwork;
 	return {
 		configuration,
 		workspace: state.workspace ?? '',
 		stateFolder: state.stateFolder ?? '',
+		venv: isolated ? containerVenv : `${state.stateFolder ?? ''}/venv`,
 		subfolder: state.specification.subfolder,
 		deadline: state.deadline,
-		isolated: !state.sharesNetwork,
+		isolated,
 		intentId: state.intentId,
 		run: state.name,
 	};

@@ -23,6 +23,14 @@ export type StepFailure = {
 	readonly next: string | undefined;
 };
 
+/** The image that an environment starts from, undefined for a host process; with `build`, what its build commands make or have made. */
+export type ImageState = {
+	readonly reference: string | undefined;
+	readonly build:
+		| {readonly key: string; readonly reference: string; readonly due: boolean; readonly labels: Readonly<Record<string, string>>}
+		| undefined;
+};
+
 /** An offer that was tried and gave no instance. */
 export type Attempt = {
 	readonly at: number;
@@ -74,6 +82,10 @@ export type RunState = {
 	readonly launchedAt: number | undefined;
 	readonly address: {readonly host: string; readonly port: number; readonly user: string} | undefined;
 	readonly reachable: boolean;
+	/** What the environment starts from, once that is decided. */
+	readonly image: ImageState | undefined;
+	/** The environment has its own SSH server; until then, what happens inside needs none. */
+	readonly opened: boolean;
 	readonly steps: readonly StepState[];
 	readonly failure: StepFailure | undefined;
 	readonly attempts: readonly Attempt[];

@@ -3,9 +3,8 @@ import path from 'node:path';
 import type {Backend} from '../backends/backend.js';
 import {unsavedWork} from '../environment/work.js';
 import {Problem} from '../system/problem.js';
-import {connect} from '../tunnel/connection.js';
 import type {RunContext} from './context.js';
-import {destinationOf} from './destination.js';
+import {openEnvironment} from './destination.js';
 import {endRun, requestStop, terminateInstance, tidy} from './end.js';
 import type {UnsavedWork} from './handle.js';
 import {readJournal} from './journal.js';
@@ -73,12 +72,12 @@ export async function findUnsavedWork(context: RunContext, record: RunRecord): P
 		return {changed: true, lines: keptLines(state).slice(0, -1)};
 	}
 
-	if (!state?.address || !state.reachable || state.phase === 'gone') {
+	if (!state?.address || !state.opened || state.phase === 'gone') {
 		return {changed: false, lines: []};
 	}
 
 	try {
-		const link = await connect(await destinationOf(record), AbortSignal.timeout(askLimit));
+		const link = await openEnvironment(record, AbortSignal.timeout(askLimit));
 		try {
 			return await unsavedWork(link, stepContext(state));
 		} finally {

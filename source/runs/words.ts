@@ -74,6 +74,16 @@ export function eventWords(event: RunEvent): string | undefined {
 			return 'SSH answers';
 		}
 
+		case 'image-chosen': {
+			return event.image === undefined
+				? undefined
+				: `image ${event.image}${event.why.length > 0 ? `: ${event.why.join('; ')}` : ''}`;
+		}
+
+		case 'opened': {
+			return "the environment's SSH server answers";
+		}
+
 		case 'step-started': {
 			return `${event.step}: ${event.title}`;
 		}

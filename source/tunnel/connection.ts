@@ -1,5 +1,6 @@
-import type {Duplex} from 'node:stream';
+import type {Duplex, Readable} from 'node:stream';
 import type {Client as Ssh2Client, ConnectConfig} from 'ssh2';
+import {messageOf} from '../system/problem.js';
 import {execOn} from './exec.js';
 import {publicKeyBytes} from './keys.js';
 import type {ExecOptions, ExecResult, Link} from './link.js';
@@ -104,8 +105,30 @@ class Ssh2Connection implements Connection {
 	}
 }
 
-/** Connects and logs in. Rejects with `ConnectionError`; a wrong host key and a refused login are final. */
-export async function connect(destination: Destination, signal: AbortSignal): Promise<Connection> {
+/**
+Connects and logs in, to an SSH server that listens on a machine's loopback, over a connection to that machine; it ends with that one.
+Rejects as `connect` does.
+*/
+export async function connectThrough(machine: Connection, destination: Destination, signal: AbortSignal): Promise<Connection> {
+	signal.throwIfAborted();
+	let sock: Duplex;
+	try {
+		sock = await machine.openPort(destination.port);
+	} catch (error) {
+		throw new ConnectionError(
+			error instanceof PortRefused ? 'the SSH server of the environment does not listen' : messageOf(error),
+			false,
+			error,
+		);
+	}
+
+	return connect(destination, signal, sock);
+}
+
+/**
+Connects and logs in, over `sock` where there is one. Rejects with `ConnectionError`; a wrong host key and a refused login are final.
+*/
+export async function connect(destination: Destination, signal: AbortSignal, sock?: Duplex): Promise<Connection> {
 	const {default: ssh2} = await import('ssh2');
 	signal.throwIfAborted();
 	const client = new ssh2.Client();
@@ -115,6 +138,7 @@ export async function connect(destination: Destination, signal: AbortSignal): Pr
 	const config: ConnectConfig = {
 		host: destination.host,
 		port: destination.port,
+		...(sock ? {sock: sock as unknown as Readable} : {}),
 		username: destination.user,
 		privateKey: destination.privateKey,
 		readyTimeout: readyLimit,
@@ -130,6 +154,7 @@ export async function connect(destination: Destination, signal: AbortSignal): Pr
 	return new Promise((resolve, reject) => {
 		const onAbort = () => {
 			client.destroy();
+			sock?.destroy();
 			reject(signal.reason as Error);
 		};
 
@@ -143,6 +168,7 @@ export async function connect(destination: Destination, signal: AbortSignal): Pr
 					: error.message;
 			reject(new ConnectionError(message, wrongKey || refused, error));
 			client.destroy();
+			sock?.destroy();
 		};
 
 		signal.addEventListener('abort', onAbort, {once: true});

@@ -10,6 +10,10 @@ export type AliasTarget = {
 	readonly host: string;
 	readonly port: number;
 	readonly user: string;
+	/** Where the environment is a container on that machine: its SSH server, which only the machine reaches. */
+	readonly inside?: {readonly port: number; readonly user: string};
+	/** Lends the person's SSH agent to sessions in the environment. */
+	readonly forwardAgent?: boolean;
 	/** The run's folder: keys and the pinned host key lie in it. */
 	readonly folder: string;
 };
@@ -22,32 +26,48 @@ export const knownHostsFile = 'known_hosts';
 // ssh expands % and takes " as the end of a quoted word.
 const quoted = (file: string): string => `"${file.replaceAll('%', '%%')}"`;
 
-const aliases = ({name, host, port, user, folder}: AliasTarget): string =>
-	[
-		`# ${name}: made by dstack-tui, removed when the environment ends`,
-		`Host ${name} ${name}-host`,
-		`\tHostName ${host}`,
-		`\tPort ${port}`,
-		`\tUser ${user}`,
-		`\tIdentityFile ${quoted(path.join(folder, identityFile))}`,
-		'\tIdentitiesOnly yes',
-		'\tIdentityAgent none',
-		`\tUserKnownHostsFile ${quoted(path.join(folder, knownHostsFile))}`,
-		'\tGlobalKnownHostsFile /dev/null',
-		`\tHostKeyAlias ${name}`,
-		'\tHostKeyAlgorithms ssh-ed25519',
-		'\tStrictHostKeyChecking yes',
-		'\tPasswordAuthentication no',
-		'\tKbdInteractiveAuthentication no',
-		'\tServerAliveInterval 15',
-		'\tServerAliveCountMax 3',
-		'\tControlMaster no',
-		'\tControlPath none',
-		'\tProxyCommand none',
-		'\tForwardAgent no',
-		'\tUpdateHostKeys no',
-		'',
+/** The name that the instance's own host key is known by; that of an environment on a machine by the run's name. */
+export const hostKeyAlias = (name: string): string => `${name}-host`;
+
+const aliases = (target: AliasTarget): string => {
+	const {name, host, port, user, inside} = target;
+	const head = `# ${name}: made by dstack-tui, removed when the environment ends`;
+	const instance = entry(target, {host, port, user, key: hostKeyAlias(name)});
+	if (!inside) {
+		return [head, `Host ${name} ${name}-host`, ...instance, '\tProxyCommand none', ''].join('\n');
+	}
+
+	const environment = entry(target, {host: '127.0.0.1', ...inside, key: name});
+	return [
+		...[head, `Host ${name}-host`, ...instance, '\tForwardAgent no', '\tProxyCommand none'],
+		...[`Host ${name}`, ...environment, `\tProxyJump ${name}-host`, ''],
 	].join('\n');
+};
+
+const entry = (
+	{folder, forwardAgent}: AliasTarget,
+	{host, port, user, key}: {host: string; port: number; user: string; key: string},
+): string[] => [
+	`\tHostName ${host}`,
+	`\tPort ${port}`,
+	`\tUser ${user}`,
+	`\tIdentityFile ${quoted(path.join(folder, identityFile))}`,
+	'\tIdentitiesOnly yes',
+	// An agent that is to be lent has to be found.
+	...(forwardAgent ? ['\tForwardAgent yes'] : ['\tIdentityAgent none', '\tForwardAgent no']),
+	`\tUserKnownHostsFile ${quoted(path.join(folder, knownHostsFile))}`,
+	'\tGlobalKnownHostsFile /dev/null',
+	`\tHostKeyAlias ${key}`,
+	'\tHostKeyAlgorithms ssh-ed25519',
+	'\tStrictHostKeyChecking yes',
+	'\tPasswordAuthentication no',
+	'\tKbdInteractiveAuthentication no',
+	'\tServerAliveInterval 15',
+	'\tServerAliveCountMax 3',
+	'\tControlMaster no',
+	'\tControlPath none',
+	'\tUpdateHostKeys no',
+];
 
 /** The command line that a person types for a shell in the environment called `name`. */
 export const sshCommand = (paths: Paths, name: string): string =>

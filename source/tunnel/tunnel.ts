@@ -1,7 +1,7 @@
 import {systemClock, type Clock} from '../system/clock.js';
 import {messageOf} from '../system/problem.js';
 import {systemRandom, type Random} from '../system/random.js';
-import {connect, ConnectionError, type Connection, type Destination} from './connection.js';
+import {ConnectionError, type Connection} from './connection.js';
 import {Forwards} from './forwards.js';
 import {watchHealth} from './health.js';
 
@@ -14,8 +14,8 @@ export type TunnelHealth = {
 };
 
 export type TunnelOptions = {
-	/** Called for each attempt: an instance may come back at another port. */
-	readonly destination: () => Promise<Destination>;
+	/** Called for each attempt: an instance may come back at another port. Rejects with `ConnectionError`. */
+	readonly open: (signal: AbortSignal) => Promise<Connection>;
 	readonly clock?: Clock;
 	readonly random?: Random;
 	readonly onUp?: (connection: Connection) => void;
@@ -108,7 +108,7 @@ export class Tunnel {
 	async #keepUp(): Promise<void> {
 		for (let attempt = 0; !this.#stop.signal.aborted; attempt++) {
 			try {
-				const connection = await connect(await this.#options.destination(), this.#stop.signal);
+				const connection = await this.#options.open(this.#stop.signal);
 				attempt = 0;
 				await this.#hold(connection);
 			} catch (error) {

@@ -118,6 +118,7 @@ export async function makePlaces(changes: Partial<StepContext> = {}) {
 		configuration: environment(),
 		workspace: path.join(folder, 'there', 'work space'),
 		stateFolder: path.join(folder, 'there', "state's"),
+		venv: path.join(folder, 'there', "state's", 'venv'),
 		subfolder: '',
 		deadline: undefined,
 		isolated: false,

@@ -36,6 +36,8 @@ export const testSpecification = (changes: Partial<RunSpecification> = {}): RunS
 	retry: null,
 	agreed: false,
 	tags: {},
+	build: 'use',
+	forwardAgent: false,
 	...changes,
 });
 

@@ -2,7 +2,7 @@ import {createHash, randomBytes} from 'node:crypto';
 import {createServer, connect as connectSocket, type AddressInfo} from 'node:net';
 import {Readable} from 'node:stream';
 import {describe, expect, onTestFinished, test} from 'vitest';
-import {connect, ConnectionError} from '../../source/tunnel/connection.js';
+import {connect, ConnectionError, connectThrough} from '../../source/tunnel/connection.js';
 import {generateKeyPair} from '../../source/tunnel/keys.js';
 import {Tunnel} from '../../source/tunnel/tunnel.js';
 import {temporaryFolder} from '../support/folders.js';
@@ -100,7 +100,7 @@ describe.skipIf(!hasSshd)('a tunnel (needs openssh-server)', () => {
 	test('carries ports, keeps them open while the server is away, and comes back', async () => {
 		const {destination, stop, start} = await makeSshd(await temporaryFolder());
 		const [remote, local] = [await echoServer(), await freePort()];
-		const tunnel = new Tunnel({destination: async () => destination});
+		const tunnel = new Tunnel({open: async signal => connect(destination, signal)});
 		onTestFinished(() => tunnel.close());
 		await tunnel.forwards.add(local, remote);
 		const early = roundTrip(local, Buffer.from('before there is a link'));
@@ -122,7 +122,7 @@ describe.skipIf(!hasSshd)('a tunnel (needs openssh-server)', () => {
 	test('a connection that comes in the moment in which the link breaks waits for the next one', async () => {
 		const {destination} = await makeSshd(await temporaryFolder());
 		const [remote, local] = [await echoServer(), await freePort()];
-		const tunnel = new Tunnel({destination: async () => destination});
+		const tunnel = new Tunnel({open: async signal => connect(destination, signal)});
 		onTestFinished(() => tunnel.close());
 		await tunnel.forwards.add(local, remote);
 		tunnel.start();
@@ -136,7 +136,7 @@ describe.skipIf(!hasSshd)('a tunnel (needs openssh-server)', () => {
 
 	test('a port where nothing listens there is a reset here', async () => {
 		const {destination} = await makeSshd(await temporaryFolder());
-		const tunnel = new Tunnel({destination: async () => destination});
+		const tunnel = new Tunnel({open: async signal => connect(destination, signal)});
 		onTestFinished(() => tunnel.close());
 		const local = await freePort();
 		await tunnel.forwards.add(local, await freePort());
@@ -147,10 +147,39 @@ describe.skipIf(!hasSshd)('a tunnel (needs openssh-server)', () => {
 	test('is down for good when the host key is another', async () => {
 		const {destination} = await makeSshd(await temporaryFolder());
 		const other = await generateKeyPair('other');
-		const tunnel = new Tunnel({destination: async () => ({...destination, hostKeys: [other.public]})});
+		const tunnel = new Tunnel({open: async signal => connect({...destination, hostKeys: [other.public]}, signal)});
 		onTestFinished(() => tunnel.close());
 		tunnel.start();
 		await expect(tunnel.link()).rejects.toThrow('another host key');
 		expect(tunnel.health.status).toBe('down');
+	});
+});
+
+describe.skipIf(!hasSshd)('a connection through a machine (needs openssh-server)', () => {
+	test('logs in to a server that only the machine reaches, and ends with it', async () => {
+		const {destination: outer} = await makeSshd(await temporaryFolder());
+		const {destination: inner} = await makeSshd(await temporaryFolder());
+		const machine = await connect(outer, never);
+		onTestFinished(() => machine.close());
+		const link = await connectThrough(machine, inner, never);
+		expect((await link.exec('cat', {stdin: 'hello'})).stdout).toBe('hello');
+		const data = randomBytes(4 * 1024 * 1024);
+		const hash = createHash('sha256');
+		await link.exec('cat', {stdin: Readable.from([data]), onOutput: piece => hash.update(piece)});
+		expect(hash.digest('hex')).toBe(createHash('sha256').update(data).digest('hex'));
+		machine.close();
+		await link.closed;
+	});
+
+	test('a server that is not there yet is asked again; a wrong host key is final', async () => {
+		const {destination: outer} = await makeSshd(await temporaryFolder());
+		const {destination: inner} = await makeSshd(await temporaryFolder());
+		const machine = await connect(outer, never);
+		onTestFinished(() => machine.close());
+		const missing = connectThrough(machine, {...inner, port: await freePort()}, never);
+		await expect(missing).rejects.toMatchObject({final: false, message: 'the SSH server of the environment does not listen'});
+		const other = await generateKeyPair('other');
+		await expect(connectThrough(machine, {...inner, hostKeys: [other.public]}, never)).rejects.toMatchObject({final: true});
+		expect((await machine.exec('echo on')).stdout).toBe('on\n');
 	});
 });

@@ -18,7 +18,7 @@ import {isOver, type RunState} from '../../../source/runs/state.js';
 import {makeStage} from '../../../source/runs/stage.js';
 import {stopRecord} from '../../../source/runs/stop.js';
 import {resolvePaths} from '../../../source/system/paths.js';
-import type {Tunnel} from '../../../source/tunnel/tunnel.js';
+import type {Tunnels} from '../../../source/runs/tunnels.js';
 import {testSpecification} from '../../support/events.js';
 import {Cloud, cloudOffer} from './cloud.js';
 
@@ -91,6 +91,11 @@ export class Program {
 			} as RunContext['random'],
 			variables: {},
 			backend: async name => this.#watched(world.cloud.backend(name)),
+			images: {
+				choose: async () => ({image: 'base:1', decision: 'none', build: undefined, why: []}),
+				login: async () => undefined,
+				engine: async () => ({insecureRegistries: [], mirrors: []}),
+			},
 			continueInBackground: () => undefined,
 		};
 	}
@@ -155,7 +160,7 @@ export class Program {
 	}
 
 	async #drive(record: RunRecord): Promise<void> {
-		const stage = await makeStage(this.context, record, {} as Tunnel, this.#leave.signal);
+		const stage = await makeStage(this.context, record, {} as Tunnels, this.#leave.signal);
 		try {
 			const problem = await attempt(
 				stage,

@@ -1,0 +1,79 @@
+import {containerLink} from '../environment/container-link.js';
+import type {ScriptStep, StepContext, StepId, StepReport, StepResult} from '../environment/step.js';
+import type {Link} from '../tunnel/link.js';
+import {overMachine, overTunnel, perform, type Stage, StepFailed} from './stage.js';
+import type {RunState} from './state.js';
+
+/** Whether the environment waits for its build, without an SSH server of its own. */
+export const isHeld = ({image, opened}: RunState): boolean => image?.build?.due === true && !opened;
+
+/** Does something in the environment: over SSH where it has a server of its own, else through the engine that runs it. */
+export async function inEnvironment<T>(stage: Stage, act: (link: Link) => Promise<T>): Promise<T> {
+	const {opened, guarded, instanceId, offer} = stage.state();
+	if (opened) {
+		return overTunnel(stage, act);
+	}
+
+	if (guarded) {
+		return overMachine(stage, async machine => act(containerLink(machine)));
+	}
+
+	const backend = await stage.context.backend(offer.backend);
+	const link = await backend.inside?.(instanceId ?? '', stage.signal);
+	if (!link) {
+		throw new Error(`${offer.backend} cannot work in an environment without SSH`);
+	}
+
+	try {
+		return await act(link);
+	} finally {
+		link.close();
+	}
+}
+
+/** A way to where a script runs. */
+export type Way = <T>(stage: Stage, act: (link: Link) => Promise<T>) => Promise<T>;
+
+/** Runs a script as a visible step, unless it is done once and for all. Rejects with `StepFailed`. */
+export async function performScript(stage: Stage, step: ScriptStep, way: Way, context: StepContext): Promise<void> {
+	if (step.when === 'once' && isDone(stage, step.id)) {
+		return;
+	}
+
+	await perform(stage, step.id, step.title, async report => runScript(stage, step, way, context, report));
+}
+
+export const isDone = (stage: Stage, id: StepId): boolean =>
+	stage.state().steps.some(step => step.id === id && (step.status === 'done' || step.status === 'warning'));
+
+async function runScript(
+	stage: Stage,
+	step: ScriptStep,
+	way: Way,
+	context: StepContext,
+	report: (report: StepReport) => void,
+): Promise<{note?: string; warning?: boolean} | void> {
+	const {runScriptStep} = await import('../environment/runner.js');
+	const result = await way(stage, async link => runScriptStep(link, step, context, report, stage.signal));
+	if (result.code === 0) {
+		return;
+	}
+
+	if (step.optional) {
+		return {note: result.lastLines.at(-1) || `exit code ${result.code}`, warning: true};
+	}
+
+	throw failureOf(step.id, result);
+}
+
+const failureOf = (step: StepId, {code, command, next, lastLines}: StepResult): StepFailed =>
+	new StepFailed(
+		step,
+		command === undefined ? lastLines.at(-1) || `exit code ${code}` : `\`${command}\` ended with exit code ${code}`,
+		{
+			command,
+			code,
+			lastLines,
+			next: next ?? 'The environment is still there: look inside, mend it, and try again.',
+		},
+	);

@@ -1,0 +1,54 @@
+import {guestStateFolder} from '../backends/guest/places.js';
+import type {DevEnvironment} from '../configuration/model.js';
+import type {ScriptStep, StepContext} from '../environment/step.js';
+import {quote, viaSh} from '../system/shell.js';
+import {Problem} from '../system/problem.js';
+import {neutraliseLine} from '../system/terminal-text.js';
+import {performScript} from './inside.js';
+import {overMachine, type Stage, stepContext} from './stage.js';
+
+/** The context of scripts that run on the machine itself, outside of the environment. */
+const machineContext = (stage: Stage): StepContext => ({
+	...stepContext(stage.state()),
+	workspace: guestStateFolder,
+	stateFolder: guestStateFolder,
+	subfolder: '',
+});
+
+/** Runs a script on the machine as a visible step. Rejects with `StepFailed`. */
+export const performOnMachine = async (stage: Stage, step: ScriptStep): Promise<void> =>
+	performScript(stage, step, overMachine, machineContext(stage));
+
+/** Writes a file on the machine that only root reads, in one piece. Throws a `Problem`. */
+export async function putOnMachine(stage: Stage, file: string, content: string | Buffer): Promise<void> {
+	const target = quote(file);
+	const script = `umask 077; mkdir -p ${quote(file.slice(0, file.lastIndexOf('/')))} && cat > ${target}.new && mv -f ${target}.new ${target}`;
+	const {code, stderr} = await overMachine(stage, async link => link.exec(viaSh(script), {stdin: content, signal: stage.signal}));
+	if (code !== 0) {
+		throw new Problem('failed', `${file} could not be written there: ${neutraliseLine(stderr.trim()) || `exit code ${code}`}`);
+	}
+}
+
+/** Lays the login for an image's registry into the machine's memory for as long as `act` lasts; its script takes it from there at once. */
+export async function withLogin<T>(
+	stage: Stage,
+	reference: string,
+	registryAuth: DevEnvironment['registryAuth'],
+	act: (authFile: string | undefined) => Promise<T>,
+): Promise<T> {
+	const login = await stage.context.images.login(reference, registryAuth);
+	if (!login) {
+		return act(undefined);
+	}
+
+	// Not on its disk: /run is memory. The name is the step's own, so that a step that is taken up again finds it.
+	const file = `/run/dstack-tui/${stage.context.random.hex(8)}`;
+	await putOnMachine(stage, file, JSON.stringify(login));
+	try {
+		return await act(file);
+	} finally {
+		if (!stage.signal.aborted) {
+			await overMachine(stage, async link => link.exec(viaSh(`rm -f ${quote(file)}`)));
+		}
+	}
+}

@@ -1,0 +1,58 @@
+import {outerStateFolder} from '../backends/container/places.js';
+import {openSessions} from '../environment/variables.js';
+import {quote, viaSh} from '../system/shell.js';
+import {neutraliseLine} from '../system/terminal-text.js';
+import {inEnvironment, isDone} from './inside.js';
+import {reach} from './reach.js';
+import {environmentOf} from './specification.js';
+import {overMachine, perform, type Stage, stepContext, StepFailed} from './stage.js';
+
+/**
+Sees to it that the environment answers over SSH of its own: before `setup`, so that a person can look in while it runs. What waited for
+its build goes on. Rejects with `RunOver` or `StepFailed`.
+*/
+export async function openEnvironment(stage: Stage): Promise<void> {
+	const {environment} = stage.tunnels;
+	if (stage.state().opened) {
+		environment.start();
+		await environment.link(stage.signal);
+		return;
+	}
+
+	await perform(stage, 'sshd', 'Open it over SSH', async () => {
+		if (stage.state().guarded) {
+			await releaseOnMachine(stage);
+			await reach(stage, environment, 'sshd', async () => whyNotOnMachine(stage));
+			await stage.append({type: 'opened'});
+		} else {
+			await releaseHere(stage);
+			await reach(stage, environment, 'sshd');
+			await stage.append({type: 'reachable'});
+		}
+
+		// What was copied before had no sessions to be seen in.
+		if (isDone(stage, 'code')) {
+			const {env} = environmentOf(stage.state().specification, stage.secrets);
+			await inEnvironment(stage, async link => openSessions(link, stepContext(stage.state()), env));
+		}
+	});
+}
+
+async function releaseHere(stage: Stage): Promise<void> {
+	const {offer, instanceId} = stage.state();
+	await (await stage.context.backend(offer.backend)).release?.(instanceId ?? '', stage.signal);
+}
+
+async function releaseOnMachine(stage: Stage): Promise<void> {
+	const place = quote(outerStateFolder);
+	await overMachine(stage, async link => link.exec(viaSh(`rm -f ${place}/ended ${place}/hold`), {signal: stage.signal}));
+}
+
+/** What the container has written down about why it has no SSH server. */
+async function whyNotOnMachine(stage: Stage): Promise<StepFailed | undefined> {
+	const {stdout} = await overMachine(stage, async link =>
+		link.exec(viaSh(`head -c 4000 ${quote(`${outerStateFolder}/ended`)} 2>/dev/null; exit 0`), {signal: stage.signal}),
+	);
+	const [message, ...lines] = stdout.split('\n').map(neutraliseLine).filter(Boolean);
+	return message === undefined ? undefined : new StepFailed('sshd', message, {lastLines: lines});
+}

@@ -1,0 +1,126 @@
+import {bootstrapScript, sshdConfig} from '../backends/container/bootstrap.js';
+import {containerName, outerStateFolder} from '../backends/container/places.js';
+import {containerScript} from '../environment/machine/container.js';
+import {engineScript} from '../environment/machine/engine.js';
+import {gpuCheckScript} from '../environment/machine/gpus.js';
+import {imageScript} from '../environment/machine/image.js';
+import {takeCharge} from './guard.js';
+import {isDone, isHeld} from './inside.js';
+import {performOnMachine, putOnMachine, withLogin} from './on-machine.js';
+import {reach} from './reach.js';
+import {readKeys} from './run-folder.js';
+import {environmentOf} from './specification.js';
+import {perform, type Stage} from './stage.js';
+
+/**
+Makes the environment's container on a machine of a cloud: the guard first, then the engine, the image, the container. Rejects with
+`StepFailed` or `RunOver`.
+*/
+export async function prepareMachine(stage: Stage): Promise<void> {
+	await reachMachine(stage);
+	await takeCharge(stage);
+	const {offer} = stage.state();
+	await performOnMachine(stage, {
+		id: 'engine',
+		title: 'Make Docker ready',
+		pane: 'events',
+		script: engineScript({gpus: offer.gpus.length > 0, ...(await stage.context.images.engine())}),
+		when: 'once',
+		optional: false,
+	});
+	await getImage(stage);
+	await makeContainer(stage);
+}
+
+async function reachMachine(stage: Stage): Promise<void> {
+	const {machine} = stage.tunnels;
+	if (stage.state().reachable) {
+		machine.start();
+		await machine.link(stage.signal);
+		return;
+	}
+
+	await perform(stage, 'ssh', 'Reach it over SSH', async () => {
+		await reach(stage, machine, 'ssh');
+		await stage.append({type: 'reachable'});
+		const {address} = stage.state();
+		return {note: address ? `${address.host}:${address.port}` : ''};
+	});
+}
+
+const imageOf = (stage: Stage): string => {
+	const reference = stage.state().image?.reference;
+	if (reference === undefined) {
+		throw new Error('no image was chosen for the environment');
+	}
+
+	return reference;
+};
+
+async function getImage(stage: Stage): Promise<void> {
+	if (isDone(stage, 'image')) {
+		return;
+	}
+
+	const reference = imageOf(stage);
+	const {offer, specification} = stage.state();
+	const environment = environmentOf(specification, stage.secrets);
+	await withLogin(stage, reference, environment.registryAuth, async authFile =>
+		performOnMachine(stage, {
+			id: 'image',
+			title: 'Get the image',
+			pane: 'build',
+			script: imageScript({reference, architecture: offer.architecture, ...(authFile === undefined ? {} : {authFile})}),
+			when: 'once',
+			optional: false,
+		}),
+	);
+}
+
+async function makeContainer(stage: Stage): Promise<void> {
+	if (isDone(stage, 'container')) {
+		return;
+	}
+
+	const {name, offer, specification, intentId} = stage.state();
+	const {privileged, docker} = environmentOf(specification);
+	await putState(stage);
+	const gpus = offer.gpus[0];
+	await performOnMachine(stage, {
+		id: 'container',
+		title: 'Start its container',
+		pane: 'events',
+		script: [
+			containerScript({
+				image: imageOf(stage),
+				name: containerName,
+				hostname: name,
+				shmSize: specification.shmSize,
+				gpus: gpus !== undefined,
+				privileged: privileged || docker,
+				run: name,
+				intentId,
+			}),
+			...(gpus ? [gpuCheckScript({container: containerName, expected: {name: gpus.name, count: gpus.count}})] : []),
+		].join('\n'),
+		when: 'once',
+		optional: false,
+	});
+}
+
+/** What its first process needs, before there is one. */
+async function putState(stage: Stage): Promise<void> {
+	const {identity, environmentHostKey} = await readKeys(stage.folder);
+	const files = {
+		bootstrap: bootstrapScript,
+		sshd_config: sshdConfig({listen: 'loopback'}),
+		authorized_keys: `${identity.public}\n`,
+		host_key: environmentHostKey.private,
+		// The machine's own guard looks after it.
+		deadline: 'none\n',
+		...(isHeld(stage.state()) ? {hold: ''} : {}),
+	};
+	for (const [name, text] of Object.entries(files)) {
+		await putOnMachine(stage, `${outerStateFolder}/${name}`, text);
+	}
+}

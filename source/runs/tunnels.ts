@@ -1,0 +1,56 @@
+import {connect, type Connection, type ConnectionError} from '../tunnel/connection.js';
+import {Tunnel} from '../tunnel/tunnel.js';
+import type {RunContext} from './context.js';
+import {enter, instanceDestination} from './destination.js';
+import type {RunRecord} from './record.js';
+
+/** Our own connections for a run. Where the instance is the environment itself, `machine` is never started. */
+export type Tunnels = {
+	/** Into the environment, with its ports. */
+	readonly environment: Tunnel;
+	/** To the machine that the environment is a container on. */
+	readonly machine: Tunnel;
+};
+
+type Listeners = {
+	readonly onUp: () => void;
+	readonly onDown: (reason: string) => void;
+	readonly onMachineUp: (connection: Connection) => void;
+	/** Told when no further try can succeed. */
+	readonly onFailed: (error: ConnectionError) => void;
+};
+
+export function makeTunnels({clock, random}: RunContext, record: RunRecord, listeners: Listeners): Tunnels {
+	const {onUp, onDown, onMachineUp, onFailed} = listeners;
+	const common = {clock, random, onFailed, onChange: () => record.changed()};
+	const machine = new Tunnel({
+		...common,
+		open: async signal => connect(await instanceDestination(record), signal),
+		onUp: onMachineUp,
+	});
+	const environment = new Tunnel({
+		...common,
+		open: async signal => enter(record, async each => machine.link(each), signal),
+		onUp,
+		onDown,
+	});
+	return {environment, machine};
+}
+
+/** Starts what leads into the environment. Again does nothing. */
+export function startTunnels({environment, machine}: Tunnels, {known}: RunRecord): void {
+	if (known.guarded) {
+		machine.start();
+	}
+
+	environment.start();
+}
+
+export function closeTunnels({environment, machine}: Tunnels): void {
+	environment.close();
+	machine.close();
+}
+
+/** Whether anything of the instance answers. */
+export const isAnyUp = ({environment, machine}: Tunnels): boolean =>
+	environment.health.status === 'up' || machine.health.status === 'up';
