@@ -29,8 +29,11 @@ export function lazySource(
 	};
 }
 
+/** What only a backend has whose instances are containers of an engine here. */
+export type InContainers = 'quieten' | 'inside' | 'commit' | 'release';
+
 /** AWS in full. */
-export type AwsBackend = Required<Omit<Backend, 'quieten'>> & Required<OfferSource>;
+export type AwsBackend = Required<Omit<Backend, InContainers>> & Required<OfferSource>;
 
 /** AWS, whose code is read when it is first asked: hardly anything of it is needed to know what it is called. */
 export function lazyAws(load: () => Promise<AwsBackend>): AwsBackend {

@@ -1,5 +1,6 @@
 import type {Clock} from '../../../system/clock.js';
 import {type Backend, BackendError, type Instance, type OfferSource} from '../../backend.js';
+import type {InContainers} from '../../lazy.js';
 import type {Listed, Operations} from './calls.js';
 import {byHand, quotaFamily} from './ids.js';
 
@@ -13,7 +14,7 @@ export function createAwsBackend<S extends OfferSource>(
 	source: S,
 	operations: Operations,
 	clock: Clock,
-): S & Required<Omit<Backend, 'quieten'>> {
+): S & Required<Omit<Backend, InContainers>> {
 	const memory = new Memory(clock);
 	return {
 		...source,
