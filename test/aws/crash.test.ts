@@ -5,11 +5,11 @@ import path from 'node:path';
 import process from 'node:process';
 import {expect, test} from 'vitest';
 import {usualAccount} from '../support/ec2/index.js';
-import {findMachines} from '../support/machines/index.js';
-import {cliFile, objects, type World} from '../support/program.js';
-import {makeAccount} from './support.js';
 
-const machines = await findMachines('aws/crash');
+import {cliFile, objects, type World} from '../support/program.js';
+import {findWholeMachines, makeAccount} from './support.js';
+
+const whole = await findWholeMachines('aws/crash');
 const asked = ['--backend', 'aws', '--on-demand', '--instance-type', 'm5.large', '--max-duration', '1h', '-y'];
 const name = 'brave-ant-1';
 const configuration = 'type: dev-environment\nsetup:\n  - echo once >> /workflow/count\n  - sleep 2\n';
@@ -43,10 +43,10 @@ async function textsOf(folder: string): Promise<string[]> {
 }
 
 for (const sign of ['"type":"requested"', '"type":"created"', '"type":"host-key-replaced"', '"step":"setup"']) {
-	test.skipIf(!machines)(
+	test.skipIf(!whole)(
 		`a whole machine, the program killed at ${sign}: one instance, and everything ran once`,
 		async () => {
-			const {world, ec2} = await makeAccount({machines});
+			const {world, ec2} = await makeAccount({machines: whole?.machines}, whole?.registry);
 			await world.write({'.dstack.yml': configuration, 'a.txt': 'a\n'});
 			await killAt(world, sign);
 			expect(ec2.alive().length).toBeLessThanOrEqual(1);

@@ -1,14 +1,14 @@
 import {expect, test} from 'vitest';
-import {findMachines} from '../support/machines/index.js';
+
 import {objects} from '../support/program.js';
-import {makeAccount} from './support.js';
+import {findWholeMachines, makeAccount} from './support.js';
 
-const machines = await findMachines('aws/extend');
+const whole = await findWholeMachines('aws/extend');
 
-test.skipIf(!machines)(
+test.skipIf(!whole)(
 	'extend moves the deadline on the machine itself, and the journal tells what holds there',
 	async () => {
-		const {world} = await makeAccount({machines});
+		const {world} = await makeAccount({machines: whole?.machines}, whole?.registry);
 		await world.write({'.dstack.yml': 'type: dev-environment\n'});
 		const asked = ['--backend', 'aws', '--on-demand', '--instance-type', 'm5.large', '--max-duration', '1h'];
 		expect(await world.cli(['run', '.', '-y', '-d', '-n', 'brave-ant-1', ...asked])).toMatchObject({code: 0});

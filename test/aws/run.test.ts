@@ -1,15 +1,15 @@
 import {expect, test} from 'vitest';
 import {outcomes} from '../support/ec2/index.js';
-import {findMachines} from '../support/machines/index.js';
+
 import {eventually, objects} from '../support/program.js';
-import {isReal, makeAccount} from './support.js';
+import {findWholeMachines, isReal, makeAccount} from './support.js';
 
-const machines = await findMachines('aws/run');
+const whole = await findWholeMachines('aws/run');
 
-test.skipIf(!machines)(
+test.skipIf(!whole)(
 	'from an offer through two refusals to a shell on a booted machine, which ends itself with nobody watching',
 	async () => {
-		const {world, ec2} = await makeAccount({machines});
+		const {world, ec2} = await makeAccount({machines: whole?.machines}, whole?.registry);
 		await world.write({'.dstack.yml': 'type: dev-environment\nsetup:\n  - echo ready > /workflow/set-up\n', 'a.txt': 'code\n'});
 		ec2.script('RunInstances', isReal, outcomes.capacity('m5.large', 'us-east-1a', []));
 		ec2.script('RunInstances', isReal, outcomes.vcpuLimit(0));

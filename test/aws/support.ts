@@ -1,14 +1,17 @@
 import {chmod, mkdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import {onTestFinished} from 'vitest';
+import {afterAll, onTestFinished} from 'vitest';
 import {startCheckip} from '../backends/support/launch.js';
 import {type Call, type Ec2, type Ec2Options, startEc2, usualAccount} from '../support/ec2/index.js';
+import {findBench} from '../support/engine.js';
+import {findMachines, type RealMachines} from '../support/machines/index.js';
 import {makeWorld, type World} from '../support/program.js';
+import {startOpenRegistry} from '../support/registry.js';
 
 export type Account = {readonly world: World; readonly ec2: Ec2};
 
-/** A home with an AWS account on a stand-in, and the whole program in it. */
-export async function makeAccount(options: Ec2Options = {}): Promise<Account> {
+/** A home with an AWS account on a stand-in, and the whole program in it; with whole machines, environments come from `registry`. */
+export async function makeAccount(options: Ec2Options = {}, registry?: MachineRegistry): Promise<Account> {
 	const ec2 = await startEc2(options);
 	onTestFinished(async () => ec2.close());
 	const checkip = await startCheckip();
@@ -32,7 +35,42 @@ export async function makeAccount(options: Ec2Options = {}): Promise<Account> {
 		].join('\n'),
 	);
 	await chmod(file, 0o600);
+	if (registry) {
+		const settings = {
+			registry: `${registry.host}/builds/env`,
+			base_image: `${registry.host}/${registry.base}`,
+			insecure_registries: [registry.host],
+			ide_origin: 'http://127.0.0.1:9',
+		};
+		await writeFile(path.join(config, 'config.json'), JSON.stringify(settings), {mode: 0o600});
+	}
+
 	return {world, ec2};
+}
+
+export type MachineRegistry = {
+	/** As machines and this program reach it, with the port. */
+	readonly host: string;
+	/** The base image's name within it. */
+	readonly base: string;
+};
+
+/** Whole machines and the registry that their environments come from, for a test file; undefined, with one line that says why. */
+export async function findWholeMachines(
+	suite: string,
+): Promise<{readonly machines: RealMachines; readonly registry: MachineRegistry} | undefined> {
+	const bench = await findBench(suite, ['docker-registry']);
+	const machines = bench && (await findMachines(suite));
+	if (!machines) {
+		return undefined;
+	}
+
+	const {port, base, stop} = await startOpenRegistry(bench);
+	afterAll(async () => {
+		await stop();
+		await machines.close();
+	});
+	return {machines, registry: {host: `${await machines.host()}:${port}`, base}};
 }
 
 /** A launch that is meant, and not only tried out. */

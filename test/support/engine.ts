@@ -22,7 +22,8 @@ export type TestEngine = {
 
 export type Missing = {readonly missing: string};
 
-const cache = path.join(process.env['XDG_CACHE_HOME'] || path.join(homedir(), '.cache'), 'dstack-tui-tests');
+/** What takes long to make is kept here for later test runs of this machine. */
+export const cacheFolder = path.join(process.env['XDG_CACHE_HOME'] || path.join(homedir(), '.cache'), 'dstack-tui-tests');
 const usualHost = 'unix:///var/run/docker.sock';
 const isRoot = process.getuid?.() === 0;
 
@@ -120,12 +121,22 @@ async function endChild(child: ChildProcess): Promise<void> {
 
 /** Waits for other test files, of this run or of another one. */
 async function lock(name: string): Promise<() => Promise<void>> {
-	await mkdir(cache, {recursive: true});
-	return lockfile.lock(path.join(cache, name), {
+	await mkdir(cacheFolder, {recursive: true});
+	return lockfile.lock(path.join(cacheFolder, name), {
 		realpath: false,
 		stale: 20_000,
 		retries: {retries: 3000, factor: 1, minTimeout: 300, maxTimeout: 300},
 	});
+}
+
+/** Does something that only one test file of this machine may do at a time. */
+export async function locked<T>(name: string, act: () => Promise<T>): Promise<T> {
+	const unlock = await lock(name);
+	try {
+		return await act();
+	} finally {
+		await unlock();
+	}
 }
 
 /** An image of Debian's (or Ubuntu's) packages. Another version is another image: change it with the packages. */
@@ -163,7 +174,7 @@ export async function ensureImage(
 			return {image};
 		}
 
-		const archive = path.join(cache, `${image.replace(':', '-')}.tar`);
+		const archive = path.join(cacheFolder, `${image.replace(':', '-')}.tar`);
 		if (!existsSync(archive)) {
 			const reason = cannotBuild(image);
 			if (reason !== undefined) {

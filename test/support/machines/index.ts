@@ -16,6 +16,10 @@ export type RealMachines = Machines & {
 	unpause(instanceId: string): Promise<void>;
 	/** Pulls its plug: what was not written is lost, and nobody is told. It does not come back. */
 	kill(instanceId: string): Promise<void>;
+	/** The address of this machine in theirs' network: services that listen on all addresses are reached there. */
+	host(): Promise<string>;
+	/** The engine that they are containers of. */
+	readonly engine: TestEngine;
 	/** A command on it as root, not over ssh; what it printed. */
 	execute(instanceId: string, ...command: readonly string[]): Promise<string>;
 	/** Ends the engine too, where the tests started it. */
@@ -25,7 +29,7 @@ export type RealMachines = Machines & {
 type Running = {readonly name: string; readonly address: string; isWanted: boolean};
 
 class DockerMachines implements RealMachines {
-	readonly #engine: TestEngine;
+	readonly engine: TestEngine;
 	readonly #image: string;
 	readonly #running = new Map<string, Running>();
 	readonly #watches = new Set<Promise<void>>();
@@ -34,7 +38,7 @@ class DockerMachines implements RealMachines {
 	#next = 10;
 
 	constructor(engine: TestEngine, image: string) {
-		this.#engine = engine;
+		this.engine = engine;
 		this.#image = image;
 	}
 
@@ -45,8 +49,8 @@ class DockerMachines implements RealMachines {
 		const machine: Running = {name, address, isWanted: true};
 		this.#running.set(seed.instanceId, machine);
 		metadata.add(address, seed);
-		await createContainer(this.#engine, this.#image, name, {network, address, label: `${label}=${process.pid}`}, seed);
-		await startContainer(this.#engine, name, service);
+		await createContainer(this.engine, this.#image, name, {network, address, label: `${label}=${process.pid}`}, seed);
+		await startContainer(this.engine, name, service);
 		const watch = this.#watch(machine, seed, service).catch((error: unknown) => {
 			this.#failures.push(error as Error);
 		});
@@ -63,11 +67,11 @@ class DockerMachines implements RealMachines {
 	}
 
 	async pause(instanceId: string): Promise<void> {
-		await this.#engine.docker('pause', this.#name(instanceId));
+		await this.engine.docker('pause', this.#name(instanceId));
 	}
 
 	async unpause(instanceId: string): Promise<void> {
-		await this.#engine.docker('unpause', this.#name(instanceId));
+		await this.engine.docker('unpause', this.#name(instanceId));
 	}
 
 	async kill(instanceId: string): Promise<void> {
@@ -76,11 +80,16 @@ class DockerMachines implements RealMachines {
 			machine.isWanted = false;
 		}
 
-		await this.#engine.docker('kill', this.#name(instanceId));
+		await this.engine.docker('kill', this.#name(instanceId));
 	}
 
 	async execute(instanceId: string, ...command: readonly string[]): Promise<string> {
-		return this.#engine.docker('exec', this.#name(instanceId), ...command);
+		return this.engine.docker('exec', this.#name(instanceId), ...command);
+	}
+
+	async host(): Promise<string> {
+		const {prefix} = await (this.#site ??= this.#open());
+		return `${prefix}.1`;
 	}
 
 	async close(): Promise<void> {
@@ -91,7 +100,7 @@ class DockerMachines implements RealMachines {
 		this.#site = undefined;
 		if (site) {
 			await site.metadata.close();
-			await this.#engine.docker('network', 'rm', site.network);
+			await this.engine.docker('network', 'rm', site.network);
 		}
 
 		if (this.#failures.length > 0) {
@@ -101,7 +110,7 @@ class DockerMachines implements RealMachines {
 
 	async stop(): Promise<void> {
 		await this.close();
-		await this.#engine.stop();
+		await this.engine.stop();
 	}
 
 	#name(instanceId: string): string {
@@ -115,13 +124,13 @@ class DockerMachines implements RealMachines {
 
 	async #remove(machine: Running): Promise<void> {
 		machine.isWanted = false;
-		await this.#engine.docker('rm', '--force', '--volumes', machine.name);
+		await this.engine.docker('rm', '--force', '--volumes', machine.name);
 	}
 
 	/** Starts it again after a reboot, and tells of a power-off. */
 	async #watch(machine: Running, seed: Seed, service: string): Promise<void> {
 		for (;;) {
-			const status = await waitFor(this.#engine, machine.name);
+			const status = await waitFor(this.engine, machine.name);
 			if (!machine.isWanted) {
 				return;
 			}
@@ -132,7 +141,7 @@ class DockerMachines implements RealMachines {
 			}
 
 			try {
-				await startContainer(this.#engine, machine.name, service);
+				await startContainer(this.engine, machine.name, service);
 			} catch (error) {
 				// It was terminated in the middle of its reboot.
 				if (!machine.isWanted) {
@@ -146,8 +155,8 @@ class DockerMachines implements RealMachines {
 
 	/** A network of its own: a machine keeps its address over a reboot, and its own engine's network is another. */
 	async #open(): Promise<{network: string; prefix: string; metadata: Metadata; address: string}> {
-		await sweep(this.#engine);
-		const {docker} = this.#engine;
+		await sweep(this.engine);
+		const {docker} = this.engine;
 		const network = `dt-ec2-${process.pid}-${randomInt(10_000)}`;
 		for (let attempt = 0; ; attempt++) {
 			const prefix = `10.${200 + randomInt(50)}.${randomInt(256)}`;
