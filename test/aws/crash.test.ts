@@ -5,7 +5,6 @@ import path from 'node:path';
 import process from 'node:process';
 import {expect, test} from 'vitest';
 import {usualAccount} from '../support/ec2/index.js';
-
 import {cliFile, objects, type World} from '../support/program.js';
 import {findWholeMachines, makeAccount} from './support.js';
 

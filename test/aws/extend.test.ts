@@ -1,5 +1,4 @@
 import {expect, test} from 'vitest';
-
 import {objects} from '../support/program.js';
 import {findWholeMachines, makeAccount} from './support.js';
 

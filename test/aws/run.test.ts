@@ -1,6 +1,5 @@
 import {expect, test} from 'vitest';
 import {outcomes} from '../support/ec2/index.js';
-
 import {eventually, objects} from '../support/program.js';
 import {findWholeMachines, isReal, makeAccount} from './support.js';
 
