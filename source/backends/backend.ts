@@ -1,5 +1,7 @@
 import type {Requirements} from '../configuration/model.js';
 import type {DeadlineKind, Offer} from '../offers/offer.js';
+import type {Link} from '../system/link.js';
+import type {ContainerWishes} from './container/wishes.js';
 
 export type BackendErrorClass = 'capacity' | 'quota' | 'permission' | 'configuration' | 'transient' | 'unknown';
 
@@ -71,7 +73,15 @@ export type LaunchIntent = {
 	readonly disk: number | undefined;
 	/** The person's own tags, beside ours. */
 	readonly tags: Readonly<Record<string, string>>;
+	/** What the container starts from: the base image, or the built one. */
 	readonly image: string | undefined;
+	/** What the container is made with beside its image. */
+	readonly container: ContainerWishes;
+	/**
+	A build is due: the container runs and holds before its SSH server, until `release`. Then the launch resolves as soon as it runs, and
+	nobody greets at its endpoint yet. Only for backends that have `inside`.
+	*/
+	readonly hold: boolean;
 	readonly registryAuth: {readonly username: string; readonly password: string} | undefined;
 	/** The configuration's `python`: where no image is named, it decides which one. */
 	readonly python: string | undefined;
@@ -119,6 +129,8 @@ export type Instance = {
 	readonly replaceHostKey?: boolean;
 	/** Why it is not running, where the backend knows: `ended at its deadline`. */
 	readonly reason?: string;
+	/** With `reason`: what the person can do about it; may have lines that belong into the configuration. */
+	readonly next?: string;
 	/** For a stopped one: whether it holds work that exists nowhere else; undefined where that is not known. */
 	readonly leftWork?: boolean;
 	/** For a stopped one: where what it holds is found. */
@@ -135,6 +147,12 @@ export type LaunchProgress = {
 	/** A line for the step's log. */
 	readonly log?: string;
 };
+
+/** What an image is kept as. Labels tell what it was built from. */
+export type CommitWish = {readonly reference: string; readonly labels: Readonly<Record<string, string>>};
+
+/** An image in the engine's own store; `size` in bytes. */
+export type CommittedImage = {readonly reference: string; readonly size: number};
 
 /** How an instance is ended by a person, when this program cannot. */
 export type ByHand = {readonly command: string; readonly console: string | undefined};
@@ -167,6 +185,27 @@ export type Backend = {
 	terminate(id: string): Promise<void>;
 	/** Ends what still runs of an instance that has stopped, and keeps what it holds. Missing where nothing can run on. */
 	quieten?(id: string): Promise<void>;
+	/**
+	Commands in the environment as root without its SSH server, which may not be there yet. Missing where only SSH leads there. Throws
+	`BackendError`.
+	*/
+	inside?(id: string, signal: AbortSignal): Promise<Link>;
+	/**
+	Keeps a held container's files as an image in the engine's own store, with the base image's own entry point, command, user, folder and
+	variables; never with what is in the workspace or the state folder. One of that name and with these labels is not made again. Missing
+	where images are kept in another way.
+	*/
+	commit?(
+		id: string,
+		wish: CommitWish,
+		signal: AbortSignal,
+		onProgress: (progress: LaunchProgress) => void,
+	): Promise<CommittedImage>;
+	/**
+	Ends a container's hold, or finds it ended, and waits until its SSH server greets. Throws a `BackendError` with the container's own
+	reason, and with the lines that the configuration lacks, where there will be none; the container has stopped then, and is kept.
+	*/
+	release?(id: string, signal: AbortSignal, onProgress?: (progress: LaunchProgress) => void): Promise<Instance>;
 	/**
 	All instances with this installation's tag in these regions, those that have ended left out. A region that cannot be asked is told to
 	`unanswered`, and nothing is known of it; without that, it is thrown, naming it.

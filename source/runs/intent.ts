@@ -1,4 +1,5 @@
 import type {LaunchIntent} from '../backends/backend.js';
+import {containerWishes} from '../backends/container/wishes.js';
 import {readKeys} from './run-folder.js';
 import {environmentOf} from './specification.js';
 import type {Stage} from './stage.js';
@@ -22,6 +23,8 @@ export async function makeIntent(stage: Stage): Promise<LaunchIntent> {
 		disk: specification.disk,
 		tags: specification.tags,
 		image: environment.image,
+		container: containerWishes(environment, specification),
+		hold: false,
 		registryAuth: environment.registryAuth,
 		python: environment.python,
 		shmSize: specification.shmSize,
