@@ -1,6 +1,7 @@
 import type {Requirements} from '../configuration/model.js';
 import type {DeadlineKind, Offer} from '../offers/offer.js';
 import type {Link} from '../system/link.js';
+import type {ContainerWishes} from './container/wishes.js';
 
 export type BackendErrorClass = 'capacity' | 'quota' | 'permission' | 'configuration' | 'transient' | 'unknown';
 
@@ -74,6 +75,8 @@ export type LaunchIntent = {
 	readonly tags: Readonly<Record<string, string>>;
 	/** What the container starts from: the base image, or the built one. */
 	readonly image: string | undefined;
+	/** What the container is made with beside its image. */
+	readonly container: ContainerWishes;
 	/**
 	A build is due: the container runs and holds before its SSH server, until `release`. Then the launch resolves as soon as it runs, and
 	nobody greets at its endpoint yet. Only for backends that have `inside`.
@@ -126,6 +129,8 @@ export type Instance = {
 	readonly replaceHostKey?: boolean;
 	/** Why it is not running, where the backend knows: `ended at its deadline`. */
 	readonly reason?: string;
+	/** With `reason`: what the person can do about it; may have lines that belong into the configuration. */
+	readonly next?: string;
 	/** For a stopped one: whether it holds work that exists nowhere else; undefined where that is not known. */
 	readonly leftWork?: boolean;
 	/** For a stopped one: where what it holds is found. */

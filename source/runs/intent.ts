@@ -1,4 +1,5 @@
 import type {LaunchIntent} from '../backends/backend.js';
+import {containerWishes} from '../backends/container/wishes.js';
 import {readKeys} from './run-folder.js';
 import {environmentOf} from './specification.js';
 import type {Stage} from './stage.js';
@@ -22,6 +23,7 @@ export async function makeIntent(stage: Stage): Promise<LaunchIntent> {
 		disk: specification.disk,
 		tags: specification.tags,
 		image: image?.reference,
+		container: containerWishes(environment, specification),
 		hold: image?.build?.due === true,
 		registryAuth: environment.registryAuth,
 		python: environment.python,

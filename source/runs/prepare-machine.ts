@@ -1,11 +1,12 @@
-import {bootstrapScript, sshdConfig} from '../backends/container/bootstrap.js';
 import {containerName, outerStateFolder} from '../backends/container/places.js';
+import {stateFiles} from '../backends/container/state-files.js';
 import {containerScript} from '../environment/machine/container.js';
 import {engineScript} from '../environment/machine/engine.js';
 import {gpuCheckScript} from '../environment/machine/gpus.js';
 import {imageScript} from '../environment/machine/image.js';
 import {takeCharge} from './guard.js';
-import {isDone, isHeld} from './inside.js';
+import {isDone} from './inside.js';
+import {makeIntent} from './intent.js';
 import {performOnMachine, putOnMachine, withLogin} from './on-machine.js';
 import {reach} from './reach.js';
 import {readKeys} from './run-folder.js';
@@ -110,16 +111,8 @@ async function makeContainer(stage: Stage): Promise<void> {
 
 /** What its first process needs, before there is one. */
 async function putState(stage: Stage): Promise<void> {
-	const {identity, environmentHostKey} = await readKeys(stage.folder);
-	const files = {
-		bootstrap: bootstrapScript,
-		sshd_config: sshdConfig({listen: 'loopback'}),
-		authorized_keys: `${identity.public}\n`,
-		host_key: environmentHostKey.private,
-		// The machine's own guard looks after it.
-		deadline: 'none\n',
-		...(isHeld(stage.state()) ? {hold: ''} : {}),
-	};
+	const [intent, {environmentHostKey}] = await Promise.all([makeIntent(stage), readKeys(stage.folder)]);
+	const files = stateFiles({...intent, hostKey: environmentHostKey}, {listen: 'loopback', ownGuard: false});
 	for (const [name, text] of Object.entries(files)) {
 		await putOnMachine(stage, `${outerStateFolder}/${name}`, text);
 	}

@@ -18,7 +18,7 @@ export type ExecResult = {
 	readonly stderr: string;
 };
 
-/** One authenticated SSH connection into an instance, as the steps need it. Commands run in a POSIX `sh`. */
+/** A way to run commands in an environment or on its machine: an SSH connection, or an engine's `exec`. Commands run in a POSIX `sh`. */
 export type Link = {
 	/** Runs one command line in the instance's `sh`. Rejects when the connection or the channel dies, resolves with any exit code. */
 	exec(command: string, options?: ExecOptions): Promise<ExecResult>;

@@ -32,6 +32,15 @@ export function createLocalBackend(): Backend {
 
 	const ofId = async (id: string): Promise<Runtime> => runtimeOf(id.split(':')[0] ?? '');
 
+	const withContainer = async (id: string): Promise<Required<Pick<Runtime, 'inside' | 'commit' | 'release'>>> => {
+		const {name, inside, commit, release} = await ofId(id);
+		if (!inside || !commit || !release) {
+			throw new BackendError('configuration', `there is no container in the runtime ${name}`);
+		}
+
+		return {inside, commit, release};
+	};
+
 	return {
 		name: 'local',
 		deadline: 'guest',
@@ -51,6 +60,9 @@ export function createLocalBackend(): Backend {
 		describe: async id => (await ofId(id)).describe(id),
 		terminate: async id => (await ofId(id)).terminate(id),
 		quieten: async id => (await ofId(id)).quieten?.(id),
+		inside: async (id, signal) => (await withContainer(id)).inside(id, signal),
+		commit: async (id, wish, signal, onProgress) => (await withContainer(id)).commit(id, wish, signal, onProgress),
+		release: async (id, signal, onProgress) => (await withContainer(id)).release(id, signal, onProgress),
 		async list(installation) {
 			const lists = await Promise.all((await runtimes()).map(async runtime => runtime.list(installation)));
 			return lists.flat();

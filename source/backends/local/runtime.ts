@@ -1,6 +1,6 @@
 import type {Requirements} from '../../configuration/model.js';
 import type {Offer} from '../../offers/offer.js';
-import type {Instance, LaunchIntent, LaunchProgress} from '../backend.js';
+import type {Backend, Instance, LaunchIntent, LaunchProgress} from '../backend.js';
 import type {Machine} from './machine.js';
 
 /** One way of running an environment on this machine. Ids that it hands out start with its name: `docker:…`, `process:…`. */
@@ -16,5 +16,9 @@ export type Runtime = {
 	terminate(id: string): Promise<void>;
 	/** Ends what a stopped one left running; it keeps what it holds. */
 	quieten?(id: string): Promise<void>;
+	/** As the backend's; missing where there is no container. */
+	readonly inside?: NonNullable<Backend['inside']>;
+	readonly commit?: NonNullable<Backend['commit']>;
+	readonly release?: NonNullable<Backend['release']>;
 	list(installation: string): Promise<Instance[]>;
 };

@@ -87,9 +87,9 @@ export type Bench = {
 	readonly program: SkippingClock;
 	readonly checkip: {url: string; answer: string};
 	readonly operations: Operations;
-	readonly aws: Required<Omit<Backend, 'quieten'>>;
+	readonly aws: Required<Omit<Backend, 'quieten' | 'inside' | 'commit' | 'release'>>;
 	/** The same account for a program that has just started. */
-	readonly restarted: () => Required<Omit<Backend, 'quieten'>>;
+	readonly restarted: () => Required<Omit<Backend, 'quieten' | 'inside' | 'commit' | 'release'>>;
 	readonly count: (action: string) => number;
 };
 
@@ -158,6 +158,15 @@ export const intentOf = (changes: Partial<LaunchIntent> = {}): LaunchIntent => (
 	disk: undefined,
 	tags: {},
 	image: undefined,
+	container: {
+		user: undefined,
+		folder: '/workflow',
+		privileged: false,
+		docker: false,
+		caches: [],
+		source: {folder: '/here', configuration: '/here/.dstack.yml'},
+	},
+	hold: false,
 	registryAuth: undefined,
 	python: undefined,
 	shmSize: undefined,

@@ -3,11 +3,17 @@ import type {Requirements} from '../../../configuration/model.js';
 import type {Offer} from '../../../offers/offer.js';
 import {systemClock} from '../../../system/clock.js';
 import {BackendError, type Instance, type LaunchIntent, type LaunchProgress} from '../../backend.js';
+import {stateFolder} from '../../container/places.js';
 import type {Machine} from '../machine.js';
 import type {Runtime} from '../runtime.js';
-import {awaitGreeting, createContainer, describeContainer, labels} from './container.js';
+import {commitContainer} from './commit.js';
+import {createContainer} from './container.js';
+import {describeContainer} from './describe.js';
 import {engineError, findEngine, isGone, requireEngine} from './engine.js';
+import {openExecLink} from './exec-link.js';
+import {awaitGreeting} from './greeting.js';
 import {ensureImage, imageAvailability, imageName} from './image.js';
+import {labels} from './labels.js';
 
 const stopGrace = 5;
 
@@ -31,6 +37,17 @@ export function createDockerRuntime(): Runtime {
 			return describeContainer(docker, containerId(id), host);
 		},
 		terminate,
+		async inside(id, signal) {
+			const {docker, host} = await requireEngine();
+			await requireRunning(docker, id, host);
+			signal.throwIfAborted();
+			return openExecLink(docker, containerId(id));
+		},
+		async commit(id, wish, signal, onProgress) {
+			const {docker} = await requireEngine();
+			return asEngine(signal, async () => commitContainer(docker, containerId(id), wish, signal, onProgress));
+		},
+		release,
 		list: async installation => listBy(labels.installation, installation),
 	};
 }
@@ -84,6 +101,10 @@ async function launch(
 	const {docker, host} = await requireEngine();
 	try {
 		const existing = (await listBy(labels.intent, intent.id))[0];
+		if (existing?.state === 'running' && intent.hold) {
+			return existing;
+		}
+
 		if (existing?.state === 'running') {
 			const container = docker.getContainer(containerId(existing.id));
 			return await orRemove(docker, intent, async () => awaitGreeting(docker, container, host, signal, onProgress));
@@ -104,8 +125,49 @@ async function launch(
 		return await orRemove(docker, intent, async () => {
 			const container = await createContainer(docker, intent, host);
 			await container.start();
-			return awaitGreeting(docker, container, host, signal, onProgress);
+			return intent.hold
+				? await requireRunning(docker, container.id, host)
+				: await awaitGreeting(docker, container, host, signal, onProgress);
 		});
+	} catch (error) {
+		signal.throwIfAborted();
+		throw engineError(error);
+	}
+}
+
+async function release(
+	id: string,
+	signal: AbortSignal,
+	onProgress: (progress: LaunchProgress) => void = () => {},
+): Promise<Instance> {
+	const {docker, host} = await requireEngine();
+	return asEngine(signal, async () => {
+		await requireRunning(docker, id, host);
+		const link = openExecLink(docker, containerId(id));
+		try {
+			await link.exec(`rm -f ${stateFolder}/hold`, {signal});
+		} finally {
+			link.close();
+		}
+
+		return awaitGreeting(docker, docker.getContainer(containerId(id)), host, signal, onProgress);
+	});
+}
+
+/** The container as an instance, where commands can run in it; else a `BackendError` with its reason. */
+async function requireRunning(docker: Docker, id: string, host: string): Promise<Instance> {
+	const instance = await describeContainer(docker, containerId(id), host);
+	if (instance?.state !== 'running') {
+		throw new BackendError('configuration', instance?.reason ?? 'the container is gone', {next: instance?.next});
+	}
+
+	return instance;
+}
+
+/** Failures come out as `BackendError`, an abort as its reason. */
+async function asEngine<T>(signal: AbortSignal, act: () => Promise<T>): Promise<T> {
+	try {
+		return await act();
 	} catch (error) {
 		signal.throwIfAborted();
 		throw engineError(error);

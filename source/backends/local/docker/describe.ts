@@ -1,0 +1,138 @@
+import type Docker from 'dockerode';
+import {extract} from 'tar-stream';
+import {shellWord} from '../../../system/shell.js';
+import {neutraliseLine} from '../../../system/terminal-text.js';
+import type {Instance, KeptWork} from '../../backend.js';
+import {type ContainerEnd, readEnd} from '../../container/ended.js';
+import {sshPort, stateFolder, workspace} from '../../container/places.js';
+import {engineError, isGone} from './engine.js';
+import {labels} from './labels.js';
+
+/** The container as an instance; undefined when it is gone. */
+export async function describeContainer(docker: Docker, id: string, host: string): Promise<Instance | undefined> {
+	let found: Docker.ContainerInspectInfo;
+	try {
+		found = await docker.getContainer(id).inspect();
+	} catch (error) {
+		if (isGone(error)) {
+			return undefined;
+		}
+
+		throw engineError(error);
+	}
+
+	const {Config, State, NetworkSettings, Name} = found;
+	const port = Number(NetworkSettings.Ports?.[`${sshPort}/tcp`]?.[0]?.HostPort);
+	const state = State.Running ? 'running' : State.Status === 'created' ? 'pending' : 'stopped';
+	return {
+		id: `docker:${found.Id}`,
+		intentId: Config.Labels[labels.intent] ?? '',
+		run: Config.Labels[labels.run] ?? '',
+		state,
+		endpoint: port > 0 ? {host, port, user: Config.Labels[labels.login] ?? 'root'} : undefined,
+		workspace,
+		stateFolder,
+		sharesNetwork: false,
+		launchedAt: Number(Config.Labels[labels.launchedAt] ?? 0),
+		...(state === 'stopped'
+			? {
+					...(await describeEnd(docker.getContainer(id), State)),
+					kept: keptIn(Name.replace(/^\//, ''), Config.Labels[labels.run] ?? ''),
+				}
+			: {}),
+	};
+}
+
+const keptIn = (container: string, run: string): KeptWork => ({
+	place: `${workspace} in the stopped container ${container}`,
+	command: `docker cp ${shellWord(`${container}:${workspace}`)} ${shellWord(`./${run}`)}`,
+});
+
+type End = {readonly reason: string; readonly next?: string; readonly leftWork: boolean | undefined};
+
+type ContainerState = Docker.ContainerInspectInfo['State'];
+
+async function describeEnd(container: Docker.Container, state: ContainerState): Promise<End> {
+	const [ended, work] = await Promise.all([readFileIn(container, 'ended'), readFileIn(container, 'work')]);
+	const {reason, next} = killed(state) ?? readEnd(ended ?? '') ?? (await lastWords(container, state));
+	return {
+		reason,
+		...(next === undefined ? {} : {next}),
+		leftWork: work === undefined ? undefined : work.trim() !== 'clean',
+	};
+}
+
+const fullDisk: ContainerEnd = {
+	reason: 'the disk is full',
+	next: 'Free some disk space where the engine keeps its containers (`docker system df` shows it).',
+};
+
+/** Ended from outside: what it wrote itself is older. */
+const killed = ({OOMKilled, ExitCode}: ContainerState): ContainerEnd | undefined =>
+	OOMKilled
+		? {
+				reason: 'the kernel killed it: no memory was left (exit code 137)',
+				next: 'Ask for more memory, or let less run at the same time.',
+			}
+		: ExitCode === 137
+			? {reason: 'it was killed (exit code 137): by `docker kill`, or by the kernel for want of memory', next: undefined}
+			: undefined;
+
+const isFullDisk = (text: string): boolean => /no space left on device/i.test(text);
+
+/** What its output ends with, where it could not say itself why it ended. */
+async function lastWords(container: Docker.Container, {ExitCode, Error: failure}: ContainerState): Promise<ContainerEnd> {
+	const last = await lastLines(container);
+	if (isFullDisk(failure) || last.some(isFullDisk)) {
+		return fullDisk;
+	}
+
+	const words = neutraliseLine(failure || (last.at(-1) ?? ''));
+	return {reason: `the container stopped with exit code ${ExitCode}${words === '' ? '' : `: ${words}`}`, next: undefined};
+}
+
+async function lastLines(container: Docker.Container): Promise<string[]> {
+	let output: Buffer;
+	try {
+		output = await container.logs({stdout: true, stderr: true, tail: 20});
+	} catch {
+		// Some log drivers keep nothing that could be read; the exit code is told all the same.
+		return [];
+	}
+
+	const text = demux(output);
+	return text.split('\n').filter(line => line.trim() !== '');
+}
+
+/** Each piece of a container's output has a header of eight bytes, of which the last four are its length. */
+function demux(output: Buffer): string {
+	const pieces: Buffer[] = [];
+	for (let at = 0; at + 8 <= output.length;) {
+		const end = at + 8 + output.readUInt32BE(at + 4);
+		pieces.push(output.subarray(at + 8, end));
+		at = end;
+	}
+
+	return Buffer.concat(pieces).toString('utf8');
+}
+
+/** A small file of the state folder, also of a stopped container. */
+async function readFileIn(container: Docker.Container, name: string): Promise<string | undefined> {
+	try {
+		const archive = await container.getArchive({path: `${stateFolder}/${name}`});
+		const pieces: Buffer[] = [];
+		for await (const entry of archive.pipe(extract())) {
+			for await (const piece of entry) {
+				pieces.push(piece as Buffer);
+			}
+		}
+
+		return Buffer.concat(pieces).toString('utf8').slice(0, 4096);
+	} catch (error) {
+		if (isGone(error)) {
+			return undefined;
+		}
+
+		throw engineError(error);
+	}
+}

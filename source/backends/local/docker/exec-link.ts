@@ -1,0 +1,149 @@
+import type {Duplex} from 'node:stream';
+import type Docker from 'dockerode';
+import {systemClock} from '../../../system/clock.js';
+import type {ExecOptions, ExecResult, Link} from '../../../system/link.js';
+import {messageOf} from '../../../system/problem.js';
+
+const gatherLimit = 1024 * 1024;
+const idleDefault = 60_000;
+const lost = 'the container stopped, or the engine went away';
+
+/** Commands as root in a running container, by the engine's \`exec\`: no SSH server is needed there. */
+export function openExecLink(docker: Docker, id: string): Link {
+	const ended = new AbortController();
+	const waiting = new AbortController();
+	const closed = untilStopped(docker, id, waiting.signal).then(reason => {
+		ended.abort(reason ?? new Error('the link is closed'));
+		return reason;
+	});
+	return {
+		closed,
+		close() {
+			waiting.abort();
+		},
+		async exec(command, options = {}) {
+			ended.signal.throwIfAborted();
+			const signal = options.signal ? AbortSignal.any([options.signal, ended.signal]) : ended.signal;
+			signal.throwIfAborted();
+			return run(docker, id, command, options, signal);
+		},
+	};
+}
+
+/** Undefined when the wait itself is ended. Never rejects. */
+async function untilStopped(docker: Docker, id: string, signal: AbortSignal): Promise<Error | undefined> {
+	return new Promise(resolve => {
+		docker.modem.dial(
+			{path: `/containers/${id}/wait`, method: 'POST', abortSignal: signal, statusCodes: {200: true}},
+			(error: Error | null) => {
+				resolve(signal.aborted ? undefined : new Error(error ? messageOf(error) : lost));
+			},
+		);
+	});
+}
+
+async function run(docker: Docker, id: string, command: string, options: ExecOptions, signal: AbortSignal): Promise<ExecResult> {
+	const exec = await docker.getContainer(id).exec({
+		Cmd: ['sh', '-c', command],
+		User: '0',
+		AttachStdin: true,
+		AttachStdout: true,
+		AttachStderr: true,
+	});
+	const stream = await exec.start({hijack: true, stdin: true});
+	const output = await follow(docker, stream, options, signal);
+	return {code: await exitCode(exec, signal), ...output};
+}
+
+/** Feeds the command and gathers what it says until its output ends; without an end of its input, many a command would never end. */
+async function follow(
+	docker: Docker,
+	stream: Duplex,
+	{stdin, onOutput, idleLimit = idleDefault}: ExecOptions,
+	signal: AbortSignal,
+): Promise<Omit<ExecResult, 'code'>> {
+	const books = {stdout: gather(), stderr: gather()};
+	return new Promise((resolve, reject) => {
+		let timer: NodeJS.Timeout | undefined;
+		const settle = (act: () => void) => {
+			clearTimeout(timer);
+			signal.removeEventListener('abort', onAbort);
+			stream.destroy();
+			act();
+		};
+
+		const fail = (error: Error) => settle(() => reject(error));
+		const onAbort = () => fail(signal.reason as Error);
+		const alive = () => {
+			clearTimeout(timer);
+			if (idleLimit > 0) {
+				timer = setTimeout(() => fail(new Error(`no answer in ${idleLimit / 1000} s`)), idleLimit);
+			}
+		};
+
+		const take = (name: 'stdout' | 'stderr') =>
+			({
+				write(piece: Buffer) {
+					alive();
+					if (onOutput) {
+						onOutput(piece, name);
+					} else {
+						books[name].add(piece);
+					}
+
+					return true;
+				},
+			}) as unknown as NodeJS.WritableStream;
+
+		signal.addEventListener('abort', onAbort, {once: true});
+		alive();
+		docker.modem.demuxStream(stream, take('stdout'), take('stderr'));
+		stream.on('drain', alive);
+		stream.once('error', fail);
+		stream.once('end', () => settle(() => resolve({stdout: books.stdout.text(), stderr: books.stderr.text()})));
+		stream.once('close', () => fail(new Error(lost)));
+		feed(stream, stdin, fail);
+	});
+}
+
+function feed(stream: Duplex, stdin: ExecOptions['stdin'], fail: (error: Error) => void): void {
+	if (stdin === undefined || typeof stdin === 'string' || Buffer.isBuffer(stdin)) {
+		stream.end(stdin);
+	} else {
+		stdin.once('error', fail);
+		stdin.pipe(stream);
+	}
+}
+
+/** The engine hears of the end a moment after the output's. */
+async function exitCode(exec: Docker.Exec, signal: AbortSignal): Promise<number> {
+	for (let turn = 0; turn < 100; turn++) {
+		const {Running, ExitCode} = await exec.inspect();
+		if (!Running) {
+			if (typeof ExitCode === 'number') {
+				return ExitCode;
+			}
+
+			break;
+		}
+
+		await systemClock.sleep(Math.min(10 * 2 ** turn, 200), signal);
+	}
+
+	throw new Error(lost);
+}
+
+function gather() {
+	const pieces: Buffer[] = [];
+	let size = 0;
+	return {
+		add(piece: Buffer) {
+			const room = gatherLimit - size;
+			if (room > 0) {
+				pieces.push(Buffer.from(piece.subarray(0, room)));
+				size += Math.min(room, piece.length);
+			}
+		},
+		text: () => Buffer.concat(pieces).toString('utf8'),
+	};
+}
