@@ -1,7 +1,9 @@
 import {sshPort} from '../backends/container/places.js';
+import {loginName} from '../configuration/places.js';
 import {connect, ConnectionError, type Connection, connectThrough, type Destination} from '../tunnel/connection.js';
 import type {RunRecord} from './record.js';
 import {readKeys, readNextHostKey} from './run-folder.js';
+import {environmentOf} from './specification.js';
 
 /** Where the SSH server of a run's instance is, and the keys for it. Rejects with a `ConnectionError` while there is no address. */
 export async function instanceDestination({state, folder}: RunRecord): Promise<Destination> {
@@ -14,9 +16,15 @@ export async function instanceDestination({state, folder}: RunRecord): Promise<D
 }
 
 /** The environment's SSH server on a machine, which only that machine reaches. */
-async function insideDestination({folder}: RunRecord): Promise<Destination> {
+async function insideDestination({folder, known}: RunRecord): Promise<Destination> {
 	const {identity, environmentHostKey} = await readKeys(folder);
-	return {host: '127.0.0.1', port: sshPort, user: 'root', privateKey: identity.private, hostKeys: [environmentHostKey.public]};
+	return {
+		host: '127.0.0.1',
+		port: sshPort,
+		user: loginName(environmentOf(known.specification).user),
+		privateKey: identity.private,
+		hostKeys: [environmentHostKey.public],
+	};
 }
 
 /** Into the environment: through the machine where that is `guarded`, else it is the instance itself. Rejects with a `ConnectionError`. */

@@ -1,6 +1,7 @@
 import type {Instance} from '../backends/backend.js';
 import {BackendError} from '../backends/backend.js';
 import {sshPort} from '../backends/container/places.js';
+import {loginName} from '../configuration/places.js';
 import type {Offer} from '../offers/offer.js';
 import {installAliases} from '../tunnel/ssh-config.js';
 import {type Move, nextMove} from './failover.js';
@@ -226,6 +227,6 @@ async function noteAddress(stage: Stage, instance: Instance): Promise<void> {
 		folder: stage.folder,
 		...endpoint,
 		forwardAgent: specification.forwardAgent,
-		...(guarded ? {inside: {port: sshPort, user: 'root'}} : {}),
+		...(guarded ? {inside: {port: sshPort, user: loginName(environmentOf(specification).user)}} : {}),
 	});
 }

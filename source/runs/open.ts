@@ -1,7 +1,7 @@
+import {readEnd} from '../backends/container/ended.js';
 import {outerStateFolder} from '../backends/container/places.js';
 import {openSessions} from '../environment/variables.js';
 import {quote, viaSh} from '../system/shell.js';
-import {neutraliseLine} from '../system/terminal-text.js';
 import {inEnvironment, isDone} from './inside.js';
 import {reach} from './reach.js';
 import {environmentOf} from './specification.js';
@@ -53,6 +53,6 @@ async function whyNotOnMachine(stage: Stage): Promise<StepFailed | undefined> {
 	const {stdout} = await overMachine(stage, async link =>
 		link.exec(viaSh(`head -c 4000 ${quote(`${outerStateFolder}/ended`)} 2>/dev/null; exit 0`), {signal: stage.signal}),
 	);
-	const [message, ...lines] = stdout.split('\n').map(neutraliseLine).filter(Boolean);
-	return message === undefined ? undefined : new StepFailed('sshd', message, {lastLines: lines});
+	const end = readEnd(stdout);
+	return end && new StepFailed('sshd', end.reason, {lastLines: [], ...(end.next === undefined ? {} : {next: end.next})});
 }
