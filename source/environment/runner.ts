@@ -9,10 +9,26 @@ import {variablesFile, workFolder} from './variables.js';
 
 const keptLines = 20;
 
+/** How far a step's output has been heard. Over the next link it goes on from there. */
+export class Heard {
+	/** Bytes. */
+	at = 0;
+	/** The end of what was said. */
+	tail = '';
+	readonly #decoder = new StringDecoder('utf8');
+
+	take(piece: Buffer): string {
+		const text = this.#decoder.write(piece);
+		this.at += piece.length;
+		this.tail = (this.tail + text).slice(-20_000);
+		return text;
+	}
+}
+
 /**
 Runs a step's script on the instance, detached: a lost link neither ends nor repeats it. One that runs already is only followed; one whose
-end nobody has heard of is told, not run again; one that is done `once` is told too. Output comes from its first byte. Rejects when the
-link is lost: the caller calls again over the next.
+end nobody has heard of is told, not run again; one that is done `once` is told too. Output comes from its first byte, or from where it was
+`heard`. Rejects when the link is lost: the caller calls again over the next.
 */
 export async function runScriptStep(
 	link: Link,
@@ -20,24 +36,21 @@ export async function runScriptStep(
 	context: StepContext,
 	onReport: (report: StepReport) => void,
 	signal?: AbortSignal,
+	heard: Heard = new Heard(),
 ): Promise<StepResult> {
 	const folder = `${context.stateFolder}/steps/${step.id}`;
 	await start(link, step, context, folder, signal);
-	const decoder = new StringDecoder('utf8');
-	let tail = '';
 	let complaint = '';
 	// Open as long as this client listens: at its end the follower there ends too.
 	const listening = new PassThrough();
-	const follow = link.exec(viaSh(followScript(folder)), {
+	const follow = link.exec(viaSh(followScript(folder, heard.at)), {
 		stdin: listening,
 		signal,
 		// A command may compile for minutes without a word; whether the link lives is the tunnel's to tell.
 		idleLimit: 0,
 		onOutput(piece, stream) {
 			if (stream === 'stdout') {
-				const log = decoder.write(piece);
-				tail = (tail + log).slice(-20_000);
-				onReport({log});
+				onReport({log: heard.take(piece)});
 			} else {
 				complaint = takeProgress(complaint + piece.toString('utf8'), onReport).slice(-2000);
 			}
@@ -50,7 +63,7 @@ export async function runScriptStep(
 		throw new Problem('failed', reason, {next: 'Try again.'});
 	}
 
-	return readResult(link, folder, tail, signal);
+	return readResult(link, folder, heard.tail, signal);
 }
 
 const died = 70;
@@ -143,15 +156,16 @@ while [ ! -s "$d/pid" ] && [ ! -f "$d/code" ] && [ "$n" -lt 100 ]; do n=$((n + 1
 }
 
 /**
-Prints the log from its first byte as it grows, and progress on standard error, until there is an exit code; ends with `died` when there
+Prints the log from a byte on as it grows, from its first one where it is shorter than that, and progress on standard error, until there is an exit code; ends with `died` when there
 never will be. When standard input ends, nobody listens any more.
 */
-const followScript = (folder: string): string => `d=${quote(folder)}
+const followScript = (folder: string, from: number): string => `d=${quote(folder)}
 ${aliveFunctions}
 exec 3<&0
 (while read -r _ <&3; do :; done; kill $$) >/dev/null 2>&1 &
 trap "kill $! 2>/dev/null" EXIT
-at=0 told=
+at=${from} told=
+[ "$(wc -c < "$d/log")" -ge "$at" ] || at=0
 while :; do
   over=; [ -f "$d/code" ] && over=yes
   gone=; [ -z "$over" ] && ! alive "$d/pid" && [ ! -f "$d/code" ] && gone=yes

@@ -53,8 +53,9 @@ async function runScript(
 	context: StepContext,
 	report: (report: StepReport) => void,
 ): Promise<{note?: string; warning?: boolean} | void> {
-	const {runScriptStep} = await import('../environment/runner.js');
-	const result = await way(stage, async link => runScriptStep(link, step, context, report, stage.signal));
+	const {runScriptStep, Heard} = await import('../environment/runner.js');
+	const heard = new Heard();
+	const result = await way(stage, async link => runScriptStep(link, step, context, report, stage.signal, heard));
 	if (result.code === 0) {
 		return;
 	}

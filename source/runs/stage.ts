@@ -106,7 +106,9 @@ export async function perform(
 	}
 }
 
+/** So often in a row a link may be lost while the same thing is done without having held so long, milliseconds: then it is what ends it. */
 const mostRepeats = 20;
+const goodLink = 2000;
 
 /** Does something in the environment over SSH, again when the link is lost in between: what runs there is idempotent and detached. */
 export const overTunnel = async <T>(stage: Stage, act: (link: Connection) => Promise<T>): Promise<T> =>
@@ -119,6 +121,7 @@ export const overMachine = async <T>(stage: Stage, act: (link: Connection) => Pr
 async function over<T>(stage: Stage, tunnel: Tunnel, act: (link: Connection) => Promise<T>): Promise<T> {
 	for (let repeat = 1; ; repeat++) {
 		const link = await tunnel.link(stage.signal);
+		const begun = performance.now();
 		let lost = false;
 		void link.closed.then(() => {
 			lost = true;
@@ -128,7 +131,11 @@ async function over<T>(stage: Stage, tunnel: Tunnel, act: (link: Connection) => 
 		} catch (error) {
 			// The channel hears of a lost link a moment before the link itself does.
 			await stage.context.clock.sleep(100, stage.signal);
-			if (!lost || repeat === mostRepeats || error instanceof Problem || error instanceof StepFailed) {
+			if (performance.now() - begun > goodLink) {
+				repeat = 0;
+			}
+
+			if (!lost || repeat >= mostRepeats || error instanceof Problem || error instanceof StepFailed) {
 				throw error;
 			}
 		}

@@ -2,8 +2,8 @@ import {execFileSync, spawn} from 'node:child_process';
 import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {describe, expect, it, onTestFinished} from 'vitest';
-import {runScriptStep} from '../../source/environment/runner.js';
-import type {ScriptStep, StepContext} from '../../source/environment/step.js';
+import {Heard, runScriptStep} from '../../source/environment/runner.js';
+import type {ScriptStep, StepContext, StepReport} from '../../source/environment/step.js';
 import {scriptSteps} from '../../source/environment/steps.js';
 import {writeVariables} from '../../source/environment/variables.js';
 import {environment, localLink, makePlaces, readIf} from './support.js';
@@ -149,6 +149,35 @@ describe('a step', () => {
 		writeFileSync(path.join(places.context.workspace, 'go'), '');
 		expect(await again).toMatchObject({code: 0, log: 'first\nlast\n'});
 		expect(readFileSync(path.join(places.context.workspace, 'count'), 'utf8')).toBe('x\n');
+	});
+
+	it('goes on over the next link from where it was heard, also in the middle of a letter', async () => {
+		const places = await makePlaces();
+		const each = step("printf 'gr\\303'; while [ ! -e go ]; do sleep 0.05; done; printf '\\274n\\n'");
+		const doomed = localLink(places.home);
+		const logs: string[] = [];
+		const heard = new Heard();
+		const take = ({log}: StepReport) => logs.push(log ?? '');
+		const following = runScriptStep(doomed, each, places.context, take, undefined, heard);
+		await until(() => logs.join('') === 'gr');
+		doomed.lose();
+		await expect(following).rejects.toThrow('the connection was lost');
+		writeFileSync(path.join(places.context.workspace, 'go'), '');
+		const {lastLines} = await runScriptStep(places.link, each, places.context, take, undefined, heard);
+		expect([logs.join(''), lastLines]).toEqual(['grün\n', ['grün']]);
+	});
+
+	it('tells progress in bytes as it is kept there, and what to do next where it fails', async () => {
+		const places = await makePlaces();
+		const told: StepReport[] = [];
+		const script = `say() { echo "$1" > "$STEP_FOLDER/p" && mv "$STEP_FOLDER/p" "$STEP_FOLDER/progress"; sleep 0.5; }
+say '5 10 half'; say '10 0'; say 'nonsense'; echo 'do that' > "$STEP_FOLDER/next"; echo no; exit 3`;
+		const result = await runScriptStep(places.link, step(script), places.context, report => told.push(report));
+		expect(result).toMatchObject({code: 3, next: 'do that', lastLines: ['no']});
+		expect(told.filter(({done}) => done !== undefined)).toEqual([
+			{done: 5, total: 10, unit: 'bytes', text: 'half'},
+			{done: 10, total: undefined, unit: 'bytes'},
+		]);
 	});
 
 	it('tells an end that nobody heard of, and does not run again for that', async () => {
