@@ -78,7 +78,8 @@ export async function startRegistry({engine, image: base}: Bench): Promise<Regis
 	return {image, megabytes, hold: gate.hold, release: gate.release, stop};
 }
 
-function makeGate(to: number) {
+/** A way to a port of this machine that can be held in the middle of what comes from there. */
+export function makeGate(to: number) {
 	let left = Number.POSITIVE_INFINITY;
 	const sockets = new Set<Socket>();
 	const held = new Set<Socket>();
@@ -117,6 +118,12 @@ function makeGate(to: number) {
 		held.clear();
 	};
 
+	const cut = () => {
+		for (const socket of sockets) {
+			socket.destroy();
+		}
+	};
+
 	return {
 		async listen() {
 			await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
@@ -126,11 +133,11 @@ function makeGate(to: number) {
 			left = bytes;
 		},
 		release,
+		/** Breaks off every connection; new ones are taken. */
+		cut,
 		close() {
 			server.close();
-			for (const socket of sockets) {
-				socket.destroy();
-			}
+			cut();
 		},
 	};
 }
