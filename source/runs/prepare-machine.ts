@@ -2,7 +2,7 @@ import {containerName, outerStateFolder} from '../backends/container/places.js';
 import {stateFiles} from '../backends/container/state-files.js';
 import {containerScript} from '../environment/machine/container.js';
 import {engineScript} from '../environment/machine/engine.js';
-import {gpuCheckScript} from '../environment/machine/gpus.js';
+import {gpuCheckScript} from '../environment/machine/gpu-check.js';
 import {imageScript} from '../environment/machine/image.js';
 import {takeCharge} from './guard.js';
 import {isDone} from './inside.js';
@@ -87,23 +87,23 @@ async function makeContainer(stage: Stage): Promise<void> {
 	const {privileged, docker} = environmentOf(specification);
 	await putState(stage);
 	const gpus = offer.gpus[0];
+	const container = containerScript({
+		image: imageOf(stage),
+		hostname: name,
+		run: name,
+		intent: intentId,
+		shmSize: specification.shmSize,
+		gpus: gpus !== undefined,
+		privileged: privileged || docker,
+	});
 	await performOnMachine(stage, {
 		id: 'container',
 		title: 'Start its container',
 		pane: 'events',
-		script: [
-			containerScript({
-				image: imageOf(stage),
-				name: containerName,
-				hostname: name,
-				shmSize: specification.shmSize,
-				gpus: gpus !== undefined,
-				privileged: privileged || docker,
-				run: name,
-				intentId,
-			}),
-			...(gpus ? [gpuCheckScript({container: containerName, expected: {name: gpus.name, count: gpus.count}})] : []),
-		].join('\n'),
+		script:
+			gpus === undefined
+				? container
+				: `(\n${container}\n) || exit\n${gpuCheckScript({container: containerName, expected: gpus})}`,
 		when: 'once',
 		optional: false,
 	});

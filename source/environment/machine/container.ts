@@ -1,11 +1,7 @@
+import {containerName, outerStateFolder, stateFolder, workspace} from '../../backends/container/places.js';
+import {guestWorkspace} from '../../backends/guest/places.js';
 import {engineClient} from './engine-client.js';
 import {programScript} from './program.js';
-
-/** The environment's container on a machine of ours. */
-export const environmentContainer = 'dstack-tui-environment';
-
-/** Absolute path on the machine of what is `/dstack-tui` in the container; only root may enter it. */
-export const environmentFolder = '/dstack-tui/environment';
 
 export type Mount = {
 	/** Absolute path on the machine; has to be there. */
@@ -17,8 +13,8 @@ export type Mount = {
 
 /** The code and the environment's state folder. */
 export const environmentMounts: readonly Mount[] = [
-	{source: '/workflow', target: '/workflow'},
-	{source: environmentFolder, target: '/dstack-tui'},
+	{source: guestWorkspace, target: workspace},
+	{source: outerStateFolder, target: stateFolder},
 ];
 
 /** Labels by which a container is known as ours, and as this run's. */
@@ -27,7 +23,7 @@ export const containerLabels = {run: 'dstack-tui.run', intent: 'dstack-tui.inten
 export type ContainerOptions = {
 	/** Has to be on the machine. */
 	readonly image: string;
-	/** @default environmentContainer */
+	/** @default containerName */
 	readonly name?: string;
 	readonly hostname: string;
 	readonly run: string;
@@ -186,7 +182,7 @@ Creates and starts the environment's container; the same one again is started wh
 replaced, but never one that is not ours. No variables: what a container is created with, everybody reads, and a build would keep it.
 */
 export function containerScript(options: ContainerOptions): string {
-	const {image, name = environmentContainer, hostname, run, intent, shmSize = 0, gpus, privileged} = options;
+	const {image, name = containerName, hostname, run, intent, shmSize = 0, gpus, privileged} = options;
 	const labels = {[containerLabels.run]: run, [containerLabels.intent]: intent, [containerLabels.image]: image};
 	const mounts = (options.mounts ?? environmentMounts).map(({source, target, readOnly = false}) => ({
 		Source: source,

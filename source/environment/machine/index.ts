@@ -1,14 +1,6 @@
 export {cacheRestoreScript, cacheSaveScript, type CacheOptions} from './cache.js';
 export {commitScript, type CommitOptions} from './commit.js';
-export {
-	containerLabels,
-	containerScript,
-	environmentContainer,
-	environmentFolder,
-	environmentMounts,
-	type ContainerOptions,
-	type Mount,
-} from './container.js';
+export {containerLabels, containerScript, environmentMounts, type ContainerOptions, type Mount} from './container.js';
 export {engineScript, type EngineOptions} from './engine.js';
 export {gpuCheckScript, type GpuCheckOptions} from './gpu-check.js';
 export {imageScript, type ImageOptions} from './image.js';
