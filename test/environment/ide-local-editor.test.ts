@@ -4,6 +4,7 @@ import path from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {findLocalEditor, type Surroundings} from '../../source/environment/ide/local-editor.js';
 import {newestEditor} from '../../source/environment/ide/downloads.js';
+import {findEditor} from '../../source/environment/ide/find.js';
 import type {ServerIde} from '../../source/environment/ide/products.js';
 import {temporaryFolder} from '../support/folders.js';
 import {status, web} from '../support/web.js';
@@ -216,5 +217,24 @@ describe('the newest version', () => {
 		expect(await newestEditor('vscode', {origin: odd.url})).toBeUndefined();
 		const refusing = await web(status(404));
 		await expect(newestEditor('vscode', {origin: refusing.url})).rejects.toThrow('404');
+	});
+
+	it('is taken where the person has none here, and said', async () => {
+		const {around, write} = await tree();
+		const {origin} = await downloadSite(await temporaryFolder());
+		expect(await findEditor('vscode', {around, origin})).toEqual({
+			editor: {ide: 'vscode', commit, build: commit, version: '1.105.0', place: undefined},
+			note: 'No VS Code is found on this machine: the server of the newest, 1.105.0, is taken.',
+		});
+		const refusing = await web(status(404));
+		expect(await findEditor('vscode', {around, origin: refusing.url})).toEqual({
+			note: `No VS Code is found on this machine, and what is its newest version could not be asked: ${refusing.host} answered 404 Not Found.`,
+		});
+		const place = await write('usr/share/code/resources/app/product.json', product.vscode);
+		expect(await findEditor('vscode', {around, origin: refusing.url})).toEqual({editor: found('vscode', place)});
+		expect(refusing.asked).toHaveLength(1);
+		await expect(findEditor('cursor', {around, origin, signal: AbortSignal.abort(new Error('enough'))})).rejects.toThrow(
+			'enough',
+		);
 	});
 });
