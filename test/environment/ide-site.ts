@@ -24,7 +24,7 @@ export type Behaviour = 'whole' | {readonly status: number} | {readonly cutAfter
 
 export type Site = {
 	readonly origin: string;
-	/** `METHOD`-less: the path, with ` from N` where a rest was asked for. */
+	/** The path of each request, with ` from N` where a rest was asked for. */
 	readonly asked: string[];
 	/** Called for each request of an archive, the count of which it gets, from 1. */
 	behave: (url: string, count: number) => Behaviour;
@@ -57,8 +57,10 @@ function pack(folder: string, top: string, files: Readonly<Record<string, string
 	});
 }
 
-/** The download sites of all editors in one, with archives of the real ones' structure. Ends with the test. */
-export async function downloadSite(folder: string, host = '127.0.0.1'): Promise<Site> {
+let archives: ReturnType<typeof packAll> | undefined;
+
+/** Once for all tests of a file. */
+function packAll(folder: string) {
 	const blob = randomBytes(1 << 20);
 	const servers = new Map(
 		Object.entries(products).map(([ide, {folder: own, program}]) => {
@@ -73,6 +75,12 @@ export async function downloadSite(folder: string, host = '127.0.0.1'): Promise<
 	);
 	const cli = (name: string) => pack(path.join(folder, 'packs'), `cli-${name}`, {[name]: '#!/bin/sh\necho the command\n'}, true);
 	const clis = {stable: cli('code'), insider: cli('code-insiders')};
+	return {servers, clis};
+}
+
+/** The download sites of all editors in one, with archives of the real ones' structure. Ends with the test. */
+export async function downloadSite(folder: string, host = '127.0.0.1'): Promise<Site> {
+	const {servers, clis} = (archives ??= packAll(folder));
 	const archiveOf = (url: string): Buffer | undefined => {
 		const code =
 			/^\/commit:([\da-f]{40})\/(server-linux-x64|server-linux-arm64|server-linux-alpine|server-alpine-arm64|cli-alpine-x64|cli-alpine-arm64)\/(stable|insider)$/.exec(

@@ -14,7 +14,9 @@ at_least() {
 }
 
 write_next() {
-  [ -n "$lacking" ] && [ -n "$STEP_FOLDER" ] || return 0
+  [ -n "$STEP_FOLDER" ] || return 0
+  rm -f "$STEP_FOLDER/next"
+  [ -n "$lacking" ] || return 0
   names=
   if command -v apt-get >/dev/null 2>&1; then manager='apt-get update && apt-get install -y' field=1
   elif command -v apk >/dev/null 2>&1; then manager='apk add' field=2

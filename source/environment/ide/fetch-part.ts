@@ -49,7 +49,11 @@ download() {
   case "$1" in https:*) only='--proto =https --proto-redir =https' ;; *) only= ;; esac
   case "$downloader" in
     curl) curl -fsSL $only --max-redirs 5 --connect-timeout 5 --speed-limit 1000 --speed-time 15 -C - -D "$work/head" -o "$2" "$1" ;;
-    wget) wget -nv -S -c -t 1 --max-redirect=5 --dns-timeout=5 --connect-timeout=5 --read-timeout=15 -O "$2" "$1" 2> "$work/head" ;;
+    wget)
+      wget -nv -S -c -t 1 --max-redirect=5 --dns-timeout=5 --connect-timeout=5 --read-timeout=15 -O "$2" "$1" 2> "$work/head" || return
+      # It has no word against being sent away from https.
+      if [ -n "$only" ] && grep -qi '^ *location: *http:' "$work/head"; then rm -f "$2"; echo 'sent away from https' >&2; return 1; fi
+      ;;
     python3) python3 - "$1" "$2" "$work/head" <<'PYTHON'
 ${python}PYTHON
       ;;
