@@ -1,4 +1,5 @@
 import type {DevEnvironment} from '../configuration/model.js';
+import type {Editor} from './ide/products.js';
 
 /**
 The visible stages of preparing an environment. `engine`, `container`, `upload` and there `image` and `commit` run on the machine that the
@@ -47,6 +48,10 @@ export type StepContext = {
 	/** Marks every process of the run. */
 	readonly intentId: string;
 	readonly run: string;
+	/** The version of the editor whose server is put there; undefined where it could not be found out. */
+	readonly editor?: Editor;
+	/** An address that stands for all that editors are fetched from. */
+	readonly ideOrigin?: string;
 };
 
 /** A step's output or progress while it runs. */

@@ -1,4 +1,5 @@
-import {editorServerFunction, editorWithServer} from './ide-server.js';
+import {hasServer, products} from './ide/products.js';
+import {ideScript} from './ide/server.js';
 import {pythonScript} from './python.js';
 import {deadlineText} from '../backends/deadline.js';
 import {quote} from '../system/shell.js';
@@ -76,30 +77,25 @@ function commandStep(id: 'build' | 'setup' | 'init', verb: string, commands: rea
 What the editor would fetch when it connects: its server, only where the machine is the environment's own, and what Jupyter needs. Without
 them everything else works, so a failure is a warning, and nothing waits long for a network.
 */
-function ideStep({configuration, venv, isolated}: StepContext): ScriptStep | undefined {
+function ideStep({configuration, venv, isolated, editor, ideOrigin: origin}: StepContext): ScriptStep | undefined {
 	const {ide, python} = configuration;
-	const editor = isolated ? editorWithServer(ide) : undefined;
-	if (ide === undefined || (python === undefined && !editor)) {
+	const withServer = isolated && hasServer(ide) ? ide : undefined;
+	if (ide === undefined || (python === undefined && withServer === undefined)) {
 		return undefined;
 	}
 
-	const parts = ['failed=', ...(python === undefined ? [] : [kernelPart(venv)])];
-	if (editor) {
-		parts.push(editorServerFunction(editor), 'editor_server || failed="the editor\'s server is left to the editor"');
-	}
-
-	parts.push('if [ -n "$failed" ]; then echo "$failed"; exit 1; fi', '');
+	const known = withServer !== undefined && editor?.ide === withServer ? editor : undefined;
+	const name = withServer && products[withServer].name;
 	return {
 		id: 'ide',
-		title: editor ? "Put the editor's server there" : 'Make Jupyter ready for the editor',
+		title: name ? `Put the server of ${name}${known ? ` ${known.version}` : ''} there` : 'Make Jupyter ready for the editor',
 		pane: 'setup',
-		script: parts.join('\n'),
+		script: ideScript({
+			server: known && {editor: known, origin},
+			venv: python === undefined ? undefined : venv,
+			reason: name && !known ? `the version of ${name} could not be found out, so it gets its server itself` : undefined,
+		}),
 		when: 'once',
 		optional: true,
 	};
 }
-
-const kernelPart = (venv: string): string => `python=${quote(`${venv}/bin/python`)}
-if ! "$python" -c 'import ipykernel' 2>/dev/null; then
-  "$python" -m pip install --disable-pip-version-check --progress-bar off --timeout 5 --retries 1 ipykernel || failed='ipykernel could not be installed; the editor will offer to'
-fi`;

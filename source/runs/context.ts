@@ -15,6 +15,8 @@ export type RunContext = {
 	readonly backend: (name: string) => Promise<Backend>;
 	/** Where images come from and builds go to. */
 	readonly images: ImageSource;
+	/** The setting that names another site to download the servers of editors from. */
+	readonly ideOrigin: () => Promise<string | undefined>;
 	/** Starts another process of this program that goes on preparing the run, and outlives this one. */
 	readonly continueInBackground: (name: string) => void;
 	/** Starts another process of this program that refreshes the catalogue of these clouds and prints events; undefined where none is to. */

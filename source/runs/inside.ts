@@ -1,4 +1,5 @@
 import {containerLink} from '../environment/container-link.js';
+import {Heard, runScriptStep} from '../environment/runner.js';
 import type {ScriptStep, StepContext, StepId, StepReport, StepResult} from '../environment/step.js';
 import type {Link} from '../tunnel/link.js';
 import {overMachine, overTunnel, perform, type Stage, StepFailed} from './stage.js';
@@ -43,6 +44,9 @@ export async function performScript(stage: Stage, step: ScriptStep, way: Way, co
 	await perform(stage, step.id, step.title, async report => runScript(stage, step, way, context, report));
 }
 
+/** How a script that is sent over a link gets to its end. */
+type Run = (link: Link, heard: Heard) => Promise<StepResult>;
+
 export const isDone = (stage: Stage, id: StepId): boolean =>
 	stage.state().steps.some(step => step.id === id && (step.status === 'done' || step.status === 'warning'));
 
@@ -53,9 +57,18 @@ async function runScript(
 	context: StepContext,
 	report: (report: StepReport) => void,
 ): Promise<{note?: string; warning?: boolean} | void> {
-	const {runScriptStep, Heard} = await import('../environment/runner.js');
+	return runToEnd(stage, step, way, async (link, heard) => runScriptStep(link, step, context, report, stage.signal, heard));
+}
+
+/** Runs a script of a step that was begun, over as many links as it takes. Rejects with `StepFailed`. */
+export async function runToEnd(
+	stage: Stage,
+	step: ScriptStep,
+	way: Way,
+	run: Run,
+): Promise<{note?: string; warning?: boolean} | void> {
 	const heard = new Heard();
-	const result = await way(stage, async link => runScriptStep(link, step, context, report, stage.signal, heard));
+	const result = await way(stage, async link => run(link, heard));
 	if (result.code === 0) {
 		return;
 	}

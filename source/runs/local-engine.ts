@@ -8,7 +8,7 @@ import {watchFiles} from '../configuration/watch.js';
 import {readSecretsFile} from '../configuration/secrets.js';
 import {resolveRequest} from '../configuration/requirements.js';
 import {writeStarter} from '../configuration/starter.js';
-import {ideLink} from '../environment/ide.js';
+import {ideLink} from '../environment/ide/link.js';
 import {Problem} from '../system/problem.js';
 import {sshCommand} from '../tunnel/ssh-config.js';
 import type {RunContext} from './context.js';

@@ -5,6 +5,7 @@ import {scriptSteps} from '../environment/steps.js';
 import {openSessions, writeVariables} from '../environment/variables.js';
 import {takeBaseline} from '../environment/work.js';
 import {formatBytes} from '../offers/format.js';
+import {lookForEditor, performIdeStep} from './ide-step.js';
 import {inEnvironment, isDone, isHeld, performScript} from './inside.js';
 import {keepImage} from './keep-image.js';
 import {obtainInstance} from './obtain.js';
@@ -20,6 +21,7 @@ Rejects with `StepFailed`, `RunOver`, `BackendError`, or the signal's reason.
 */
 export async function prepare(stage: Stage): Promise<void> {
 	await obtainInstance(stage);
+	const editor = lookForEditor(stage);
 	if (stage.state().guarded) {
 		await prepareMachine(stage);
 	} else if (!isHeld(stage.state())) {
@@ -43,7 +45,7 @@ export async function prepare(stage: Stage): Promise<void> {
 	}
 
 	await setUp(stage);
-	await runStep(stage, 'ide');
+	await performIdeStep(stage, editor);
 	await runStep(stage, 'init');
 	await stage.append({type: 'ready'});
 }

@@ -96,6 +96,7 @@ export class Program {
 				login: async () => undefined,
 				engine: async () => ({insecureRegistries: [], mirrors: []}),
 			},
+			ideOrigin: async () => undefined,
 			continueInBackground: () => undefined,
 		};
 	}

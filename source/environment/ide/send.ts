@@ -1,0 +1,153 @@
+import {PassThrough} from 'node:stream';
+import {createHttp, type Http, HttpError} from '../../system/http.js';
+import {Problem} from '../../system/problem.js';
+import {viaSh} from '../../system/shell.js';
+import {neutraliseLine} from '../../system/terminal-text.js';
+import type {Link} from '../../tunnel/link.js';
+import type {StepReport} from '../step.js';
+import {type Downloads, downloadsOf, type Platform, platforms} from './downloads.js';
+import {products} from './products.js';
+import {cutCode, missingScript, receiveScript, type ServerOptions} from './server.js';
+
+const attempts = 3;
+/** Milliseconds, and bytes. */
+const limits = {answer: 10_000, idle: 30_000, whole: 3_600_000, size: 2 ** 30};
+/** Milliseconds: unpacking is silent. */
+const idleLimit = 300_000;
+
+type Part = keyof Downloads;
+
+export type SendOptions = ServerOptions & {
+	readonly onReport: (report: StepReport) => void;
+	readonly http?: Http;
+	readonly signal?: AbortSignal;
+};
+
+/**
+Fetches the editor's server here and sends it over the link, for an environment that cannot fetch it: an archive of which a part came
+before goes on from there. Afterwards the step's script finds it and does the rest. Throws a `Problem`, or the link's error.
+*/
+export async function sendServer(link: Link, options: SendOptions): Promise<void> {
+	const {platform, parts} = await askMissing(link, options);
+	const downloads = downloadsOf(options.editor, platform, options.origin);
+	for (const part of Object.keys(parts) as Part[]) {
+		const url = downloads?.[part];
+		if (url !== undefined) {
+			await sendPart(link, part, url, parts[part] ?? 0, options);
+		}
+	}
+}
+
+async function sendPart(link: Link, part: Part, url: string, there: number, options: SendOptions): Promise<void> {
+	let from = there;
+	for (let attempt = 1; attempt <= attempts; attempt++) {
+		try {
+			if (await sendOnce(link, part, url, from, options)) {
+				return;
+			}
+		} catch (error) {
+			// What broke on its way goes on from there; an answer that refuses stays one.
+			if (!(error instanceof HttpError) || error.status !== undefined || attempt === attempts) {
+				throw error instanceof HttpError ? notFetched(error) : error;
+			}
+		}
+
+		from = (await askMissing(link, options)).parts[part] ?? 0;
+	}
+
+	throw new Problem('failed', "the editor's server did not come whole, three times");
+}
+
+const notFetched = (error: HttpError): Problem =>
+	new Problem('failed', `the editor's server could not be fetched here either: ${error.message}`, {cause: error});
+
+/** What the environment lacks, and how many bytes of each archive it has. */
+async function askMissing(link: Link, options: SendOptions): Promise<{platform: Platform; parts: Partial<Record<Part, number>>}> {
+	const {code, stdout, stderr} = await link.exec(viaSh(missingScript(options)), {signal: options.signal});
+	const lines = new Map(stdout.split('\n').map(line => line.split(' ', 2) as [string, string]));
+	const platform = platforms.find(each => each === lines.get('platform'));
+	if (code !== 0 || platform === undefined) {
+		throw new Problem('failed', neutraliseLine(stderr.trim().split('\n').at(-1) ?? '') || `exit code ${code}`);
+	}
+
+	const parts: Partial<Record<Part, number>> = {};
+	for (const part of ['server', 'cli'] as const) {
+		const size = Number(lines.get(part));
+		if (lines.has(part) && Number.isSafeInteger(size)) {
+			parts[part] = size;
+		}
+	}
+
+	return {platform, parts};
+}
+
+/** Whether all came. Rejects with an HttpError when the download breaks, with the link's error when the link does. */
+async function sendOnce(link: Link, part: Part, url: string, from: number, options: SendOptions): Promise<boolean> {
+	const {editor, onReport, signal} = options;
+	const http = options.http ?? createHttp();
+	const open = async (headers: Record<string, string>) => http.open({url, headers, limits, retry: {tries: 2}, signal});
+	const stream = await open(from > 0 ? {range: `bytes=${from}-`} : {}).catch(async (error: unknown) => {
+		// What is there is no start of it.
+		const isWrong = from > 0 && error instanceof HttpError && error.status === 416;
+		if (!isWrong) {
+			throw error;
+		}
+
+		return open({});
+	});
+	const begin = stream.status === 206 ? from : 0;
+	const length = Number(stream.headers.get('content-length'));
+	// A body that is unpacked on its way is longer than its header says.
+	const total = length > 0 && !stream.headers.has('content-encoding') ? begin + length : 0;
+	const body = new PassThrough();
+	const ending = new AbortController();
+	const onAbort = () => ending.abort(signal?.reason);
+	signal?.addEventListener('abort', onAbort, {once: true});
+	let broken: unknown;
+	let over = false;
+	const text = `the ${part === 'server' ? 'server' : 'command'} of ${products[editor.ide].name} ${editor.version}`;
+	const pump = async () => {
+		let done = begin;
+		for await (const piece of stream.body) {
+			if (over) {
+				return;
+			}
+
+			if (!body.write(piece)) {
+				await new Promise(resolve => body.once('drain', resolve).once('close', resolve));
+			}
+
+			done += piece.byteLength;
+			onReport({text, done, total: total || undefined, unit: 'bytes'});
+		}
+
+		body.end();
+	};
+
+	const pumping = pump().catch((error: unknown) => {
+		broken = error;
+		// An end of the stream would be taken for the end of the archive.
+		ending.abort(error);
+	});
+	try {
+		const script = receiveScript(options, part, begin, total);
+		const {code, stderr} = await link.exec(viaSh(script), {stdin: body, signal: ending.signal, idleLimit});
+		if (broken !== undefined) {
+			throw broken;
+		}
+
+		if (code !== 0 && code !== cutCode) {
+			throw new Problem('failed', neutraliseLine(stderr.trim().split('\n').at(-1) ?? '') || `exit code ${code}`);
+		}
+
+		return code === 0;
+	} catch (error) {
+		throw broken ?? error;
+	} finally {
+		over = true;
+		signal?.removeEventListener('abort', onAbort);
+		body.destroy();
+		stream.close();
+		await pumping;
+	}
+}
