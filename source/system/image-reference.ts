@@ -63,6 +63,10 @@ export function parseReference(text: string): ImageReference {
 	}
 
 	const {registry, repository} = splitName(name);
+	if (`${registry}/${repository}`.length > longestName) {
+		return refuse(`it is longer than ${longestName} characters`);
+	}
+
 	if (!domain.test(registry) || Number(/:(\d+)$/.exec(registry)?.[1] ?? 0) > 65_535) {
 		return refuse(`'${neutraliseLine(registry).slice(0, 60)}' is no host`);
 	}
@@ -76,10 +80,6 @@ export function parseReference(text: string): ImageReference {
 					? 'a part of the repository is empty'
 					: `'${neutraliseLine(bad).slice(0, 60)}' cannot be a part of a repository's name`,
 		);
-	}
-
-	if (`${registry}/${repository}`.length > longestName) {
-		return refuse(`it is longer than ${longestName} characters`);
 	}
 
 	if (/^[a-f0-9]{64}$/.test(name)) {
