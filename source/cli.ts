@@ -8,7 +8,7 @@ import type {FollowEnd} from './commands/follow.js';
 import type {Start} from './commands/screen.js';
 import {type Flags, requirementFlags, withRequirements, withRun} from './flags.js';
 import {sortColumns} from './offers/sort.js';
-import {addCatalog, addMoney, addSecrets, type Means} from './subcommands.js';
+import {addBuilds, addCatalog, addMoney, addSecrets, type Means} from './subcommands.js';
 import {messageOf, Problem, type ProblemKind} from './system/problem.js';
 import {self} from './system/program-name.js';
 import {neutralise} from './system/terminal-text.js';
@@ -182,6 +182,7 @@ function makeProgram(): Command {
 	addMoney(add, means);
 	addSecrets(add, means);
 	addCatalog(add, means);
+	addBuilds(add, means);
 	return program;
 }
 

@@ -37,6 +37,25 @@ export function addSecrets(add: Add, {outputOf}: Means): void {
 		.action(async (name: string, flags: Flags) => (await withSecrets()).forgetSecret(name, await outputOf(flags)));
 }
 
+/** The images that `build` commands made. */
+export function addBuilds(add: Add, {outputOf, finish}: Means): void {
+	const builds = add('builds', 'list the images that `build` commands made: here, and in the registry of the settings').action(
+		async (flags: Flags) => (await import('./commands/builds.js')).listBuilds(await outputOf(flags)),
+	);
+	builds
+		.command('delete')
+		.description('delete builds; the start of a key is enough where only one begins so')
+		.argument('<key...>')
+		.option('-y, --yes', 'ask no questions')
+		.option('--json', 'one JSON object a line')
+		.exitOverride()
+		.configureOutput({writeErr: () => undefined})
+		.action(async (keys: string[], flags: Flags) => {
+			finish();
+			await (await import('./commands/builds.js')).deleteBuilds(keys, flags.yes ?? false, await outputOf(flags));
+		});
+}
+
 export function addCatalog(add: Add, {outputOf, endWith}: Means): void {
 	add('catalog', 'the prices that are known without asking a cloud')
 		.command('update')

@@ -11,6 +11,7 @@ import type {
 } from '../configuration/model.js';
 import type {SaveTarget} from '../configuration/save.js';
 import type {CodeManifest} from '../environment/code/collect.js';
+import type {ImageSettings} from '../environment/images/settings.js';
 import type {StepId} from '../environment/step.js';
 import type {ColumnId} from '../offers/columns.js';
 import type {GroupBy} from '../offers/group.js';
@@ -183,7 +184,9 @@ export type Engine = {
 		/** Whether the terminal is asked to report the mouse. */
 		mouse(): boolean;
 		rememberMouse(isOn: boolean): void;
-		/** Where built images are kept, for clouds to fetch. */
+		/** Where built images are kept, for clouds to fetch: `ghcr.io/team/builds`. */
 		registry(): string | undefined;
+		/** All settings of images and of the IDE, read when first asked for; what is written wrongly is told in its `problems`. */
+		images(): ImageSettings;
 	};
 };

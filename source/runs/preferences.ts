@@ -1,3 +1,4 @@
+import {type ImageSettings, readImageSettings} from '../environment/images/settings.js';
 import {columns} from '../offers/columns.js';
 import {groupings} from '../offers/group.js';
 import {sortColumns} from '../offers/sort.js';
@@ -7,7 +8,11 @@ import type {Engine, GridChoices} from './engine.js';
 
 type Stored = {
 	last: Record<string, {configuration?: string; profile?: string}>;
-	registry?: string;
+	registry?: unknown;
+	base_image?: unknown;
+	mirror?: unknown;
+	insecure_registries?: unknown;
+	ide_origin?: unknown;
 	grid?: unknown;
 	feeds?: unknown;
 	refresh?: unknown;
@@ -50,13 +55,19 @@ function readGrid(stored: unknown): GridChoices {
 /** What was chosen last in `folder`, kept between starts. Losing it is no harm, so a damaged file begins anew. */
 export async function loadPreferences(paths: Paths, folder: string): Promise<Engine['preferences']> {
 	const store = await openStore(paths);
+	let read: ImageSettings | undefined;
+	const images = () => (read ??= readImageSettings(key => store.get(key)));
 	return {
 		grid: () => readGrid(store.get('grid')),
 		rememberGrid: choices => store.set('grid', choices),
 		// Only a plain `false` that someone wrote switches it off.
 		mouse: () => store.get('mouse') !== false,
 		rememberMouse: isOn => store.set('mouse', isOn),
-		registry: () => store.get('registry'),
+		registry() {
+			const {registry} = images();
+			return registry && `${registry.registry}/${registry.repository}`;
+		},
+		images,
 		last: () => lastOf(store.get('last'))[folder] ?? {},
 		remember({configuration, profile}) {
 			const {[folder]: _old, ...others} = lastOf(store.get('last'));
@@ -64,6 +75,12 @@ export async function loadPreferences(paths: Paths, folder: string): Promise<Eng
 			store.set('last', {...Object.fromEntries(kept), [folder]: {configuration: configuration.file, profile: profile?.name}});
 		},
 	};
+}
+
+/** What a person wrote into the settings of images and the IDE, for what needs no more of them. */
+export async function loadImageSettings(paths: Paths): Promise<ImageSettings> {
+	const store = await openStore(paths);
+	return readImageSettings(key => store.get(key));
 }
 
 /** What a person wrote into the settings of the catalogue: mirrors of the feeds, and whether it is refreshed unasked. Not checked. */

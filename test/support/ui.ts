@@ -1,3 +1,4 @@
+import {readImageSettings} from '../../source/environment/images/settings.js';
 import type {ConfigurationFile, ProfilesFile} from '../../source/configuration/model.js';
 import {matchRows} from '../../source/offers/match.js';
 import type {Offer} from '../../source/offers/offer.js';
@@ -231,6 +232,7 @@ export const preferences: Engine['preferences'] = {
 	last: () => ({}),
 	remember: () => undefined,
 	registry: () => undefined,
+	images: () => readImageSettings(() => undefined),
 	grid: () => ({}),
 	rememberGrid: () => undefined,
 	mouse: () => true,

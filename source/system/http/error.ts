@@ -16,6 +16,8 @@ export type HttpErrorDetails = {
 	readonly text?: string;
 	/** How long the server asked to be left alone, milliseconds. */
 	readonly retryAfter?: number;
+	/** What the server says of the login that it wants, its `WWW-Authenticate` header. Anything may stand in it. */
+	readonly challenge?: string;
 	/** Whether another try may help. */
 	readonly passing?: boolean;
 	/** Whether the server cannot have seen the request. */
@@ -32,6 +34,7 @@ export class HttpError extends Error {
 	readonly status: number | undefined;
 	readonly text: string | undefined;
 	readonly retryAfter: number | undefined;
+	readonly challenge: string | undefined;
 	readonly passing: boolean;
 	readonly unsent: boolean;
 	/** How often it was tried. */
@@ -45,6 +48,7 @@ export class HttpError extends Error {
 		this.status = details.status;
 		this.text = details.text;
 		this.retryAfter = details.retryAfter;
+		this.challenge = details.challenge;
 		this.passing = details.passing ?? false;
 		this.unsent = details.unsent ?? false;
 		this.tries = tries;

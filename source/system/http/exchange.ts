@@ -71,6 +71,7 @@ async function toStream(response: Response, outgoing: Outgoing, watch: Watch, cl
 			text,
 			passing: passingStatuses.has(status),
 			retryAfter: retryAfter(headers.get('retry-after'), clock.now()),
+			challenge: headers.get('www-authenticate') ?? undefined,
 		});
 	}
 
