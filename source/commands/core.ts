@@ -8,6 +8,8 @@ import {requireFolder} from '../configuration/discover.js';
 import type {RunContext} from '../runs/context.js';
 import type {Engine} from '../runs/engine.js';
 import {createEngine} from '../runs/local-engine.js';
+import {createImageSource} from '../runs/images.js';
+import {loadImageSettings} from '../runs/preferences.js';
 import {logFolder, runFolder} from '../runs/run-folder.js';
 import {type Clock, systemClock} from '../system/clock.js';
 import {resolvePaths} from '../system/paths.js';
@@ -28,6 +30,8 @@ export async function openCore(directory: string | undefined, program: string): 
 		random: systemRandom,
 		variables: process.env,
 		backend: async name => backendNamed(name),
+		images: createImageSource(paths, systemClock, process.env),
+		ideOrigin: async () => (await loadImageSettings(paths)).ideOrigin,
 		continueInBackground(name) {
 			const logs = logFolder(runFolder(paths, name));
 			mkdirSync(logs, {recursive: true, mode: 0o700});

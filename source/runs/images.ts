@@ -1,13 +1,28 @@
+import {imageLogin} from '../environment/images/credentials.js';
+import type {Login} from '../environment/images/registry-auth.js';
+import {requireSettings} from '../environment/images/settings.js';
+import {readSecretsFile} from '../configuration/secrets.js';
 import type {BuildPolicy, DevEnvironment} from '../configuration/model.js';
 import type {Offer} from '../offers/offer.js';
+import type {Clock} from '../system/clock.js';
+import {familiarName, parseReference} from '../system/image-reference.js';
+import type {Paths} from '../system/paths.js';
+import {baseName, type ImageMeans} from './build-base.js';
+import {decideBuild} from './builds.js';
+import {loadImageSettings} from './preferences.js';
+
+/** What build commands and their variables are as the configuration writes them, references and all. */
+export type Declared = Pick<DevEnvironment, 'build' | 'env'>;
 
 export type ImageQuestion = {
+	/** With all values in their places. */
 	readonly environment: DevEnvironment;
+	readonly declared: Declared;
 	readonly offer: Offer;
-	/** Absolute folder that the code comes from. */
-	readonly folder: string;
-	/** Where the configuration lies, as builds are told apart by it. */
-	readonly configurationLabel: string;
+	/** The code that is copied: its root on this machine, and where the chosen folder lies below it. */
+	readonly workspace: {readonly root: string; readonly subfolder: string};
+	/** The configuration's file, relative to the chosen folder. */
+	readonly configuration: string;
 	readonly policy: BuildPolicy;
 };
 
@@ -26,13 +41,81 @@ export type ImageChoice = {
 	readonly why: readonly string[];
 };
 
-export type Login = {readonly username: string; readonly password: string; readonly serveraddress: string};
+/** As a Docker engine is told it, in its header X-Registry-Auth. */
+export type EngineLogin = {readonly serveraddress: string} & (
+	{readonly username: string; readonly password: string} | {readonly identitytoken: string} | {readonly registrytoken: string}
+);
 
 /** Where images come from and builds go to. Failures are `Problem`s. */
 export type ImageSource = {
 	choose(question: ImageQuestion, signal: AbortSignal): Promise<ImageChoice>;
 	/** The login for an image's registry; undefined where there is none. */
-	login(reference: string, registryAuth: DevEnvironment['registryAuth']): Promise<Login | undefined>;
+	login(reference: string, registryAuth: DevEnvironment['registryAuth']): Promise<EngineLogin | undefined>;
 	/** What a machine's engine has to be told. */
 	engine(): Promise<{readonly insecureRegistries: readonly string[]; readonly mirrors: readonly string[]}>;
 };
+
+/** Images as the person's settings have them. */
+export function createImageSource(paths: Paths, clock: Clock, variables: NodeJS.ProcessEnv): ImageSource {
+	const readMeans = async (signal?: AbortSignal): Promise<ImageMeans> => {
+		const [settings, secrets] = await Promise.all([loadImageSettings(paths), readSecretsFile(paths.secrets)]);
+		return {settings, secrets, variables, ...(signal ? {signal} : {})};
+	};
+
+	return {
+		async choose({environment, declared, offer, workspace, configuration, policy}, signal) {
+			const means = await readMeans(signal);
+			if (offer.backend === 'local' && offer.instanceType === 'process') {
+				return {image: undefined, decision: 'none', build: undefined, why: placeWords(environment)};
+			}
+
+			if (environment.build.length === 0) {
+				return {image: baseName(environment, offer, means), decision: 'none', build: undefined, why: []};
+			}
+
+			const wish = {
+				policy,
+				environment,
+				declared: {...environment, ...declared},
+				configuration,
+				workspace,
+				now: clock.now(),
+			};
+			const {decision, base, build, why} = await decideBuild(wish, offer, means);
+			const image = decision === 'reuse' ? build?.reference : offer.backend === 'local' ? base : pinned(base, build?.baseDigest);
+			return {
+				image,
+				decision,
+				build: build && {key: build.key, reference: build.reference, labels: build.labels},
+				why,
+			};
+		},
+		async login(reference, registryAuth) {
+			const {settings, secrets} = await readMeans();
+			requireSettings(settings, ['registry']);
+			const login = await imageLogin(reference, registryAuth, {secrets, variables, registry: settings.registry});
+			return login && engineLogin(login, parseReference(reference).registry);
+		},
+		async engine() {
+			const {settings} = await readMeans();
+			requireSettings(settings, ['insecure_registries']);
+			// Names are written anew for a mirror; an engine that knew of one would ask it a second time.
+			return {insecureRegistries: settings.insecureRegistries, mirrors: []};
+		},
+	};
+}
+
+const placeWords = ({build}: DevEnvironment): string[] =>
+	build.length > 0 ? ['A process has no image: the `build` commands run in place, each time anew.'] : [];
+
+/** What is built upon is what the build is known by, whatever its tag has become meanwhile. */
+function pinned(name: string, digest: string | undefined): string {
+	return digest === undefined ? name : familiarName({...parseReference(name), tag: undefined, digest});
+}
+
+const engineLogin = (login: Login, serveraddress: string): EngineLogin =>
+	login.kind === 'password'
+		? {username: login.username, password: login.password, serveraddress}
+		: login.kind === 'identity'
+			? {identitytoken: login.token, serveraddress}
+			: {registrytoken: login.token, serveraddress};

@@ -21,7 +21,7 @@ import {askHistory, listOffers} from './offers.js';
 import {readLogLines} from './log-book.js';
 import {ownership} from './owner.js';
 import {durationOf} from './duration.js';
-import {makePlan, refuseMissingBuild} from './plan.js';
+import {declaredOf, makePlan, refuseMissingBuild} from './plan.js';
 import {loadPreferences, loadSettings} from './preferences.js';
 import {reconcile} from './reconcile.js';
 import {openRecord, RunRecord} from './record.js';
@@ -131,7 +131,7 @@ async function launch(context: RunContext, plan: Plan, installation: string): Pr
 	const record = new RunRecord(context, plan.name);
 	await record.own();
 	const {env, registryAuth} = plan.request.environment;
-	await writeRunFiles(folder, plan.name, {env, registryAuth});
+	await writeRunFiles(folder, plan.name, {env, registryAuth, declared: declaredOf(plan.request)});
 	const specification = specify(
 		plan,
 		context.random.uuid(),

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type {Instance} from '../backends/backend.js';
 import {BackendError} from '../backends/backend.js';
 import {sshPort} from '../backends/container/places.js';
@@ -10,6 +11,7 @@ import {makeIntent} from './intent.js';
 import {environmentOf} from './specification.js';
 import {launchSurely} from './launch.js';
 import {perform, RunOver, type Stage, StepFailed} from './stage.js';
+import type {RunSpecification} from './events.js';
 import type {RunState} from './state.js';
 
 /** No offer is left to be tried. `unasked` are dearer than was agreed to. */
@@ -134,12 +136,14 @@ async function chooseImage(stage: Stage): Promise<void> {
 		return;
 	}
 
+	const environment = environmentOf(specification, stage.secrets);
 	const {image, decision, build, why} = await stage.context.images.choose(
 		{
-			environment: environmentOf(specification, stage.secrets),
+			environment,
+			declared: stage.secrets.declared ?? environment,
 			offer,
-			folder: specification.folder,
-			configurationLabel: specification.configurationLabel,
+			workspace: {root: rootOf(specification), subfolder: specification.subfolder},
+			configuration: specification.configurationLabel,
 			policy: specification.build,
 		},
 		stage.signal,
@@ -158,6 +162,10 @@ async function chooseImage(stage: Stage): Promise<void> {
 		why: [...why],
 	});
 }
+
+/** The root of the code that is copied. */
+const rootOf = ({folder, subfolder}: RunSpecification): string =>
+	subfolder === '' ? folder : path.join(folder, ...subfolder.split('/').map(() => '..'));
 
 /** One attempt at the offer that was announced; true when it gave an instance. What was refused is written down. */
 async function tryOffer(stage: Stage, isRepeated: boolean): Promise<boolean> {

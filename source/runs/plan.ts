@@ -10,7 +10,7 @@ import {mismatch} from '../offers/matching.js';
 import type {Offer} from '../offers/offer.js';
 import {Problem} from '../system/problem.js';
 import type {RunContext} from './context.js';
-import type {ImageChoice} from './images.js';
+import type {Declared, ImageChoice} from './images.js';
 import {durationOf} from './duration.js';
 import type {Plan, PlannedPort, PlanOptions, Request} from './engine.js';
 import {readState} from './journal.js';
@@ -39,17 +39,18 @@ export async function makePlan(
 	const request = {...asked, environment: settleEnvironment(asked.environment, values)};
 	refuseNoRegistry(offer, request, registry);
 	await refuseNoPython(offer, request);
+	const code = await collectCode(request.choice.folder);
 	const image = await context.images.choose(
 		{
 			environment: request.environment,
+			declared: declaredOf(request),
 			offer,
-			folder: request.choice.folder,
-			configurationLabel: request.choice.configuration.label,
+			workspace: code,
+			configuration: request.choice.configuration.label,
 			policy: request.choice.flags.build ?? 'use',
 		},
 		AbortSignal.timeout(checkLimit),
 	);
-	const code = await collectCode(request.choice.folder);
 	const local = offer.backend === 'local';
 	const ports = await planPorts(request.environment.ports, local && offer.instanceType === 'process');
 	if (local) {
@@ -80,6 +81,12 @@ export async function makePlan(
 			...unheard(request, offer),
 		],
 	};
+}
+
+/** What a build is known by must not change with a run's name: the commands and their variables as they are written. */
+export function declaredOf({environment, choice}: Request): Declared {
+	const {build, env} = choice.configuration.environment ?? environment;
+	return {build, env};
 }
 
 function refuseUnusable(offer: Offer, {requirements}: Request): void {

@@ -13,6 +13,8 @@ import {hostKeyAlias, identityFile, knownHostsFile} from '../tunnel/ssh-config.j
 export type RunSecrets = {
 	readonly env: Readonly<Record<string, string>>;
 	readonly registryAuth: {readonly username: string; readonly password: string} | undefined;
+	/** What a build is known by, as the configuration writes it. */
+	readonly declared?: {readonly build: readonly string[]; readonly env: Readonly<Record<string, string>>};
 };
 
 export type RunKeys = {

@@ -15,7 +15,7 @@ def take_login(place):
     os.unlink(place)
     try:
         login = json.loads(text)
-        return {key: login[key] for key in ('username', 'password', 'serveraddress') if key in login}, False
+        return {key: login[key] for key in ('username', 'password', 'identitytoken', 'registrytoken', 'serveraddress') if key in login}, False
     except (ValueError, TypeError):
         fail('the file with the login is no JSON object')
 
