@@ -85,8 +85,8 @@ export function buildWords({image: {decision, why}}: Pick<Plan, 'image'>): strin
 	return [word, why.map(neutraliseLine).join('; ')].filter(Boolean).join(': ');
 }
 
-/** What is said of a plan that cannot be launched as it is; the way out comes after it. */
-export const missingBuild = 'The image of its `build` commands is not there yet';
+/** What is said of a plan that cannot be launched as it is. */
+export const missingBuild = 'There is no image of its `build` commands yet';
 
 /** When it will be ready; undefined where no earlier run tells. */
 export const readyWords = ({expected}: Pick<Plan, 'expected'>): string | undefined =>

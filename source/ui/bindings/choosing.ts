@@ -94,14 +94,6 @@ const plan: readonly Binding[] = [
 		run: app => void launch(app),
 	},
 	{
-		id: 'plan-form',
-		keys: ['o'],
-		screens: ['plan'],
-		title: 'Change what to ask for, for this run',
-		footer: 'ask for',
-		run: openForm,
-	},
-	{
 		id: 'build',
 		keys: ['b'],
 		screens: ['plan'],
@@ -110,6 +102,14 @@ const plan: readonly Binding[] = [
 		when: ({configuration}) => (configuration?.environment?.build.length ?? 0) > 0,
 		disabled: ({busy}) => (busy ? 'One moment: it is still being checked' : undefined),
 		run: app => void turnBuild(app),
+	},
+	{
+		id: 'plan-form',
+		keys: ['o'],
+		screens: ['plan'],
+		title: 'Change what to ask for, for this run',
+		footer: 'ask for',
+		run: openForm,
 	},
 	{
 		id: 'name',

@@ -77,12 +77,10 @@ function planRows({columns, now}: AppState, plan: Plan): string[] {
 	const commands = (['build', 'setup', 'init'] as const).flatMap(kind => {
 		const all = environment[kind].map(command => neutraliseLine(command.trim()));
 		const more = all.length > mostCommands ? [`… and ${all.length - mostCommands} more`] : [];
-		const isTitled = kind === 'build' && build !== undefined;
-		return [...all.slice(0, mostCommands), ...more].flatMap((command, index) =>
-			line(index === 0 && !isTitled ? kind : '', command),
-		);
+		const title = kind === 'build' && build !== undefined ? 'build with' : kind;
+		return [...all.slice(0, mostCommands), ...more].flatMap((command, index) => line(index === 0 ? title : '', command));
 	});
-	const missing = image.decision === 'missing' ? [`${missingBuild}: b makes it, and keeps it for the next run`] : [];
+	const missing = image.decision === 'missing' ? [`${missingBuild} (${image.why.join('; ')}): b makes it`] : [];
 	const cautions = [...missing, ...(endless === undefined ? [] : [endless]), ...warnings].flatMap(warning =>
 		wrap(neutraliseLine(warning), cells - 4).map((piece, index) =>
 			paint.warning(` ${index === 0 ? glyphs.warning : ' '} ${piece}`),
@@ -98,6 +96,8 @@ function planRows({columns, now}: AppState, plan: Plan): string[] {
 		'',
 		...line('backend', `${offer.backend} · ${offer.instanceType} · ${offer.region}`),
 		...line('resources', hardware),
+		...(image.image === undefined ? [] : line('image', imageWords(image.image))),
+		...(build === undefined ? [] : line('build', build)),
 		...line('spot', offer.spot ? 'yes: it can be interrupted' : 'no'),
 		...line('price', priceWords(plan, now)),
 		...besidePlanned(plan).flatMap(text => line('', text)),
@@ -106,9 +106,7 @@ function planRows({columns, now}: AppState, plan: Plan): string[] {
 		...(others === undefined ? [] : line('then', neutraliseLine(others))),
 		'',
 		...line('code', codeWords(code)),
-		...(image.image === undefined ? [] : line('image', imageWords(image.image))),
 		...(prepared.length > 0 ? line('prepared with', prepared.join(' · ')) : []),
-		...(build === undefined ? [] : line('build', build)),
 		...commands,
 		...line('ide', environment.ide ?? 'none: SSH only'),
 		...(ports.length > 0

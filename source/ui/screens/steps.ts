@@ -132,7 +132,7 @@ function comingRows(times: StepTimes, run: RunState, cells: number): Readonly<Re
 function entryOf(state: AppState, run: RunState, step: StepState, cells: number): Entry {
 	const {title, status, startedAt, endedAt, text, share} = step;
 	const elapsed = formatDuration(((endedAt ?? state.now) - startedAt) / 1000);
-	const usual = status === 'running' ? usualWords(state.run?.times ?? {}, run, step) : '';
+	const usual = status === 'running' ? usualWords(state, run, step) : '';
 	// Where both have no room beside each other, the title is read first.
 	const isBeside = usual !== '' && 3 + width(title) + 1 + width(`${elapsed} ${usual}`) <= cells;
 	const time = isBeside ? `${elapsed} ${usual}` : elapsed;
@@ -146,20 +146,26 @@ function entryOf(state: AppState, run: RunState, step: StepState, cells: number)
 }
 
 /** What a running step took before; not while another runs inside it, whose time is not its own. */
-function usualWords(times: StepTimes, run: RunState, {id}: StepState): string {
+function usualWords({now, run: view}: AppState, run: RunState, {id, startedAt}: StepState): string {
 	const isAround = id === 'instance' && run.steps.some(step => step.id === 'image');
-	const usual = isAround ? '' : aboutTime(usualTimeOf(times, run, id) ?? 0);
-	return usual === '' ? '' : `of about ${usual}`;
+	const usual = isAround ? 0 : (usualTimeOf(view?.times ?? {}, run, id) ?? 0);
+	const words = aboutTime(usual);
+	return words === '' ? '' : now - startedAt > usual ? `(usually ${words})` : `of about ${words}`;
 }
 
 const widestBar = 16;
 const leastBar = 6;
 
-/** A bar before the figures, where it leaves room for them. */
+/** A bar before the figures, where it leaves room for them; what else is said only where all of it fits. */
 function withBar(share: number, text: string, cells: number): string {
 	const figures = text.split(' · ')[0] ?? '';
 	const room = Math.min(widestBar, cells - width(figures) - 1);
-	return room < leastBar ? text : `${progressBar(share, room)} ${text}`;
+	if (room < leastBar) {
+		return text;
+	}
+
+	const bar = progressBar(share, room);
+	return `${bar} ${width(bar) + 1 + width(text) <= cells ? text : figures}`;
 }
 
 const mostHeads = 3;
