@@ -1,5 +1,6 @@
 import type {Engine, Plan} from '../runs/engine.js';
 import type {RunHandle} from '../runs/handle.js';
+import {refuseMissingBuild} from '../runs/plan.js';
 import {endlessWords} from '../runs/plan-words.js';
 import {othersAfter} from '../runs/offers.js';
 import {systemClock} from '../system/clock.js';
@@ -36,6 +37,7 @@ async function obtain(engine: Engine, options: RunOptions, output: Output): Prom
 	const offer = await firstUsable(listing, request);
 	const plan = await engine.plan(request, offer, {others: othersAfter(listing, offer), agreed: options.yes});
 	show(plan, output);
+	refuseMissingBuild(plan);
 	const endless = endlessWords(plan);
 	const question =
 		endless === undefined ? `Start ${plan.name}?` : `Start ${plan.name}, which costs money until somebody ends it?`;
@@ -49,7 +51,7 @@ async function obtain(engine: Engine, options: RunOptions, output: Output): Prom
 }
 
 function show(plan: Plan, output: Output): void {
-	const {name, offer, others, ports, deadline, warnings, request} = plan;
+	const {name, offer, others, image, ports, deadline, expected, warnings, request} = plan;
 	const {root, subfolder, kind, files, bytes, notes} = plan.code;
 	output.object({
 		type: 'plan',
@@ -68,9 +70,16 @@ function show(plan: Plan, output: Output): void {
 			spot,
 			price,
 		})),
+		image: {
+			reference: image.image ?? null,
+			build: image.decision,
+			builds: image.build?.reference ?? null,
+			why: image.why,
+		},
 		code: {root, subfolder, kind, files, bytes, notes},
 		ports,
 		deadline: deadline ?? null,
+		expected: expected ?? null,
 		warnings,
 	});
 	for (const line of planLines(plan, systemClock)) {

@@ -2,7 +2,16 @@ import {formatGpus, formatMemory, formatPrice} from '../offers/format.js';
 import type {Offer} from '../offers/offer.js';
 import type {Engine, Plan, Request} from '../runs/engine.js';
 import type {LinkHealth} from '../runs/handle.js';
-import {besidePlanned, deadlineWords, endlessWords, othersWords, priceWords} from '../runs/plan-words.js';
+import {
+	besidePlanned,
+	buildWords,
+	deadlineWords,
+	endlessWords,
+	imageWords,
+	othersWords,
+	priceWords,
+	readyWords,
+} from '../runs/plan-words.js';
 import type {RunState} from '../runs/state.js';
 import {table} from './io.js';
 
@@ -31,9 +40,11 @@ const commandLines = ({environment}: Request): string[] =>
 
 /** The guide's plan: one line of titles, one of values, and what belongs to it. */
 export function planLines(plan: Plan, clock: {now(): number}): string[] {
-	const {request, name, offer, code, ports, warnings} = plan;
+	const {request, name, offer, image, code, ports, warnings} = plan;
 	const endless = endlessWords(plan);
 	const others = othersWords(plan);
+	const build = buildWords(plan);
+	const ready = readyWords(plan);
 	return [
 		...table([
 			['RUN', 'CONFIGURATION', 'PROFILE', 'BACKEND', 'RESOURCES', 'SPOT', 'PRICE'],
@@ -49,12 +60,15 @@ export function planLines(plan: Plan, clock: {now(): number}): string[] {
 		]),
 		'',
 		`Asked for: ${askedLine(request)}`,
+		...(image.image === undefined ? [] : [`Image: ${imageWords(image.image)}`]),
+		...(build === undefined ? [] : [`Build: ${build}`]),
 		`Code: ${plural(code.files, 'file')} from ${code.root} (${code.kind})`,
 		...ports.map(({local, remote, direct}) =>
 			direct ? `Port ${local}: on this machine itself` : `Port ${local} → ${remote} there`,
 		),
 		...(offer.price > 0 ? [['Price: ' + priceWords(plan, clock.now()), ...besidePlanned(plan)].join(' · ')] : []),
 		`Deadline: ${deadlineWords(plan, clock.now())}`,
+		...(ready === undefined ? [] : [`Ready: ${ready}`]),
 		...(others === undefined ? [] : [`Then: ${others}`]),
 		...commandLines(request),
 		...(endless === undefined ? [] : [`Note: ${endless}`]),

@@ -25,6 +25,7 @@ import type {RunHandle, UnsavedWork} from './handle.js';
 import type {LedgerEntry} from './ledger.js';
 import type {Orphan, Reconciled} from './reconcile.js';
 import type {RunState} from './state.js';
+import type {StepTimes} from './step-times.js';
 
 /** What a person chose so far. Screens and commands build it up. */
 export type Choice = {
@@ -103,6 +104,8 @@ export type Plan = {
 	readonly ports: readonly PlannedPort[];
 	/** Milliseconds since the epoch at which the instance would end itself if launched now; undefined for never. */
 	readonly deadline: number | undefined;
+	/** Seconds from its launch until it is ready, as earlier runs took; undefined where that is not known. */
+	readonly expected?: number | undefined;
 	/** What the person should know first, one line each. */
 	readonly warnings: readonly string[];
 };
@@ -166,6 +169,8 @@ export type Engine = {
 	reconcile(): Promise<Reconciled>;
 	/** Ends an instance that no journal tells of, and waits until that is confirmed. Refuses one of another installation. */
 	endOrphan(orphan: Orphan): Promise<void>;
+	/** How long the steps of past runs took. */
+	stepTimes(): Promise<StepTimes>;
 	/** What past runs cost, the newest first. */
 	ledger(): Promise<readonly LedgerEntry[]>;
 	/** Told, at most ten times a second, when journals change. Returns the way to stop being told. */

@@ -116,7 +116,8 @@ export const eventSchema = z.discriminatedUnion('type', [
 	z.object({type: z.literal('address'), ...at, host: z.string(), port: z.number().int(), user: z.string()}),
 	z.object({type: z.literal('reachable'), ...at}),
 	z.object({type: z.literal('step-started'), ...at, step, title: z.string()}),
-	z.object({type: z.literal('step-progress'), ...at, step, text: z.string()}),
+	/** `share` from 0 to 1, where it is known how much there is. */
+	z.object({type: z.literal('step-progress'), ...at, step, text: z.string(), share: z.number().optional()}),
 	z.object({type: z.literal('step-done'), ...at, step, note: z.string().optional(), warning: z.boolean().optional()}),
 	z.object({
 		type: z.literal('step-failed'),

@@ -30,6 +30,7 @@ import {Run} from './run.js';
 import {specify} from './specification.js';
 import {endDamaged, findUnsavedWork, stopRecord} from './stop.js';
 import {isOver, type RunState} from './state.js';
+import {readStepTimes} from './step-times.js';
 import {watchRuns} from './watch.js';
 
 /** How long a list leaves an end that failed alone. Milliseconds. */
@@ -86,6 +87,7 @@ export async function createEngine(context: RunContext, folder: string): Promise
 		},
 		reconcile: async () => reconcile(context, {installation: await installation(), backends: backends(), sweep: true}),
 		endOrphan: async ({backend, instance}) => endOrphan(context, backend, instance, await installation()),
+		stepTimes: async () => readStepTimes(paths),
 		ledger: async () => readLedger(paths),
 		onRunsChanged: listener => watchRuns(paths.runs, listener),
 		sshCommand: name => sshCommand(paths, name),

@@ -1,6 +1,8 @@
 import {formatDuration, formatPrice} from '../offers/format.js';
 import type {Offer} from '../offers/offer.js';
+import {neutraliseLine} from '../system/terminal-text.js';
 import type {Plan} from './engine.js';
+import {aboutMinutes} from './expected-times.js';
 import {besideLines} from './status-words.js';
 import {offerWords} from './words.js';
 
@@ -68,6 +70,27 @@ export function priceWords({offer, deadline}: Pick<Plan, 'offer' | 'deadline'>, 
 		deadline === undefined ? '' : `, at most ${formatPrice((offer.price * (deadline - now)) / 3_600_000)} until the deadline`;
 	return `${formatPrice(offer.price)} an hour${worst}`;
 }
+
+/** An image as a person reads it: of a digest, as much as tells one from the other. */
+export const imageWords = (reference: string): string =>
+	neutraliseLine(reference).replace(/(@sha256:[\da-f]{12})[\da-f]{52}$/, '$1…');
+
+/** How the image of the build commands stands, and why; undefined where they make none. */
+export function buildWords({image: {decision, why}}: Pick<Plan, 'image'>): string | undefined {
+	if (decision === 'none') {
+		return undefined;
+	}
+
+	const word = {reuse: 'reused', build: 'will be made', missing: 'none yet'}[decision];
+	return [word, why.map(neutraliseLine).join('; ')].filter(Boolean).join(': ');
+}
+
+/** What is said of a plan that cannot be launched as it is. */
+export const missingBuild = 'There is no image of its `build` commands yet';
+
+/** When it will be ready; undefined where no earlier run tells. */
+export const readyWords = ({expected}: Pick<Plan, 'expected'>): string | undefined =>
+	expected === undefined ? undefined : `in about ${aboutMinutes(expected * 1000)}, as earlier runs took`;
 
 /** What is billed beside it, one line each. */
 export const besidePlanned = ({offer}: Pick<Plan, 'offer'>): readonly string[] => besideLines(offer);

@@ -13,11 +13,13 @@ import type {RunContext} from './context.js';
 import type {Declared, ImageChoice} from './images.js';
 import {durationOf} from './duration.js';
 import type {Plan, PlannedPort, PlanOptions, Request} from './engine.js';
+import {timeToReady} from './expected-times.js';
 import {readState} from './journal.js';
 import {checkName, generateName} from './names.js';
 import {planPorts} from './ports.js';
 import {provisioningProblem, takenProblem} from './problems.js';
 import {runFolder, runNames} from './run-folder.js';
+import {readStepTimes} from './step-times.js';
 
 /** Left free beside the code, so that the machine goes on working. Bytes. */
 const diskReserve = 256 * 1024 * 1024;
@@ -72,6 +74,11 @@ export async function makePlan(
 		code,
 		ports,
 		deadline: duration === undefined ? undefined : context.clock.now() + duration * 1000,
+		expected: timeToReady(
+			await readStepTimes(context.paths),
+			{offer, image, environment: request.environment},
+			request.choice.configuration.path,
+		),
 		warnings: [
 			...offer.notes,
 			...cautions,

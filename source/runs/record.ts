@@ -4,6 +4,7 @@ import {neutraliseLine} from '../system/terminal-text.js';
 import type {RunContext} from './context.js';
 import type {NewEvent, RunEvent} from './events.js';
 import {Journal, readJournal} from './journal.js';
+import {StepTimeLearner} from './learn-times.js';
 import {LineCutter, MemoryLogBook, paneOf, readStepLogs} from './log-book.js';
 import {own} from './owner.js';
 import {missingProblem} from './problems.js';
@@ -25,6 +26,7 @@ export class RunRecord {
 	readonly #eventListeners = new Set<(event: RunEvent) => void>();
 	readonly #cutters = new Map<StepId, LineCutter>();
 	readonly #progressAt = new Map<StepId, number>();
+	readonly #times: StepTimeLearner;
 	#state: RunState | undefined;
 	#seen = 0;
 	#journal: Journal | undefined;
@@ -35,6 +37,7 @@ export class RunRecord {
 		this.#context = context;
 		this.name = name;
 		this.folder = runFolder(context.paths, name);
+		this.#times = new StepTimeLearner(context.paths, line => this.note(line));
 	}
 
 	/** Undefined until there is an intent. */
@@ -99,6 +102,7 @@ export class RunRecord {
 		this.#journal = undefined;
 		const release = this.#release;
 		this.#release = undefined;
+		await this.#times.settled();
 		await release?.();
 	}
 
@@ -128,7 +132,7 @@ export class RunRecord {
 		}
 
 		if (text !== undefined || done !== undefined) {
-			this.#progress(step, progressText(text, done, total, unit));
+			this.#progress(step, progressText(text, done, total, unit), total ? Math.min(1, (done ?? 0) / total) : undefined);
 		}
 	}
 
@@ -166,9 +170,9 @@ export class RunRecord {
 		}, notifyInterval);
 	}
 
-	#progress(step: StepId, text: string): void {
+	#progress(step: StepId, text: string, share: number | undefined): void {
 		const now = this.#context.clock.now();
-		const event: RunEvent = {type: 'step-progress', at: now, step, text: neutraliseLine(text)};
+		const event: RunEvent = {type: 'step-progress', at: now, step, text: neutraliseLine(text), share};
 		if (this.#journal && now - (this.#progressAt.get(step) ?? 0) >= progressInterval) {
 			this.#progressAt.set(step, now);
 			this.#seen++;
@@ -180,7 +184,12 @@ export class RunRecord {
 	}
 
 	#apply(event: RunEvent): void {
-		this.#state = reduce(this.name, this.#state, event);
+		const before = this.#state;
+		this.#state = reduce(this.name, before, event);
+		if (before && this.owned) {
+			this.#times.take(before, event);
+		}
+
 		if (event.type === 'step-done' || event.type === 'step-failed') {
 			this.#addLines(event.step, this.#cutters.get(event.step)?.end() ?? []);
 		}
@@ -189,7 +198,7 @@ export class RunRecord {
 			listener(event);
 		}
 
-		const words = eventWords(event);
+		const words = eventWords(event, before);
 		if (words !== undefined) {
 			this.logs.add({at: event.at, pane: 'events', text: neutraliseLine(words)});
 		}
@@ -239,5 +248,6 @@ function progressText(
 
 	const show = (value: number) => (unit === 'bytes' ? formatBytes(value) : String(value));
 	const share = total ? `${Math.floor((done / total) * 100)} %, ${show(done)} of ${show(total)}` : show(done);
-	return text ? `${text} ${share}` : share;
+	// Where not all of it can be read, the figures can.
+	return text ? `${share} · ${text}` : share;
 }

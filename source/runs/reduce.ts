@@ -101,7 +101,7 @@ function apply(state: RunState, event: Exclude<RunEvent, {type: 'intended'}>): R
 		}
 
 		case 'step-progress': {
-			return {...state, steps: changeStep(state.steps, event.step, {text: event.text})};
+			return {...state, steps: changeStep(state.steps, event.step, {text: event.text, share: event.share})};
 		}
 
 		case 'step-done': {
@@ -109,6 +109,7 @@ function apply(state: RunState, event: Exclude<RunEvent, {type: 'intended'}>): R
 				status: event.warning ? ('warning' as const) : ('done' as const),
 				endedAt: event.at,
 				text: event.note ?? '',
+				share: undefined,
 			};
 			return {...state, steps: changeStep(state.steps, event.step, change)};
 		}
@@ -119,7 +120,7 @@ function apply(state: RunState, event: Exclude<RunEvent, {type: 'intended'}>): R
 				...state,
 				phase: state.phase === 'ready' ? 'ready' : 'failed',
 				failure: {step, message, command, code, lastLines, next},
-				steps: changeStep(endRunning(state.steps, at), step, {status: 'failed', endedAt: at, text: message}),
+				steps: changeStep(endRunning(state.steps, at), step, {status: 'failed', endedAt: at, text: message, share: undefined}),
 			};
 		}
 

@@ -12,6 +12,8 @@ export type StepState = {
 	readonly endedAt: number | undefined;
 	/** The last progress or the closing note. */
 	readonly text: string;
+	/** How much of it is done, from 0 to 1, while that is known. */
+	readonly share?: number | undefined;
 };
 
 export type StepFailure = {

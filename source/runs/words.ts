@@ -1,4 +1,4 @@
-import {formatPrice} from '../offers/format.js';
+import {formatDuration, formatPrice} from '../offers/format.js';
 import type {Offer} from '../offers/offer.js';
 import {self} from '../system/program-name.js';
 import type {RunEvent} from './events.js';
@@ -13,8 +13,8 @@ export function dateTime(at: number): string {
 	return `${day} ${[date.getHours(), date.getMinutes()].map(two).join(':')}`;
 }
 
-/** An event as a person reads it, one line; undefined for what a step list shows anyway. */
-export function eventWords(event: RunEvent): string | undefined {
+/** An event as a person reads it, one line; undefined for what a step list shows anyway. `before` is the run as it was then. */
+export function eventWords(event: RunEvent, before?: Pick<RunState, 'steps'>): string | undefined {
 	switch (event.type) {
 		case 'intended': {
 			return `asked for ${event.specification.configurationLabel}`;
@@ -93,7 +93,9 @@ export function eventWords(event: RunEvent): string | undefined {
 		}
 
 		case 'step-done': {
-			return `${event.step}: ${event.warning ? 'warning' : 'done'}${event.note ? `, ${event.note}` : ''}`;
+			const step = before?.steps.find(({id}) => id === event.step);
+			const time = step ? ` after ${formatDuration((event.at - step.startedAt) / 1000)}` : '';
+			return `${event.step}: ${event.warning ? 'warning' : 'done'}${time}${event.note ? `, ${event.note}` : ''}`;
 		}
 
 		case 'step-failed': {

@@ -15,6 +15,8 @@ export type Paths = {
 	readonly runs: string;
 	/** What past runs cost, one line each. */
 	readonly ledger: string;
+	/** How long the steps of past runs took. */
+	readonly stepTimes: string;
 	/** Catalogues of offers that were fetched: one file a backend. */
 	readonly catalogue: string;
 	/** The file that the person's own `~/.ssh/config` includes. */
@@ -37,6 +39,7 @@ export function resolvePaths(environment: NodeJS.ProcessEnv = process.env): Path
 		home: homedir(),
 		runs: path.join(data, 'runs'),
 		ledger: path.join(data, 'ledger.jsonl'),
+		stepTimes: path.join(data, 'step-times.json'),
 		catalogue: path.join(data, 'catalog'),
 		sshConfig: path.join(data, 'ssh', 'config'),
 		userSshConfig: path.join(homedir(), '.ssh', 'config'),

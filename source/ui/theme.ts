@@ -39,6 +39,8 @@ const unicode = {
 	descending: '▼',
 	changed: '*',
 	spark: ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
+	barEnds: ['▕', '▏'],
+	parts: ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'],
 };
 
 const ascii: typeof unicode = {
@@ -58,6 +60,8 @@ const ascii: typeof unicode = {
 	descending: 'v',
 	changed: '*',
 	spark: ['_', '.', '-', '=', '*', '#'],
+	barEnds: ['[', ']'],
+	parts: ['#'],
 };
 
 /** Single-width signs, plain ones where the locale is not UTF-8. */
@@ -71,4 +75,15 @@ export function sparkline(values: readonly number[], count: number): string {
 	return shown
 		.map(value => spark[Math.min(spark.length - 1, Math.floor((value / greatest) * (spark.length - 1)))] ?? '')
 		.join('');
+}
+
+/** How much of something is done, from 0 to 1, as a bar of `cells`. */
+export function progressBar(share: number, cells: number): string {
+	const {barEnds, parts} = glyphs;
+	const room = Math.max(0, cells - barEnds.length);
+	const filled = Math.floor(Math.min(1, Math.max(0, share)) * room * parts.length);
+	const full = Math.floor(filled / parts.length);
+	const part = filled % parts.length;
+	const bar = (parts.at(-1) ?? '').repeat(full) + (part > 0 ? (parts[part - 1] ?? '') : '');
+	return `${barEnds[0] ?? ''}${bar}${' '.repeat(room - full - (part > 0 ? 1 : 0))}${barEnds[1] ?? ''}`;
 }

@@ -1,5 +1,5 @@
 /** Characters that take one cell each wherever they stand: ASCII, the letters of Latin scripts, and the signs that this program draws. */
-const plain = /^[\u0020-\u007E\u00A1-\u00AC\u00AE-\u02FF\u2800-\u28FF·…›─│▁▂▃▄▅▆▇█▉▊▋▌▍▎▏×≥≤▲▼▶◆●○✓✗]*$/;
+const plain = /^[\u0020-\u007E\u00A1-\u00AC\u00AE-\u02FF\u2800-\u28FF·…›─│▁▂▃▄▅▆▇█▉▊▋▌▍▎▏▕×≥≤▲▼▶◆●○✓✗]*$/;
 const styles = /\u001B\[[\d;]*m/g;
 
 /** Whether each UTF-16 unit of the text takes one cell. */

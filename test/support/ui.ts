@@ -300,6 +300,7 @@ export function testEngine(changes: Partial<Engine> = {}, listing: TestListing =
 		runs: async () => [],
 		reconcile: async () => ({runs: [], orphans: [], notes: []}),
 		endOrphan: async () => undefined,
+		stepTimes: async () => ({}),
 		ledger: async () => [],
 		onRunsChanged: () => () => undefined,
 		sshCommand: name => `ssh ${name}`,

@@ -14,6 +14,7 @@ async function makePaths(home?: string): Promise<Paths> {
 		home: root,
 		runs: path.join(root, 'state', 'runs'),
 		ledger: '',
+		stepTimes: '',
 		catalogue: path.join(root, 'state', 'catalog'),
 		sshConfig: path.join(root, 'state', 'ssh', 'config'),
 		userSshConfig: path.join(root, '.ssh', 'config'),

@@ -1,8 +1,9 @@
-import {chooseConfiguration, chooseProfile, launch, loadFolder, offerStarter} from '../store/choosing.js';
+import {chooseConfiguration, chooseProfile, launch, loadFolder, nextBuild, offerStarter, turnBuild} from '../store/choosing.js';
 import {chosenEnvironment, environmentRows, loadEnvironments} from '../store/environments.js';
 import {editConfiguration} from '../store/editing.js';
 import {openForm} from '../store/form.js';
 import {attach, stopListed} from '../store/running.js';
+import type {BuildPolicy} from '../../configuration/model.js';
 import {startWizard} from '../store/wizard.js';
 import type {Binding} from '../keymap.js';
 import type {AppState} from '../store/state.js';
@@ -79,15 +80,28 @@ const profiles: readonly Binding[] = [
 	},
 ];
 
+/** What the key does next. */
+const buildWord: Readonly<Record<BuildPolicy, string>> = {use: 'only reuse', build: 'build', 'force-build': 'build anew'};
+
 const plan: readonly Binding[] = [
 	{
 		id: 'launch',
 		keys: ['enter'],
 		screens: ['plan'],
 		title: 'Start the environment',
-		footer: 'start',
+		footer: ({plan}) => (plan?.image.decision === 'missing' ? undefined : 'start'),
 		disabled: ({plan, busy}) => (busy ? 'One moment: it is still being checked' : plan ? undefined : 'There is no plan to start'),
 		run: app => void launch(app),
+	},
+	{
+		id: 'build',
+		keys: ['b'],
+		screens: ['plan'],
+		title: 'Image of the build commands: reuse it, make it if there is none, make it anew',
+		footer: state => buildWord[nextBuild(state)],
+		when: ({configuration}) => (configuration?.environment?.build.length ?? 0) > 0,
+		disabled: ({busy}) => (busy ? 'One moment: it is still being checked' : undefined),
+		run: app => void turnBuild(app),
 	},
 	{
 		id: 'plan-form',

@@ -1,6 +1,16 @@
 import {formatBytes, formatGpus, formatMemory} from '../../offers/format.js';
 import type {Plan} from '../../runs/engine.js';
-import {besidePlanned, deadlineWords, endlessWords, othersWords, priceWords} from '../../runs/plan-words.js';
+import {
+	besidePlanned,
+	buildWords,
+	deadlineWords,
+	endlessWords,
+	imageWords,
+	missingBuild,
+	othersWords,
+	priceWords,
+	readyWords,
+} from '../../runs/plan-words.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {type AppState, bodyRows} from '../store/state.js';
 import {cut, fit, wrap} from '../text.js';
@@ -43,9 +53,11 @@ function scrolled(rows: readonly string[], state: AppState): string[] {
 const mostCommands = 10;
 
 function planRows({columns, now}: AppState, plan: Plan): string[] {
-	const {name, request, offer, code, ports, warnings} = plan;
+	const {name, request, offer, image, code, ports, warnings} = plan;
 	const endless = endlessWords(plan);
 	const others = othersWords(plan);
+	const build = buildWords(plan);
+	const ready = readyWords(plan);
 	const {environment, choice, requirements} = request;
 	const cells = Math.min(columns, 120);
 	const line = (label: string, text: string): string[] =>
@@ -59,16 +71,17 @@ function planRows({columns, now}: AppState, plan: Plan): string[] {
 		.filter(Boolean)
 		.join(' · ');
 	const prepared = [
-		environment.image && `image ${environment.image}`,
 		environment.python && `Python ${environment.python}`,
 		Object.keys(environment.env).length > 0 && plural(Object.keys(environment.env).length, 'variable'),
 	].filter(Boolean);
 	const commands = (['build', 'setup', 'init'] as const).flatMap(kind => {
 		const all = environment[kind].map(command => neutraliseLine(command.trim()));
 		const more = all.length > mostCommands ? [`… and ${all.length - mostCommands} more`] : [];
-		return [...all.slice(0, mostCommands), ...more].flatMap((command, index) => line(index === 0 ? kind : '', command));
+		const title = kind === 'build' && build !== undefined ? 'build with' : kind;
+		return [...all.slice(0, mostCommands), ...more].flatMap((command, index) => line(index === 0 ? title : '', command));
 	});
-	const cautions = [...(endless === undefined ? [] : [endless]), ...warnings].flatMap(warning =>
+	const missing = image.decision === 'missing' ? [`${missingBuild} (${image.why.join('; ')}): b makes it`] : [];
+	const cautions = [...missing, ...(endless === undefined ? [] : [endless]), ...warnings].flatMap(warning =>
 		wrap(neutraliseLine(warning), cells - 4).map((piece, index) =>
 			paint.warning(` ${index === 0 ? glyphs.warning : ' '} ${piece}`),
 		),
@@ -83,10 +96,13 @@ function planRows({columns, now}: AppState, plan: Plan): string[] {
 		'',
 		...line('backend', `${offer.backend} · ${offer.instanceType} · ${offer.region}`),
 		...line('resources', hardware),
+		...(image.image === undefined ? [] : line('image', imageWords(image.image))),
+		...(build === undefined ? [] : line('build', build)),
 		...line('spot', offer.spot ? 'yes: it can be interrupted' : 'no'),
 		...line('price', priceWords(plan, now)),
 		...besidePlanned(plan).flatMap(text => line('', text)),
 		...line('deadline', deadlineWords(plan, now)),
+		...(ready === undefined ? [] : line('ready', ready)),
 		...(others === undefined ? [] : line('then', neutraliseLine(others))),
 		'',
 		...line('code', codeWords(code)),

@@ -1,4 +1,5 @@
 import {formatDuration, formatPrice} from '../../offers/format.js';
+import {aboutMinutes, timeLeft} from '../../runs/expected-times.js';
 import {spentUntil} from '../../runs/money.js';
 import {isOver, type RunState} from '../../runs/state.js';
 import {withoutLast, worstWords} from '../../runs/status-words.js';
@@ -10,12 +11,12 @@ import {paint} from '../theme.js';
 import {plural} from '../view.js';
 
 /** The last lines of a run's screen while it is not ready: time, cost and how it ended, whole where that fits into `rows` lines. */
-export const summaryRows = (state: Pick<AppState, 'now' | 'columns'>, run: RunState, rows: number): string[] =>
-	wrap(neutraliseLine(summary(state.now, run)), state.columns - 2)
+export const summaryRows = (state: Pick<AppState, 'now' | 'columns' | 'run'>, run: RunState, rows: number): string[] =>
+	wrap(neutraliseLine(summary(state, run)), state.columns - 2)
 		.slice(0, rows)
 		.map(line => paint.muted(` ${line}`));
 
-function summary(now: number, run: RunState): string {
+function summary({now, run: view}: Pick<AppState, 'now' | 'run'>, run: RunState): string {
 	const {phase, intendedAt, endedAt, attempts, reason, instanceId, billing} = run;
 	const cost = billing.length === 0 ? '' : `${formatPrice(spentUntil(now, run))} ${isOver(run) ? 'in all' : 'so far'}`;
 	if (isOver(run)) {
@@ -25,8 +26,10 @@ function summary(now: number, run: RunState): string {
 		return [overWords(how), next, cost, 'esc lists what else there is'].filter(Boolean).join(' · ');
 	}
 
+	const left = timeLeft(view?.times ?? {}, run, now);
 	return [
 		formatDuration(((endedAt ?? now) - intendedAt) / 1000),
+		left === undefined ? undefined : `about ${aboutMinutes(left)} left`,
 		cost === '' ? '$0 so far' : cost,
 		instanceId === undefined ? undefined : worstWords(now, run),
 		phase === 'stopping' ? `stopping: ${reason ?? ''}` : '',

@@ -1,15 +1,16 @@
 import {starterConfiguration} from '../../configuration/starter.js';
-import type {ConfigurationFile, Profile} from '../../configuration/model.js';
+import type {BuildPolicy, ConfigurationFile, Profile} from '../../configuration/model.js';
 import {breathe} from '../../offers/catalogue/breathe.js';
 import type {Offer} from '../../offers/offer.js';
 import {reasonsAgainst} from '../../offers/reasons.js';
 import type {Choice} from '../../runs/engine.js';
-import {endlessWords} from '../../runs/plan-words.js';
+import {endlessWords, missingBuild} from '../../runs/plan-words.js';
 import {firstToTry, othersAfter} from '../../runs/offers.js';
 import type {App} from './app.js';
 import {loadEnvironments} from './environments.js';
 import {changeGrid, chosenOffer, nothingShown, pinnedOffers, rememberFilter, takeListing} from './offers.js';
 import {beginRun} from './running.js';
+import type {AppState} from './state.js';
 import {inTreeOrder} from './tree.js';
 import {startWizard} from './wizard.js';
 
@@ -156,9 +157,27 @@ export function chooseOffer(app: App, given?: Offer): void {
 	void makePlan(app);
 }
 
+/** What comes after each, from the key that turns them. */
+const nextPolicy = {use: 'build', build: 'force-build', 'force-build': 'use'} as const;
+
+/** What the key would ask of the build commands' image. */
+export const nextBuild = ({flags}: Pick<AppState, 'flags'>): BuildPolicy => nextPolicy[flags.build ?? 'use'];
+
+/** Turns whether the image of the build commands is made, and plans anew. */
+export async function turnBuild(app: App): Promise<void> {
+	const {flags, plan} = app.state();
+	app.set({flags: {...flags, build: nextBuild(app.state())}});
+	await makePlan(app, plan?.agreed);
+}
+
 /** Starts what is planned; where something in it ends only by a person, after a question, unless that was answered before. */
 export async function launch(app: App, isAgreed = false): Promise<void> {
 	const {plan} = app.state();
+	if (plan?.image.decision === 'missing') {
+		app.say(`${missingBuild}: b makes it`, 'error');
+		return;
+	}
+
 	const endless = plan && !isAgreed ? endlessWords(plan) : undefined;
 	if (plan && endless !== undefined) {
 		app.ask(

@@ -10,6 +10,7 @@ import {lastTop} from '../log-lines.js';
 import {watchAsking} from './agreeing.js';
 import {type App, troubleOf} from './app.js';
 import {confirmEnd} from './end.js';
+import {loadStepTimes} from './expecting.js';
 import {chosenEnvironment, endListedOrphan, loadEnvironments} from './environments.js';
 import type {RunView, Tab} from './state.js';
 
@@ -28,13 +29,14 @@ export function showRun(app: App, handle: RunHandle): void {
 	});
 	app.partings.delete(handle.name);
 	app.set({
-		run: {handle, tab: 'all', top: undefined, search: '', found: undefined, showLogs: false, isWrapped: false},
+		run: {handle, tab: 'all', top: undefined, search: '', found: undefined, showLogs: false, times: {}, isWrapped: false},
 		now: app.options.clock.now(),
 		screen: 'run',
 		back: [],
 		trouble: undefined,
 	});
 	const stopAsking = watchAsking(app, handle);
+	void loadStepTimes(app, handle);
 	app.keep('run', () => {
 		stopListening();
 		stopAsking();

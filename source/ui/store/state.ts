@@ -8,6 +8,7 @@ import {type Grid, initialGrid, nothingShown, type Shown} from './offers.js';
 import type {SpotView} from './spot-history.js';
 import type {Orphan} from '../../runs/reconcile.js';
 import type {RunState} from '../../runs/state.js';
+import type {StepTimes} from '../../runs/step-times.js';
 
 export type ScreenName =
 	'configurations' | 'profiles' | 'form' | 'offers' | 'compare' | 'plan' | 'run' | 'environments' | 'backends';
@@ -45,6 +46,8 @@ export type RunView = {
 	/** The log line that the search is at. */
 	readonly found: number | undefined;
 	readonly showLogs: boolean;
+	/** How long steps took in earlier runs; none until that is read. */
+	readonly times: StepTimes;
 	/** Long log lines go on below, instead of being cut. */
 	readonly isWrapped: boolean;
 };

@@ -1,0 +1,72 @@
+import {describe, expect, test} from 'vitest';
+import type {Output} from '../../source/commands/io.js';
+import {runPlainly} from '../../source/commands/run.js';
+import type {Engine, Plan} from '../../source/runs/engine.js';
+import type {ImageChoice} from '../../source/runs/images.js';
+import {Problem} from '../../source/system/problem.js';
+import {environment} from '../environment/support.js';
+import {configurationFile, testEngine} from '../support/ui.js';
+
+const image = (changes: Partial<ImageChoice>): ImageChoice => ({
+	image: 'dstackai/base:py3.12',
+	decision: 'missing',
+	build: {key: 'k', reference: 'registry.example/built:k', labels: {}},
+	why: ['never built'],
+	...changes,
+});
+
+/** `run` up to where it would ask or launch; what it printed, and the problem it ended with. */
+async function run(changes: Partial<Plan>, yes = true) {
+	const told: {lines: string[]; objects: Array<Record<string, unknown>>} = {lines: [], objects: []};
+	const output: Output = {
+		json: true,
+		line: (text = '') => void told.lines.push(text),
+		object: value => void told.objects.push(value as Record<string, unknown>),
+		note: () => undefined,
+	};
+	const launched: Plan[] = [];
+	const engine: Partial<Engine> = {
+		configurations: async () => [configurationFile({environment: environment({build: ['pip install x']})})],
+		plan: async (request, offer, options) => ({...(await testEngine().plan(request, offer, options)), ...changes}),
+		async launch(plan) {
+			launched.push(plan);
+			throw new Error('launched');
+		},
+	};
+	const problem: unknown = await runPlainly(testEngine(engine), {flags: {}, detach: true, yes}, output).catch(
+		(error: unknown) => error,
+	);
+	return {...told, launched, problem, plan: told.objects.find(({type}) => type === 'plan')};
+}
+
+describe('run without the full screen', () => {
+	test.each([[true], [false]])('refuses a missing build before it asks or spends anything (-y: %s)', async yes => {
+		const {problem, launched, lines, plan} = await run({image: image({})}, yes);
+		expect(problem).toBeInstanceOf(Problem);
+		expect(problem).toMatchObject({kind: 'configuration', details: ['never built']});
+		expect((problem as Problem).next).toContain('--build');
+		expect(launched).toEqual([]);
+		expect(lines).toContain('Build: none yet: never built');
+		expect(plan).toMatchObject({
+			image: {reference: 'dstackai/base:py3.12', build: 'missing', builds: 'registry.example/built:k', why: ['never built']},
+		});
+	});
+
+	test('says what is reused and when it will be ready, and launches', async () => {
+		const {lines, plan, launched} = await run({
+			image: image({decision: 'reuse', image: 'registry.example/built:k', why: ['made 2 days ago, 1.2GB']}),
+			expected: 190,
+		});
+		expect(launched).toHaveLength(1);
+		expect(lines).toContain('Image: registry.example/built:k');
+		expect(lines).toContain('Build: reused: made 2 days ago, 1.2GB');
+		expect(lines).toContain('Ready: in about 3 min, as earlier runs took');
+		expect(plan).toMatchObject({expected: 190, image: {build: 'reuse'}});
+	});
+
+	test('of a host process without a past, nothing of it', async () => {
+		const {lines, plan} = await run({image: image({image: undefined, decision: 'none', build: undefined, why: []})});
+		expect(lines.filter(line => /^(Image|Build|Ready):/.test(line))).toEqual([]);
+		expect(plan).toMatchObject({expected: null, image: {reference: null, build: 'none', builds: null, why: []}});
+	});
+});
