@@ -33,6 +33,8 @@ export type RegistryOptions = {
 	/** @default 127.0.0.1 */
 	readonly address?: string;
 	readonly hasLogin?: boolean;
+	/** At every address of this machine. */
+	readonly isOpen?: boolean;
 	/** With a certificate that nobody trusts. */
 	readonly hasTls?: boolean;
 };
@@ -42,6 +44,7 @@ const digestOf = (content: string | Buffer): string => `sha256:${createHash('sha
 /** Debian's `docker-registry`. */
 export async function startTestRegistry({
 	address = '127.0.0.1',
+	isOpen = false,
 	hasLogin = false,
 	hasTls = false,
 }: RegistryOptions = {}): Promise<TestRegistry> {
@@ -66,7 +69,7 @@ export async function startTestRegistry({
 			'version: 0.1',
 			`storage: {filesystem: {rootdirectory: ${folder}/data}}`,
 			'http:',
-			`  addr: "${address}:${port}"`,
+			`  addr: "${isOpen ? '0.0.0.0' : address}:${port}"`,
 			'  relativeurls: true',
 			...(hasTls ? [`  tls: {certificate: ${folder}/certificate, key: ${folder}/key}`] : []),
 			...(hasLogin ? [`auth: {htpasswd: {realm: test, path: ${folder}/htpasswd}}`] : []),
