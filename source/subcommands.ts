@@ -39,9 +39,9 @@ export function addSecrets(add: Add, {outputOf}: Means): void {
 
 /** The images that `build` commands made. */
 export function addBuilds(add: Add, {outputOf, finish}: Means): void {
-	const builds = add('builds', 'list the images that `build` commands made: here, and in the registry of the settings').action(
-		async (flags: Flags) => (await import('./commands/builds.js')).listBuilds(await outputOf(flags)),
-	);
+	const builds = add('builds', 'list the images that `build` commands made: here, and in the registry of the settings')
+		.allowExcessArguments(false)
+		.action(async (flags: Flags) => (await import('./commands/builds.js')).listBuilds(await outputOf(flags)));
 	builds
 		.command('delete')
 		.description('delete builds; the start of a key is enough where only one begins so')

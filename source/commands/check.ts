@@ -48,6 +48,13 @@ export async function check(engine: Engine, output: Output): Promise<void> {
 		}
 	}
 
+	const {problems} = engine.preferences.images();
+	for (const {message} of problems) {
+		output.object({type: 'settings', message});
+		output.line(message);
+	}
+
+	errors += problems.length;
 	if (errors > 0) {
 		throw new Problem('configuration', `${errors} ${errors === 1 ? 'problem' : 'problems'} to mend`);
 	}
