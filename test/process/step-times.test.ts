@@ -17,7 +17,7 @@ test('a second run says what the first one took; its steps are those that were f
 	const run = async (name: string) => {
 		const {code, stdout, stderr} = await world.cli(['run', '.', '-n', name, '-y', '-d', '--json']);
 		expect(code, stderr + stdout).toBe(0);
-		return objects(stdout);
+		return objects<{type: string; step?: string; expected?: unknown}>(stdout);
 	};
 
 	const first = await run('one');

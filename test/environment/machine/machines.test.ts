@@ -2,6 +2,7 @@ import {writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {containerName} from '../../../source/backends/container/places.js';
 import {
 	cacheRestoreScript,
 	cacheSaveScript,
@@ -9,7 +10,6 @@ import {
 	containerScript,
 	containerStateScript,
 	engineScript,
-	environmentContainer,
 	explainState,
 	gpuCheckScript,
 	imageScript,
@@ -122,8 +122,7 @@ describe.skipIf(!bench || !machines)('a whole machine (needs docker-registry)', 
 		expect(await host.sh('ls /run/dt-login')).toContain('No such file');
 		await host.sh('touch /dstack-tui/environment/hold; echo code > /workflow/code.txt');
 		await done(host, container(base));
-		const inside = async (each: WholeHost, command: string) =>
-			each.sh(`docker exec ${environmentContainer} sh -c ${quote(command)}`);
+		const inside = async (each: WholeHost, command: string) => each.sh(`docker exec ${containerName} sh -c ${quote(command)}`);
 		expect(
 			await inside(
 				host,
@@ -132,10 +131,7 @@ describe.skipIf(!bench || !machines)('a whole machine (needs docker-registry)', 
 		).toBe('code\nbrave-cat-1');
 
 		const reference = base.replace('/team/base:1', '/built/app:key');
-		await done(
-			host,
-			commitScript({container: environmentContainer, reference, labels: {'dstack-tui.build': 'key'}, baseImage: base}),
-		);
+		await done(host, commitScript({container: containerName, reference, labels: {'dstack-tui.build': 'key'}, baseImage: base}));
 		await host.sh('rm /dstack-tui/environment/hold');
 		await eventually(
 			async () => greeting(host),
@@ -145,7 +141,7 @@ describe.skipIf(!bench || !machines)('a whole machine (needs docker-registry)', 
 		await done(host, pushScript({reference, authFile: await putLogin(host)}));
 		const cache = base.replace('/team/base:1', '/cache/app:1');
 		const paths = ['/root/.cache/tool'];
-		await done(host, cacheSaveScript({container: environmentContainer, paths, reference: cache, authFile: await putLogin(host)}));
+		await done(host, cacheSaveScript({container: containerName, paths, reference: cache, authFile: await putLogin(host)}));
 
 		const second = await bootHost(machines!, bench!.engine);
 		try {
@@ -157,7 +153,7 @@ describe.skipIf(!bench || !machines)('a whole machine (needs docker-registry)', 
 			await inside(second, 'rm -rf /root/.cache');
 			await done(
 				second,
-				cacheRestoreScript({container: environmentContainer, paths, reference: cache, authFile: await putLogin(second)}),
+				cacheRestoreScript({container: containerName, paths, reference: cache, authFile: await putLogin(second)}),
 			);
 			expect(await inside(second, 'cat /root/.cache/tool/file')).toBe('kept');
 		} finally {
@@ -172,11 +168,11 @@ describe.skipIf(!bench || !machines)('a whole machine (needs docker-registry)', 
 			text => text === 'SSH-2.0',
 			60_000,
 		);
-		const {lastLines} = await host.perform(containerStateScript(environmentContainer));
+		const {lastLines} = await host.perform(containerStateScript(containerName));
 		const state = parseContainerState(lastLines.at(-1) ?? '');
 		expect(state?.container).toMatchObject({running: true});
 		expect(state && explainState(state)).toEqual([]);
-		expect(await done(host, container(base))).toBe(`The container ${environmentContainer} runs\n`);
+		expect(await done(host, container(base))).toBe(`The container ${containerName} runs\n`);
 	});
 
 	/** These are programs that only say what NVIDIA's would: there is no GPU here. */
@@ -222,10 +218,10 @@ EOF
 		await done(host, engine(name, true));
 		expect(await host.sh('systemctl show -p MainPID docker')).toBe(pid);
 
-		await host.sh(`docker rm -f ${environmentContainer}`);
+		await host.sh(`docker rm -f ${containerName}`);
 		await done(host, container(base, true));
 		const check = async (expected: {name: string; count: number}) =>
-			host.perform(gpuCheckScript({container: environmentContainer, expected}));
+			host.perform(gpuCheckScript({container: containerName, expected}));
 		const without = await check({name: 'A10G', count: 2});
 		expect(without.reason).toMatch(
 			/^there is no nvidia-smi in the container though the machine has GPUs: NVIDIA's container toolkit/,
@@ -233,13 +229,13 @@ EOF
 
 		const inside = async (script: string) =>
 			host.sh(
-				`printf %s ${quote(`#!/bin/sh\n${script}\n`)} > /dstack-tui/environment/smi; docker exec ${environmentContainer} sh -c 'cp /dstack-tui/smi /usr/bin/nvidia-smi; chmod 755 /usr/bin/nvidia-smi'`,
+				`printf %s ${quote(`#!/bin/sh\n${script}\n`)} > /dstack-tui/environment/smi; docker exec ${containerName} sh -c 'cp /dstack-tui/smi /usr/bin/nvidia-smi; chmod 755 /usr/bin/nvidia-smi'`,
 			);
 		const line = 'echo "NVIDIA A10G, 550.54.15"';
 		await inside('echo "Failed to initialize NVML: Unknown Error"; exit 255');
 		const lost = await check({name: 'A10G', count: 2});
 		expect(lost.reason).toMatch(/^the GPUs are lost in the container \(Failed to initialize NVML: Unknown Error\): systemd/);
-		expect(lost.next).toBe(`Run \`docker restart ${environmentContainer}\` on the machine.`);
+		expect(lost.next).toBe(`Run \`docker restart ${containerName}\` on the machine.`);
 		await inside(line);
 		expect((await check({name: 'A10G', count: 2})).reason).toBe("the container has 1 of the machine's 2 GPUs");
 		await inside('echo "NVIDIA A10G, 535.1"; echo "NVIDIA A10G, 535.1"');

@@ -38,6 +38,7 @@ export async function bootHost(machines: RealMachines, {docker, host}: TestEngin
 		configuration: environment(),
 		workspace: '/workflow',
 		stateFolder: '/dstack-tui',
+		venv: '/opt/dstack-tui/venv',
 		subfolder: '',
 		deadline: undefined,
 		isolated: true,
