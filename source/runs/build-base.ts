@@ -4,7 +4,7 @@ import {environmentImage} from '../backends/container/image-name.js';
 import type {DevEnvironment} from '../configuration/model.js';
 import type {Secrets} from '../configuration/secrets.js';
 import {imageLogin} from '../environment/images/credentials.js';
-import {createRegistry, noSuchImage, type Registry} from '../environment/images/registry.js';
+import {createRegistry, type Login, noSuchImage, type Registry} from '../environment/images/registry.js';
 import {type ImageSettings, requireSettings} from '../environment/images/settings.js';
 import type {Offer} from '../offers/offer.js';
 import type {Http} from '../system/http.js';
@@ -33,19 +33,26 @@ export function baseName(environment: ImageOf, {gpus}: Pick<Target, 'gpus'>, {se
 	return environmentImage({...environment, gpus}, settings, variables);
 }
 
-/** A client for the registry of an environment's image, with the login that the configuration or the person's own Docker has for it. */
-export const imageRegistry = (environment: ImageOf, {settings, secrets, variables, signal, http}: ImageMeans): Registry =>
+/**
+The login for the host that an environment's image is fetched from: `registry_auth` where that is the host of `image` itself, and not of a mirror, which it
+is none of the business of; else what the settings, Docker or AWS know.
+*/
+export async function loginForImage(
+	registry: string,
+	{image, registryAuth}: Pick<ImageOf, 'image' | 'registryAuth'>,
+	{secrets, variables, settings}: Pick<ImageMeans, 'secrets' | 'variables' | 'settings'>,
+): Promise<Login | undefined> {
+	const isItsOwn = image !== undefined && parseReference(image).registry === registry;
+	return imageLogin(`${registry}/x`, isItsOwn ? registryAuth : undefined, {secrets, variables, registry: settings.registry});
+}
+
+/** A client for the registry of an environment's image. */
+const imageRegistry = (environment: ImageOf, means: ImageMeans): Registry =>
 	createRegistry({
-		insecure: settings.insecureRegistries,
-		// `registry_auth` is for `image`, and for no default that takes its place.
-		login: async registry =>
-			imageLogin(`${registry}/x`, environment.image === undefined ? undefined : environment.registryAuth, {
-				secrets,
-				variables,
-				registry: settings.registry,
-			}),
-		http,
-		signal,
+		insecure: means.settings.insecureRegistries,
+		login: async registry => loginForImage(registry, environment, means),
+		http: means.http,
+		signal: means.signal,
 	});
 
 /**

@@ -25,7 +25,7 @@ import {Problem} from '../system/problem.js';
 import {askBase, type Base, baseName, findBaseHere, type ImageMeans} from './build-base.js';
 import {loadImageSettings} from './preferences.js';
 
-export {askBase, type Base, type ImageMeans} from './build-base.js';
+export {askBase, type Base, type ImageMeans, loginForImage} from './build-base.js';
 
 export type BuildWish = {
 	readonly policy: BuildPolicy;

@@ -89,13 +89,18 @@ export function createRegistry({insecure = [], login, http = createHttp(), signa
 		};
 
 		let known: Login | undefined;
+		let withheld: unknown;
 		try {
 			return await once().catch(async (error: unknown) => {
 				if (!(error instanceof HttpError) || error.status !== 401) {
 					throw error;
 				}
 
-				known = await loginTo(registry);
+				// What is public is there for anybody, also where a login is kept that cannot be had.
+				known = await loginTo(registry).catch((reason: unknown) => {
+					withheld = reason;
+					return undefined;
+				});
 				headers.delete(key);
 				const scope = `repository:${repository}:${act === 'delete' ? 'pull,delete' : 'pull'}`;
 				const authorization = await authorize(error.challenge, known, {
@@ -116,6 +121,10 @@ export function createRegistry({insecure = [], login, http = createHttp(), signa
 			});
 		} catch (error) {
 			signal?.throwIfAborted();
+			if (withheld !== undefined && error instanceof HttpError && (error.status === 401 || error.status === 403)) {
+				throw withheld;
+			}
+
 			throw isMissing(error) ? error : registryProblem(error, {registry, subject, act, login: known?.origin});
 		}
 	}

@@ -14,6 +14,7 @@ import {
 	type BuildWish,
 	decideBuild,
 	type ImageMeans,
+	loginForImage,
 	missingBuild,
 } from '../../../source/runs/builds.js';
 import {Problem} from '../../../source/system/problem.js';
@@ -162,6 +163,15 @@ describe.skipIf(!there)('builds in a registry', () => {
 		expect(await fails({registryAuth: {username: 'someone', password: 'wrong'}})).toContain(
 			'refused the login from `registry_auth`',
 		);
+	});
+
+	test('`registry_auth` is for the host of `image`, and no business of a mirror', async () => {
+		const auth = {username: 'me', password: 'for the hub'};
+		const of = async (host: string, image: string | undefined) => loginForImage(host, {image, registryAuth: auth}, meansOf());
+		expect(await of('docker.io', 'team/app')).toMatchObject(auth);
+		expect(await of('ghcr.io', 'ghcr.io/team/app:1')).toMatchObject(auth);
+		expect(await of('mirror.example', 'team/app')).toBeUndefined();
+		expect(await of('docker.io', undefined)).toBeUndefined();
 	});
 
 	test('without a registry, or with one that is written wrongly or is not there, nothing is guessed', async () => {

@@ -158,6 +158,18 @@ describe.skipIf(!there)('the token of a registry', () => {
 		expect(registry.tokens.slice(before)).toEqual([{user: '', scope: 'repository:public/app:pull', method: 'GET'}]);
 	});
 
+	test('a login that cannot be had is told where one is needed, and nowhere else', async () => {
+		const digest = await registry.push({repository: 'public/free', tag: '1'});
+		await registry.push({repository: 'team/closed', tag: '1'});
+		const client = createRegistry({
+			login: async () => Promise.reject(new Problem('failed', 'the helper is not installed', {next: 'Install it.'})),
+		});
+		expect(await client.digest(parseReference(`${registry.host}/public/free:1`))).toBe(digest);
+		expect((await failure(client.digest(parseReference(`${registry.host}/team/closed:1`)))).message).toBe(
+			'the helper is not installed',
+		);
+	});
+
 	test('comes for an identity token, too', async () => {
 		const digest = await registry.push({repository: 'team/app', tag: '1'});
 		const client = as({kind: 'identity', origin: 'a helper', token: identityToken});
