@@ -8,7 +8,7 @@ import {requireFolder} from '../configuration/discover.js';
 import type {RunContext} from '../runs/context.js';
 import type {Engine} from '../runs/engine.js';
 import {createEngine} from '../runs/local-engine.js';
-import {createImageSource} from '../runs/images.js';
+import type {ImageSource} from '../runs/images.js';
 import {loadImageSettings} from '../runs/preferences.js';
 import {logFolder, runFolder} from '../runs/run-folder.js';
 import {type Clock, systemClock} from '../system/clock.js';
@@ -30,7 +30,7 @@ export async function openCore(directory: string | undefined, program: string): 
 		random: systemRandom,
 		variables: process.env,
 		backend: async name => backendNamed(name),
-		images: createImageSource(paths, systemClock, process.env),
+		images: lazyImages(async () => (await import('../runs/images.js')).createImageSource(paths, systemClock, process.env)),
 		ideOrigin: async () => (await loadImageSettings(paths)).ideOrigin,
 		continueInBackground(name) {
 			const logs = logFolder(runFolder(paths, name));
@@ -46,6 +46,14 @@ export async function openCore(directory: string | undefined, program: string): 
 	};
 	return {engine: await createEngine(context, folder), clock: systemClock};
 }
+
+/** Nothing of it is needed before a plan is made. */
+const lazyImages = (load: () => Promise<ImageSource>): ImageSource => ({
+	choose: async (question, signal) => (await load()).choose(question, signal),
+	login: async (reference, environment) => (await load()).login(reference, environment),
+	cache: async keys => (await load()).cache(keys),
+	engine: async () => (await load()).engine(),
+});
 
 /** Whatever else this machine does goes before it. */
 function startUpdate(program: string, clouds: readonly string[]): ChildProcess {

@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto';
 import {imageLogin} from '../environment/images/credentials.js';
 import type {Login} from '../environment/images/registry-auth.js';
 import {requireSettings} from '../environment/images/settings.js';
@@ -5,9 +6,10 @@ import {readSecretsFile} from '../configuration/secrets.js';
 import type {BuildPolicy, DevEnvironment} from '../configuration/model.js';
 import type {Offer} from '../offers/offer.js';
 import type {Clock} from '../system/clock.js';
-import {familiarName, parseReference} from '../system/image-reference.js';
+import {familiarName, fullName, parseReference} from '../system/image-reference.js';
 import type {Paths} from '../system/paths.js';
-import {baseName, type ImageMeans} from './build-base.js';
+import {Problem} from '../system/problem.js';
+import {askBase, baseName, type ImageMeans} from './build-base.js';
 import {decideBuild} from './builds.js';
 import {loadImageSettings} from './preferences.js';
 
@@ -50,7 +52,9 @@ export type EngineLogin = {readonly serveraddress: string} & (
 export type ImageSource = {
 	choose(question: ImageQuestion, signal: AbortSignal): Promise<ImageChoice>;
 	/** The login for an image's registry; undefined where there is none. */
-	login(reference: string, registryAuth: DevEnvironment['registryAuth']): Promise<EngineLogin | undefined>;
+	login(reference: string, environment: Pick<DevEnvironment, 'image' | 'registryAuth'>): Promise<EngineLogin | undefined>;
+	/** The image that caches of these keys are kept as; undefined where there is no registry. */
+	cache(keys: readonly string[]): Promise<string | undefined>;
 	/** What a machine's engine has to be told. */
 	engine(): Promise<{readonly insecureRegistries: readonly string[]; readonly mirrors: readonly string[]}>;
 };
@@ -70,7 +74,9 @@ export function createImageSource(paths: Paths, clock: Clock, variables: NodeJS.
 			}
 
 			if (environment.build.length === 0) {
-				return {image: baseName(environment, offer, means), decision: 'none', build: undefined, why: []};
+				const why =
+					environment.image !== undefined && offer.backend !== 'local' ? await cautionsOf(environment, offer, means) : [];
+				return {image: baseName(environment, offer, means), decision: 'none', build: undefined, why};
 			}
 
 			const wish = {
@@ -90,11 +96,25 @@ export function createImageSource(paths: Paths, clock: Clock, variables: NodeJS.
 				why,
 			};
 		},
-		async login(reference, registryAuth) {
+		async login(reference, {image, registryAuth}) {
 			const {settings, secrets} = await readMeans();
 			requireSettings(settings, ['registry']);
-			const login = await imageLogin(reference, registryAuth, {secrets, variables, registry: settings.registry});
-			return login && engineLogin(login, parseReference(reference).registry);
+			const {registry} = parseReference(reference);
+			// It is for the host that the configuration names, and for no mirror, default or build.
+			const isMeant = image !== undefined && parseReference(image).registry === registry;
+			const login = await imageLogin(reference, isMeant ? registryAuth : undefined, {
+				secrets,
+				variables,
+				registry: settings.registry,
+			});
+			return login && engineLogin(login, registry);
+		},
+		async cache(keys) {
+			const {settings} = await readMeans();
+			requireSettings(settings, ['registry']);
+			const {registry} = settings;
+			const digest = createHash('sha256').update(keys.join('\0')).digest('hex').slice(0, 32);
+			return registry && fullName({...registry, tag: `c-${digest}`, digest: undefined});
 		},
 		async engine() {
 			const {settings} = await readMeans();
@@ -103,6 +123,20 @@ export function createImageSource(paths: Paths, clock: Clock, variables: NodeJS.
 			return {insecureRegistries: settings.insecureRegistries, mirrors: []};
 		},
 	};
+}
+
+/** What a cloud would find out of an image only when it is paid for. A registry that cannot be asked from here may well answer there. */
+async function cautionsOf(environment: DevEnvironment, offer: Offer, means: ImageMeans): Promise<string[]> {
+	try {
+		await askBase(environment, offer, means);
+		return [];
+	} catch (error) {
+		if (!(error instanceof Problem) || error.kind === 'configuration') {
+			throw error;
+		}
+
+		return [`The image could not be asked for from here: ${error.message}.`];
+	}
 }
 
 const placeWords = ({build}: DevEnvironment): string[] =>

@@ -4,7 +4,7 @@ import {pushScript} from '../environment/machine/push.js';
 import {takeBaseline} from '../environment/work.js';
 import {formatBytes} from '../offers/format.js';
 import {inEnvironment, isDone} from './inside.js';
-import {performOnMachine, withLogin} from './on-machine.js';
+import {ownRegistry, performOnMachine, withLogin} from './on-machine.js';
 import {perform, type Stage, stepContext} from './stage.js';
 
 /** Makes an image of what the build commands have made, before anything secret comes into it, and brings it where the next run finds it. */
@@ -34,7 +34,7 @@ export async function keepImage(stage: Stage): Promise<void> {
 		when: 'once',
 		optional: false,
 	});
-	await withLogin(stage, build.reference, undefined, async authFile =>
+	await withLogin(stage, build.reference, ownRegistry, async authFile =>
 		performOnMachine(stage, {
 			id: 'upload',
 			title: 'Upload the image',

@@ -29,14 +29,17 @@ export async function putOnMachine(stage: Stage, file: string, content: string |
 	}
 }
 
+/** What is kept in the registry of the settings is no image that a configuration names. */
+export const ownRegistry = {image: undefined, registryAuth: undefined} as const;
+
 /** Lays the login for an image's registry into the machine's memory for as long as `act` lasts; its script takes it from there at once. */
 export async function withLogin<T>(
 	stage: Stage,
 	reference: string,
-	registryAuth: DevEnvironment['registryAuth'],
+	environment: Pick<DevEnvironment, 'image' | 'registryAuth'>,
 	act: (authFile: string | undefined) => Promise<T>,
 ): Promise<T> {
-	const login = await stage.context.images.login(reference, registryAuth);
+	const login = await stage.context.images.login(reference, environment);
 	if (!login) {
 		return act(undefined);
 	}

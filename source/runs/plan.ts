@@ -172,7 +172,7 @@ async function withFamily(context: RunContext, offer: Offer): Promise<Offer> {
 function buildNotes({choice, environment}: Request, {decision, why}: ImageChoice): readonly string[] {
 	const {build = 'use'} = choice.flags;
 	if (environment.build.length === 0) {
-		return build === 'use' ? [] : [`There are no \`build\` commands in ${choice.configuration.file}: nothing is built.`];
+		return build === 'use' ? why : [...why, `There are no \`build\` commands in ${choice.configuration.file}: nothing is built.`];
 	}
 
 	return decision === 'none' ? why : [];

@@ -66,7 +66,7 @@ async function getImage(stage: Stage): Promise<void> {
 	const reference = imageOf(stage);
 	const {offer, specification} = stage.state();
 	const environment = environmentOf(specification, stage.secrets);
-	await withLogin(stage, reference, environment.registryAuth, async authFile =>
+	await withLogin(stage, reference, environment, async authFile =>
 		performOnMachine(stage, {
 			id: 'image',
 			title: 'Get the image',

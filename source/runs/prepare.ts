@@ -5,6 +5,7 @@ import {scriptSteps} from '../environment/steps.js';
 import {openSessions, writeVariables} from '../environment/variables.js';
 import {takeBaseline} from '../environment/work.js';
 import {formatBytes} from '../offers/format.js';
+import {restoreCaches} from './caches.js';
 import {lookForEditor, performIdeStep} from './ide-step.js';
 import {inEnvironment, isDone, isHeld, performScript} from './inside.js';
 import {keepImage} from './keep-image.js';
@@ -44,6 +45,7 @@ export async function prepare(stage: Stage): Promise<void> {
 		await runStep(stage, 'build');
 	}
 
+	await restoreCaches(stage);
 	await setUp(stage);
 	await performIdeStep(stage, editor);
 	await runStep(stage, 'init');

@@ -25,7 +25,9 @@ test('a second run says what the first one took; its steps are those that were f
 	const file = path.join(world.home, 'dt/step-times.json');
 	expect((await stat(file)).mode & 0o777).toBe(0o600);
 	const {steps} = JSON.parse(await readFile(file, 'utf8')) as {steps: Record<string, {times: number[]}>};
-	const learned = Object.fromEntries(Object.entries(steps).map(([key, {times}]) => [key.split(' ')[0], times]));
+	const learned: Record<string, number[]> = Object.fromEntries(
+		Object.entries(steps).map(([key, {times}]) => [key.split(' ')[0] ?? '', times]),
+	);
 	const begun = first.filter(({type}) => type === 'step-started').map(({step}) => String(step));
 	expect(new Set(Object.keys(learned))).toEqual(new Set(begun));
 	expect(learned['setup']?.[0]).toBeGreaterThanOrEqual(2000);

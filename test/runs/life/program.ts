@@ -94,6 +94,7 @@ export class Program {
 			images: {
 				choose: async () => ({image: 'base:1', decision: 'none', build: undefined, why: []}),
 				login: async () => undefined,
+				cache: async () => undefined,
 				engine: async () => ({insecureRegistries: [], mirrors: []}),
 			},
 			ideOrigin: async () => undefined,
