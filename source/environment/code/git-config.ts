@@ -130,7 +130,8 @@ export function withoutCredentials(text: string): {text: string; left: string[]}
 function dropIndent(pieces: string[]): boolean {
 	const before = pieces.pop() ?? '';
 	const bare = before.replace(/[ \t]+$/, '');
-	const own = bare === '' || bare.endsWith('\n');
+	const last = bare === '' ? (pieces.findLast(piece => piece !== '') ?? '') : bare;
+	const own = last === '' || last.endsWith('\n');
 	pieces.push(own ? bare : before);
 	return own;
 }
