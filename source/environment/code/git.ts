@@ -1,5 +1,6 @@
 import {spawn} from 'node:child_process';
 import {existsSync} from 'node:fs';
+import {open} from 'node:fs/promises';
 import process from 'node:process';
 import {Problem} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
@@ -16,15 +17,29 @@ const environment = (): NodeJS.ProcessEnv => {
 };
 
 /**
-Runs git in a folder; output as bytes, since file names need not be text. Resolves with any exit code; throws a `configuration` problem
+Runs git in a folder; output as bytes, since file names need not be text, or into a file. Resolves with any exit code; throws a `configuration` problem
 where git or the folder is missing.
 */
-export async function git(folder: string, args: readonly string[], input: Buffer = Buffer.alloc(0)): Promise<GitResult> {
+export async function git(
+	folder: string,
+	args: readonly string[],
+	input: Buffer = Buffer.alloc(0),
+	file?: string,
+): Promise<GitResult> {
+	const handle = file === undefined ? undefined : await open(file, 'w', 0o600);
+	try {
+		return await run(folder, args, input, handle?.fd ?? 'pipe');
+	} finally {
+		await handle?.close();
+	}
+}
+
+async function run(folder: string, args: readonly string[], input: Buffer, target: number | 'pipe'): Promise<GitResult> {
 	return new Promise((resolve, reject) => {
-		const child = spawn('git', args, {cwd: folder, env: environment(), stdio: 'pipe'});
+		const child = spawn('git', args, {cwd: folder, env: environment(), stdio: ['pipe', target, 'pipe']});
 		const [output, errors]: [Buffer[], Buffer[]] = [[], []];
-		child.stdout.on('data', (piece: Buffer) => output.push(piece));
-		child.stderr.on('data', (piece: Buffer) => errors.push(piece));
+		child.stdout?.on('data', (piece: Buffer) => output.push(piece));
+		child.stderr?.on('data', (piece: Buffer) => errors.push(piece));
 		child.once('error', (error: NodeJS.ErrnoException) => {
 			reject(error.code === 'ENOENT' ? missing(folder) : error);
 		});
@@ -32,8 +47,8 @@ export async function git(folder: string, args: readonly string[], input: Buffer
 			resolve({code: code ?? 1, stdout: Buffer.concat(output), stderr: Buffer.concat(errors).toString('utf8').trim()});
 		});
 		// It may end, with its reason in its exit code, before it has read everything.
-		child.stdin.on('error', () => undefined);
-		child.stdin.end(input);
+		child.stdin?.on('error', () => undefined);
+		child.stdin?.end(input);
 	});
 }
 

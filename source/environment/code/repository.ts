@@ -86,3 +86,8 @@ export async function comesWith({top, gitDir, alternates}: Repository, copied: r
 	const pointer = await readFile(path.join(top, '.git'), 'utf8').catch(() => '');
 	return pointer.startsWith('gitdir: .') && (await workTreeOf(gitDir)).startsWith('.');
 }
+
+/** Whether a git folder fetches objects only when it needs them, so that not all of them are there. */
+export const isPartial = async (gitFolder: string): Promise<boolean> =>
+	(await git(gitFolder, ['--git-dir=.', 'config', '--get-regexp', String.raw`^(remote\..*\.promisor|extensions\.partialclone)$`]))
+		.code === 0;

@@ -1,10 +1,10 @@
 import {constants, type Dirent, existsSync} from 'node:fs';
-import {copyFile, cp, link, mkdir, mkdtemp, readdir, rm, writeFile} from 'node:fs/promises';
+import {copyFile, cp, link, mkdir, mkdtemp, readdir, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {Problem} from '../../system/problem.js';
 import type {Staged} from './collect.js';
-import {git, joinZero} from './git.js';
+import {git} from './git.js';
 import type {Repository} from './repository.js';
 import {addAll, emptyTree, type Entry} from './tree.js';
 
@@ -173,13 +173,4 @@ async function copyOne(source: string, target: string, fixed: boolean): Promise<
 			}
 		}
 	}
-}
-
-/** Names for `tar --null -T`: in a file, since there may be more of them than fit a command line. */
-export async function writeNameList(entries: readonly Entry[]): Promise<{file: string; remove: () => Promise<void>}> {
-	const folder = await mkdtemp(path.join(tmpdir(), 'dstack-tui-list-'));
-	const file = path.join(folder, 'names');
-	// Without `./`, a name that begins with a dash would be an option.
-	await writeFile(file, joinZero(entries.map(({name}) => Buffer.concat([Buffer.from('./'), name]))), {mode: 0o600});
-	return {file, remove: async () => rm(folder, {recursive: true, force: true})};
 }

@@ -1,5 +1,6 @@
-import {constants} from 'node:fs';
-import {access, lstat, readdir} from 'node:fs/promises';
+import {accessSync, constants, lstatSync, type Stats} from 'node:fs';
+import {readdir} from 'node:fs/promises';
+import process from 'node:process';
 
 /** One file, link or empty folder. */
 export type Entry = {
@@ -7,6 +8,13 @@ export type Entry = {
 	readonly name: Buffer;
 	/** Changes when the file does. */
 	readonly stamp: string;
+	readonly kind: 'file' | 'link' | 'folder';
+	/** Bytes; 0 for what is no file. */
+	readonly size: number;
+	/** Rights, without the kind. */
+	readonly mode: number;
+	/** Whole seconds since the epoch. */
+	readonly modified: number;
 };
 
 export type Tree = {
@@ -17,7 +25,7 @@ export type Tree = {
 	readonly sizes: Map<string, number>;
 	readonly unreadable: Set<string>;
 	readonly notes: string[];
-	readonly folders: Map<string, Promise<boolean>>;
+	readonly folders: Map<string, boolean>;
 };
 
 export const emptyTree = (root: string): Tree => ({
@@ -55,23 +63,54 @@ export function addBytes(tree: Tree, name: string, bytes: number): void {
 	tree.sizes.set(key, (tree.sizes.get(key) ?? 0) + bytes);
 }
 
-type Look = Awaited<ReturnType<typeof lstat>> | 'gone' | 'unreadable';
+const patience = 4;
+
+/**
+Maps in order without waiting for each: looking at a file that is in memory takes microseconds, as an asynchronous call ten times that.
+Gives way to everything else every few milliseconds.
+*/
+export async function inSlices<From, To>(items: readonly From[], act: (item: From) => To): Promise<To[]> {
+	const results: To[] = [];
+	let until = performance.now() + patience;
+	for (const item of items) {
+		if (performance.now() > until) {
+			await giveWay();
+			until = performance.now() + patience;
+		}
+
+		results.push(act(item));
+	}
+
+	return results;
+}
+
+export const giveWay = async (): Promise<void> =>
+	new Promise(resolve => {
+		setImmediate(resolve);
+	});
+
+type Look = Stats | 'gone' | 'unreadable';
 
 const goneCodes = ['ENOENT', 'ENOTDIR'];
-const look = async (file: Buffer): Promise<Look> =>
-	lstat(file).catch((error: NodeJS.ErrnoException) => (goneCodes.includes(error.code ?? '') ? 'gone' : 'unreadable'));
+const look = (file: Buffer): Look => {
+	try {
+		return lstatSync(file, {throwIfNoEntry: false}) ?? 'gone';
+	} catch (error) {
+		return goneCodes.includes((error as NodeJS.ErrnoException).code ?? '') ? 'gone' : 'unreadable';
+	}
+};
 
-const stampOf = ({size, mtimeMs, ino, mode}: Exclude<Look, string>): string => `${size} ${mtimeMs} ${ino} ${mode}`;
+const stampOf = ({size, mtimeMs, ino, mode}: Stats): string => `${size} ${mtimeMs} ${ino} ${mode}`;
 
 /** What the stamp of a file would be now. */
-export async function stampNow(root: string, name: Buffer): Promise<string> {
-	const found = await look(absoluteBytes(root, name));
+export function stampNow(root: string, name: Buffer): string {
+	const found = look(absoluteBytes(root, name));
 	return typeof found === 'string' ? found : stampOf(found);
 }
 
 /** Adds files, links or empty folders to the tree, with what has to be known of them. What is not there any more is left out. */
 export async function addEntries(tree: Tree, names: readonly Buffer[]): Promise<void> {
-	const found = await inChunks(names, async name => ({name, found: await lookAt(tree, name)}));
+	const found = await inSlices(names, name => ({name, found: lookAt(tree, name)}));
 	for (const {name, found: each} of found) {
 		const shown = name.toString('utf8');
 		if (each === 'unreadable') {
@@ -79,47 +118,65 @@ export async function addEntries(tree: Tree, names: readonly Buffer[]): Promise<
 		} else if (each === 'gone') {
 			continue;
 		} else if (each.isFile() || each.isSymbolicLink() || each.isDirectory()) {
-			addBytes(tree, shown, each.isFile() ? Number(each.size) : 0);
-			tree.entries.push({name, stamp: stampOf(each)});
+			const size = each.isFile() ? each.size : 0;
+			addBytes(tree, shown, size);
+			tree.entries.push({
+				name,
+				stamp: stampOf(each),
+				kind: each.isFile() ? 'file' : each.isSymbolicLink() ? 'link' : 'folder',
+				size,
+				mode: each.mode & 0o7777,
+				modified: Math.floor(each.mtimeMs / 1000),
+			});
 		} else {
 			tree.notes.push(`${shown} is a socket, pipe or device, and is left out`);
 		}
 	}
 }
 
-async function lookAt(tree: Tree, name: Buffer): Promise<Look> {
+function lookAt(tree: Tree, name: Buffer): Look {
 	// Where a folder has become a link, what git tracked below it is gone: the link leads to other files.
-	if (!(await isRealFolder(tree, name.subarray(0, Math.max(0, name.lastIndexOf(slash)))))) {
+	if (!isRealFolder(tree, name.subarray(0, Math.max(0, name.lastIndexOf(slash))))) {
 		return 'gone';
 	}
 
 	const absolute = absoluteBytes(tree.root, name);
-	const found = await look(absolute);
-	if (typeof found === 'string' || !found.isFile()) {
-		return found;
-	}
-
-	return access(absolute, constants.R_OK).then(
-		() => found,
-		() => 'unreadable',
-	);
+	const found = look(absolute);
+	return typeof found === 'string' || !found.isFile() || isReadable(absolute, found) ? found : 'unreadable';
 }
 
-async function isRealFolder(tree: Tree, name: Buffer): Promise<boolean> {
+/** The owner's own right needs no question to the system. */
+function isReadable(file: Buffer, {uid, mode}: Stats): boolean {
+	if (uid === process.getuid?.() && (mode & 0o400) !== 0) {
+		return true;
+	}
+
+	try {
+		accessSync(file, constants.R_OK);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+function isRealFolder(tree: Tree, name: Buffer): boolean {
 	if (name.length === 0) {
 		return true;
 	}
 
 	const key = name.toString('latin1');
-	const answer =
-		tree.folders.get(key) ??
-		look(absoluteBytes(tree.root, name)).then(async found => {
-			// One that cannot be looked at is told of by the file in it.
-			const real = found === 'unreadable' || (found !== 'gone' && found.isDirectory());
-			return real && isRealFolder(tree, name.subarray(0, Math.max(0, name.lastIndexOf(slash))));
-		});
-	tree.folders.set(key, answer);
-	return answer;
+	const known = tree.folders.get(key);
+	if (known !== undefined) {
+		return known;
+	}
+
+	const found = look(absoluteBytes(tree.root, name));
+	// One that cannot be looked at is told of by the file in it.
+	const real =
+		(found === 'unreadable' || (found !== 'gone' && found.isDirectory())) &&
+		isRealFolder(tree, name.subarray(0, Math.max(0, name.lastIndexOf(slash))));
+	tree.folders.set(key, real);
+	return real;
 }
 
 /** Everything below a folder of the tree, as it is: for what git keeps for itself. Empty folders too, since git needs some. */

@@ -1,0 +1,9 @@
+/** Something here changed while it was being copied. */
+export class Changed extends Error {
+	readonly names: readonly string[];
+
+	constructor(names: readonly string[]) {
+		super('changed');
+		this.names = names;
+	}
+}
