@@ -6,6 +6,7 @@ import {scriptSteps} from '../environment/steps.js';
 import {writeVariables} from '../environment/variables.js';
 import {takeBaseline} from '../environment/work.js';
 import {formatBytes} from '../offers/format.js';
+import {furnish} from './furnish.js';
 import {takeCharge} from './guard.js';
 import {obtainInstance, over} from './obtain.js';
 import {environmentOf} from './specification.js';
@@ -90,8 +91,10 @@ async function copyCode(stage: Stage): Promise<void> {
 		const context = stepContext(stage.state());
 		await overTunnel(stage, async link => writeVariables(link, context, environmentOf(specification, stage.secrets).env));
 		await overTunnel(stage, async link => uploadCode(link, manifest, context, report, stage.signal));
+		const missed = await overTunnel(stage, async link => furnish(stage, link, report));
 		await overTunnel(stage, async link => takeBaseline(link, context));
-		return {note: `${manifest.files} file${manifest.files === 1 ? '' : 's'}, ${formatBytes(manifest.bytes)}`};
+		const copied = `${manifest.files} file${manifest.files === 1 ? '' : 's'}, ${formatBytes(manifest.bytes)}`;
+		return {note: [copied, ...missed].join('; '), warning: missed.length > 0};
 	});
 }
 
