@@ -7,7 +7,7 @@ export function splitWords(line: string): string[] {
 	const pattern = /\s+|'([^']*)'|"((?:[^"\\]|\\[^])*)"|\\([^])|([^\s'"\\]+)|([^])/gu;
 	for (const [all, single, double, escaped, plain, rest] of line.matchAll(pattern)) {
 		if (rest !== undefined) {
-			return fail(`expected a closing ${rest === '\\' ? 'character after \\' : rest}`);
+			return fail('expected a quote that ends, and something after each \\');
 		}
 
 		const part = single ?? double?.replaceAll(/\\(["\\$`])/g, '$1') ?? escaped ?? plain;

@@ -1,6 +1,6 @@
 import {mkdir, statfs} from 'node:fs/promises';
 import {readSecretsFile} from '../configuration/secrets.js';
-import {cachePaths} from '../configuration/places.js';
+import {cachePaths} from '../configuration/cache-paths.js';
 import {settleEnvironment} from '../configuration/settle.js';
 import {BackendError} from '../backends/backend.js';
 import {workspace} from '../backends/container/places.js';
