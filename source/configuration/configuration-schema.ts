@@ -1,6 +1,6 @@
 import {z} from 'zod';
 import {commands, oneOf, text, truth, words} from './fields.js';
-import {files, ports, registryAuth, variables} from './environment-fields.js';
+import {entrypoint, files, homeDir, ports, registryAuth, shell, user, variables, workingDir} from './environment-fields.js';
 import {describeInput} from './json-schema.js';
 import type {DevEnvironment} from './model.js';
 import {field, policy, policyShape, resources} from './wish-fields.js';
@@ -38,24 +38,26 @@ const shape = {
 	}),
 	registry_auth: policy(registryAuth, {description: 'How to log in to the registry of the image'}),
 	python: policy(python, {description: 'The version of Python, in quotes: "3.11"'}),
-	nvcc: policy(truth, {description: "CUDA's compiler in the default image", unused: later}),
-	docker: policy(truth, {description: 'A Docker engine inside the environment', unused: later}),
-	privileged: field(truth, {description: 'A container with all rights', unused: later}),
-	user: policy(text('a user'), {description: 'The user that commands run as', unused: later}),
-	shell: policy(text('a shell such as bash'), {description: 'The shell that commands run in', unused: later}),
-	entrypoint: policy(text('a command'), {description: "Replaces the image's entry point", unused: later}),
-	working_dir: policy(text('a path'), {description: 'Where commands and people start', unused: later}),
-	home_dir: policy(text('a path'), {description: 'What ~ means in `cache`', unused: later}),
+	nvcc: policy(truth, {description: "CUDA's compiler in the default image"}),
+	docker: policy(truth, {description: 'A Docker engine inside the environment; it gets all rights'}),
+	privileged: field(truth, {description: 'A container with all rights'}),
+	user: policy(user, {description: 'The user that setup, init and sessions run as; build runs as root'}),
+	shell: policy(shell, {description: 'The shell that commands run in'}),
+	entrypoint: policy(entrypoint, {
+		description:
+			'What commands run in: words that get them as one more, such as /bin/bash -i -c; before `shell` where there is one',
+	}),
+	working_dir: policy(workingDir, {description: 'Where commands and people start: absolute, or in the code'}),
+	home_dir: policy(homeDir, {description: 'What ~ means in `cache`'}),
 	env: field(variables, {description: 'Variables: a list of NAME=value, NAME alone for your own value, or a map'}),
 	build: field(commands, {description: 'Commands that make an image once'}),
 	setup: field(commands, {description: 'Commands that run once, when the environment is made'}),
 	init: field(commands, {description: 'Commands that run at every start'}),
 	cache: field(z.array(text('a path'), words('a list of paths')), {
-		description: 'Paths that are kept for the next run',
-		unused: later,
+		description: 'Paths that are kept for the next run: absolute, below ~, or in the folder where commands start',
 	}),
 	ports: field(ports, {description: 'Ports to forward: 8000, 3333:8000, *:8000'}),
-	files: field(files, {description: 'Files of your machine to copy beside the code', unused: later}),
+	files: field(files, {description: 'Files of your machine to copy beside the code'}),
 	resources: policy(resources, {description: 'What the hardware has to be'}),
 	priority: field(z.unknown(), {description: "A run's place in the queue", unused: server}),
 	volumes: field(z.unknown(), {description: 'Volumes to mount', unused: `volumes by name belong to a dstack server; ${later}`}),

@@ -3,6 +3,8 @@ import {either, reading, text, words, written, writtenText} from './fields.js';
 import {describeInput} from './json-schema.js';
 import {fail, isVariableName, parsePort, parseVariable} from './grammar.js';
 import type {FileMapping, PortMapping} from './model.js';
+import {staysInside, userPattern} from './places.js';
+import {splitWords} from './shell-words.js';
 
 /** Variables with their values, and those whose value is the caller's. */
 export type Variables = {readonly env: Readonly<Record<string, string>>; readonly callerEnv: readonly string[]};
@@ -95,3 +97,32 @@ const registryAuthShape = {username: anyText.optional(), password: anyText};
 export const registryAuth = z
 	.strictObject(registryAuthShape, words('a map of username and password'))
 	.transform(({username, password}, context) => reading(() => ({username: username ?? '', password}), '', context));
+
+/** A field of text that holds only what `check` lets pass. */
+const checked = (isGood: (text: string) => boolean, expected: string) =>
+	writtenText(value => (isGood(value) ? value : fail(`expected ${expected}`)), expected);
+
+/** A value with references is known later. */
+const orReference = (isGood: (text: string) => boolean) => (value: string) => value.includes('${{') || isGood(value);
+
+export const user = checked(value => userPattern.test(value), 'a user such as ubuntu, 1000 or 1000:1000');
+
+export const shell = checked(
+	value => /^(?:\/[^\s:]+|[\w.+-]+)$/.test(value),
+	'a shell by its name or its absolute path, such as bash or /usr/bin/zsh',
+);
+
+export const workingDir = checked(
+	orReference(value => value !== '' && staysInside(value)),
+	'an absolute path, or one in the code',
+);
+
+export const homeDir = checked(
+	orReference(value => value.startsWith('/')),
+	'an absolute path',
+);
+
+export const entrypoint = writtenText(
+	value => (splitWords(value).length > 0 ? value : fail('expected a command such as /bin/bash -i -c')),
+	'a command',
+);

@@ -3,11 +3,12 @@ import {ideScript} from './ide/server.js';
 import {pythonScript} from './python.js';
 import {deadlineText} from '../backends/deadline.js';
 import {quote} from '../system/shell.js';
+import {commandScript} from './commands.js';
 import type {ScriptStep, StepContext} from './step.js';
 
 /** The scripts that prepare an environment, in their order; only those that its configuration asks for, the guard always first. */
 export function scriptSteps(context: StepContext): ScriptStep[] {
-	const {build, setup, init, python} = context.configuration;
+	const {python} = context.configuration;
 	const steps: Array<ScriptStep | undefined> = [
 		guardStep(context),
 		python === undefined
@@ -20,10 +21,10 @@ export function scriptSteps(context: StepContext): ScriptStep[] {
 					when: 'once',
 					optional: false,
 				},
-		commandStep('build', 'Build', build),
-		commandStep('setup', 'Set up', setup),
+		commandStep('build', 'Build', context.configuration),
+		commandStep('setup', 'Set up', context.configuration),
 		ideStep(context),
-		commandStep('init', 'Start', init),
+		commandStep('init', 'Start', context.configuration),
 	];
 	return steps.filter(step => step !== undefined);
 }
@@ -49,25 +50,21 @@ function guardStep({deadline, stateFolder}: StepContext): ScriptStep {
 	};
 }
 
-/**
-One shell for all commands, so that `cd` and `export` carry over; the first that fails ends it. Which one runs is written down before it
-runs, so that a failure can be told with its command.
-*/
-function commandStep(id: 'build' | 'setup' | 'init', verb: string, commands: readonly string[]): ScriptStep | undefined {
+function commandStep(
+	id: 'build' | 'setup' | 'init',
+	verb: string,
+	configuration: StepContext['configuration'],
+): ScriptStep | undefined {
+	const commands = configuration[id];
 	if (commands.length === 0) {
 		return undefined;
 	}
 
-	const lines = commands.flatMap(command => [
-		`printf '%s' ${quote(command)} > "$STEP_FOLDER/command"`,
-		`printf '+ %s\\n' ${quote(command)}`,
-		`eval ${quote(command)}`,
-	]);
 	return {
 		id,
 		title: `${verb} (${commands.length} ${commands.length === 1 ? 'command' : 'commands'})`,
 		pane: id === 'build' ? 'build' : 'setup',
-		script: ['set -e', ...lines, ''].join('\n'),
+		script: commandScript(commands, configuration),
 		when: id === 'init' ? 'always' : 'once',
 		optional: false,
 	};

@@ -1,3 +1,4 @@
+import {workingFolder} from '../configuration/places.js';
 import {Problem} from '../system/problem.js';
 import {neutraliseLine} from '../system/terminal-text.js';
 import type {Link} from '../tunnel/link.js';
@@ -58,8 +59,8 @@ function refuseNames(env: Readonly<Record<string, string>>): void {
 }
 
 /** The folder that commands and people start in. */
-export const workFolder = ({workspace, subfolder}: Pick<StepContext, 'workspace' | 'subfolder'>): string =>
-	subfolder === '' ? workspace : `${workspace}/${subfolder}`;
+export const workFolder = ({configuration, workspace, subfolder}: StepContext): string =>
+	workingFolder(configuration, workspace, subfolder);
 
 const entries = (variables: Readonly<Record<string, string>>): string[] =>
 	Object.entries(variables).map(([name, value]) => `${name}=${value}`);

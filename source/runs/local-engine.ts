@@ -1,7 +1,7 @@
 import {self} from '../system/program-name.js';
-import path from 'node:path';
 import {backends, offerSources} from '../backends/registry.js';
 import {findConfigurations} from '../configuration/discover.js';
+import {workingFolder} from '../configuration/places.js';
 import {readProfiles} from '../configuration/profiles.js';
 import {saveWishes} from '../configuration/save.js';
 import {watchFiles} from '../configuration/watch.js';
@@ -93,8 +93,11 @@ export async function createEngine(context: RunContext, folder: string): Promise
 		sshCommand: name => sshCommand(paths, name),
 		ideLink(state) {
 			const {configuration, subfolder} = state.specification;
-			const {ide} = configuration as {ide?: Parameters<typeof ideLink>[0]};
-			return ide && state.workspace ? ideLink(ide, state.name, path.posix.join(state.workspace, subfolder)) : undefined;
+			const environment = configuration as {ide?: Parameters<typeof ideLink>[0]; workingDir?: string};
+			const {ide, workingDir} = environment;
+			return ide && state.workspace
+				? ideLink(ide, state.name, workingFolder({workingDir}, state.workspace, subfolder))
+				: undefined;
 		},
 	};
 }

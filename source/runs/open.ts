@@ -2,6 +2,7 @@ import {readEnd} from '../backends/container/ended.js';
 import {outerStateFolder} from '../backends/container/places.js';
 import {openSessions} from '../environment/variables.js';
 import {quote, viaSh} from '../system/shell.js';
+import {furnish} from './furnish.js';
 import {inEnvironment, isDone} from './inside.js';
 import {reach} from './reach.js';
 import {environmentOf} from './specification.js';
@@ -19,7 +20,7 @@ export async function openEnvironment(stage: Stage): Promise<void> {
 		return;
 	}
 
-	await perform(stage, 'sshd', 'Open it over SSH', async () => {
+	await perform(stage, 'sshd', 'Open it over SSH', async report => {
 		if (stage.state().guarded) {
 			await releaseOnMachine(stage);
 			await reach(stage, environment, 'sshd', async () => whyNotOnMachine(stage));
@@ -34,6 +35,8 @@ export async function openEnvironment(stage: Stage): Promise<void> {
 		if (isDone(stage, 'code')) {
 			const {env} = environmentOf(stage.state().specification, stage.secrets);
 			await inEnvironment(stage, async link => openSessions(link, stepContext(stage.state()), env));
+			const missed = await inEnvironment(stage, async link => furnish(stage, link, report));
+			return {note: missed.join('; '), warning: missed.length > 0};
 		}
 	});
 }

@@ -1,9 +1,13 @@
 import {mkdir, statfs} from 'node:fs/promises';
 import {readSecretsFile} from '../configuration/secrets.js';
+import {cachePaths} from '../configuration/cache-paths.js';
 import {settleEnvironment} from '../configuration/settle.js';
 import {BackendError} from '../backends/backend.js';
+import {workspace} from '../backends/container/places.js';
+import {unheardKeys} from '../backends/container/unheard.js';
 import {backends, canLaunch} from '../backends/registry.js';
 import {collectCode} from '../environment/code/collect.js';
+import {checkFiles} from '../environment/files.js';
 import {pythonMissingHere} from '../environment/python-here.js';
 import {formatBytes} from '../offers/format.js';
 import {mismatch} from '../offers/matching.js';
@@ -15,6 +19,7 @@ import {durationOf} from './duration.js';
 import type {Plan, PlannedPort, PlanOptions, Request} from './engine.js';
 import {timeToReady} from './expected-times.js';
 import {readState} from './journal.js';
+import {filesOf} from './furnish.js';
 import {checkName, generateName} from './names.js';
 import {planPorts} from './ports.js';
 import {provisioningProblem, takenProblem} from './problems.js';
@@ -41,6 +46,8 @@ export async function makePlan(
 	const request = {...asked, environment: settleEnvironment(asked.environment, values)};
 	refuseNoRegistry(offer, request, registry);
 	await refuseNoPython(offer, request);
+	await checkFiles(filesOf(request.environment.files, request.choice.configuration.path));
+	refusePaths(request);
 	const code = await collectCode(request.choice.folder);
 	const image = await context.images.choose(
 		{
@@ -106,6 +113,9 @@ function refuseUnusable(offer: Offer, {requirements}: Request): void {
 		throw new Problem('no-offer', `${offer.backend} ${offer.instanceType} is ${offer.availability}: ${offer.notes.join(' ')}`);
 	}
 }
+
+/** Paths of `cache` are known when references have their values. Where the code's own folder lies makes no difference. */
+const refusePaths = ({environment}: Request): void => void cachePaths(environment, workspace, '');
 
 /** A process has the Pythons of this machine and no others: better said now than when the environment is there. */
 async function refuseNoPython({backend, instanceType}: Offer, {environment: {python}}: Request): Promise<void> {
@@ -202,11 +212,12 @@ const sameImage = (
 			);
 
 /** What the configuration asks for without effect. */
-const unheard = ({choice, requirements: {inactivityDuration}}: Request, {backend}: Offer): string[] => [
+const unheard = ({choice, environment, requirements: {inactivityDuration}}: Request, offer: Offer): string[] => [
+	...unheardKeys(environment, offer),
 	...choice.configuration.diagnostics
 		.filter(({severity}) => severity === 'warning')
 		.map(({file, line, message}) => `${file}:${line}: ${message}.`),
-	...(backend === 'local' && typeof inactivityDuration === 'number'
+	...(offer.backend === 'local' && typeof inactivityDuration === 'number'
 		? ['Connections are not counted on this machine: `inactivity_duration` ends nothing here, only `max_duration` does.']
 		: []),
 ];

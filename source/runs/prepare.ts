@@ -6,6 +6,7 @@ import {openSessions, writeVariables} from '../environment/variables.js';
 import {takeBaseline} from '../environment/work.js';
 import {formatBytes} from '../offers/format.js';
 import {restoreCaches} from './caches.js';
+import {furnish} from './furnish.js';
 import {lookForEditor, performIdeStep} from './ide-step.js';
 import {inEnvironment, isDone, isHeld, performScript} from './inside.js';
 import {keepImage} from './keep-image.js';
@@ -79,14 +80,17 @@ async function copyCode(stage: Stage): Promise<void> {
 		const manifest = await collectCode(specification.folder);
 		const context = stepContext(stage.state());
 		const {env} = environmentOf(specification, stage.secrets);
+		const {opened} = stage.state();
 		await inEnvironment(stage, async link => writeVariables(link, context, env));
-		if (stage.state().opened) {
+		if (opened) {
 			await inEnvironment(stage, async link => openSessions(link, context, env));
 		}
 
 		await inEnvironment(stage, async link => uploadCode(link, manifest, context, report, stage.signal));
+		const missed = await inEnvironment(stage, async link => furnish(stage, link, report, {held: !opened}));
 		await noteWork(stage);
-		return {note: `${manifest.files} file${manifest.files === 1 ? '' : 's'}, ${formatBytes(manifest.bytes)}`};
+		const copied = `${manifest.files} file${manifest.files === 1 ? '' : 's'}, ${formatBytes(manifest.bytes)}`;
+		return {note: [copied, ...missed].join('; '), warning: missed.length > 0};
 	});
 }
 

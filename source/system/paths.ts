@@ -13,6 +13,8 @@ export type Paths = {
 	readonly home: string;
 	/** Journals, logs and keys: one folder per run. */
 	readonly runs: string;
+	/** What host processes keep for the next run: one folder a path. */
+	readonly caches: string;
 	/** What past runs cost, one line each. */
 	readonly ledger: string;
 	/** How long the steps of past runs took. */
@@ -38,6 +40,7 @@ export function resolvePaths(environment: NodeJS.ProcessEnv = process.env): Path
 		secrets: path.join(config, 'secrets'),
 		home: homedir(),
 		runs: path.join(data, 'runs'),
+		caches: path.join(data, 'caches'),
 		ledger: path.join(data, 'ledger.jsonl'),
 		stepTimes: path.join(data, 'step-times.json'),
 		catalogue: path.join(data, 'catalog'),

@@ -8,7 +8,7 @@ import {type Bench, findBench} from '../support/engine.js';
 import {nobody, nodeForNobody, programForNobody} from '../support/nobody.js';
 import {eventually, type Result} from '../support/program.js';
 import {temporaryFolder} from '../support/folders.js';
-import {configuration, linesOf, makeDockerWorld, objects, readyOf} from './support.js';
+import {configuration, lines, linesOf, makeDockerWorld, objects, readyOf} from './support.js';
 
 const found = await findBench('Ends of environments in Docker', ['ssh', 'git']);
 const bench = found as Bench;
@@ -145,9 +145,11 @@ describe.skipIf(!found)('how an environment in a container ends', {timeout: 120_
 		]);
 		const {name} = await ready();
 		const [id = ''] = await containers();
-		const volume = await bench.engine.docker('inspect', '--format', '{{range .Mounts}}{{.Name}}{{end}}', id);
-		expect(volume).toMatch(/^[0-9a-f]{64}$/);
-		expect(await bench.engine.docker('volume', 'ls', '-q')).toContain(volume);
+		const format = '{{range .Mounts}}{{.Destination}} {{.Name}}{{"\\n"}}{{end}}';
+		const mounts = lines(await bench.engine.docker('inspect', '--format', format, id)).sort();
+		expect(mounts.map(line => line.split(' ')[0])).toEqual(['/data', '/dstack-tui', '/workflow']);
+		const volumes = mounts.map(line => line.split(' ')[1] ?? '');
+		expect(lines(await bench.engine.docker('volume', 'ls', '-q'))).toEqual(expect.arrayContaining(volumes));
 		await ssh(name, 'echo work > more.txt');
 
 		const asked = await cli(['stop', name]);
@@ -157,7 +159,8 @@ describe.skipIf(!found)('how an environment in a container ends', {timeout: 120_
 
 		expect(await cli(['stop', name, '-y'])).toMatchObject({code: 0});
 		expect(await containers()).toEqual([]);
-		expect(await bench.engine.docker('volume', 'ls', '-q')).not.toContain(volume);
+		const left = new Set(lines(await bench.engine.docker('volume', 'ls', '-q')));
+		expect(volumes.filter(volume => left.has(volume))).toEqual([]);
 		expect((await run('ssh', [...sshOptions, '-G', name])).stdout).not.toContain('127.0.0.1');
 		expect(await fileOrNothing(path.join(home, '.ssh/config'))).toBe(mine);
 		expect(await fileOrNothing(path.join(home, 'dt/runs', name, 'id_ed25519'))).toBe('');

@@ -13,6 +13,7 @@ async function makePaths(home?: string): Promise<Paths> {
 		secrets: path.join(root, 'state', 'secrets'),
 		home: root,
 		runs: path.join(root, 'state', 'runs'),
+		caches: path.join(root, 'state', 'caches'),
 		ledger: '',
 		stepTimes: '',
 		catalogue: path.join(root, 'state', 'catalog'),

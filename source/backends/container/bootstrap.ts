@@ -134,12 +134,12 @@ const engine = `
 start_engine() {
   [ -f "$d/docker" ] || return 0
   starter=$(command -v start-dockerd || command -v dockerd) || { trouble 'The image has no Docker engine' docker; return; }
-  rm -f /var/run/docker.pid /run/docker.pid /run/docker/containerd/containerd.pid /var/run/docker.sock
+  rm -f /var/run/docker.pid /run/docker.pid /run/docker/containerd/containerd.pid /var/run/docker.sock "$d/dockerd.failed"
   keep_engine &
   turns=0
   until [ -S /var/run/docker.sock ] && { ! command -v docker >/dev/null 2>&1 || docker version >/dev/null 2>&1; }; do
     turns=$((turns + 1))
-    if [ "$turns" -gt 60 ]; then trouble "The Docker engine inside does not start: $(tail -n 1 "$d/dockerd.log")"; return; fi
+    if [ "$turns" -gt 60 ] || [ -f "$d/dockerd.failed" ]; then trouble "The Docker engine inside does not start: $(tail -n 1 "$d/dockerd.log")"; return; fi
     nap 1
   done
   chown "0:$gid" /var/run/docker.sock
@@ -147,10 +147,13 @@ start_engine() {
 }
 
 keep_engine() {
+  failures=0
   while :; do
     "$starter" > "$d/dockerd.log" 2>&1
     case "$?:$starter" in 0:*/start-dockerd) return ;; esac
-    nap 5
+    failures=$((failures + 1))
+    [ "$failures" -lt 3 ] || : > "$d/dockerd.failed"
+    nap 2
   done
 }
 

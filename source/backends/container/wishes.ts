@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto';
 import type {DevEnvironment} from '../../configuration/model.js';
-import {cachePaths, workingFolder} from '../../configuration/places.js';
+import {cachePaths} from '../../configuration/cache-paths.js';
+import {workingFolder} from '../../configuration/places.js';
 import {workspace} from './places.js';
 
 /** A path that is kept for the next run, and the name that it is kept by. */

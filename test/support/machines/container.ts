@@ -11,7 +11,8 @@ const capabilities = [
 	...['SYS_MODULE', 'SETFCAP', 'DAC_READ_SEARCH', 'SYS_BOOT', 'IPC_LOCK', 'SYS_NICE'],
 ];
 
-const own = [
+/** Options of `docker create` that let a Docker engine run inside. */
+export const machineRights: readonly string[] = [
 	...capabilities.flatMap(name => ['--cap-add', name]),
 	...['--security-opt', 'seccomp=unconfined', '--security-opt', 'apparmor=unconfined'],
 	...['--cgroupns=host', '-v', '/sys/fs/cgroup:/sys/fs/cgroup:rw'],
@@ -37,7 +38,7 @@ export async function createContainer(
 ): Promise<void> {
 	await docker(
 		...['create', '--name', name, '--hostname', name, '--label', label, '--network', network, '--ip', address],
-		...[...own, image, '/lib/systemd/systemd'],
+		...[...machineRights, image, '/lib/systemd/systemd'],
 	);
 	const folder = await mkdtemp(path.join(tmpdir(), 'dt-seed-'));
 	try {

@@ -3,6 +3,7 @@ import type Docker from 'dockerode';
 import {systemClock} from '../../../system/clock.js';
 import type {ExecOptions, ExecResult, Link} from '../../../system/link.js';
 import {messageOf} from '../../../system/problem.js';
+import {neutraliseLine} from '../../../system/terminal-text.js';
 
 const gatherLimit = 1024 * 1024;
 const idleDefault = 60_000;
@@ -51,8 +52,23 @@ async function run(docker: Docker, id: string, command: string, options: ExecOpt
 		AttachStderr: true,
 	});
 	const stream = await exec.start({hijack: true, stdin: true});
-	const output = await follow(docker, stream, options, signal);
-	return {code: await exitCode(exec, signal), ...output};
+	const {start, ...output} = await follow(docker, stream, options, signal);
+	const code = await exitCode(exec, signal);
+	await refuseEnd(docker, id, code, start);
+	return {code, ...output};
+}
+
+/** A command that ended with its container, or never began, has no exit code of its own. */
+async function refuseEnd(docker: Docker, id: string, code: number, start: string): Promise<void> {
+	const neverBegan = code === 126 && start.startsWith('OCI runtime exec failed');
+	if (!neverBegan && code !== 137) {
+		return;
+	}
+
+	const {State} = await docker.getContainer(id).inspect();
+	if (!State.Running || neverBegan) {
+		throw new Error(State.Running ? neutraliseLine(start.trim()) : lost);
+	}
 }
 
 /** Feeds the command and gathers what it says until its output ends; without an end of its input, many a command would never end. */
@@ -61,7 +77,8 @@ async function follow(
 	stream: Duplex,
 	{stdin, onOutput, idleLimit = idleDefault}: ExecOptions,
 	signal: AbortSignal,
-): Promise<Omit<ExecResult, 'code'>> {
+): Promise<Omit<ExecResult, 'code'> & {readonly start: string}> {
+	let start = '';
 	const books = {stdout: gather(), stderr: gather()};
 	return new Promise((resolve, reject) => {
 		let timer: NodeJS.Timeout | undefined;
@@ -85,6 +102,7 @@ async function follow(
 			({
 				write(piece: Buffer) {
 					alive();
+					start = start === '' ? piece.toString('utf8', 0, 300) : start;
 					if (onOutput) {
 						onOutput(piece, name);
 					} else {
@@ -100,7 +118,7 @@ async function follow(
 		docker.modem.demuxStream(stream, take('stdout'), take('stderr'));
 		stream.on('drain', alive);
 		stream.once('error', fail);
-		stream.once('end', () => settle(() => resolve({stdout: books.stdout.text(), stderr: books.stderr.text()})));
+		stream.once('end', () => settle(() => resolve({start, stdout: books.stdout.text(), stderr: books.stderr.text()})));
 		stream.once('close', () => fail(new Error(lost)));
 		feed(stream, stdin, fail);
 	});
