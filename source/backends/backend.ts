@@ -1,3 +1,4 @@
+import type {Readable} from 'node:stream';
 import type {Requirements} from '../configuration/model.js';
 import type {DeadlineKind, Offer} from '../offers/offer.js';
 
@@ -167,6 +168,8 @@ export type Backend = {
 	terminate(id: string): Promise<void>;
 	/** Ends what still runs of an instance that has stopped, and keeps what it holds. Missing where nothing can run on. */
 	quieten?(id: string): Promise<void>;
+	/** A tar archive of a folder in an instance that has stopped, without starting anything. Missing where that cannot be had. */
+	copyOut?(id: string, folder: string): Promise<Readable>;
 	/**
 	All instances with this installation's tag in these regions, those that have ended left out. A region that cannot be asked is told to
 	`unanswered`, and nothing is known of it; without that, it is thrown, naming it.

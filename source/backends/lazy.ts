@@ -30,7 +30,7 @@ export function lazySource(
 }
 
 /** AWS in full. */
-export type AwsBackend = Required<Omit<Backend, 'quieten'>> & Required<OfferSource>;
+export type AwsBackend = Required<Omit<Backend, 'quieten' | 'copyOut'>> & Required<OfferSource>;
 
 /** AWS, whose code is read when it is first asked: hardly anything of it is needed to know what it is called. */
 export function lazyAws(load: () => Promise<AwsBackend>): AwsBackend {

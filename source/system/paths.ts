@@ -13,6 +13,8 @@ export type Paths = {
 	readonly home: string;
 	/** Journals, logs and keys: one folder per run. */
 	readonly runs: string;
+	/** Work that was brought home from environments and is not in a repository: a folder each time. */
+	readonly brought: string;
 	/** What past runs cost, one line each. */
 	readonly ledger: string;
 	/** Catalogues of offers that were fetched: one file a backend. */
@@ -36,6 +38,7 @@ export function resolvePaths(environment: NodeJS.ProcessEnv = process.env): Path
 		secrets: path.join(config, 'secrets'),
 		home: homedir(),
 		runs: path.join(data, 'runs'),
+		brought: path.join(data, 'home'),
 		ledger: path.join(data, 'ledger.jsonl'),
 		catalogue: path.join(data, 'catalog'),
 		sshConfig: path.join(data, 'ssh', 'config'),

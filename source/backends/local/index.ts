@@ -51,6 +51,14 @@ export function createLocalBackend(): Backend {
 		describe: async id => (await ofId(id)).describe(id),
 		terminate: async id => (await ofId(id)).terminate(id),
 		quieten: async id => (await ofId(id)).quieten?.(id),
+		async copyOut(id, folder) {
+			const {name, copyOut} = await ofId(id);
+			if (!copyOut) {
+				throw new BackendError('configuration', `the runtime ${name} keeps no archive`);
+			}
+
+			return copyOut(id, folder);
+		},
 		async list(installation) {
 			const lists = await Promise.all((await runtimes()).map(async runtime => runtime.list(installation)));
 			return lists.flat();

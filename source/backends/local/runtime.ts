@@ -1,3 +1,4 @@
+import type {Readable} from 'node:stream';
 import type {Requirements} from '../../configuration/model.js';
 import type {Offer} from '../../offers/offer.js';
 import type {Instance, LaunchIntent, LaunchProgress} from '../backend.js';
@@ -16,5 +17,7 @@ export type Runtime = {
 	terminate(id: string): Promise<void>;
 	/** Ends what a stopped one left running; it keeps what it holds. */
 	quieten?(id: string): Promise<void>;
+	/** As the backend's; missing where what was kept is a folder of this machine. */
+	copyOut?(id: string, folder: string): Promise<Readable>;
 	list(installation: string): Promise<Instance[]>;
 };

@@ -87,9 +87,9 @@ export type Bench = {
 	readonly program: SkippingClock;
 	readonly checkip: {url: string; answer: string};
 	readonly operations: Operations;
-	readonly aws: Required<Omit<Backend, 'quieten'>>;
+	readonly aws: Required<Omit<Backend, 'quieten' | 'copyOut'>>;
 	/** The same account for a program that has just started. */
-	readonly restarted: () => Required<Omit<Backend, 'quieten'>>;
+	readonly restarted: () => Required<Omit<Backend, 'quieten' | 'copyOut'>>;
 	readonly count: (action: string) => number;
 };
 

@@ -13,7 +13,7 @@ export function createAwsBackend<S extends OfferSource>(
 	source: S,
 	operations: Operations,
 	clock: Clock,
-): S & Required<Omit<Backend, 'quieten'>> {
+): S & Required<Omit<Backend, 'quieten' | 'copyOut'>> {
 	const memory = new Memory(clock);
 	return {
 		...source,
