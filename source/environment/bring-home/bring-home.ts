@@ -8,6 +8,7 @@ import type {Repository} from '../code/repository.js';
 import type {StepContext, StepReport} from '../step.js';
 import {checkArchive, compress} from './archive.js';
 import {type Brought, commitsHere, findHere, openBundle, Refused, takeIn} from './here.js';
+import {takeLarge} from './large.js';
 import {folderOf, Place} from './place.js';
 import {receive, tooBigProblem} from './receive.js';
 import {actCommand, findUnits, packUnit, type Packed, type Unit} from './there.js';
@@ -75,7 +76,7 @@ export async function bringHome(link: Link, context: StepContext, options: Bring
 		return {folder: undefined, repositories: []};
 	}
 
-	const total = loads.reduce((sum, {packed}) => sum + (packed.history ?? 0), 0);
+	const total = loads.reduce((sum, {packed}) => sum + (packed.history ?? 0) + packed.large, 0);
 	if (total > limit) {
 		throw tooBigProblem(limit, total);
 	}
@@ -189,6 +190,10 @@ async function fetchOne(way: Way, load: Load): Promise<BroughtRepository> {
 		await rm(quarantine, {recursive: true, force: true});
 	}
 
+	if (packed.large > 0) {
+		notes.push(await keepLarge(way, unit, here));
+	}
+
 	const isHome = brought !== undefined;
 	if (isHome) {
 		await rm(file, {force: true});
@@ -236,7 +241,7 @@ const broken = (error: unknown): Problem =>
 
 async function fetchFile(
 	{link, context, limit, onBytes, signal}: Way,
-	act: 'bundle' | 'patch' | 'archive',
+	act: 'bundle' | 'patch' | 'archive' | 'large',
 	{key}: Unit,
 	file: string,
 ) {
@@ -252,6 +257,15 @@ async function keepBundle({place}: Way, {unit, packed}: Load, file: string): Pro
 	const content = packed.refs.map(({name, commit}) => `${commit} ${name}\n`).join('');
 	const id = createHash('sha256').update(content).digest('hex').slice(0, 8);
 	return place.keep(file, folderOf(unit.place), `history-${id}.bundle`, true);
+}
+
+async function keepLarge(way: Way, unit: Unit, here: Repository | undefined): Promise<string> {
+	const file = path.join(way.place.incoming, 'large');
+	await fetchFile(way, 'large', unit, file);
+	const folder = here ? path.join(here.commonDir, 'lfs') : path.join(way.place.folder, folderOf(unit.place), 'lfs');
+	const count = await takeLarge(file, path.join(folder, 'objects'));
+	await rm(file);
+	return `${count} file${count === 1 ? '' : 's'} of Git LFS → ${folder}`;
 }
 
 async function keepPatch(way: Way, unit: Unit): Promise<string> {

@@ -1,91 +1,11 @@
 import type {StepContext} from '../step.js';
 import {workFunctions} from '../work-check.js';
+import {snapshotFunctions} from './snapshot.js';
 
 /** So many commits that are known on the other side are enough to build upon. */
 const mostKnown = 2000;
 
-// A unit's own folder is `h`. What is made for the way home is written into the object folder of a repository there, `shadow`, that borrows
-// from the unit's: the repository itself is only read.
-const shadowFunctions = `
-tab=$(printf '\\t')
-home() { git --git-dir="$shadow" "$@"; }
-tell() { printf '%s\\0' "$@"; }
-empty_tree() { git hash-object -t tree /dev/null; }
-
-make_shadow() {
-  rm -rf "$shadow/refs" "$shadow/packed-refs"
-  format=$(git rev-parse --show-object-format 2>/dev/null)
-  case "$format" in sha256) format=--object-format=sha256 ;; *) format= ;; esac
-  objects=
-  case $shape in repository | bare) objects=$(cd "$(git rev-parse --git-path objects)" && pwd -P) || return 1 ;; esac
-  git init --quiet --bare --template= $format "$shadow" >/dev/null && mkdir -p "$shadow/objects/info" "$shadow/info" || return 1
-  for each in "$objects" "$b/objects" "$b/shadow/objects"; do
-    if [ -n "$each" ] && [ -d "$each" ]; then printf '%s\\n' "$each"; fi
-  done > "$shadow/objects/info/alternates"
-  printf '* -export-ignore -export-subst\\n' > "$shadow/info/attributes"
-  rm -f "$shadow/shallow"
-  if [ -n "$objects" ] && [ -f "$(git rev-parse --git-path shallow)" ]; then cp "$(git rev-parse --git-path shallow)" "$shadow/shallow"; fi
-}
-
-# All files as they are, in the index that the environment names; of Git LFS their content, since only that is worth anything elsewhere.
-add_all() {
-  git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.safecrlf=false -c core.splitIndex=false -c advice.addEmbeddedRepo=false \\
-    -c filter.lfs.clean= -c filter.lfs.smudge= -c filter.lfs.process= -c filter.lfs.required=false \\
-    add -A --ignore-errors . >/dev/null 2>&1
-  # Repositories inside come home by themselves.
-  git -c core.quotePath=true diff-index --cached --raw --no-renames "$1" | grep '^:000000 160000' | cut -f 2- | git update-index --force-remove --stdin
-  git write-tree
-}
-
-# The trees of what is not committed: of all files, and of what is staged.
-snapshot() (
-  index=
-  if [ "$kind" = folder ]; then
-    GIT_DIR="$b/shadow" GIT_WORK_TREE=$place
-    export GIT_DIR GIT_WORK_TREE
-  else
-    index=$(git rev-parse --git-path index)
-  fi
-  GIT_OBJECT_DIRECTORY="$shadow/objects" GIT_INDEX_FILE="$h/index"
-  export GIT_OBJECT_DIRECTORY GIT_INDEX_FILE
-  rm -f "$h/index" "$h/index.lock"
-  staged=$base
-  if [ -n "$index" ] && [ -f "$index" ]; then
-    cp "$index" "$h/index" || exit 1
-    if [ -n "$(git ls-files -u | head -n 1)" ]; then
-      echo 'files in conflict come as they are, with their markers' >> "$h/notes"
-    else
-      staged=$(git write-tree) || exit 1
-    fi
-  fi
-  all=$(add_all "$base") || exit 1
-  printf '%s\\n' "$staged" > "$h/staged"
-  printf '%s\\n' "$all" > "$h/all"
-)
-
-commit() {
-  GIT_AUTHOR_NAME=dstack-tui GIT_AUTHOR_EMAIL=dstack-tui@localhost GIT_COMMITTER_NAME=dstack-tui GIT_COMMITTER_EMAIL=dstack-tui@localhost \\
-    git --git-dir="$shadow" commit-tree "$@"
-}
-
-# Shaped as git shapes a stash, so that it can be applied as one. The same work makes the same commit.
-commit_snapshot() {
-  all=$(cat "$h/all") staged=$(cat "$h/staged")
-  made="$all $staged $last"
-  if [ "$(sed -n 1p "$h/made" 2>/dev/null)" = "$made" ] && home cat-file -e "$(sed -n 2p "$h/made")" 2>/dev/null; then
-    sed -n 2p "$h/made"
-    return
-  fi
-  if [ -n "$last" ]; then
-    below=$(echo 'What was staged' | commit "$staged" -p "$last") || return 1
-    top=$(echo 'What was not committed' | commit "$all" -p "$last" -p "$below") || return 1
-  else
-    top=$(echo 'What was not committed' | commit "$all") || return 1
-  fi
-  printf '%s\\n' "$made" "$top" > "$h/made"
-  echo "$top"
-}
-
+const historyFunctions = `
 # Whatever may hold commits, with the name under which it goes home.
 candidates() {
   git for-each-ref --format='%(objectname) %(refname)' refs/heads refs/tags | sed 's/^\\([0-9a-f]*\\) refs\\//\\1 refs\\/home\\//'
@@ -136,7 +56,7 @@ tell_unit() {
 # Makes everything ready to be fetched, and tells what that is. On standard input: commits that the other side has.
 pack() {
   cat > "$h/haves"
-  : > "$h/refs"; : > "$h/notes"; : > "$h/known"; : > "$h/files"
+  : > "$h/refs"; : > "$h/large"; : > "$h/notes"; : > "$h/known"; : > "$h/files"
   rm -f "$h/all" "$h/base"
   kind=$(cat "$b/kind" 2>/dev/null)
   if [ "\${kind:-listing}" != listing ] && ! has_git; then tell failed 'git is not there any more' end; return; fi
@@ -200,6 +120,33 @@ pack_commits() {
   if [ -s "$h/refs" ] && [ -n "$(beyond rev-list --max-count=1)" ]; then
     tell history "$(bytes_of_history)"
   fi
+  large_files > "$h/large"
+  if [ -s "$h/large" ]; then tell large "$(large_bytes)"; fi
+}
+
+# Content that Git LFS keeps beside the objects, for what goes home and points to it.
+large_files() {
+  lfs="$(git rev-parse --git-common-dir)/lfs/objects"
+  if [ ! -d "$lfs" ] || [ ! -s "$h/refs" ]; then return; fi
+  beyond rev-list --objects | cut -d ' ' -f 1 | home cat-file --batch-check='%(objectname) %(objecttype) %(objectsize)' |
+    while read -r sha type size; do if [ "$type" = blob ] && [ "$size" -lt 1024 ]; then echo "$sha"; fi; done |
+    home cat-file --batch | sed -n 's/^oid sha256:\\([0-9a-f]\\{64\\}\\)$/\\1/p' | sort -u | while read -r oid; do
+      file="$lfs/$(echo "$oid" | cut -c 1-2)/$(echo "$oid" | cut -c 3-4)/$oid"
+      if [ -f "$file" ]; then echo "$oid $file"; fi
+    done
+}
+
+large_bytes() {
+  total=0
+  while read -r _ file; do total=$((total + $(wc -c < "$file"))); done < "$h/large"
+  echo "$total"
+}
+
+# Each after a line with its name and size.
+large() {
+  while read -r oid file; do
+    echo "$oid $(wc -c < "$file" | tr -d ' ')" && cat "$file" || return 1
+  done < "$h/large"
 }
 
 bundle() { beyond bundle create -; }
@@ -230,7 +177,9 @@ archive_listing() {
   if [ -f "$b/tree.now" ] && [ -z "$(find . -name .git -prune -o -name '*
 *' -print)" ] && ! grep -q -e '\\\\' -e '[^ -~]' "$h/files"; then
     while IFS= read -r name; do
-      if [ -e "$name" ] || [ -h "$name" ]; then printf './%s\\n' "$name"; fi
+      for each in "$name" "\${name%% -> *}"; do
+        if [ -e "$each" ] || [ -h "$each" ]; then printf './%s\\n' "$each"; break; fi
+      done
     done < "$h/files" > "$h/names"
     tar -cf - -T "$h/names"
   else
@@ -241,14 +190,14 @@ archive_listing() {
 
 /**
 The script by which work comes home, asked over a link: `units` tells the repositories in the workspace, `pack KEY MODE` makes one ready and
-tells what it holds, `bundle KEY`, `patch KEY` and `archive KEY` print it. Answers are fields that each end with a NUL, the last of them
+tells what it holds, `bundle KEY`, `patch KEY`, `archive KEY` and `large KEY` print it. Answers are fields that each end with a NUL, the last of them
 `end`. MODE says on what the bundle builds: `given` on commits that are named on standard input, `remotes` on what was there at the start and
 what remotes have, `none` on nothing.
 */
 export const bringHomeScript = (
 	context: Pick<StepContext, 'workspace' | 'stateFolder'>,
 ): string => `#!/bin/sh${workFunctions(context)}
-${shadowFunctions}${unitFunctions}
+${snapshotFunctions}${historyFunctions}${unitFunctions}
 act=$1
 cd "$w" || exit 1
 

@@ -34,6 +34,8 @@ export type Packed = {
 	readonly known: number;
 	/** How many files are not committed. */
 	readonly files: number;
+	/** Bytes of content that Git LFS keeps of it, in files of its own. */
+	readonly large: number;
 	/** Whether those can be told as a patch. */
 	readonly patch: boolean;
 	readonly notes: readonly string[];
@@ -116,6 +118,7 @@ export async function packUnit(
 			}
 
 			case 'known':
+			case 'large':
 			case 'history':
 			case 'files': {
 				numbers[word] = Number(checked(take(), /^\d{1,15}$/));
@@ -136,8 +139,8 @@ export async function packUnit(
 					throw unreadable(`${refs.length} branches hold work`);
 				}
 
-				const {known = 0, history, files = 0, patch} = numbers;
-				return {refs, history, known, files, patch: patch === 1, notes};
+				const {known = 0, history, files = 0, large = 0, patch} = numbers;
+				return {refs, history, known, files, large, patch: patch === 1, notes};
 			}
 
 			default: {
