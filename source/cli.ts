@@ -8,7 +8,7 @@ import type {FollowEnd} from './commands/follow.js';
 import type {Start} from './commands/screen.js';
 import {type Flags, requirementFlags, withRequirements, withRun} from './flags.js';
 import {sortColumns} from './offers/sort.js';
-import {addBuilds, addCatalog, addMoney, addSecrets, type Means} from './subcommands.js';
+import {addBuilds, addCatalog, addHome, addMoney, addSecrets, type Means} from './subcommands.js';
 import {messageOf, Problem, type ProblemKind} from './system/problem.js';
 import {self} from './system/program-name.js';
 import {neutralise} from './system/terminal-text.js';
@@ -144,11 +144,13 @@ function makeProgram(): Command {
 
 	add('stop', 'end environments and delete what is in them')
 		.argument('<name...>')
-		.option('-y, --yes', 'ask no questions')
+		.option('-y, --yes', 'ask no questions; work that exists nowhere else is brought home first')
+		.option('--discard', 'lose what is in them: bring nothing home')
 		.action(async (names: string[], flags: Flags) => {
 			mustFinish = true;
 			const {stopRuns} = await import('./commands/stop.js');
-			await stopRuns((await core(undefined)).engine, names, flags.yes ?? false, await outputOf(flags));
+			const options = {yes: flags.yes ?? false, discard: flags.discard ?? false};
+			await stopRuns((await core(undefined)).engine, names, options, await outputOf(flags));
 		});
 
 	add('check', 'check configurations and profiles')
@@ -179,6 +181,7 @@ function makeProgram(): Command {
 			mustFinish = true;
 		},
 	};
+	addHome(add, means);
 	addMoney(add, means);
 	addSecrets(add, means);
 	addCatalog(add, means);

@@ -9,6 +9,7 @@ export type Flags = {
 	file?: string;
 	name?: string;
 	yes?: boolean;
+	discard?: boolean;
 	detach?: boolean;
 	all?: boolean;
 	follow?: boolean;

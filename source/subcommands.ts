@@ -70,6 +70,16 @@ export function addCatalog(add: Add, {outputOf, endWith}: Means): void {
 		});
 }
 
+export function addHome(add: Add, {engine, outputOf, finish}: Means): void {
+	add('bring-home', 'bring home what exists only in an environment, as branches and a patch; it goes on')
+		.argument('<name>')
+		.action(async (name: string, flags: Flags) => {
+			finish();
+			const {bringRunHome} = await import('./commands/bring-home.js');
+			await bringRunHome(await engine(), name, await outputOf(flags));
+		});
+}
+
 /** What keeps a bill in bounds. */
 export function addMoney(add: Add, {engine, outputOf, finish}: Means): void {
 	add('extend', "move an environment's deadline on its instance")

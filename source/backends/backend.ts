@@ -1,3 +1,4 @@
+import type {Readable} from 'node:stream';
 import type {Requirements} from '../configuration/model.js';
 import type {DeadlineKind, Offer} from '../offers/offer.js';
 import type {Link} from '../system/link.js';
@@ -185,6 +186,8 @@ export type Backend = {
 	terminate(id: string): Promise<void>;
 	/** Ends what still runs of an instance that has stopped, and keeps what it holds. Missing where nothing can run on. */
 	quieten?(id: string): Promise<void>;
+	/** A tar archive of a folder in an instance that has stopped, without starting anything. Missing where that cannot be had. */
+	copyOut?(id: string, folder: string): Promise<Readable>;
 	/**
 	Commands in the environment as root without its SSH server, which may not be there yet. Missing where only SSH leads there. Throws
 	`BackendError`.

@@ -30,7 +30,7 @@ export function lazySource(
 }
 
 /** What only a backend has whose instances are containers of an engine here. */
-export type InContainers = 'quieten' | 'inside' | 'commit' | 'release';
+export type InContainers = 'quieten' | 'copyOut' | 'inside' | 'commit' | 'release';
 
 /** AWS in full. */
 export type AwsBackend = Required<Omit<Backend, InContainers>> & Required<OfferSource>;

@@ -8,6 +8,7 @@ import {nothingProvisionedProblem} from '../runs/problems.js';
 import {goesOnWords, keptLines, offerWords} from '../runs/words.js';
 import {connectedLines, connectedObject} from './words.js';
 import {confirm, type Output} from './io.js';
+import {secureWork} from './stop.js';
 
 /** How following a run ended: by itself, or by a signal that the program must end with. */
 export type FollowEnd = {readonly signal?: NodeJS.Signals};
@@ -52,7 +53,7 @@ export async function follow(engine: Engine, handle: RunHandle, output: Output, 
 			return {};
 		}
 
-		await leave(handle, second, output);
+		await leave(engine, handle, second, output);
 		return {signal: second};
 	} catch (error) {
 		// The environment of a failed step lives on, for the person to look into.
@@ -101,9 +102,11 @@ async function refusal(handle: RunHandle, output: Output): Promise<never> {
 	});
 }
 
-async function leave(handle: RunHandle, signal: NodeJS.Signals, output: Output): Promise<void> {
+async function leave(engine: Engine, handle: RunHandle, signal: NodeJS.Signals, output: Output): Promise<void> {
 	const {name} = handle;
 	if (signal === 'SIGINT' && handle.state().phase !== 'ready') {
+		// Somebody may have been in there already: then their work comes home first, or it goes on.
+		await secureWork(engine, name, await engine.unsavedWork(name), handle.state(), output);
 		output.line(`Interrupted while it was starting: ending ${name}…`);
 		await handle.stop('interrupted while it was starting');
 		output.line(`${name} is gone.`);

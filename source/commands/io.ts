@@ -42,7 +42,32 @@ export type Question = {
 Asks a yes-or-no question. No answer (the end of the input) is a no; ctrl-c is an `interrupted` problem. Without a terminal nobody can
 answer, and the problem says which flag does.
 */
-export async function confirm({lines = [], question, next}: Question): Promise<boolean> {
+export async function confirm(question: Question): Promise<boolean> {
+	return /^y(es)?$/i.test(await ask(question, `${question.question} [y/N] `));
+}
+
+export type Choice = Question & {
+	/** The first is what an empty line means. */
+	readonly answers: ReadonlyArray<{readonly key: string; readonly words: string}>;
+};
+
+/** Asks which of several answers it is, by one key; undefined at the end of the input. Anything else is asked again. */
+export async function choose({answers, lines = [], ...question}: Choice): Promise<string | undefined> {
+	const prompt = answers.map(({key, words}) => `  ${key}  ${words}\n`).join('');
+	const keys = answers.map(({key}, index) => (index === 0 ? key.toUpperCase() : key)).join('/');
+	for (let before = lines; ; before = []) {
+		const answer = await ask({...question, lines: before}, `${prompt}${question.question} [${keys}] `, true);
+		const chosen = answer === '' ? answers[0]?.key : answers.find(({key}) => key === answer.toLowerCase())?.key;
+		if (chosen !== undefined || answer === ended) {
+			return chosen;
+		}
+	}
+}
+
+/** The end of the input, told from an empty line. */
+const ended = '\u0004';
+
+async function ask({lines = [], question, next}: Question, prompt: string, tellsEnd = false): Promise<string> {
 	if (!process.stdin.isTTY || !process.stderr.isTTY) {
 		throw new Problem('usage', `${question} There is no terminal to answer on`, {details: lines, next});
 	}
@@ -51,11 +76,11 @@ export async function confirm({lines = [], question, next}: Question): Promise<b
 	const reader = createInterface({input: process.stdin, output: process.stderr});
 	try {
 		const answer = await new Promise<string>((resolve, reject) => {
-			reader.question(`${question} [y/N] `, resolve);
+			reader.question(prompt, resolve);
 			reader.once('SIGINT', () => reject(new Problem('interrupted', 'Interrupted: nothing was done')));
-			reader.once('close', () => resolve(''));
+			reader.once('close', () => resolve(tellsEnd ? ended : ''));
 		});
-		return /^y(es)?$/i.test(answer.trim());
+		return answer === ended ? ended : answer.trim();
 	} finally {
 		reader.close();
 	}

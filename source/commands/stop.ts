@@ -1,28 +1,32 @@
 import type {Engine} from '../runs/engine.js';
 import type {UnsavedWork} from '../runs/handle.js';
-import {missingProblem} from '../runs/problems.js';
+import {discardWords} from '../runs/home-words.js';
+import type {RunState} from '../runs/state.js';
+import {messageOf, Problem} from '../system/problem.js';
+import {self} from '../system/program-name.js';
 import {neutraliseLine} from '../system/terminal-text.js';
-import {confirm, type Output} from './io.js';
+import {bringAndTell} from './bring-home.js';
+import {choose, confirm, type Output} from './io.js';
+
+export type StopOptions = {
+	/** No questions: work that exists nowhere else is brought home first. */
+	readonly yes: boolean;
+	/** What is in it may be lost. */
+	readonly discard: boolean;
+};
 
 /** Ends environments one after the other. Asks first, telling what would be lost, unless `yes`. */
-export async function stopRuns(engine: Engine, names: readonly string[], yes: boolean, output: Output): Promise<void> {
+export async function stopRuns(engine: Engine, names: readonly string[], options: StopOptions, output: Output): Promise<void> {
 	const known = new Map((await engine.runs({all: true, note: output.note})).map(run => [run.name, run]));
-	const unknown = names.filter(name => !known.has(name));
-	for (const name of unknown) {
-		// What a damaged journal left has no state to show, and can be ended all the same.
-		await endUnknown(engine, name, yes);
-		output.line(`${name} is gone.`);
-		output.object({run: name, type: 'gone'});
-	}
-
-	for (const name of names.filter(each => known.has(each))) {
-		if (known.get(name)?.phase === 'gone') {
+	for (const name of [...names.filter(each => !known.has(each)), ...names.filter(each => known.has(each))]) {
+		const run = known.get(name);
+		if (run?.phase === 'gone') {
 			output.line(`${name} is gone already.`);
 			output.object({run: name, type: 'gone'});
 			continue;
 		}
 
-		if (!yes && !(await ask(engine, name))) {
+		if (!(await mayEnd(engine, name, run, options, output))) {
 			output.line(`${name} is left as it is.`);
 			output.object({run: name, type: 'left'});
 			continue;
@@ -35,23 +39,93 @@ export async function stopRuns(engine: Engine, names: readonly string[], yes: bo
 	}
 }
 
-async function endUnknown(engine: Engine, name: string, yes: boolean): Promise<void> {
-	if (!yes) {
-		throw missingProblem(neutraliseLine(name));
+/** Whether nothing stands against its end: what would be lost is home, or may be lost. What a damaged journal left has no state. */
+async function mayEnd(
+	engine: Engine,
+	name: string,
+	run: RunState | undefined,
+	{yes, discard}: StopOptions,
+	output: Output,
+): Promise<boolean> {
+	if (yes && discard) {
+		return true;
 	}
 
-	await engine.stop(name, 'stopped');
+	const work = await engine.unsavedWork(name);
+	if (yes) {
+		await secureWork(engine, name, work, run, output);
+		return true;
+	}
+
+	if (discard || !work || !work.changed) {
+		return confirm({
+			lines: lossLines(name, work),
+			question: `End ${name} and delete what is in it?`,
+			next: work ? 'Add -y to end it without a question.' : `Add -y and --discard to end it without a question.`,
+		});
+	}
+
+	return askAboutWork(engine, name, work, run, output);
+}
+
+/** Brings home what would be lost with an environment. Throws a `Problem` where that is not certain to be all. */
+export async function secureWork(
+	engine: Engine,
+	name: string,
+	work: UnsavedWork | undefined,
+	run: RunState | undefined,
+	output: Output,
+): Promise<void> {
+	if (!work) {
+		throw new Problem('failed', `${name} was not ended: it cannot be asked whether it holds work that exists nowhere else`, {
+			next: discardWords(name),
+		});
+	}
+
+	if (work.changed) {
+		try {
+			await bringAndTell(engine, name, run?.specification.folder ?? '', output);
+		} catch (error) {
+			throw notHomeProblem(name, error);
+		}
+	}
+}
+
+function notHomeProblem(name: string, error: unknown): Problem {
+	const {details, next} = error instanceof Problem ? error : {details: [], next: undefined};
+	return new Problem('failed', `${name} was not ended, since its work could not be brought home: ${messageOf(error)}`, {
+		details,
+		next: [next, discardWords(name)].filter(Boolean).join(' '),
+		cause: error,
+	});
+}
+
+async function askAboutWork(
+	engine: Engine,
+	name: string,
+	work: UnsavedWork,
+	run: RunState | undefined,
+	output: Output,
+): Promise<boolean> {
+	const answer = await choose({
+		lines: lossLines(name, work),
+		question: `End ${name}?`,
+		answers: [
+			{key: 'b', words: 'bring it home, then end it'},
+			{key: 'd', words: 'end it and lose that'},
+			{key: 'k', words: 'keep it running'},
+		],
+		next: `Add -y to bring it home and end it without a question, --discard too to lose it. \`${self} bring-home ${name}\` only brings it home.`,
+	});
+	if (answer === 'b') {
+		await secureWork(engine, name, work, run, output);
+		return true;
+	}
+
+	return answer === 'd' && confirm({question: `Lose this work for good?`, next: 'Add -y and --discard.'});
 }
 
 const mostLines = 20;
-
-async function ask(engine: Engine, name: string): Promise<boolean> {
-	return confirm({
-		lines: lossLines(name, await engine.unsavedWork(name)),
-		question: `End ${name} and delete what is in it?`,
-		next: 'Add -y to end it without a question.',
-	});
-}
 
 /** What ending it would lose, in as many lines as a screen shows with the question below them. */
 function lossLines(name: string, work: UnsavedWork | undefined): string[] {

@@ -101,7 +101,7 @@ take() {
   echo "$kind" > "$b/kind"
 }
 
-compare() {
+begin() {
   rm -f "$b/failed"
   known=
   if [ -f "$b/kind" ]; then kind=$(cat "$b/kind") known=yes; else kind=$(kind_of); fi
@@ -110,6 +110,10 @@ compare() {
     exit
   fi
   touch "$b/heads" "$b/staged" "$b/complaints" "$b/complaints.first" "$b/errors"
+}
+
+compare() {
+  begin
   case $kind in
     listing) compare_listing ;;
     folder) if [ -n "$known" ]; then compare_files; fi ;;
@@ -178,13 +182,10 @@ ignored() (
 `;
 
 /**
-The script that tells whether there is work in the environment that exists nowhere else, compared with a baseline that it has taken itself
-(`work-check baseline`). Files are compared by content, in a tree that git makes of all that is not ignored; one counts when it is neither
-as it was nor as it is committed, and a commit counts unless it was there before or has been pushed. Each repository inside is asked the
-same. Without git, all files are compared by their checksums. Writes `changed` or `clean` to `STATE/work`, prints what changed, and ends
-with `changedCode` or 0.
+What scripts that compare with the baseline have in common: the workspace in `w`, the state folder in `s`, and functions that act on a unit
+(`unit PLACE FUNCTION`), one repository or the workspace itself, whose baseline lies in `b`.
 */
-export const workCheckScript = ({workspace, stateFolder}: Pick<StepContext, 'workspace' | 'stateFolder'>): string => `#!/bin/sh
+export const workFunctions = ({workspace, stateFolder}: Pick<StepContext, 'workspace' | 'stateFolder'>): string => `
 w=${quote(workspace)}
 s=${quote(stateFolder)}
 umask 077
@@ -194,14 +195,23 @@ unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OB
 has_git() { command -v git >/dev/null 2>&1; }
 
 for sum in cksum md5sum sha256sum ''; do command -v "$sum" >/dev/null 2>&1 && break; done
+${treeFunctions}${unitFunctions}`;
 
+/**
+The script that tells whether there is work in the environment that exists nowhere else, compared with a baseline that it has taken itself
+(`work-check baseline`). Files are compared by content, in a tree that git makes of all that is not ignored; one counts when it is neither
+as it was nor as it is committed, and a commit counts unless it was there before or has been pushed. Each repository inside is asked the
+same. Without git, all files are compared by their checksums. Writes `changed` or `clean` to `STATE/work`, prints what changed, and ends
+with `changedCode` or 0.
+*/
+export const workCheckScript = (context: Pick<StepContext, 'workspace' | 'stateFolder'>): string => `#!/bin/sh${workFunctions(context)}
 # Nothing may be called clean that was not compared.
 give_up() {
   echo "$1"
   echo changed > "$s/work"
   exit ${changedCode}
 }
-${treeFunctions}${unitFunctions}
+
 cd "$w" || exit 1
 
 # Called by find: the repositories inside, as ./NAME/.git

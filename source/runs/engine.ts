@@ -12,6 +12,7 @@ import type {
 import type {SaveTarget} from '../configuration/save.js';
 import type {CodeManifest} from '../environment/code/collect.js';
 import type {ImageSettings} from '../environment/images/settings.js';
+import type {BroughtHome} from '../environment/bring-home/bring-home.js';
 import type {StepId} from '../environment/step.js';
 import type {ColumnId} from '../offers/columns.js';
 import type {GroupBy} from '../offers/group.js';
@@ -21,6 +22,7 @@ import type {Offer} from '../offers/offer.js';
 import type {OfferTable} from '../offers/table.js';
 import type {RefreshEnd} from './background-refresh.js';
 import type {ImageChoice} from './images.js';
+import type {BringHome} from './bring-home.js';
 import type {RunHandle, UnsavedWork} from './handle.js';
 import type {LedgerEntry} from './ledger.js';
 import type {Orphan, Reconciled} from './reconcile.js';
@@ -154,6 +156,8 @@ export type Engine = {
 	stop(name: string, reason: string): Promise<void>;
 	/** What ending the run called `name` would lose; undefined where that cannot be found out. */
 	unsavedWork(name: string): Promise<UnsavedWork | undefined>;
+	/** Brings home what ending the run called `name` would lose; it goes on. Throws a `Problem`, also where it cannot be reached. */
+	bringHome(name: string, options?: BringHome): Promise<BroughtHome>;
 	/** The logs on disk, in the order of the steps, in lines that are safe to draw; `rest` is a last line that has no end yet. */
 	logs(
 		name: string,

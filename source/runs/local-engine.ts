@@ -28,7 +28,7 @@ import {openRecord, RunRecord} from './record.js';
 import {claimFolder, installationTag, runFolder, runNames, writeRunFiles} from './run-folder.js';
 import {Run} from './run.js';
 import {specify} from './specification.js';
-import {endDamaged, findUnsavedWork, stopRecord} from './stop.js';
+import {endDamaged, findUnsavedWork, isDamaged, stopRecord} from './stop.js';
 import {isOver, type RunState} from './state.js';
 import {readStepTimes} from './step-times.js';
 import {watchRuns} from './watch.js';
@@ -72,7 +72,9 @@ export async function createEngine(context: RunContext, folder: string): Promise
 				await stopRecord(context, await openRecord(context, name), reason);
 			}
 		},
-		unsavedWork: async name => findUnsavedWork(context, await openRecord(context, name)),
+		unsavedWork: async name =>
+			(await isDamaged(context, name)) ? undefined : findUnsavedWork(context, await openRecord(context, name)),
+		bringHome: async (name, how) => (await import('./bring-home.js')).bringRunHome(context, await openRecord(context, name), how),
 		logs: async name => readLogLines((await openRecord(context, name)).folder),
 		interrupted: async choice => findInterrupted(context, choice),
 		async runs({all = false, note} = {}) {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type {Backend} from '../backends/backend.js';
 import {unsavedWork} from '../environment/work.js';
 import {Problem} from '../system/problem.js';
+import type {Link} from '../tunnel/link.js';
 import type {RunContext} from './context.js';
 import {openEnvironment} from './destination.js';
 import {endRun, requestStop, terminateInstance, tidy} from './end.js';
@@ -14,6 +15,7 @@ import {reduceAll} from './reduce.js';
 import type {RunRecord} from './record.js';
 import {removeRunFolder, runFolder, runNames} from './run-folder.js';
 import {stepContext} from './stage.js';
+import type {RunState} from './state.js';
 import {keptLines} from './words.js';
 
 const pollInterval = 500;
@@ -65,28 +67,61 @@ async function awaitOwner({clock}: RunContext, record: RunRecord): Promise<void>
 	});
 }
 
-/** Asks the environment over a connection of its own, without taking the run up. Undefined where it cannot be asked. */
+/** Does something over a connection of its own into the environment, without taking the run up. Rejects where it cannot be reached. */
+export async function overOwnLink<T>(record: RunRecord, act: (link: Link) => Promise<T>): Promise<T> {
+	const link = await openEnvironment(record, AbortSignal.timeout(askLimit));
+	try {
+		return await act(link);
+	} finally {
+		link.close();
+	}
+}
+
+/** Whether there is no place in which work could be: nothing was copied there yet, or its end was decided on already. */
+export const isEmpty = ({phase, address, opened, steps}: RunState): boolean =>
+	phase === 'gone' || phase === 'stopping' || !address || !opened || !steps.some(({id}) => id === 'code');
+
+const nothing: UnsavedWork = {changed: false, lines: []};
+
+/** What ending a run would lose. Undefined where its environment cannot be asked. */
 export async function findUnsavedWork(context: RunContext, record: RunRecord): Promise<UnsavedWork | undefined> {
-	const {state} = record;
-	if (state?.phase === 'ended') {
-		return {changed: true, lines: keptLines(state).slice(0, -1)};
+	const {known} = record;
+	if (known.phase === 'ended') {
+		return {changed: true, lines: keptLines(known).slice(0, -1)};
 	}
 
-	if (!state?.address || !state.opened || state.phase === 'gone') {
-		return {changed: false, lines: []};
+	if (isEmpty(known)) {
+		return nothing;
 	}
 
 	try {
-		const link = await openEnvironment(record, AbortSignal.timeout(askLimit));
-		try {
-			return await unsavedWork(link, stepContext(state));
-		} finally {
-			link.close();
-		}
+		return await overOwnLink(record, async link => unsavedWork(link, stepContext(known)));
 	} catch (error) {
 		record.note(`could not be asked for unsaved work: ${String(error)}`);
-		return undefined;
+		return (await isLost(context, known)) ? nothing : undefined;
 	}
+}
+
+/** Whether the backend is sure that nothing is left of the instance that could be saved. */
+async function isLost(context: RunContext, {offer, instanceId}: RunState): Promise<boolean> {
+	try {
+		const instance = await (await context.backend(offer.backend)).describe(instanceId ?? '');
+		return instance === undefined || instance.state === 'terminated' || instance.state === 'ending';
+	} catch {
+		// Whoever cannot be asked is sure of nothing.
+		return false;
+	}
+}
+
+/** Whether a run has left something whose journal does not even begin with its intent: nothing is known of it. */
+export async function isDamaged(context: RunContext, name: string): Promise<boolean> {
+	if (!(await runNames(context.paths)).includes(name)) {
+		return false;
+	}
+
+	const folder = runFolder(context.paths, name);
+	const {events, damaged} = await readJournal(folder);
+	return !reduceAll(name, events) && (damaged.length > 0 || existsSync(path.join(folder, 'instance')));
 }
 
 /**
@@ -99,15 +134,11 @@ export async function endDamaged(
 	installation: string,
 	backends: readonly Backend[],
 ): Promise<boolean> {
-	if (!(await runNames(context.paths)).includes(name)) {
+	if (!(await isDamaged(context, name))) {
 		return false;
 	}
 
 	const folder = runFolder(context.paths, name);
-	const {events, damaged} = await readJournal(folder);
-	if (reduceAll(name, events) || (damaged.length === 0 && !existsSync(path.join(folder, 'instance')))) {
-		return false;
-	}
 
 	for (const backend of backends) {
 		for (const instance of await backend.list(installation, await regionsUsed(context.paths, backend.name))) {

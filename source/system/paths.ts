@@ -15,6 +15,8 @@ export type Paths = {
 	readonly runs: string;
 	/** What host processes keep for the next run: one folder a path. */
 	readonly caches: string;
+	/** Work that was brought home from environments and is not in a repository: a folder each time. */
+	readonly brought: string;
 	/** What past runs cost, one line each. */
 	readonly ledger: string;
 	/** How long the steps of past runs took. */
@@ -41,6 +43,7 @@ export function resolvePaths(environment: NodeJS.ProcessEnv = process.env): Path
 		home: homedir(),
 		runs: path.join(data, 'runs'),
 		caches: path.join(data, 'caches'),
+		brought: path.join(data, 'home'),
 		ledger: path.join(data, 'ledger.jsonl'),
 		stepTimes: path.join(data, 'step-times.json'),
 		catalogue: path.join(data, 'catalog'),

@@ -56,7 +56,10 @@ const steps: Readonly<Record<string, number>> = {up: -1, k: -1, 'shift-tab': -1,
 function onDialogKey(app: App, key: string): void {
 	const {dialog, run} = app.state();
 	const step = steps[key];
-	if (dialog && step !== undefined) {
+	const own = dialog?.options.find(option => option.key === key);
+	if (own) {
+		dialog?.choose(own.value);
+	} else if (dialog && step !== undefined) {
 		const {length} = dialog.options;
 		app.set({dialog: {...dialog, index: (dialog.index + step + length) % length}});
 	} else if (dialog && key === 'enter') {

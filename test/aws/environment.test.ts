@@ -87,7 +87,7 @@ test.skipIf(!whole)(
 		}
 
 		const first = world.start(['run', '.', '-n', 'brave-ant-1', '--plain', ...asked]);
-		await first.until('ssh brave-ant-1');
+		await first.until(/^Shell: /m);
 		expect(ec2.alive()).toHaveLength(1);
 		const ssh = async (name: string, command: string) => {
 			const {code, stdout, stderr} = await world.run('ssh', [...world.sshOptions, name, command]);

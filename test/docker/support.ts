@@ -37,7 +37,7 @@ export async function makeDockerWorld({engine, image}: Bench, yaml = configurati
 
 	onTestFinished(async () => {
 		for (const {name} of await ps()) {
-			await world.cli(['stop', String(name), '-y']);
+			await world.cli(['stop', String(name), '-y', '--discard']);
 		}
 
 		const left = await containers();

@@ -114,7 +114,7 @@ export async function makeWorld(): Promise<World> {
 
 	onTestFinished(async () => {
 		for (const {name} of await world.runs()) {
-			await world.cli(['stop', name, '-y']);
+			await world.cli(['stop', name, '-y', '--discard']);
 		}
 
 		const left = await world.strays();

@@ -295,6 +295,7 @@ export function testEngine(changes: Partial<Engine> = {}, listing: TestListing =
 		attach: async () => new TestHandle(runState()),
 		stop: async () => undefined,
 		unsavedWork: async () => ({changed: false, lines: []}),
+		bringHome: async () => ({folder: undefined, repositories: []}),
 		logs: async () => [],
 		interrupted: async () => undefined,
 		runs: async () => [],

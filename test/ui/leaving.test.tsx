@@ -1,4 +1,6 @@
 import {describe, expect, test, vi} from 'vitest';
+import type {BroughtHome} from '../../source/environment/bring-home/bring-home.js';
+import {Problem} from '../../source/system/problem.js';
 import {runState, TestHandle} from '../support/ui.js';
 import {keys, started, withRun} from '../support/view.js';
 
@@ -106,8 +108,102 @@ describe('leaving and ending', () => {
 		await press('x');
 		await shows('Delete what fast-moth-1 has kept?');
 		await shows('what it kept');
-		await press(keys.down, keys.enter);
+		await press(keys.up, keys.enter, 'y');
 		await vi.waitFor(() => expect(handle.done).toEqual(['stop']));
+	});
+
+	const brought: BroughtHome = {
+		folder: '/data/home/fast-moth-1-2026-01-02',
+		repositories: [
+			{
+				place: '',
+				into: '/project',
+				brought: [{name: 'dstack-tui/fast-moth-1/uncommitted', commit: 'a'.repeat(40), kind: 'branch', of: 'uncommitted/0'}],
+				patch: '/data/home/fast-moth-1-2026-01-02/uncommitted.patch',
+				bundle: undefined,
+				archive: undefined,
+				notes: [],
+			},
+		],
+	};
+
+	test.each(['b', keys.enter])('work is brought home by one key before the end, and where it is is told (%j)', async key => {
+		const handle = new TestHandle(runState());
+		handle.unsaved = {changed: true, lines: ['train.py']};
+		const asked: string[] = [];
+		const {shows, press, app, frame} = withRun(handle, {
+			async bringHome(name, how) {
+				how?.onReport?.({done: 2048, total: 4096, unit: 'bytes'});
+				asked.push(name, ...handle.done);
+				return brought;
+			},
+		});
+		await press('x');
+		await shows('❯ b: bring that home, then end it');
+		await press(key);
+		await vi.waitFor(() => expect(handle.done).toEqual(['stop']));
+		expect(asked).toEqual(['fast-moth-1']);
+		await shows('Brought home: branch dstack-tui/fast-moth-1/uncommitted');
+		expect([...app.partings.values()].join('\n')).toContain(
+			'git -C /project apply --3way /data/home/fast-moth-1-2026-01-02/uncommitted.patch',
+		);
+		expect(frame()).not.toContain('✗');
+	});
+
+	test('work that cannot be brought home ends nothing', async () => {
+		const handle = new TestHandle(runState());
+		handle.unsaved = {changed: true, lines: ['train.py']};
+		const {shows, press} = withRun(handle, {
+			async bringHome() {
+				throw new Problem('failed', 'the disk is full', {next: 'Free some space and try again.'});
+			},
+		});
+		await press('x');
+		await shows('train.py');
+		await press('b');
+		await shows('✗ It was not ended, since its work could not be brought home: the disk is full');
+		await shows('Free some space and try again.');
+		expect(handle.done).toEqual([]);
+	});
+
+	test('bringing it home is taken back with esc, and ends nothing', async () => {
+		const handle = new TestHandle(runState());
+		handle.unsaved = {changed: true, lines: ['train.py']};
+		const {shows, press, app} = withRun(handle, {
+			bringHome: async (_name, how) =>
+				new Promise((_resolve, reject) => {
+					how?.signal?.addEventListener('abort', () => reject(how.signal?.reason as Error));
+				}),
+		});
+		await press('x');
+		await shows('train.py');
+		await press('b');
+		await shows('bringing home what exists only in fast-moth-1; esc leaves it as it is');
+		await press(keys.esc);
+		await shows('Left as it is');
+		await vi.waitFor(() => expect(app.state().busy).toBeUndefined());
+		expect(app.state().trouble).toBeUndefined();
+		expect(handle.done).toEqual([]);
+	});
+
+	test('b alone brings home, and it goes on', async () => {
+		const handle = new TestHandle(runState());
+		const {shows, press} = withRun(handle, {bringHome: async () => brought});
+		await press('b');
+		await shows('Brought home: branch dstack-tui/fast-moth-1/uncommitted');
+		expect(handle.done).toEqual([]);
+	});
+
+	test('one that cannot be asked is ended only after a second question', async () => {
+		const {shows, press, app} = await started({runs: async () => [runState()], unsavedWork: async () => undefined});
+		await press('E');
+		await shows('fast-moth-1');
+		await press('x');
+		await shows('It cannot be asked for work that exists nowhere else.');
+		await press(keys.down, keys.enter);
+		await shows('Lose the work in fast-moth-1 for good?');
+		await press(keys.enter);
+		await vi.waitFor(() => expect(app.state().dialog).toBeUndefined());
 	});
 
 	test('what was detached for the list is told at the end, unless it was ended or taken up again', async () => {

@@ -63,6 +63,14 @@ export function createLocalBackend(): Backend {
 		inside: async (id, signal) => (await withContainer(id)).inside(id, signal),
 		commit: async (id, wish, signal, onProgress) => (await withContainer(id)).commit(id, wish, signal, onProgress),
 		release: async (id, signal, onProgress) => (await withContainer(id)).release(id, signal, onProgress),
+		async copyOut(id, folder) {
+			const {name, copyOut} = await ofId(id);
+			if (!copyOut) {
+				throw new BackendError('configuration', `the runtime ${name} keeps no archive`);
+			}
+
+			return copyOut(id, folder);
+		},
 		async list(installation) {
 			const lists = await Promise.all((await runtimes()).map(async runtime => runtime.list(installation)));
 			return lists.flat();

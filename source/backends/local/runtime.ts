@@ -1,3 +1,4 @@
+import type {Readable} from 'node:stream';
 import type {Requirements} from '../../configuration/model.js';
 import type {Offer} from '../../offers/offer.js';
 import type {Backend, Instance, LaunchIntent, LaunchProgress} from '../backend.js';
@@ -20,5 +21,7 @@ export type Runtime = {
 	readonly inside?: NonNullable<Backend['inside']>;
 	readonly commit?: NonNullable<Backend['commit']>;
 	readonly release?: NonNullable<Backend['release']>;
+	/** As the backend's; missing where what was kept is a folder of this machine. */
+	copyOut?(id: string, folder: string): Promise<Readable>;
 	list(installation: string): Promise<Instance[]>;
 };

@@ -1,4 +1,5 @@
 import {isOver, type RunPhase} from '../../runs/state.js';
+import {bringHomeNow} from '../store/bring-home.js';
 import {openShell} from '../store/editing.js';
 import {askAgreement, isAsked} from '../store/agreeing.js';
 import {changeRun, copyLink, detach, findNext, leaveRun, openIde, scrollLog, showTab, stop} from '../store/running.js';
@@ -124,6 +125,14 @@ const logs: readonly Binding[] = [
 	})),
 ];
 
+const bringRunHome = async (app: App): Promise<void> => {
+	const {run} = app.state();
+	if (run) {
+		const {name, specification} = run.handle.state();
+		await bringHomeNow(app, {name, source: specification.folder});
+	}
+};
+
 const noReach = ({run}: AppState): string | undefined =>
 	run?.handle.state().reachable ? undefined : 'It cannot be reached over SSH yet';
 
@@ -182,6 +191,15 @@ export const running: readonly Binding[] = [
 		footer: state => (phaseOf(state) === 'ended' ? 'delete what it kept' : 'stop'),
 		when: state => !over(state) || (phaseOf(state) === 'ended' && state.busy === undefined),
 		run: app => void stop(app, 'list'),
+	},
+	{
+		id: 'bring-home',
+		keys: ['b'],
+		screens,
+		title: 'Bring home what exists only there, as branches and a patch; it goes on',
+		when: state => !over(state) && state.busy === undefined,
+		disabled: noReach,
+		run: app => void bringRunHome(app),
 	},
 	{
 		id: 'detach',

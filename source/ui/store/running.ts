@@ -206,6 +206,7 @@ export async function stop(app: App, then: 'quit' | 'list', isAgreed = false): P
 	const {phase, reachable} = handle.state();
 	await confirmEnd(app, {
 		name,
+		source: handle.state().specification.folder,
 		title: question(name, handle.state()),
 		isAgreed,
 		async ask() {
@@ -228,6 +229,7 @@ export async function stopListed(app: App): Promise<void> {
 		const {name} = run;
 		await confirmEnd(app, {
 			name,
+			source: run.specification.folder,
 			title: question(name, run),
 			ask: async () => app.engine.unsavedWork(name),
 			async end() {

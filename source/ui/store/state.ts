@@ -19,7 +19,8 @@ export const tabs: readonly Tab[] = ['build', 'setup', 'events', 'all'];
 export type Dialog = {
 	readonly title: string;
 	readonly lines: readonly string[];
-	readonly options: ReadonlyArray<{readonly label: string; readonly value: string}>;
+	/** `key` chooses an option at once. */
+	readonly options: ReadonlyArray<{readonly label: string; readonly value: string; readonly key?: string}>;
 	/** The option under the cursor. */
 	readonly index: number;
 	readonly choose: (value: string | undefined) => void;

@@ -87,9 +87,9 @@ export type Bench = {
 	readonly program: SkippingClock;
 	readonly checkip: {url: string; answer: string};
 	readonly operations: Operations;
-	readonly aws: Required<Omit<Backend, 'quieten' | 'inside' | 'commit' | 'release'>>;
+	readonly aws: Required<Omit<Backend, 'quieten' | 'copyOut' | 'inside' | 'commit' | 'release'>>;
 	/** The same account for a program that has just started. */
-	readonly restarted: () => Required<Omit<Backend, 'quieten' | 'inside' | 'commit' | 'release'>>;
+	readonly restarted: () => Required<Omit<Backend, 'quieten' | 'copyOut' | 'inside' | 'commit' | 'release'>>;
 	readonly count: (action: string) => number;
 };
 

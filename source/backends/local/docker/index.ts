@@ -1,3 +1,4 @@
+import {Readable} from 'node:stream';
 import type Docker from 'dockerode';
 import type {Requirements} from '../../../configuration/model.js';
 import type {Offer} from '../../../offers/offer.js';
@@ -48,8 +49,18 @@ export function createDockerRuntime(): Runtime {
 			return asEngine(signal, async () => commitContainer(docker, containerId(id), wish, signal, onProgress));
 		},
 		release,
+		copyOut,
 		list: async installation => listBy(labels.installation, installation),
 	};
+}
+
+async function copyOut(id: string, folder: string): Promise<Readable> {
+	const {docker} = await requireEngine();
+	try {
+		return Readable.from(await docker.getContainer(containerId(id)).getArchive({path: folder}));
+	} catch (error) {
+		throw engineError(error);
+	}
 }
 
 const containerId = (id: string): string => id.replace(/^docker:/, '');

@@ -1,0 +1,285 @@
+import {createHash} from 'node:crypto';
+import {realpath, rm} from 'node:fs/promises';
+import path from 'node:path';
+import {Problem} from '../../system/problem.js';
+import {neutraliseLine} from '../../system/terminal-text.js';
+import type {Link} from '../../tunnel/link.js';
+import type {Repository} from '../code/repository.js';
+import type {StepContext, StepReport} from '../step.js';
+import {checkArchive, compress} from './archive.js';
+import {type Brought, commitsHere, findHere, openBundle, Refused, takeIn} from './here.js';
+import {takeLarge} from './large.js';
+import {folderOf, Place} from './place.js';
+import {receive, tooBigProblem} from './receive.js';
+import {actCommand, findUnits, packUnit, type Packed, type Unit} from './there.js';
+
+/** More than this is not brought home. Bytes. */
+export const homeLimit = 1024 ** 3;
+
+/** What came home from one repository. */
+export type BroughtRepository = {
+	/** Where it lies in the workspace, made safe to show; '' for the workspace itself. */
+	readonly place: string;
+	/** Absolute folder of the repository on this machine that has the commits now. */
+	readonly into: string | undefined;
+	readonly brought: readonly Brought[];
+	/** Absolute paths on this machine. */
+	readonly patch: string | undefined;
+	readonly bundle: string | undefined;
+	readonly archive: string | undefined;
+	/** One line each. */
+	readonly notes: readonly string[];
+};
+
+/** Empty where there was no work that exists nowhere else. `folder` holds the files, where there are any. */
+export type BroughtHome = {readonly folder: string | undefined; readonly repositories: readonly BroughtRepository[]};
+
+export type BringHomeOptions = {
+	/** Absolute folder that the code came from: the one that was chosen, `context.subfolder` below the top. */
+	readonly source: string;
+	/** Absolute folder on this machine for patches and what finds no repository. Made where it is needed, 0700. */
+	readonly place: string;
+	/** Bytes. @default `homeLimit` */
+	readonly limit?: number;
+	readonly onReport?: (report: StepReport) => void;
+	readonly signal?: AbortSignal;
+};
+
+type Load = {
+	readonly unit: Unit;
+	readonly packed: Packed;
+	readonly here: Repository | undefined;
+	/** Whether the bundle builds on nothing, so that it can be checked without a repository. */
+	readonly whole: boolean;
+};
+
+type Way = {
+	readonly link: Link;
+	readonly context: StepContext;
+	readonly place: Place;
+	readonly limit: number;
+	readonly onBytes: (bytes: number) => void;
+	readonly signal: AbortSignal | undefined;
+};
+
+/**
+Brings home what exists only in the environment: commits as branches of the repository that the code came from, below `dstack-tui/RUN/`, what
+is not committed as one more and as a patch. Where there is no such repository any more, bundle, patch and changed files come into the
+place instead. The environment is only read, and here nothing that there was is changed. Doing it again brings the same. Throws a
+`Problem`, or the link's error; nothing is half done then that would have to be undone.
+*/
+export async function bringHome(link: Link, context: StepContext, options: BringHomeOptions): Promise<BroughtHome> {
+	const {limit = homeLimit, onReport = () => undefined, signal} = options;
+	onReport({text: 'looking for work that exists nowhere else'});
+	const loads = await load(link, context, options);
+	if (loads.length === 0) {
+		return {folder: undefined, repositories: []};
+	}
+
+	const total = loads.reduce((sum, {packed}) => sum + (packed.history ?? 0) + packed.large, 0);
+	if (total > limit) {
+		throw tooBigProblem(limit, total);
+	}
+
+	let done = 0;
+	const place = await Place.open(options.place);
+	const way: Way = {
+		link,
+		context,
+		place,
+		limit,
+		onBytes(bytes) {
+			done += bytes;
+			onReport({text: 'bringing work home', done, total: done > total ? undefined : total, unit: 'bytes'});
+		},
+		signal,
+	};
+	try {
+		await place.makeRoom(total);
+		const repositories: BroughtRepository[] = [];
+		for (const each of loads) {
+			repositories.push(await fetchOne(way, each));
+		}
+
+		const hasFiles = repositories.some(({patch, bundle, archive}) => patch ?? bundle ?? archive);
+		return {folder: hasFiles ? place.folder : undefined, repositories};
+	} finally {
+		await place.close();
+	}
+}
+
+/** Finds out what there is to bring, before anything comes. */
+async function load(link: Link, context: StepContext, {source, limit = homeLimit, signal}: BringHomeOptions): Promise<Load[]> {
+	const root = await rootOf(source, context.subfolder);
+	const units = await findUnits(link, context, {signal});
+	const loads: Load[] = [];
+	const homes = new Map<string, Repository>();
+	for (const unit of units) {
+		// A working tree beside another comes home to the same repository.
+		const here = (root === undefined ? undefined : await findHere(root, unit.place)) ?? homes.get(unit.common);
+		if (here && unit.common !== '') {
+			homes.set(unit.common, here);
+		}
+
+		const found = await packFor(link, context, unit, here, {limit, signal});
+		if (found.packed.refs.length > 0 || found.packed.files > 0) {
+			loads.push(found);
+		}
+	}
+
+	return loads;
+}
+
+async function packFor(
+	link: Link,
+	context: StepContext,
+	unit: Unit,
+	here: Repository | undefined,
+	{limit, signal}: {readonly limit: number; readonly signal: AbortSignal | undefined},
+): Promise<Load> {
+	if (here && unit.common !== '') {
+		const commits = await commitsHere(here);
+		const packed = await packUnit(link, context, unit, 'given', commits, {signal});
+		// One that shares nothing is another repository, unless it has nothing yet.
+		if (packed.known > 0 || commits.length === 0) {
+			return {unit, packed, here, whole: commits.length === 0};
+		}
+	}
+
+	const packed = await packUnit(link, context, unit, 'none', [], {signal});
+	if ((packed.history ?? 0) <= limit) {
+		return {unit, packed, here: undefined, whole: true};
+	}
+
+	return {unit, packed: await packUnit(link, context, unit, 'remotes', [], {signal}), here: undefined, whole: false};
+}
+
+/** The folder whose content the workspace is. Undefined when it is gone. */
+async function rootOf(source: string, subfolder: string): Promise<string | undefined> {
+	const folder = await realpath(source).catch(() => undefined);
+	const up = subfolder.split('/').filter(Boolean);
+	return folder === undefined ? undefined : path.resolve(folder, ...up.map(() => '..'));
+}
+
+async function fetchOne(way: Way, load: Load): Promise<BroughtRepository> {
+	const {unit, packed, here} = load;
+	const notes = [...packed.notes];
+	const file = path.join(way.place.incoming, 'bundle');
+	if (packed.history !== undefined) {
+		await fetchFile(way, 'bundle', unit, file);
+	}
+
+	const quarantine = path.join(way.place.incoming, 'opened');
+	let brought: readonly Brought[] | undefined;
+	try {
+		if (packed.history !== undefined && (here ?? load.whole)) {
+			await openBundle(quarantine, file, unit, here);
+		}
+
+		if (here) {
+			brought = await takeIn(
+				here,
+				packed,
+				`dstack-tui/${way.context.run}`,
+				packed.history === undefined ? undefined : quarantine,
+			);
+		}
+	} catch (error) {
+		notes.push(await explain(error, load, quarantine, file));
+	} finally {
+		await rm(quarantine, {recursive: true, force: true});
+	}
+
+	if (packed.large > 0) {
+		notes.push(await keepLarge(way, unit, here));
+	}
+
+	const isHome = brought !== undefined;
+	if (isHome) {
+		await rm(file, {force: true});
+	}
+
+	return {
+		place: neutraliseLine(unit.place.toString()),
+		into: isHome ? here?.top : undefined,
+		brought: brought ?? [],
+		bundle: isHome ? undefined : await keepBundle(way, load, file),
+		patch: packed.patch ? await keepPatch(way, unit) : undefined,
+		archive:
+			packed.files > 0 && !(isHome && packed.refs.some(({name}) => name.startsWith('refs/home/uncommitted/')))
+				? await keepArchive(way, unit)
+				: undefined,
+		notes,
+	};
+}
+
+/** A bundle that is whole, but that git here does not take, is kept as it came. */
+async function explain(error: unknown, {unit, packed, here}: Load, quarantine: string, file: string): Promise<string> {
+	const isMissingGit = error instanceof Problem && error.kind === 'configuration';
+	if (!(error instanceof Refused) && !isMissingGit) {
+		throw error;
+	}
+
+	if (isMissingGit) {
+		return 'git is not installed here: the bundle is kept as it came, and was not looked into';
+	}
+
+	if (here && packed.history !== undefined) {
+		await rm(quarantine, {recursive: true, force: true});
+		await openBundle(quarantine, file, unit, here).catch((reason: unknown) => {
+			throw broken(reason);
+		});
+	} else if (packed.history !== undefined) {
+		throw broken(error);
+	}
+
+	return `git here does not take the commits (${neutraliseLine(error.message)}): they are kept beside it`;
+}
+
+const broken = (error: unknown): Problem =>
+	new Problem('failed', `What came from there is not whole: ${neutraliseLine(String((error as Error).message))}`, {cause: error});
+
+async function fetchFile(
+	{link, context, limit, onBytes, signal}: Way,
+	act: 'bundle' | 'patch' | 'archive' | 'large',
+	{key}: Unit,
+	file: string,
+) {
+	await receive(link, actCommand(context, act, key), {file, limit, onBytes, signal});
+}
+
+async function keepBundle({place}: Way, {unit, packed}: Load, file: string): Promise<string | undefined> {
+	if (packed.history === undefined) {
+		return undefined;
+	}
+
+	// The same commits may be packed otherwise the next time.
+	const content = packed.refs.map(({name, commit}) => `${commit} ${name}\n`).join('');
+	const id = createHash('sha256').update(content).digest('hex').slice(0, 8);
+	return place.keep(file, folderOf(unit.place), `history-${id}.bundle`, true);
+}
+
+async function keepLarge(way: Way, unit: Unit, here: Repository | undefined): Promise<string> {
+	const file = path.join(way.place.incoming, 'large');
+	await fetchFile(way, 'large', unit, file);
+	const folder = here ? path.join(here.commonDir, 'lfs') : path.join(way.place.folder, folderOf(unit.place), 'lfs');
+	const count = await takeLarge(file, path.join(folder, 'objects'));
+	await rm(file);
+	return `${count} file${count === 1 ? '' : 's'} of Git LFS → ${folder}`;
+}
+
+async function keepPatch(way: Way, unit: Unit): Promise<string> {
+	const file = path.join(way.place.incoming, 'patch');
+	await fetchFile(way, 'patch', unit, file);
+	return way.place.keep(file, folderOf(unit.place), 'uncommitted.patch');
+}
+
+async function keepArchive(way: Way, unit: Unit): Promise<string> {
+	const file = path.join(way.place.incoming, 'tar');
+	await fetchFile(way, 'archive', unit, file);
+	await checkArchive(file);
+	const small = path.join(way.place.incoming, 'tar.gz');
+	await compress(file, small);
+	await rm(file);
+	return way.place.keep(small, folderOf(unit.place), 'files.tar.gz');
+}

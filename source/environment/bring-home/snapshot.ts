@@ -1,0 +1,84 @@
+/**
+Shell functions that make a commit of what is not committed. A unit's own folder is `h`. What is made for the way home is written into the
+object folder of a repository there, `shadow`, that borrows from the unit's: the repository itself is only read.
+*/
+export const snapshotFunctions = `
+tab=$(printf '\\t')
+home() { git --git-dir="$shadow" "$@"; }
+tell() { printf '%s\\0' "$@"; }
+empty_tree() { git hash-object -t tree /dev/null; }
+
+make_shadow() {
+  rm -rf "$shadow/refs" "$shadow/packed-refs"
+  format=$(git rev-parse --show-object-format 2>/dev/null)
+  case "$format" in sha256) format=--object-format=sha256 ;; *) format= ;; esac
+  objects=
+  case $shape in repository | bare) objects=$(cd "$(git rev-parse --git-path objects)" && pwd -P) || return 1 ;; esac
+  git init --quiet --bare --template= $format "$shadow" >/dev/null && mkdir -p "$shadow/objects/info" "$shadow/info" || return 1
+  for each in "$objects" "$b/objects" "$b/shadow/objects"; do
+    if [ -n "$each" ] && [ -d "$each" ]; then printf '%s\\n' "$each"; fi
+  done > "$shadow/objects/info/alternates"
+  printf '* -export-ignore -export-subst\\n' > "$shadow/info/attributes"
+  rm -f "$shadow/shallow"
+  if [ -n "$objects" ] && [ -f "$(git rev-parse --git-path shallow)" ]; then cp "$(git rev-parse --git-path shallow)" "$shadow/shallow"; fi
+}
+
+# All files as they are, in the index that the environment names; of Git LFS their content, since only that is worth anything elsewhere.
+add_all() {
+  git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.safecrlf=false -c core.splitIndex=false -c advice.addEmbeddedRepo=false \\
+    -c filter.lfs.clean= -c filter.lfs.smudge= -c filter.lfs.process= -c filter.lfs.required=false \\
+    add -A --ignore-errors . >/dev/null 2>&1
+  # Repositories inside come home by themselves.
+  git -c core.quotePath=true diff-index --cached --raw --no-renames "$1" | grep '^:000000 160000' | cut -f 2- | git update-index --force-remove --stdin
+  git write-tree
+}
+
+# The trees of what is not committed: of all files, and of what is staged.
+snapshot() (
+  index=
+  if [ "$kind" = folder ]; then
+    GIT_DIR="$b/shadow" GIT_WORK_TREE=$place
+    export GIT_DIR GIT_WORK_TREE
+  else
+    index=$(git rev-parse --git-path index)
+  fi
+  GIT_OBJECT_DIRECTORY="$shadow/objects" GIT_INDEX_FILE="$h/index"
+  export GIT_OBJECT_DIRECTORY GIT_INDEX_FILE
+  rm -f "$h/index" "$h/index.lock"
+  staged=$base
+  if [ -n "$index" ] && [ -f "$index" ]; then
+    cp "$index" "$h/index" || exit 1
+    if [ -n "$(git ls-files -u | head -n 1)" ]; then
+      echo 'files in conflict come as they are, with their markers' >> "$h/notes"
+    else
+      staged=$(git write-tree) || exit 1
+    fi
+  fi
+  all=$(add_all "$base") || exit 1
+  printf '%s\\n' "$staged" > "$h/staged"
+  printf '%s\\n' "$all" > "$h/all"
+)
+
+commit() {
+  GIT_AUTHOR_NAME=dstack-tui GIT_AUTHOR_EMAIL=dstack-tui@localhost GIT_COMMITTER_NAME=dstack-tui GIT_COMMITTER_EMAIL=dstack-tui@localhost \\
+    git --git-dir="$shadow" commit-tree "$@"
+}
+
+# Shaped as git shapes a stash, so that it can be applied as one. The same work makes the same commit.
+commit_snapshot() {
+  all=$(cat "$h/all") staged=$(cat "$h/staged")
+  made="$all $staged $last"
+  if [ "$(sed -n 1p "$h/made" 2>/dev/null)" = "$made" ] && home cat-file -e "$(sed -n 2p "$h/made")" 2>/dev/null; then
+    sed -n 2p "$h/made"
+    return
+  fi
+  if [ -n "$last" ]; then
+    below=$(echo 'What was staged' | commit "$staged" -p "$last") || return 1
+    top=$(echo 'What was not committed' | commit "$all" -p "$last" -p "$below") || return 1
+  else
+    top=$(echo 'What was not committed' | commit "$all") || return 1
+  fi
+  printf '%s\\n' "$made" "$top" > "$h/made"
+  echo "$top"
+}
+`;

@@ -1,0 +1,212 @@
+import {Problem} from '../../system/problem.js';
+import {quote, viaSh} from '../../system/shell.js';
+import {neutraliseLine} from '../../system/terminal-text.js';
+import type {Link} from '../../tunnel/link.js';
+import type {StepContext} from '../step.js';
+import {splitZero} from '../code/git.js';
+import {bringHomeScript} from './script.js';
+
+/** Milliseconds: a big workspace is read once as a whole before anything comes. */
+export const idleLimit = 300_000;
+
+/** Bytes; a thousand branches and ten thousand file names fit. */
+const answerLimit = 4 * 1024 * 1024;
+const mostUnits = 1000;
+const mostRefs = 1000;
+
+/** One repository in the workspace, or the workspace itself. */
+export type Unit = {
+	readonly key: string;
+	/** Relative to the workspace, '' for itself. As bytes, since it need not be text. */
+	readonly place: Buffer;
+	/** The folder that its working trees share; '' where it is no repository. */
+	readonly common: string;
+	readonly format: 'sha1' | 'sha256';
+};
+
+/** What a unit holds that exists nowhere else. */
+export type Packed = {
+	/** Commits, by the names under which they are in the bundle. */
+	readonly refs: ReadonlyArray<{readonly name: string; readonly commit: string}>;
+	/** Bytes of the bundle, about; undefined where the other side has all commits. */
+	readonly history: number | undefined;
+	/** How many of the other side's commits are known there. */
+	readonly known: number;
+	/** How many files are not committed. */
+	readonly files: number;
+	/** Bytes of content that Git LFS keeps of it, in files of its own. */
+	readonly large: number;
+	/** Whether those can be told as a patch. */
+	readonly patch: boolean;
+	readonly notes: readonly string[];
+};
+
+export type Basis = 'given' | 'remotes' | 'none';
+
+type Options = {readonly signal?: AbortSignal | undefined};
+
+const scriptFile = ({stateFolder}: StepContext): string => quote(`${stateFolder}/bring-home`);
+
+/** The command line that runs one act of the script there. */
+export const actCommand = (context: StepContext, act: string, ...rest: readonly string[]): string =>
+	viaSh(`exec sh ${scriptFile(context)} ${[act, ...rest].map(quote).join(' ')}`);
+
+/** Puts the script there and asks for the repositories in the workspace. None before the code was copied. Throws a `Problem`. */
+export async function findUnits(link: Link, context: StepContext, options: Options = {}): Promise<Unit[]> {
+	const file = scriptFile(context);
+	const check = quote(`${context.stateFolder}/work-check`);
+	const put = await link.exec(viaSh(`[ -f ${check} ] || exit 3; umask 077; cat > ${file}.new && mv ${file}.new ${file}`), {
+		stdin: bringHomeScript(context),
+		...options,
+	});
+	if (put.code === 3) {
+		return [];
+	}
+
+	if (put.code !== 0) {
+		throw unreadable(put.stderr);
+	}
+
+	const fields = await ask(link, actCommand(context, 'units'), options);
+	const units: Unit[] = [];
+	for (const take = reader(fields); ;) {
+		const word = take().toString();
+		if (word === 'end') {
+			return units;
+		}
+
+		if (word !== 'unit' || units.length === mostUnits) {
+			throw unreadable(word === 'failed' ? take().toString() : 'too many repositories');
+		}
+
+		const [key, place, common, format] = [take(), take(), take(), take()];
+		units.push({
+			key: checked(key, /^[\w-]{1,200}$/),
+			place: checkedPlace(place),
+			common: common.toString(),
+			format: format.toString() === 'sha256' ? 'sha256' : 'sha1',
+		});
+	}
+}
+
+/** Makes a unit's work ready to be fetched. `commits` are those that the other side has. Throws a `Problem` for what cannot be read. */
+export async function packUnit(
+	link: Link,
+	context: StepContext,
+	{key}: Unit,
+	basis: Basis,
+	commits: readonly string[],
+	options: Options = {},
+): Promise<Packed> {
+	const input = commits.map(commit => `${commit}\n`).join('');
+	const take = reader(await ask(link, actCommand(context, 'pack', key, basis), options, input));
+	const [refs, notes, failures]: [Array<Packed['refs'][number]>, string[], string[]] = [[], [], []];
+	const numbers: Record<string, number> = {};
+	for (;;) {
+		const word = take().toString();
+		switch (word) {
+			case 'ref': {
+				const [commit, name] = [checked(take(), /^(?:[\da-f]{40}|[\da-f]{64})$/), checked(take(), /^refs\/home\/[^\s]{1,400}$/)];
+				refs.push({name, commit});
+				break;
+			}
+
+			case 'note':
+			case 'failed': {
+				(word === 'note' ? notes : failures).push(neutraliseLine(take().toString()));
+				break;
+			}
+
+			case 'known':
+			case 'large':
+			case 'history':
+			case 'files': {
+				numbers[word] = Number(checked(take(), /^\d{1,15}$/));
+				break;
+			}
+
+			case 'patch': {
+				numbers[word] = 1;
+				break;
+			}
+
+			case 'end': {
+				if (failures.length > 0) {
+					throw unreadable(failures[0] ?? '', failures.slice(1, 20));
+				}
+
+				if (refs.length > mostRefs) {
+					throw unreadable(`${refs.length} branches hold work`);
+				}
+
+				const {known = 0, history, files = 0, large = 0, patch} = numbers;
+				return {refs, history, known, files, large, patch: patch === 1, notes};
+			}
+
+			default: {
+				throw unreadable('its answer cannot be understood');
+			}
+		}
+	}
+}
+
+const unreadable = (reason: string, details: readonly string[] = []): Problem =>
+	new Problem('failed', `The work there cannot be read: ${neutraliseLine(reason.trim()) || 'no reason known'}`, {details});
+
+function reader(fields: readonly Buffer[]): () => Buffer {
+	let at = 0;
+	return () => {
+		const field = fields[at++];
+		if (!field) {
+			throw unreadable('its answer ends too early');
+		}
+
+		return field;
+	};
+}
+
+function checked(field: Buffer, pattern: RegExp): string {
+	const text = field.toString();
+	if (!pattern.test(text)) {
+		throw unreadable('its answer cannot be understood');
+	}
+
+	return text;
+}
+
+/** A path that leads nowhere but below the folder it is taken from. */
+function checkedPlace(place: Buffer): Buffer {
+	const names = place.length === 0 ? [] : place.toString('latin1').split('/');
+	if (names.some(name => ['', '.', '..', '.git'].includes(name.toLowerCase())) || place.length > 4000) {
+		throw unreadable('a repository there has an impossible name');
+	}
+
+	return place;
+}
+
+async function ask(link: Link, command: string, {signal}: Options, stdin = ''): Promise<Buffer[]> {
+	const pieces: Buffer[] = [];
+	let size = 0;
+	let errors = '';
+	const {code} = await link.exec(command, {
+		stdin,
+		signal,
+		idleLimit,
+		onOutput(piece, stream) {
+			if (stream === 'stderr') {
+				errors = (errors + piece.toString()).slice(-2000);
+			} else if ((size += piece.length) <= answerLimit) {
+				pieces.push(piece);
+			}
+		},
+	});
+	if (code !== 0) {
+		throw unreadable(errors.trim().split('\n').at(-1) || `exit code ${code}`);
+	}
+
+	if (size > answerLimit) {
+		throw unreadable('its answer is too long');
+	}
+
+	return splitZero(Buffer.concat(pieces));
+}

@@ -1,0 +1,68 @@
+import type {StepReport} from '../../environment/step.js';
+import {formatBytes} from '../../offers/format.js';
+import {homeLines, homeSummary} from '../../runs/home-words.js';
+import {messageOf, Problem} from '../../system/problem.js';
+import type {App} from './app.js';
+
+/** Milliseconds between two pictures of the progress. */
+const showInterval = 200;
+
+type Source = {
+	readonly name: string;
+	/** The folder that its code came from. */
+	readonly source: string;
+};
+
+/** Brings home what exists only in an environment; it goes on. */
+export async function bringHomeNow(app: App, source: Source): Promise<void> {
+	await bring(app, source, 'The work could not be brought home', async () => undefined);
+}
+
+/** The same, and ends it after that: only when everything is home. Escape leaves it as it is. */
+export async function bringHomeThen(app: App, source: Source, end: () => Promise<void>): Promise<void> {
+	await bring(app, source, 'It was not ended, since its work could not be brought home', end);
+}
+
+async function bring(app: App, {name, source}: Source, failure: string, then: () => Promise<void>): Promise<void> {
+	const giveUp = new AbortController();
+	const what = `bringing home what exists only in ${name}`;
+	app.set({asking: () => giveUp.abort(new Error('left as it is'))});
+	let summary: string | undefined;
+	await app.work(`${what}; esc leaves it as it is`, async () => {
+		try {
+			const onReport = reporter(app, what, giveUp.signal);
+			const brought = await app.engine.bringHome(name, {onReport, signal: giveUp.signal});
+			// A screen shows it for a moment only: it is said again when the program ends.
+			app.partings.set(`${name} is home`, homeLines(name, brought, source).join('\n'));
+			summary = homeSummary(name, brought);
+		} catch (error) {
+			if (giveUp.signal.aborted) {
+				return;
+			}
+
+			const {details, next} = error instanceof Problem ? error : {details: [], next: undefined};
+			throw new Problem('failed', `${failure}: ${messageOf(error)}`, {details, next, cause: error});
+		} finally {
+			app.set({asking: undefined});
+		}
+
+		if (!app.hasEnded && !giveUp.signal.aborted) {
+			await then();
+		}
+	});
+	if (summary !== undefined && app.state().trouble === undefined) {
+		app.say(summary);
+	}
+}
+
+function reporter(app: App, what: string, signal: AbortSignal): (report: StepReport) => void {
+	let shownAt = 0;
+	return ({done, total}) => {
+		const now = app.options.clock.now();
+		if (done !== undefined && now - shownAt >= showInterval && !signal.aborted) {
+			shownAt = now;
+			const of = total === undefined || total === 0 ? '' : ` of ${formatBytes(total)}`;
+			app.set({busy: `${what}: ${formatBytes(done)}${of}; esc leaves it as it is`});
+		}
+	};
+}
