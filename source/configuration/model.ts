@@ -167,6 +167,8 @@ export type Requirements = Omit<Wishes, 'cpu' | 'memory' | 'spotPolicy' | 'retry
 	readonly assumed: ReadonlySet<'cpu' | 'memory'>;
 	/** Runtime needs that decide which offers can serve: only an engine can run an image. */
 	readonly image: string | undefined;
+	/** What an engine runs where no `image` is named, as the settings have it; undefined for the engine's own default. */
+	readonly baseImage?: string;
 	/** Everything above that was asked for, in the order of weight, then the defaults that matter. */
 	readonly asked: readonly Asked[];
 	/** The same as one line of words, in pieces to be joined by ` · `. */

@@ -5,7 +5,11 @@ import type {ScriptStep} from '../environment/step.js';
 import {isDone} from './inside.js';
 import {ownRegistry, performOnMachine, withLogin} from './on-machine.js';
 import {environmentOf} from './specification.js';
-import type {Stage} from './stage.js';
+import {messageOf} from '../system/problem.js';
+import type {RunContext} from './context.js';
+import type {RunRecord} from './record.js';
+import {makeStage, type Stage} from './stage.js';
+import {closeTunnels, makeTunnels} from './tunnels.js';
 
 /** What of an environment on a machine is kept for the next one, and the image of the registry that it is kept as. */
 async function cachesOf({state, context}: Stage): Promise<{paths: readonly string[]; reference: string} | undefined> {
@@ -37,12 +41,39 @@ export async function restoreCaches(stage: Stage): Promise<void> {
 	);
 }
 
-/** Keeps the caches for the next run. */
-export async function keepCaches(stage: Stage): Promise<void> {
+/** Keeps the caches for the next run, as they are now. */
+async function keepCaches(stage: Stage): Promise<void> {
 	const caches = await cachesOf(stage);
 	if (caches) {
 		await withLogin(stage, caches.reference, ownRegistry, async authFile =>
 			performOnMachine(stage, step('Keep the caches', cacheSaveScript({...caches, container: containerName, authFile}))),
 		);
+	}
+}
+
+/** So long an end waits for them. Milliseconds. */
+const keepLimit = 10 * 60_000;
+const reachLimit = 20_000;
+
+/**
+Keeps the caches of a run that this program owns before its machine ends, over a connection of its own. Where that cannot be, it is noted, and
+the end goes on: a cache is nobody's only copy.
+*/
+export async function keepCachesBeforeEnd(context: RunContext, record: RunRecord): Promise<void> {
+	const {known} = record;
+	if (!known.guarded || !known.opened || environmentOf(known.specification).cache.length === 0 || known.phase === 'stopping') {
+		return;
+	}
+
+	const nobody = () => undefined;
+	const tunnels = makeTunnels(context, record, {onUp: nobody, onDown: nobody, onMachineUp: nobody, onFailed: nobody});
+	try {
+		tunnels.machine.start();
+		await tunnels.machine.link(AbortSignal.timeout(reachLimit));
+		await keepCaches(await makeStage(context, record, tunnels, AbortSignal.timeout(keepLimit)));
+	} catch (error) {
+		record.note(`the caches could not be kept: ${messageOf(error)}`);
+	} finally {
+		closeTunnels(tunnels);
 	}
 }

@@ -2,6 +2,8 @@ import {containerLink} from '../environment/container-link.js';
 import {Heard, runScriptStep} from '../environment/runner.js';
 import type {ScriptStep, StepContext, StepId, StepReport, StepResult} from '../environment/step.js';
 import type {Link} from '../tunnel/link.js';
+import {messageOf} from '../system/problem.js';
+import {explainEnvironment} from './silence.js';
 import {overMachine, overTunnel, perform, type Stage, StepFailed} from './stage.js';
 import type {RunState} from './state.js';
 
@@ -77,17 +79,37 @@ export async function runToEnd(
 		return {note: result.lastLines.at(-1) || `exit code ${result.code}`, warning: true};
 	}
 
-	throw failureOf(step.id, result);
+	throw failureOf(step.id, result, await explain(stage));
 }
 
-const failureOf = (step: StepId, {code, command, next, lastLines}: StepResult): StepFailed =>
-	new StepFailed(
+/** What a machine knows of why something failed in its environment: no memory, no disk. */
+async function explain(stage: Stage): Promise<readonly string[]> {
+	if (!stage.state().guarded) {
+		return [];
+	}
+
+	try {
+		return await overMachine(stage, async machine => explainEnvironment(machine, stage.signal));
+	} catch (error) {
+		stage.signal.throwIfAborted();
+		return [`The machine could not be asked for more: ${messageOf(error)}`];
+	}
+}
+
+/** As a shell tells of what was killed. */
+const killedCode = 128 + 9;
+
+const failureOf = (step: StepId, {code, command, next, lastLines}: StepResult, known: readonly string[]): StepFailed => {
+	const killed =
+		code === killedCode && known.length === 0 ? ['It was killed, for which a lack of memory is the usual reason.'] : [];
+	return new StepFailed(
 		step,
 		command === undefined ? lastLines.at(-1) || `exit code ${code}` : `\`${command}\` ended with exit code ${code}`,
 		{
 			command,
 			code,
 			lastLines,
-			next: next ?? 'The environment is still there: look inside, mend it, and try again.',
+			next: [...known, ...killed, next ?? 'The environment is still there: look inside, mend it, and try again.'].join(' '),
 		},
 	);
+};

@@ -1,5 +1,7 @@
 import {self} from '../system/program-name.js';
 import {backends, offerSources} from '../backends/registry.js';
+import {environmentImage} from '../backends/container/image-name.js';
+import type {ImageSettings} from '../environment/images/settings.js';
 import {findConfigurations} from '../configuration/discover.js';
 import {workingFolder} from '../configuration/places.js';
 import {readProfiles} from '../configuration/profiles.js';
@@ -59,7 +61,7 @@ export async function createEngine(context: RunContext, folder: string): Promise
 		onFilesChanged: listener => watchFiles(folder, listener, {home: paths.home}),
 		saveWishes,
 		request: choice => makeRequest(choice),
-		offers: (request, signal) => listOffers(book, sources, request.requirements, signal),
+		offers: (request, signal) => listOffers(book, sources, withBaseImage(request, preferences.images()), signal),
 		priceHistory: async (offer, signal) => askHistory(sources, offer, signal),
 		...(context.startUpdate ? {refreshCatalogue: makeRefresh(context, book, context.startUpdate)} : {}),
 		backendReport: async (onEntry, signal) =>
@@ -120,6 +122,12 @@ function makeRefresh({paths, clock}: RunContext, book: OfferBook, start: NonNull
 		return takeChanges(book, end);
 	};
 }
+
+/** What an engine here would run has to be known where its offers are made. */
+const withBaseImage = ({requirements, environment}: Request, settings: ImageSettings): Request['requirements'] => ({
+	...requirements,
+	baseImage: environmentImage({...environment, image: undefined}, settings),
+});
 
 function makeRequest(choice: Choice): Request {
 	const {environment} = choice.configuration;

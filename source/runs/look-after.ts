@@ -12,6 +12,8 @@ const cloudInterval = 15_000;
 export type Keeping = {
 	readonly stage: () => Promise<Stage>;
 	readonly isLinked: () => boolean;
+	/** Asks why the environment is silent where its machine is not; never rejects. */
+	readonly onLook: () => Promise<void>;
 	readonly onStopRequested: () => Promise<void>;
 	readonly onEnd: (end: RunOver) => Promise<void>;
 };
@@ -60,7 +62,12 @@ export class Keeper {
 	}
 
 	async #lookAndAct(): Promise<void> {
-		if (!this.#record.owned || this.#isLooking || this.#signal.aborted) {
+		if (this.#isLooking || this.#signal.aborted) {
+			return;
+		}
+
+		if (!this.#record.owned) {
+			await this.#keeping.onLook();
 			return;
 		}
 
@@ -71,6 +78,7 @@ export class Keeper {
 				return;
 			}
 
+			await this.#keeping.onLook();
 			await answerAgreement(this.#record);
 			await answerDeadlineRequest(this.#record, this.#keeping.stage);
 			const end = await this.look();

@@ -1,6 +1,5 @@
 import {unsavedWork} from '../environment/work.js';
 import {Problem} from '../system/problem.js';
-import type {Connection} from '../tunnel/connection.js';
 import type {RunContext} from './context.js';
 import {aborted, Deferred} from './deferred.js';
 import {closeRun, finishStopping} from './end.js';
@@ -18,6 +17,7 @@ import {Keeper} from './look-after.js';
 import {closeTunnels, isAnyUp, makeTunnels, startTunnels, type Tunnels} from './tunnels.js';
 import type {RunRecord} from './record.js';
 import {stopRecord} from './stop.js';
+import {SilenceWatch} from './silence.js';
 import {makeStage, type RunOver, type Stage, stepContext} from './stage.js';
 import {isOver, type RunState} from './state.js';
 
@@ -35,6 +35,7 @@ export class Run implements RunHandle {
 	#ports: readonly BoundPort[] = [];
 	#driving: Promise<void> = Promise.resolve();
 	readonly #keeper: Keeper;
+	readonly #silence: SilenceWatch;
 	#guest: GuestView | undefined;
 	#stopping: Promise<void> | undefined;
 
@@ -45,9 +46,10 @@ export class Run implements RunHandle {
 		this.#tunnels = makeTunnels(context, record, {
 			onUp: () => this.#note({type: 'tunnel-up'}),
 			onDown: reason => this.#note({type: 'tunnel-down', reason}),
-			onMachineUp: connection => this.#listen(connection),
+			onMachineUp: machine => void listenToGuest(context, record, machine, view => (this.#guest = view)),
 			onFailed: error => this.#onFailed(error),
 		});
+		this.#silence = new SilenceWatch(context, record, this.#tunnels);
 		this.#keeper = this.#keep();
 	}
 
@@ -73,7 +75,12 @@ export class Run implements RunHandle {
 
 	health(): LinkHealth {
 		const {health, forwards} = this.#tunnels.environment;
-		return {...health, latency: health.latencies.at(-1), ports: portTable(this.#ports, forwards.stats())};
+		return {
+			...health,
+			reason: this.#silence.reason ?? health.reason,
+			latency: health.latencies.at(-1),
+			ports: portTable(this.#ports, forwards.stats()),
+		};
 	}
 
 	subscribe(listener: () => void): () => void {
@@ -240,6 +247,7 @@ export class Run implements RunHandle {
 		return new Keeper(this.#context, this.#record, this.#leave.signal, {
 			stage: async () => this.#stage(),
 			isLinked: () => isAnyUp(this.#tunnels),
+			onLook: async () => this.#silence.look(),
 			onStopRequested: async () => this.stop('stopped from another terminal'),
 			onEnd: async end => {
 				if (await this.#end(end)) {
@@ -247,12 +255,6 @@ export class Run implements RunHandle {
 					this.#driving = this.#prepare().catch((error: unknown) => this.#fail(error));
 				}
 			},
-		});
-	}
-
-	#listen(machine: Connection): void {
-		void listenToGuest(this.#context, this.#record, machine, view => {
-			this.#guest = view;
 		});
 	}
 

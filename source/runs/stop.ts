@@ -6,6 +6,7 @@ import {Problem} from '../system/problem.js';
 import type {Link} from '../tunnel/link.js';
 import type {RunContext} from './context.js';
 import {openEnvironment} from './destination.js';
+import {keepCachesBeforeEnd} from './caches.js';
 import {endRun, requestStop, terminateInstance, tidy} from './end.js';
 import type {UnsavedWork} from './handle.js';
 import {readJournal} from './journal.js';
@@ -31,6 +32,7 @@ export async function stopRecord(context: RunContext, record: RunRecord, reason:
 
 	if (record.owned) {
 		try {
+			await keepCachesBeforeEnd(context, record);
 			await endRun(context, record, reason);
 		} finally {
 			await record.release();

@@ -3,10 +3,10 @@ import {pack} from 'tar-stream';
 import {loginName} from '../../../configuration/places.js';
 import {systemClock} from '../../../system/clock.js';
 import type {LaunchIntent} from '../../backend.js';
+import {environmentImage} from '../../container/image-name.js';
 import {sshPort, stateFolder, workspace} from '../../container/places.js';
 import {stateFiles} from '../../container/state-files.js';
 import {cacheMount} from './caches.js';
-import {imageName} from './image.js';
 import {labels} from './labels.js';
 
 const mebibyte = 1024 * 1024;
@@ -15,7 +15,7 @@ const mebibyte = 1024 * 1024;
 export async function createContainer(docker: Docker, intent: LaunchIntent, host: string): Promise<Docker.Container> {
 	const container = await docker.createContainer({
 		name: `dstack-tui-${intent.run}-${intent.id.slice(0, 8)}`,
-		Image: imageName(intent.image),
+		Image: environmentImage(intent),
 		User: '0',
 		Entrypoint: ['/bin/sh', `${stateFolder}/bootstrap`],
 		Cmd: [],

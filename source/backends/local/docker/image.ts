@@ -1,4 +1,3 @@
-import process from 'node:process';
 import type Docker from 'dockerode';
 import type {Availability} from '../../../offers/offer.js';
 import {messageOf} from '../../../system/problem.js';
@@ -8,16 +7,6 @@ import {ask, engineError, isGone} from './engine.js';
 
 const engineLimit = 20_000;
 const registryLimit = 5000;
-
-/** dstack's public base image: Ubuntu with git, sshd and uv, which brings any Python. */
-const publicBase = 'dstackai/base:0.15-base-ubuntu24.04';
-
-/** The image to run, always with a tag or digest: without one the engine would pull all tags. */
-export function imageName(wanted: string | undefined): string {
-	const name = wanted ?? (process.env['DSTACK_TUI_IMAGE'] || publicBase);
-	const last = name.slice(name.lastIndexOf('/') + 1);
-	return last.includes(':') || last.includes('@') ? name : `${name}:latest`;
-}
 
 export async function isHere(docker: Docker, name: string): Promise<boolean> {
 	try {

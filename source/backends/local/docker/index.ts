@@ -3,6 +3,7 @@ import type Docker from 'dockerode';
 import type {Requirements} from '../../../configuration/model.js';
 import type {Offer} from '../../../offers/offer.js';
 import {systemClock} from '../../../system/clock.js';
+import {environmentImage} from '../../container/image-name.js';
 import {BackendError, type Instance, type LaunchIntent, type LaunchProgress} from '../../backend.js';
 import {stateFolder} from '../../container/places.js';
 import type {Machine} from '../machine.js';
@@ -13,7 +14,7 @@ import {describeContainer} from './describe.js';
 import {engineError, findEngine, isGone, requireEngine} from './engine.js';
 import {openExecLink} from './exec-link.js';
 import {awaitGreeting} from './greeting.js';
-import {ensureImage, imageAvailability, imageName} from './image.js';
+import {ensureImage, imageAvailability} from './image.js';
 import {labels} from './labels.js';
 
 const stopGrace = 5;
@@ -76,7 +77,10 @@ async function makeOffer(requirements: Requirements, machine: Machine): Promise<
 	}
 
 	const {docker, info} = search;
-	const {availability, note} = await imageAvailability(docker, imageName(requirements.image));
+	const {availability, note} = await imageAvailability(
+		docker,
+		environmentImage({image: requirements.image ?? requirements.baseImage}),
+	);
 	return {
 		...baseOffer(machine),
 		cpu: info.cpu,
@@ -130,7 +134,7 @@ async function launch(
 			await remove(docker, containerId(existing.id));
 		}
 
-		await ensureImage(docker, imageName(intent.image), intent.registryAuth, signal, onProgress);
+		await ensureImage(docker, environmentImage(intent), intent.registryAuth, signal, onProgress);
 		signal.throwIfAborted();
 		onProgress({step: 'instance', text: 'creating the container'});
 		return await orRemove(docker, intent, async () => {
