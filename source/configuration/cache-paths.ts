@@ -1,4 +1,3 @@
-import {posix} from 'node:path';
 import {Problem} from '../system/problem.js';
 import type {DevEnvironment} from './model.js';
 import {homeFolder, placeThere, workingFolder} from './places.js';

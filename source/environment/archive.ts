@@ -3,18 +3,17 @@ import {lstat, readdir, readlink} from 'node:fs/promises';
 import path from 'node:path';
 import {PassThrough, type Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
-import type {Pack} from 'tar-stream';
+import {pack, type Pack} from 'tar-stream';
 import {messageOf} from '../system/problem.js';
 
 /**
 A file or folder as a tar archive: its own name there is `content`, and a last entry `.complete` tells that nothing is missing. Sockets,
 devices and pipes are left out. `failed` says, when the stream has ended, why it ended too early; `close` ends it for whoever stops reading.
 */
-export async function makeArchive(
+export function makeArchive(
 	source: string,
 	onBytes: (bytes: number) => void,
-): Promise<{readonly stream: Readable; readonly failed: () => string | undefined; readonly close: () => void}> {
-	const {pack} = await import('tar-stream');
+): {readonly stream: Readable; readonly failed: () => string | undefined; readonly close: () => void} {
 	const archive = pack();
 	const stream = archive.pipe(new PassThrough());
 	let failure: string | undefined;

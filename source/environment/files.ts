@@ -11,7 +11,6 @@ import {Problem} from '../system/problem.js';
 import {systemRandom} from '../system/random.js';
 import {quote, viaSh} from '../system/shell.js';
 import {neutraliseLine} from '../system/terminal-text.js';
-import {makeArchive} from './archive.js';
 import type {StepContext, StepReport} from './step.js';
 import {workFolder} from './variables.js';
 
@@ -157,7 +156,9 @@ async function copyOne(
 		return;
 	}
 
-	const archive = await makeArchive(source, onBytes);
+	// Read when first needed: most configurations name no files.
+	const {makeArchive} = await import('./archive.js');
+	const archive = makeArchive(source, onBytes);
 	const {code, stderr} = await link
 		.exec(viaSh(placeScript(target, marks, name)), {stdin: archive.stream, signal})
 		.finally(() => archive.close());
