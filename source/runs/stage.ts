@@ -107,7 +107,7 @@ export async function perform(
 }
 
 /** So often in a row a link may be lost while the same thing is done without having held so long, milliseconds: then it is what ends it. */
-const mostRepeats = 20;
+const mostRepeats = 50;
 const goodLink = 2000;
 
 /** Does something in the environment over SSH, again when the link is lost in between: what runs there is idempotent and detached. */

@@ -32,14 +32,16 @@ export const hostKeyAlias = (name: string): string => `${name}-host`;
 const aliases = (target: AliasTarget): string => {
 	const {name, host, port, user, inside} = target;
 	const head = `# ${name}: made by dstack-tui, removed when the environment ends`;
-	const instance = entry(target, {host, port, user, key: hostKeyAlias(name)});
+	// An agent is lent to the environment, and not to the machine on the way.
+	const lends = target.forwardAgent === true && !inside;
+	const instance = entry({...target, forwardAgent: lends}, {host, port, user, key: hostKeyAlias(name)});
 	if (!inside) {
 		return [head, `Host ${name} ${name}-host`, ...instance, '\tProxyCommand none', ''].join('\n');
 	}
 
 	const environment = entry(target, {host: '127.0.0.1', ...inside, key: name});
 	return [
-		...[head, `Host ${name}-host`, ...instance, '\tForwardAgent no', '\tProxyCommand none'],
+		...[head, `Host ${name}-host`, ...instance, '\tProxyCommand none'],
 		...[`Host ${name}`, ...environment, `\tProxyJump ${name}-host`, ''],
 	].join('\n');
 };

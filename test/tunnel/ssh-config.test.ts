@@ -125,4 +125,37 @@ describe('ssh config', () => {
 
 		expect(sshReads(paths.userSshConfig, 'another-host')).toContain('port 99');
 	});
+
+	test.skipIf(!hasSshd)(
+		'an environment on a machine is reached through it, and an agent is lent where that is asked for (needs ssh)',
+		async () => {
+			const paths = await makePaths();
+			await writeFile(path.join(paths.home, 'unused'), '');
+			const machine = await target(paths, 'fast-moth-1', 2001);
+			await installAliases(paths, {...machine, inside: {port: 10_022, user: 'dev'}});
+			const inside = sshReads(paths.userSshConfig, 'fast-moth-1');
+			for (const line of [
+				'hostname 127.0.0.1',
+				'port 10022',
+				'user dev',
+				'proxyjump fast-moth-1-host',
+				'hostkeyalias fast-moth-1',
+				'forwardagent no',
+			]) {
+				expect(`\n${inside}`).toContain(`\n${line}\n`);
+			}
+
+			const outside = sshReads(paths.userSshConfig, 'fast-moth-1-host');
+			for (const line of ['port 2001', 'user someone', 'hostkeyalias fast-moth-1-host']) {
+				expect(`\n${outside}`).toContain(`\n${line}\n`);
+			}
+
+			expect(outside).not.toContain('proxyjump');
+			await installAliases(paths, {...machine, inside: {port: 10_022, user: 'dev'}, forwardAgent: true});
+			const lent = sshReads(paths.userSshConfig, 'fast-moth-1');
+			expect(lent).toContain('forwardagent yes');
+			expect(lent).not.toContain('identityagent none');
+			expect(sshReads(paths.userSshConfig, 'fast-moth-1-host')).toContain('forwardagent no');
+		},
+	);
 });
