@@ -83,7 +83,7 @@ ports:
 	});
 
 	it('says what is understood and has no effect, and stays usable', async () => {
-		const {environment, diagnostics} = await readText(`${least}home_dir: /root\ncache: [~/.cache]\nentrypoint: bash\n`);
+		const {environment, diagnostics} = await readText(`${least}single_branch: true\npriority: 5\ndstack: true\n`);
 		expect(environment).toBeDefined();
 		expect(diagnostics.map(each => [each.severity, placeOf(each)])).toEqual([
 			['warning', '2:1'],

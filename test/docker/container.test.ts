@@ -119,6 +119,7 @@ describe.skipIf(!found)('the user of a container', {timeout: 120_000}, () => {
 		const image = await derive(bench, useradd);
 		const {instance, ssh} = await makeDockerBackend(bench).launch({user}, {image});
 		expect(instance.endpoint?.user).toBe(login);
+		expect((await ssh('mkdir -p /opt/dstack-tui/venv && echo can')).stdout).toBe('can\n');
 		expect((await ssh('echo "$(id -u) $(id -g) $HOME"; cd ~ && touch mine')).stdout).toMatch(expected);
 	});
 

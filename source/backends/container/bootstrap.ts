@@ -80,7 +80,7 @@ find_sshd() {
 }
 ${loginFunctions}
 # What the user works with is the user's own. Copies of what did not change would double it, so that is left alone.
-give_away() { [ ! -d "$1" ] || find "$1" ! -user "$uid" -exec chown -h "$uid:$gid" {} +; }
+give_away() { find "$1" ! -user "$uid" -exec chown -h "$uid:$gid" {} +; }
 
 share_state() {
   for entry in "$d"/*; do
@@ -90,6 +90,7 @@ share_state() {
   chown "$uid:$gid" "$d"
   chmod 700 "$d" && chmod 600 "$d/host_key" "$d/authorized_keys"
   [ "$(cat "$d/owner" 2>/dev/null || echo 0)" = "$uid" ] && return 0
+  mkdir -p ${workspace} ${optionalFolder}
   give_away ${workspace}
   give_away ${optionalFolder}
   echo "$uid" > "$d/owner"
