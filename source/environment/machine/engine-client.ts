@@ -77,13 +77,14 @@ def begin():
     global lock
     if not folder:
         return
-    forget('next')
     lock = open(os.path.join(folder, 'lock'), 'a')
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         say('An earlier try is still at work; waiting for it')
         fcntl.flock(lock, fcntl.LOCK_EX)
+    forget('next')
+    forget('progress')
 
 
 def size(count):

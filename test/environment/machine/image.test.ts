@@ -131,9 +131,7 @@ describe.skipIf(!found)('an image for a machine (needs docker-registry)', {timeo
 			gate.hold(4 * 1024 * 1024);
 			const first = host.perform(script({authFile})).catch((error: unknown) => error);
 			await untilHalfway(host);
-			const pid = await host.sh(`head -n 1 '${host.stepFolder.replaceAll("'", String.raw`'\''`)}/pid'`);
-			// The runner's group is all that it started.
-			await host.sh(victims === 'all' ? `kill -9 -- -${pid}` : `kill -9 ${pid}`);
+			expect(await host.kill(victims)).toBe(true);
 			expect(String(await first)).toContain('it was killed');
 			if (victims === 'all') {
 				gate.release();

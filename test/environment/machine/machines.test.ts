@@ -116,6 +116,7 @@ describe.skipIf(!bench || !machines)('a whole machine (needs docker-registry)', 
 	});
 
 	test('an image, its container, sshd in it, a build that another machine takes, and what was cached', async () => {
+		await done(host, engine(base.split('/')[0] ?? ''));
 		expect(await done(host, imageScript({reference: base, architecture, authFile: await putLogin(host)}))).toContain(
 			'Pull complete',
 		);
@@ -149,7 +150,7 @@ describe.skipIf(!bench || !machines)('a whole machine (needs docker-registry)', 
 			await done(second, imageScript({reference, architecture, authFile: await putLogin(second)}));
 			await done(second, container(reference));
 			expect(await inside(second, 'cat /opt/built/when')).toBe(await inside(host, 'cat /opt/built/when'));
-			expect(await inside(second, 'ls -A /workflow; ls /root/.cache 2>&1 | grep -c tool')).toContain('0');
+			expect(await inside(second, 'ls -A /workflow')).toBe('');
 			await inside(second, 'rm -rf /root/.cache');
 			await done(
 				second,

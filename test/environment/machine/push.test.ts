@@ -1,6 +1,7 @@
+import {execFileSync} from 'node:child_process';
 import {randomBytes, randomInt} from 'node:crypto';
 import {existsSync} from 'node:fs';
-import {writeFile} from 'node:fs/promises';
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import {afterAll, beforeAll, describe, expect, onTestFinished, test} from 'vitest';
@@ -17,7 +18,6 @@ const bench = found as Bench;
 afterAll(async () => found?.engine.stop());
 
 const docker = async (...args: readonly string[]) => bench.engine.docker(...args);
-const megabytes = 8;
 let count = 0;
 
 describe.skipIf(!found)('a registry that a machine pushes to (needs docker-registry)', {timeout: 180_000}, () => {
@@ -37,14 +37,15 @@ describe.skipIf(!found)('a registry that a machine pushes to (needs docker-regis
 		return name;
 	}
 
-	/** An image with a layer of random bytes, in a registry at `host`. */
-	async function makeImage(host: string): Promise<string> {
-		const container = await docker('create', bench.image, 'true');
-		await writeFile(path.join(registry.folder, 'random'), randomBytes(megabytes * 1024 * 1024));
-		await docker('cp', path.join(registry.folder, 'random'), `${container}:/random`);
+	/** An image of so many random bytes alone, in a registry at `host`. */
+	async function makeImage(host: string, megabytes = 8): Promise<string> {
 		const image = `${host}/built/app-${count++}:key`;
-		await docker('commit', container, image);
-		await docker('rm', container);
+		const folder = await mkdtemp(path.join(registry.folder, 'image-'));
+		await writeFile(path.join(folder, 'random'), randomBytes(megabytes * 1024 * 1024));
+		execFileSync('tar', ['-C', folder, '-cf', `${folder}.tar`, 'random']);
+		await docker('import', `${folder}.tar`, image);
+		await rm(folder, {recursive: true});
+		await rm(`${folder}.tar`);
 		onTestFinished(async () => {
 			await docker('rmi', '-f', image).catch(() => '');
 		});
@@ -66,7 +67,7 @@ describe.skipIf(!found)('a registry that a machine pushes to (needs docker-regis
 		expect(log).toMatch(/[0-9a-f]{12}: Pushing \d+(\.\d)?MB\n/);
 		const [done, total] = (await host.progress()).split(' ').map(Number);
 		expect(done).toBe(total);
-		expect(total).toBeGreaterThan(megabytes * 1000 * 1000);
+		expect(total).toBeGreaterThan(8 * 1000 * 1000);
 		expect(await filesWith(host, host.context.stateFolder, login.password)).toEqual([]);
 
 		const again = await host.perform(pushScript({reference: image, authFile: await writeLogin(login)}));
@@ -81,14 +82,20 @@ describe.skipIf(!found)('a registry that a machine pushes to (needs docker-regis
 
 	test('gets it also after the program was killed in the middle', async () => {
 		const host = await localHost(bench);
-		const image = await makeImage(`127.0.0.1:${registry.port}`);
+		const image = await makeImage(`127.0.0.1:${registry.port}`, 192);
+		let killed = 0;
 		for (let turn = 0; turn < 3; turn++) {
 			const running = host.perform(pushScript({reference: image, authFile: await writeLogin(login)})).catch(() => undefined);
-			await new Promise(resolve => setTimeout(resolve, 500 + randomInt(500)));
-			await host.sh(`kill -9 -- -$(head -n 1 '${host.stepFolder.replaceAll("'", String.raw`'\''`)}/pid')`);
+			await eventually(
+				async () => host.progress(),
+				line => / 0 of 1 layers$/.test(line),
+			);
+			await new Promise(resolve => setTimeout(resolve, randomInt(500)));
+			killed += Number(await host.kill('all'));
 			await running;
 		}
 
+		expect(killed).toBe(3);
 		const {code, log} = await host.perform(pushScript({reference: image, authFile: await writeLogin(login)}));
 		expect(code, log).toBe(0);
 	});

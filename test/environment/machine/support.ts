@@ -23,6 +23,8 @@ export type Host = {
 	perform(script: string, onLog?: (text: string) => void): Promise<Outcome>;
 	/** A command's output, without blanks at its ends; what it wrote to standard error where it failed. */
 	sh(command: string): Promise<string>;
+	/** Kills the running step's runner with SIGKILL; `all`: with everything that it started. Tells whether there was one. */
+	kill(victims: 'runner' | 'all'): Promise<boolean>;
 	/** The step's progress line, '' where there is none. */
 	progress(): Promise<string>;
 };
@@ -40,6 +42,11 @@ export function makeHost(link: Link, context: StepContext): Host {
 		stepFolder,
 		sh,
 		progress: async () => sh(`cat ${quote(`${stepFolder}/progress`)} 2>/dev/null || true`),
+		async kill(victims) {
+			const pid = await sh(`head -n 1 ${quote(`${stepFolder}/pid`)}`);
+			// The runner's process group is all that it started.
+			return (await sh(`kill -9 ${victims === 'all' ? '-' : ''}${pid} && echo killed`)) === 'killed';
+		},
 		async perform(script, onLog) {
 			const pieces: string[] = [];
 			const step = {id: 'image', title: 'Test', pane: 'build', script, when: 'always', optional: false} as const;
