@@ -3,7 +3,7 @@ import {engineError, isGone} from '../backends/local/docker/engine.js';
 import {environmentImage} from '../backends/container/image-name.js';
 import type {DevEnvironment} from '../configuration/model.js';
 import type {Secrets} from '../configuration/secrets.js';
-import {imageLogin} from '../environment/images/credentials.js';
+import {imageLogin, isOwnImage} from '../environment/images/credentials.js';
 import {createRegistry, type Login, noSuchImage, type Registry} from '../environment/images/registry.js';
 import {type ImageSettings, requireSettings} from '../environment/images/settings.js';
 import type {Offer} from '../offers/offer.js';
@@ -42,8 +42,12 @@ export async function loginForImage(
 	{image, registryAuth}: Pick<ImageOf, 'image' | 'registryAuth'>,
 	{secrets, variables, settings}: Pick<ImageMeans, 'secrets' | 'variables' | 'settings'>,
 ): Promise<Login | undefined> {
-	const isItsOwn = image !== undefined && parseReference(image).registry === registry;
-	return imageLogin(`${registry}/x`, isItsOwn ? registryAuth : undefined, {secrets, variables, registry: settings.registry});
+	const name = `${registry}/x`;
+	return imageLogin(name, isOwnImage({image}, name) ? registryAuth : undefined, {
+		secrets,
+		variables,
+		registry: settings.registry,
+	});
 }
 
 /** A client for the registry of an environment's image. */

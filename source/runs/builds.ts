@@ -112,16 +112,9 @@ export async function decideBuild(wish: BuildWish, offer: Offer, means: ImageMea
 		base: base.name,
 		build,
 		...(hit ? {hit} : {}),
-		why: [`${hit ? 'Built anew' : 'No build'}: ${(reasons ?? []).join('; ')}.`, ...counted],
+		why: [...(reasons ?? []), ...counted],
 	};
 }
-
-/** Said before anything is spent. */
-export const missingBuild = ({why}: BuildDecision, file: string): Problem =>
-	new Problem('configuration', `${file} has \`build\` commands, and the image that they make is not there`, {
-		details: why,
-		next: 'Add --build to make and keep it; later runs find it.',
-	});
 
 async function inEngine(environment: DevEnvironment, offer: Offer, means: ImageMeans): Promise<{store: BuildStore; base: Base}> {
 	const search = await findEngine();
@@ -207,14 +200,14 @@ const mostNamed = 6;
 
 const countedWords = (names: readonly string[]): string => {
 	const more = names.length > mostNamed ? ` and ${names.length - mostNamed} more` : '';
-	return `Counted: base image, commands, Python, architecture${names.length === 0 ? '; they name no file' : `, ${names.slice(0, mostNamed).join(', ')}${more}`}.`;
+	return `counted are base image, commands, Python, architecture${names.length === 0 ? '; they name no file' : `, ${names.slice(0, mostNamed).join(', ')}${more}`}`;
 };
 
 const agoWords = ({created}: Build, now: number): string =>
 	created === undefined ? 'of an unknown age' : `of ${formatAge((now - created) / 1000)} ago`;
 
 const hitWords = (build: Build, now: number): string =>
-	`Reused: the build ${agoWords(build, now)}, ${formatBytes(build.size)}, in ${build.where}.`;
+	`the build ${agoWords(build, now)}, ${formatBytes(build.size)}, in ${build.where}`;
 
 /** The places where builds can be, for the listing. */
 export type BuildPlaces = {

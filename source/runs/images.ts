@@ -1,5 +1,4 @@
 import {createHash} from 'node:crypto';
-import {imageLogin} from '../environment/images/credentials.js';
 import type {Login} from '../environment/images/registry-auth.js';
 import {requireSettings} from '../environment/images/settings.js';
 import {readSecretsFile} from '../configuration/secrets.js';
@@ -9,7 +8,7 @@ import type {Clock} from '../system/clock.js';
 import {familiarName, fullName, parseReference} from '../system/image-reference.js';
 import type {Paths} from '../system/paths.js';
 import {Problem} from '../system/problem.js';
-import {askBase, baseName, type ImageMeans} from './build-base.js';
+import {askBase, baseName, type ImageMeans, loginForImage} from './build-base.js';
 import {decideBuild} from './builds.js';
 import {loadImageSettings} from './preferences.js';
 
@@ -96,17 +95,11 @@ export function createImageSource(paths: Paths, clock: Clock, variables: NodeJS.
 				why,
 			};
 		},
-		async login(reference, {image, registryAuth}) {
-			const {settings, secrets} = await readMeans();
-			requireSettings(settings, ['registry']);
+		async login(reference, environment) {
+			const means = await readMeans();
+			requireSettings(means.settings, ['registry']);
 			const {registry} = parseReference(reference);
-			// It is for the host that the configuration names, and for no mirror, default or build.
-			const isMeant = image !== undefined && parseReference(image).registry === registry;
-			const login = await imageLogin(reference, isMeant ? registryAuth : undefined, {
-				secrets,
-				variables,
-				registry: settings.registry,
-			});
+			const login = await loginForImage(registry, environment, means);
 			return login && engineLogin(login, registry);
 		},
 		async cache(keys) {

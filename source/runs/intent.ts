@@ -1,24 +1,9 @@
 import type {LaunchIntent} from '../backends/backend.js';
 import {containerWishes} from '../backends/container/wishes.js';
-import type {DevEnvironment} from '../configuration/model.js';
-import {parseReference} from '../system/image-reference.js';
+import {isOwnImage} from '../environment/images/credentials.js';
 import {readKeys} from './run-folder.js';
 import {environmentOf} from './specification.js';
 import type {Stage} from './stage.js';
-
-/** A login is for the host that the configuration names, and for no mirror, default or build in its place. */
-function isFor({image}: DevEnvironment, reference: string | undefined): boolean {
-	if (image === undefined || reference === undefined) {
-		return false;
-	}
-
-	try {
-		return parseReference(image).registry === parseReference(reference).registry;
-	} catch {
-		// No name of an image: the engine says so.
-		return false;
-	}
-}
 
 /** What the backend is told of the attempt that the journal has announced. The same whenever the attempt is repeated. */
 export async function makeIntent(stage: Stage): Promise<LaunchIntent> {
@@ -41,7 +26,7 @@ export async function makeIntent(stage: Stage): Promise<LaunchIntent> {
 		image: image?.reference,
 		container: containerWishes(environment, specification),
 		hold: image?.build?.due === true,
-		registryAuth: isFor(environment, image?.reference) ? environment.registryAuth : undefined,
+		registryAuth: isOwnImage(environment, image?.reference) ? environment.registryAuth : undefined,
 		python: environment.python,
 		shmSize: specification.shmSize,
 		folder: stage.folder,

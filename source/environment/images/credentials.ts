@@ -51,6 +51,22 @@ export async function imageLogin(
 		: registryLogin({registry, repository: '', username: undefined, password: undefined}, sources);
 }
 
+/**
+Whether an image comes from the host that a configuration names: `registry_auth` is for that one, and for no mirror, default or build in its
+place. A name that is none comes from nowhere.
+*/
+export function isOwnImage({image}: {readonly image: string | undefined}, reference: string | undefined): boolean {
+	if (image === undefined || reference === undefined) {
+		return false;
+	}
+
+	try {
+		return parseReference(image).registry === parseReference(reference).registry;
+	} catch {
+		return false;
+	}
+}
+
 /** A secret or a variable of the caller's in a setting. Never its value in an error. */
 function settle(text: string, secrets: Secrets, variables: NodeJS.ProcessEnv): string {
 	const tables: Readonly<Record<string, Readonly<Record<string, string | undefined>>>> = {secrets, env: variables};
