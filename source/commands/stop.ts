@@ -47,13 +47,18 @@ async function mayEnd(
 	{yes, discard}: StopOptions,
 	output: Output,
 ): Promise<boolean> {
-	if (yes && discard) {
+	// Nothing has to be known of what may be lost, unless nothing is known of it at all: then there may be no such thing.
+	if (run && yes && discard) {
 		return true;
 	}
 
 	const work = await engine.unsavedWork(name);
-	if (yes) {
+	if (yes && !discard) {
 		await secureWork(engine, name, work, run, output);
+		return true;
+	}
+
+	if (yes) {
 		return true;
 	}
 
@@ -61,7 +66,7 @@ async function mayEnd(
 		return confirm({
 			lines: lossLines(name, work),
 			question: `End ${name} and delete what is in it?`,
-			next: work ? 'Add -y to end it without a question.' : `Add -y and --discard to end it without a question.`,
+			next: work ? 'Add -y to end it without a question.' : 'Add -y and --discard to end it without a question.',
 		});
 	}
 
@@ -122,7 +127,7 @@ async function askAboutWork(
 		return true;
 	}
 
-	return answer === 'd' && confirm({question: `Lose this work for good?`, next: 'Add -y and --discard.'});
+	return answer === 'd' && confirm({question: 'Lose this work for good?', next: 'Add -y and --discard.'});
 }
 
 const mostLines = 20;

@@ -122,8 +122,11 @@ describe('killed at any moment and started again', () => {
 		const listed = await world.cli(['ps']);
 		expect(listed.stderr).toContain('The journal of one is damaged');
 		expect(await readFile(runFile(world, 'one', 'instance/one/work.txt'), 'utf8')).toBe('mine\n');
+		const refused = await world.cli(['stop', 'one', '-y']);
+		expect(refused.code).toBe(1);
+		expect(refused.stderr).toContain('it cannot be asked whether it holds work');
 		expect(await hosts(world)).toHaveLength(1);
-		expect(await world.cli(['stop', 'one', '-y'])).toMatchObject({code: 0});
+		expect(await world.cli(['stop', 'one', '-y', '--discard'])).toMatchObject({code: 0});
 		expect(await hosts(world)).toEqual([]);
 		expect(existsSync(runFile(world, 'one', ''))).toBe(false);
 		expect(existsSync(path.join(world.home, '.ssh/config'))).toBe(false);

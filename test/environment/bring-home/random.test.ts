@@ -100,7 +100,7 @@ function perform(folder: string, step: Act, count: number): void {
 const runs = process.env['LONG'] ? 200 : 12;
 
 describe.skipIf(!hasGit)('any work (needs git)', () => {
-	it('comes home whole: the same tree, index, commits and stashes; both sides stay as they are', {timeout: 600_000}, async () => {
+	it('comes home whole: the same tree, index, commits and stashes; both sides stay as they are', {timeout: 50_000 * runs}, async () => {
 		await fc.assert(
 			fc.asyncProperty(fc.array(act, {maxLength: 6}), fc.array(act, {minLength: 1, maxLength: 14}), async (before, after) => {
 				const {here, there, home, folder} = await makeCopy(place => {
