@@ -27,7 +27,7 @@ export const testSpecification = (changes: Partial<RunSpecification> = {}): RunS
 	subfolder: '',
 	configurationFile: '/project/.dstack.yml',
 	configurationLabel: '.dstack.yml',
-	configuration: {},
+	configuration: {env: {}, build: [], setup: [], init: [], ports: [], cache: [], files: []},
 	offer: {...testOffer},
 	ports: [],
 	duration: null,
