@@ -19,7 +19,7 @@ export type CopyOptions = {
 	link is faster than that place. @default as the environment is isolated
 	*/
 	readonly fetch?: boolean;
-	/** How files of the working tree go that git there could make from history; measured where it is not said. */
+	/** Whether git there makes the files that history holds, and only the others are sent. @default from 4 MiB of files on */
 	readonly checkout?: boolean;
 };
 
