@@ -2,10 +2,10 @@ import {mkdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {collectCode} from '../../source/environment/code/collect.js';
-import {uploadCode} from '../../source/environment/code/upload.js';
+import {copyCode} from '../../source/environment/code/upload.js';
 import {temporaryFolder} from '../support/folders.js';
-import {git, hasGit, hasTar, makePlaces} from './support.js';
+import {mortalLink} from './mortal-link.js';
+import {git, hasGit, hasTar, localLink, makePlaces, tryGit} from './support.js';
 import {historyOf, treeOf} from './trees.js';
 
 const part = fc
@@ -35,6 +35,22 @@ const planted: fc.Arbitrary<Planted> = fc.record({
 	changed: fc.boolean(),
 });
 
+/** What people do between two commits; what does not fit the moment fails, and that is a state as well. */
+const act = fc.constantFrom(
+	...['commit -qam more', 'commit -q --allow-empty -m empty', 'stash -u', 'stash pop', 'checkout -qb other', 'checkout -q main'],
+	...[
+		'merge -q other',
+		'rebase -q main other',
+		'reset -q --hard HEAD~1',
+		'rm -rq --cached .',
+		'add -A',
+		'add -N .',
+		'gc -q',
+		'pack-refs --all',
+	],
+	...['tag -am tagged v1', 'config core.autocrlf true', 'update-index --split-index', 'clean -fdq'],
+);
+
 /** Writes what can be written; returns whether it was: names may be in each other's way. */
 function plant(folder: string, {parts, kind, content, mode}: Planted): boolean {
 	const file = path.join(folder, ...parts);
@@ -56,12 +72,12 @@ function plant(folder: string, {parts, kind, content, mode}: Planted): boolean {
 
 describe.skipIf(!hasGit || !hasTar)('any tree (needs git and tar)', () => {
 	it.each([true, false])(
-		'arrives as it stands, as a repository: %s',
+		'arrives as it stands, though the link dies, as a repository: %s',
 		async repository => {
-			const {link, context} = await makePlaces();
+			const {home, context} = await makePlaces();
 			const root = await temporaryFolder();
 			let count = 0;
-			const same = async (all: Planted[]) => {
+			const same = async (all: Planted[], acts: string[], cuts: number[], checkout: boolean) => {
 				const here = path.join(root, String(count++));
 				mkdirSync(here);
 				if (repository) {
@@ -79,12 +95,32 @@ describe.skipIf(!hasGit || !hasTar)('any tree (needs git and tar)', () => {
 					}
 				}
 
+				for (const act of repository ? acts : []) {
+					tryGit(here, ...act.split(' '));
+				}
+
 				const before = [treeOf(here), repository ? historyOf(here) : undefined];
-				await uploadCode(link, await collectCode(here), {...context, intentId: `${context.intentId}-${count}`}, () => undefined);
+				const each = {...context, intentId: `${context.intentId}-${count}`};
+				for (const bytes of cuts) {
+					const {link} = mortalLink(home, {bytes});
+					await copyCode(link, here, each, () => undefined, undefined, {checkout}).catch((error: unknown) => {
+						expect(String(error)).toMatch(/connection was lost/);
+					});
+				}
+
+				await copyCode(localLink(home), here, each, () => undefined, undefined, {checkout});
 				expect([treeOf(context.workspace), repository ? historyOf(context.workspace) : undefined]).toEqual(before);
 				rmSync(here, {recursive: true});
 			};
-			await fc.assert(fc.asyncProperty(fc.array(planted, {maxLength: 12}), same), {numRuns: 25});
+			const cuts = fc.array(fc.integer({min: 0, max: 60_000}), {maxLength: 2});
+			const states = fc.asyncProperty(
+				fc.array(planted, {maxLength: 12}),
+				fc.array(act, {maxLength: 5}),
+				cuts,
+				fc.boolean(),
+				same,
+			);
+			await fc.assert(states, {numRuns: 25});
 		},
 		300_000,
 	);

@@ -27,7 +27,7 @@ export type Load = {
 /** Sends, in one stream, the units that are not there yet. Throws `Changed`, a `Problem`, or the link's error. */
 export async function send(sender: Sender, load: Load): Promise<void> {
 	const missing = await findMissing(sender, load);
-	if (missing.length === 0 && !load.notes && !load.rest) {
+	if (missing.length === 0 && !load.notes?.length && !load.rest) {
 		return;
 	}
 

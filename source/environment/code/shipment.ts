@@ -85,10 +85,13 @@ function divide(items: readonly Item[], folder: string | undefined, place: strin
 	return {items: items.filter(each => !isObject(each)), history: {folder, place, bytes, items: objects}};
 }
 
+/** Named by its content; git sets its time whenever it only reads the index. */
+const sharedIndex = /(?:^|\/)sharedindex\.[\da-f]{40,}$/;
+
 /** What has another stamp now than when it was looked at. */
 export async function changedSince(items: readonly Item[]): Promise<string[]> {
 	const changed = await inSlices(items, ({root, source, stamp, name}) =>
-		stampNow(root, source) === stamp ? [] : [name.toString('utf8')],
+		stampNow(root, source) === stamp || sharedIndex.test(name.toString('latin1')) ? [] : [name.toString('utf8')],
 	);
 	return changed.flat();
 }

@@ -63,10 +63,6 @@ export type There = {
 	readonly git: boolean;
 	/** Commits that were fetched there before. */
 	readonly fetched: readonly string[];
-	/** How the files of the working tree go there, where that was settled before. */
-	readonly choice: string;
-	/** Milliseconds that asking took. */
-	readonly roundTrip: number;
 };
 
 /**
@@ -95,9 +91,8 @@ chmod 755 "$i/tree"
 free=$(df -Pk "$w" | awk 'NR == 2 {print $4}')
 case "$free" in '' | *[!0-9]*) ;; *) if [ "$((free + there))" -lt ${needed} ]; then echo "$free"; exit ${full}; fi ;; esac
 if git --version >/dev/null 2>&1; then echo git; fi
-for f in choice fetched; do [ ! -f "$i/$f" ] || sed "s/^/$f /" "$i/$f"; done
+[ ! -f "$i/fetched" ] || sed 's/^/fetched /' "$i/fetched"
 ls "$i/units"`;
-	const started = performance.now();
 	const {code, stdout, stderr} = await link.exec(viaSh(script), {signal, idleLimit});
 	if (code === busy) {
 		return undefined;
@@ -115,10 +110,10 @@ ls "$i/units"`;
 		throw new Problem('failed', `The workspace could not be made ready: ${reasonOf({code, stderr})}`);
 	}
 
-	return readThere(stdout, performance.now() - started);
+	return readThere(stdout);
 }
 
-function readThere(stdout: string, roundTrip: number): There {
+function readThere(stdout: string): There {
 	const lines = stdout.split('\n');
 	const units = new Set(lines.filter(line => /^[a-z][\da-f]{24}$/.test(line)));
 	const begun = lines.filter(line => /^[a-z][\da-f]{24}\.names$/.test(line)).map(line => line.replace('.names', ''));
@@ -128,8 +123,6 @@ function readThere(stdout: string, roundTrip: number): There {
 		earlier: lines.includes('earlier'),
 		git: lines.includes('git'),
 		fetched: lines.filter(line => /^fetched [\da-f]{40}$/.test(line)).map(line => line.replace('fetched ', '')),
-		choice: lines.find(line => line.startsWith('choice '))?.replace('choice ', '') ?? '',
-		roundTrip,
 	};
 }
 

@@ -1,4 +1,3 @@
-import {randomBytes} from 'node:crypto';
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
@@ -44,7 +43,7 @@ export async function transfer(
 	const files = items.filter(item => item.kind === 'file' && !checkout?.items.has(item));
 	const units = cutUnits(checkout ? files.map(lateAttributes) : files, 'f');
 	const rest = items.filter(({kind}) => kind !== 'file');
-	const notes = [packNote('choice', Buffer.from(checkout ? 'checkout\n' : 'bytes\n')), ...checkoutNotes(checkout)];
+	const notes = checkoutNotes(checkout);
 	const fetching = history ? await startFetch(transfer, history) : undefined;
 	let fetched = false;
 	if (history && fetching) {
@@ -103,14 +102,11 @@ const checkoutNotes = (checkout: Checkout | undefined): Buffer[] =>
 		: [];
 
 /** Bytes of files below which it does not matter how they go. */
-const worthChoosing = 4 * 1024 * 1024;
-const probeSize = 1024 * 1024;
-/** Bytes a second from which on sending files is faster than having git write them there. */
-const fastLink = 30 * 1024 * 1024;
+const worthMaking = 4 * 1024 * 1024;
 
 /**
-The files that need not be sent, since git there can write them from history: unless the link is so fast that this would only take longer. An
-earlier attempt's choice stands.
+The files that need not be sent, since git there can write them from history. Even where nothing is nearer than the machine, on its own
+loopback, that takes no longer than sending them, and less of the processor on both sides together.
 */
 async function chooseCheckout(
 	transfer: Transfer,
@@ -118,11 +114,9 @@ async function chooseCheckout(
 	history: History,
 	items: readonly Item[],
 ): Promise<Checkout | undefined> {
-	const {there} = transfer;
-	const asked = there.choice === '' ? transfer.checkout : there.choice === 'checkout';
 	const bytes = items.reduce((sum, {name, size}) => sum + (isHistory(name.toString('latin1')) ? 0 : size), 0);
-	const possible = there.git && kind !== 'bare repository' && asked !== false && (asked || bytes >= worthChoosing);
-	if (!possible || (await isPartial(history.folder)) || (!asked && (await measure(transfer)) > fastLink)) {
+	const wanted = transfer.checkout ?? bytes >= worthMaking;
+	if (!wanted || !transfer.there.git || kind === 'bare repository' || (await isPartial(history.folder))) {
 		return undefined;
 	}
 
@@ -133,18 +127,6 @@ async function chooseCheckout(
 
 	transfer.progress.files(checkout.items.size, checkout.bytes);
 	return checkout;
-}
-
-/** Bytes a second that the link takes. */
-async function measure({link, signal}: Transfer): Promise<number> {
-	const time = async (command: string, stdin?: Buffer): Promise<number> => {
-		const started = performance.now();
-		await link.exec(command, {stdin, signal});
-		return (performance.now() - started) / 1000;
-	};
-
-	const idle = await time(':');
-	return probeSize / Math.max(0.001, (await time('cat > /dev/null', randomBytes(probeSize))) - idle);
 }
 
 /** Has the machine get history by itself where it can and where that pays; says why not where one would expect it. */

@@ -15,11 +15,11 @@ const attempts = 3;
 
 export type CopyOptions = {
 	/**
-	Whether the machine may fetch history from where the repository came from. Not on the person's own machine, and not worth it where the
-	link is faster than that place. @default as the environment is isolated
+	Whether the machine may fetch history from where the repository came from, without anybody's credentials. For machines elsewhere: to what
+	runs on this one, sending is faster, and the person's own machine would ask with their keys. @default false
 	*/
 	readonly fetch?: boolean;
-	/** How files of the working tree go that git there could make from history; measured where it is not said. */
+	/** Whether git there makes the files that history holds, and only the others are sent. @default from 4 MiB of files on */
 	readonly checkout?: boolean;
 };
 
@@ -61,7 +61,7 @@ export async function uploadCode(
 	signal?: AbortSignal,
 	options: CopyOptions = {},
 ): Promise<string | undefined> {
-	const way: Way = {link, context, signal, onReport, fetch: options.fetch ?? context.isolated, checkout: options.checkout};
+	const way: Way = {link, context, signal, onReport, fetch: options.fetch ?? false, checkout: options.checkout};
 	let current = manifest;
 	for (let attempt = 1; ; attempt++) {
 		const there = await begin(link, current.bytes, context, signal);
