@@ -1,10 +1,8 @@
-import {collectCode} from '../environment/code/collect.js';
-import {uploadCode} from '../environment/code/upload.js';
+import {copyCode} from '../environment/code/upload.js';
 import type {StepId} from '../environment/step.js';
 import {scriptSteps} from '../environment/steps.js';
 import {openSessions, writeVariables} from '../environment/variables.js';
 import {takeBaseline} from '../environment/work.js';
-import {formatBytes} from '../offers/format.js';
 import {restoreCaches} from './caches.js';
 import {furnish} from './furnish.js';
 import {lookForEditor, performIdeStep} from './ide-step.js';
@@ -32,14 +30,14 @@ export async function prepare(stage: Stage): Promise<void> {
 	}
 
 	if (isHeld(stage.state())) {
-		await copyCode(stage);
+		await bringCode(stage);
 		await runStep(stage, 'python');
 		await runStep(stage, 'build');
 		await keepImage(stage);
 	}
 
 	await openEnvironment(stage);
-	await copyCode(stage);
+	await bringCode(stage);
 	await runStep(stage, 'python');
 	if (stage.state().image?.reference === undefined) {
 		// Nothing can be kept of a host process: the commands run in it each time.
@@ -70,14 +68,13 @@ async function reachInstance(stage: Stage): Promise<void> {
 	});
 }
 
-async function copyCode(stage: Stage): Promise<void> {
+async function bringCode(stage: Stage): Promise<void> {
 	if (isDone(stage, 'code')) {
 		return;
 	}
 
 	const {specification} = stage.state();
 	await perform(stage, 'code', 'Copy the code', async report => {
-		const manifest = await collectCode(specification.folder);
 		const context = stepContext(stage.state());
 		const {env} = environmentOf(specification, stage.secrets);
 		const {opened} = stage.state();
@@ -86,11 +83,14 @@ async function copyCode(stage: Stage): Promise<void> {
 			await inEnvironment(stage, async link => openSessions(link, context, env));
 		}
 
-		await inEnvironment(stage, async link => uploadCode(link, manifest, context, report, stage.signal));
+		// What runs on this machine would ask for history with the person's own keys, and gets it sooner from here.
+		const options = {fetch: stage.state().guarded};
+		const {note} = await inEnvironment(stage, async link =>
+			copyCode(link, specification.folder, context, report, stage.signal, options),
+		);
 		const missed = await inEnvironment(stage, async link => furnish(stage, link, report, {held: !opened}));
 		await noteWork(stage);
-		const copied = `${manifest.files} file${manifest.files === 1 ? '' : 's'}, ${formatBytes(manifest.bytes)}`;
-		return {note: [copied, ...missed].join('; '), warning: missed.length > 0};
+		return {note: [note, ...missed].join('; '), warning: missed.length > 0};
 	});
 }
 
