@@ -21,8 +21,6 @@ export type ForwardStats = {
 	readonly problem: string | undefined;
 };
 
-/** How long a new local connection waits for the link before it is refused, milliseconds. */
-const holdLimit = 20_000;
 /** Local connections that may wait to be taken. */
 const backlog = 4096;
 /** Channels that may be opening at the same time; more take their turn. */
@@ -42,11 +40,17 @@ Listeners on 127.0.0.1 that carry connections to ports in the environment. They 
 it comes and goes; connections that arrive in between wait for it.
 */
 export class Forwards {
+	readonly #holdLimit: number;
 	readonly #forwards: Forward[] = [];
 	readonly #waiting = new Set<(connection: Connection | undefined) => void>();
 	readonly #turns: Array<() => void> = [];
 	#opening = 0;
 	#connection: Connection | undefined;
+
+	/** `hold`: how long a new local connection waits for the link before it is refused, milliseconds. */
+	constructor(hold = 20_000) {
+		this.#holdLimit = hold;
+	}
 
 	/** Binds one more listener; rejects with the system's error where the port is taken. */
 	async add(local: number, remote: number): Promise<void> {
@@ -138,7 +142,7 @@ export class Forwards {
 		const started = performance.now();
 		let lost: Connection | undefined;
 		for (;;) {
-			const connection = await this.#link(lost, holdLimit - (performance.now() - started));
+			const connection = await this.#link(lost, this.#holdLimit - (performance.now() - started));
 			if (!connection) {
 				return undefined;
 			}

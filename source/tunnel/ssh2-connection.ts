@@ -127,7 +127,7 @@ export class Ssh2Connection implements Connection {
 
 		return () => {
 			this.#arrivals.delete(port);
-			if (!this.#over) {
+			if (!this.#over && this.#sock.writable) {
 				// Whether it was still open there changes nothing: it is not wanted any more.
 				this.#client.unforwardIn('127.0.0.1', port, () => undefined);
 			}

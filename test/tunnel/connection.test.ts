@@ -1,11 +1,11 @@
 import {createHash, randomBytes} from 'node:crypto';
-import {createServer, connect as connectSocket, type AddressInfo} from 'node:net';
 import {Readable} from 'node:stream';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {connect, ConnectionError, connectThrough} from '../../source/tunnel/connection.js';
 import {generateKeyPair} from '../../source/tunnel/keys.js';
 import {Tunnel} from '../../source/tunnel/tunnel.js';
 import {temporaryFolder} from '../support/folders.js';
+import {echoServer, roundTrip} from '../support/servers.js';
 import {freePort, hasSshd, makeSshd} from '../support/sshd.js';
 
 const never = new AbortController().signal;
@@ -72,29 +72,6 @@ describe.skipIf(!hasSshd)('a connection to a real sshd (needs openssh-server)', 
 		await expect(connect(destination, never)).rejects.toMatchObject({final: false});
 	});
 });
-
-async function echoServer(): Promise<number> {
-	const server = createServer({allowHalfOpen: true}, socket => {
-		socket.pipe(socket);
-		socket.on('error', () => socket.destroy());
-	});
-	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-	onTestFinished(() => {
-		server.close();
-	});
-	return (server.address() as AddressInfo).port;
-}
-
-async function roundTrip(port: number, data: Buffer): Promise<Buffer> {
-	return new Promise((resolve, reject) => {
-		const pieces: Buffer[] = [];
-		const socket = connectSocket({port, host: '127.0.0.1', allowHalfOpen: true});
-		socket.on('data', piece => pieces.push(piece));
-		socket.on('end', () => resolve(Buffer.concat(pieces)));
-		socket.on('error', reject);
-		socket.end(data);
-	});
-}
 
 describe.skipIf(!hasSshd)('a tunnel (needs openssh-server)', () => {
 	test('carries ports, keeps them open while the server is away, and comes back', async () => {
