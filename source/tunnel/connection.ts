@@ -5,6 +5,7 @@ import {messageOf} from '../system/problem.js';
 import {ConnectionError, PortRefused} from './errors.js';
 import {publicKeyBytes} from './keys.js';
 import type {Link} from './link.js';
+import {joinWrites, prepareKeys} from './speed.js';
 import {Ssh2Connection} from './ssh2-connection.js';
 
 export {ConnectionError, PortRefused};
@@ -102,6 +103,7 @@ function configure(destination: Destination, sock: Socket | Duplex): {config: Co
 async function logIn(destination: Destination, signal: AbortSignal, sock: Socket | Duplex): Promise<Connection> {
 	// It may fail while the library is still being loaded.
 	sock.on('error', () => undefined);
+	joinWrites(sock);
 	const {default: ssh2} = await import('ssh2');
 	const client: Client = new ssh2.Client();
 	const {config, isWrong} = configure(destination, sock);
@@ -146,6 +148,8 @@ async function logIn(destination: Destination, signal: AbortSignal, sock: Socket
 			client.removeAllListeners('close');
 			resolve(new Ssh2Connection(client, sock));
 		});
+		// After each exchange of keys there are other ciphers.
+		client.on('handshake', () => setImmediate(prepareKeys, client));
 		client.connect(config);
 	});
 }
