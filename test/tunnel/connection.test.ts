@@ -99,7 +99,8 @@ describe.skipIf(!hasSshd)('a tunnel (needs openssh-server)', () => {
 	test('a connection that comes in the moment in which the link breaks waits for the next one', async () => {
 		const {destination} = await makeSshd(await temporaryFolder());
 		const [remote, local] = [await echoServer(), await freePort()];
-		const tunnel = new Tunnel({open: async signal => connect(destination, signal)});
+		const random = {uuid: () => '', hex: () => '', below: () => 0};
+		const tunnel = new Tunnel({open: async signal => connect(destination, signal), random});
 		onTestFinished(() => tunnel.close());
 		await tunnel.forwards.add(local, remote);
 		tunnel.start();
@@ -146,6 +147,21 @@ describe.skipIf(!hasSshd)('a connection through a machine (needs openssh-server)
 		expect(hash.digest('hex')).toBe(createHash('sha256').update(data).digest('hex'));
 		machine.close();
 		await link.closed;
+	});
+
+	test('carries bytes in order while servers change their keys again and again', async () => {
+		const lines = ['RekeyLimit 1M'];
+		const {destination: outer} = await makeSshd(await temporaryFolder(), {lines});
+		const {destination: inner} = await makeSshd(await temporaryFolder(), {lines});
+		const machine = await connect(outer, never);
+		onTestFinished(() => machine.close());
+		const link = await connectThrough(machine, inner, never);
+		const data = randomBytes(12 * 1024 * 1024);
+		for (const each of [machine, link]) {
+			const hash = createHash('sha256');
+			await each.exec('cat', {stdin: Readable.from([data]), onOutput: piece => hash.update(piece)});
+			expect(hash.digest('hex')).toBe(createHash('sha256').update(data).digest('hex'));
+		}
 	});
 
 	test('a server that is not there yet is asked again; a wrong host key is final', async () => {
