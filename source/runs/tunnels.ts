@@ -32,6 +32,7 @@ export function makeTunnels({clock, random}: RunContext, record: RunRecord, list
 		...common,
 		open: async signal => enter(record, async each => machine.link(each), signal),
 		onUp,
+		onBack: onUp,
 		onDown,
 	});
 	return {environment, machine};

@@ -1,9 +1,14 @@
+import {connect as connectSocket, type Socket} from 'node:net';
 import type {Duplex, Readable} from 'node:stream';
-import type {Client as Ssh2Client, ConnectConfig} from 'ssh2';
+import type {Client, ConnectConfig} from 'ssh2';
 import {messageOf} from '../system/problem.js';
-import {execOn} from './exec.js';
+import {ConnectionError, PortRefused} from './errors.js';
 import {publicKeyBytes} from './keys.js';
-import type {ExecOptions, ExecResult, Link} from './link.js';
+import type {Link} from './link.js';
+import {joinWrites, prepareKeys} from './speed.js';
+import {Ssh2Connection} from './ssh2-connection.js';
+
+export {ConnectionError, PortRefused};
 
 export type Destination = {
 	readonly host: string;
@@ -15,95 +20,36 @@ export type Destination = {
 	readonly hostKeys: readonly string[];
 };
 
+/** A connection that arrives at a port of the other side. `accept` and `refuse` exclude each other. */
+export type Arrival = {readonly accept: () => Duplex; readonly refuse: () => void};
+
 /** A connection that can also carry ports. */
 export type Connection = Link & {
 	/** A stream to `port` on the instance's loopback. Rejects with `PortRefused` when nothing listens there. */
 	openPort(port: number): Promise<Duplex>;
 	/** A command whose streams stay open, for as long as the connection lives. */
 	openCommand(command: string): Promise<Duplex>;
+	/**
+	Listens on the instance's loopback for as long as the connection lives; resolves with the way to stop. Rejects with `PortRefused`
+	when the port is taken there or forwarding is not allowed.
+	*/
+	listenThere(port: number, onArrival: (arrival: Arrival) => void): Promise<() => void>;
+	/** Milliseconds until the other side's SSH server answered. Rejects when the connection is over; on a silent one it waits. */
+	ping(): Promise<number>;
+	/** Bytes that arrived so far: while they grow, the connection lives. */
+	readonly bytesRead: number;
+	/** More waits to be sent than is good: whoever can should send no more until `whenDrained` calls back. */
+	readonly congested: boolean;
+	whenDrained(act: () => void): void;
+	/** Calls back in the moment in which the connection is over, before its streams end. Returns the way to stop. */
+	onOver(listener: () => void): () => void;
+	/** Ends the keepalive that a connection has of its own: from now on the caller judges whether it lives. */
+	takeWatch(): void;
+	/** Ends it at once, whatever is under way, for `reason`. */
+	destroy(reason: Error): void;
 };
 
-/** Why a connection could not be made. `final` ones do not change by trying again. */
-export class ConnectionError extends Error {
-	override readonly name = 'ConnectionError';
-	readonly final: boolean;
-
-	constructor(message: string, final: boolean, cause?: unknown) {
-		super(message, {cause});
-		this.final = final;
-	}
-}
-
-/** The instance itself refuses a port: nothing listens there, or forwarding is not allowed. */
-export class PortRefused extends Error {
-	override readonly name = 'PortRefused';
-}
-
 const readyLimit = 15_000;
-const channelLimit = 20_000;
-
-const withLimit = async <T>(what: string, start: (done: (error: Error | undefined, value?: T) => void) => void): Promise<T> =>
-	new Promise((resolve, reject) => {
-		const timer = setTimeout(() => {
-			reject(new ConnectionError(`${what}: no answer in ${channelLimit / 1000} s`, false));
-		}, channelLimit);
-		try {
-			start((error, value) => {
-				clearTimeout(timer);
-				if (error) {
-					reject(error);
-				} else {
-					resolve(value as T);
-				}
-			});
-		} catch (error) {
-			clearTimeout(timer);
-			reject(error);
-		}
-	});
-
-class Ssh2Connection implements Connection {
-	readonly closed: Promise<Error | undefined>;
-	readonly #client: Ssh2Client;
-
-	constructor(client: Ssh2Client) {
-		this.#client = client;
-		this.closed = new Promise(resolve => {
-			let reason: Error | undefined;
-			client.on('error', error => {
-				reason ??= error;
-			});
-			client.on('close', () => {
-				resolve(reason);
-			});
-		});
-	}
-
-	async exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
-		return execOn(this.#client, command, options);
-	}
-
-	async openPort(port: number): Promise<Duplex> {
-		return withLimit(`port ${port}`, done => {
-			this.#client.forwardOut('127.0.0.1', 0, '127.0.0.1', port, (error, stream) => {
-				// Only an answer of the other side has a reason; a link that broke gives none.
-				done(error && 'reason' in error ? new PortRefused(error.message, {cause: error}) : error, stream);
-			});
-		});
-	}
-
-	async openCommand(command: string): Promise<Duplex> {
-		return withLimit('command', done => {
-			this.#client.exec(command, done);
-		});
-	}
-
-	close(): void {
-		this.#client.end();
-		// A link that is already dead never answers the polite end.
-		setTimeout(() => this.#client.destroy(), 2000).unref();
-	}
-}
 
 /**
 Connects and logs in, to an SSH server that listens on a machine's loopback, over a connection to that machine; it ends with that one.
@@ -122,54 +68,72 @@ export async function connectThrough(machine: Connection, destination: Destinati
 		);
 	}
 
-	return connect(destination, signal, sock);
+	return logIn(destination, signal, sock);
 }
 
-/**
-Connects and logs in, over `sock` where there is one. Rejects with `ConnectionError`; a wrong host key and a refused login are final.
-*/
-export async function connect(destination: Destination, signal: AbortSignal, sock?: Duplex): Promise<Connection> {
-	const {default: ssh2} = await import('ssh2');
+/** Connects and logs in. Rejects with `ConnectionError`; a wrong host key and a refused login are final. */
+export async function connect(destination: Destination, signal: AbortSignal): Promise<Connection> {
 	signal.throwIfAborted();
-	const client = new ssh2.Client();
+	const {host, port} = destination;
+	// The kernel's own keepalive too: a name table of a router on the way forgets who is silent.
+	const socket = connectSocket({host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000});
+	return logIn(destination, signal, socket);
+}
+
+/** How a client is told to log in; `isWrong` tells whether it was another host key that ended it. */
+function configure(destination: Destination, sock: Socket | Duplex): {config: ConnectConfig; isWrong: () => boolean} {
 	const pinned = destination.hostKeys.map(publicKeyBytes);
 	let wrongKey = false;
-
 	const config: ConnectConfig = {
-		host: destination.host,
-		port: destination.port,
-		...(sock ? {sock: sock as unknown as Readable} : {}),
+		sock: sock as unknown as Readable,
 		username: destination.user,
 		privateKey: destination.privateKey,
 		readyTimeout: readyLimit,
-		keepaliveInterval: 15_000,
-		keepaliveCountMax: 3,
+		// Whether it lives is judged by `Keepalive`, which sees the answers.
+		keepaliveInterval: 0,
 		algorithms: {serverHostKey: ['ssh-ed25519']},
 		hostVerifier(key: Buffer) {
 			wrongKey = !pinned.some(each => key.equals(each));
 			return !wrongKey;
 		},
 	};
+	return {config, isWrong: () => wrongKey};
+}
 
+async function logIn(destination: Destination, signal: AbortSignal, sock: Socket | Duplex): Promise<Connection> {
+	// It may fail while the library is still being loaded.
+	sock.on('error', () => undefined);
+	joinWrites(sock);
+	const {default: ssh2} = await import('ssh2');
+	const client: Client = new ssh2.Client();
+	const {config, isWrong} = configure(destination, sock);
 	return new Promise((resolve, reject) => {
 		const onAbort = () => {
 			client.destroy();
-			sock?.destroy();
+			sock.destroy();
 			reject(signal.reason as Error);
 		};
 
 		const fail = (error: Error & {level?: string}) => {
 			signal.removeEventListener('abort', onAbort);
 			const refused = error.level === 'client-authentication';
-			const message = wrongKey
+			const message = isWrong()
 				? `${destination.host}:${destination.port} shows another host key than the one made for this run`
 				: refused
 					? `${destination.host}:${destination.port} refuses the run's key`
 					: error.message;
-			reject(new ConnectionError(message, wrongKey || refused, error));
+			reject(new ConnectionError(message, isWrong() || refused, error, refused && !isWrong()));
 			client.destroy();
-			sock?.destroy();
+			sock.destroy();
 		};
+
+		if (signal.aborted || sock.destroyed) {
+			sock.destroy();
+			reject(
+				signal.aborted ? (signal.reason as Error) : new ConnectionError('the connection was closed before the login', false),
+			);
+			return;
+		}
 
 		signal.addEventListener('abort', onAbort, {once: true});
 		// A connection that is given up may complain more than once; the first complaint is the one that is told.
@@ -182,9 +146,10 @@ export async function connect(destination: Destination, signal: AbortSignal, soc
 			signal.removeEventListener('abort', onAbort);
 			client.off('error', fail);
 			client.removeAllListeners('close');
-			client.setNoDelay(true);
-			resolve(new Ssh2Connection(client));
+			resolve(new Ssh2Connection(client, sock));
 		});
+		// After each exchange of keys there are other ciphers.
+		client.on('handshake', () => setImmediate(prepareKeys, client));
 		client.connect(config);
 	});
 }

@@ -1,6 +1,9 @@
 import {createServer, type Server, type Socket} from 'node:net';
 import type {Duplex} from 'node:stream';
+import {messageOf} from '../system/problem.js';
+import {carry} from './carry.js';
 import {type Connection, PortRefused} from './connection.js';
+import {Traffic} from './traffic.js';
 
 export type ForwardStats = {
 	readonly local: number;
@@ -9,17 +12,27 @@ export type ForwardStats = {
 	readonly open: number;
 	/** Bytes carried so far, both ways. */
 	readonly total: number;
+	/** Bytes that came out of the environment, and that went into it. */
+	readonly received: number;
+	readonly sent: number;
+	/** Bytes per second now, both ways, smoothed. */
+	readonly rate: number;
+	/** What the system says where new connections cannot be taken (too many open files). */
+	readonly problem: string | undefined;
 };
 
-/** How long a new local connection waits for the link before it is refused, milliseconds. */
-const holdLimit = 20_000;
+/** Local connections that may wait to be taken. */
+const backlog = 4096;
+/** Channels that may be opening at the same time; more take their turn. */
+const openingLimit = 256;
 
 type Forward = {
 	readonly local: number;
 	readonly remote: number;
 	readonly server: Server;
 	readonly sockets: Set<Socket>;
-	total: number;
+	readonly traffic: Traffic;
+	problem: string | undefined;
 };
 
 /**
@@ -27,56 +40,82 @@ Listeners on 127.0.0.1 that carry connections to ports in the environment. They 
 it comes and goes; connections that arrive in between wait for it.
 */
 export class Forwards {
+	readonly #holdLimit: number;
 	readonly #forwards: Forward[] = [];
 	readonly #waiting = new Set<(connection: Connection | undefined) => void>();
+	readonly #turns: Array<() => void> = [];
+	#opening = 0;
 	#connection: Connection | undefined;
+
+	/** `hold`: how long a new local connection waits for the link before it is refused, milliseconds. */
+	constructor(hold = 20_000) {
+		this.#holdLimit = hold;
+	}
 
 	/** Binds one more listener; rejects with the system's error where the port is taken. */
 	async add(local: number, remote: number): Promise<void> {
 		const sockets = new Set<Socket>();
-		const server = createServer({allowHalfOpen: true});
-		const forward: Forward = {local, remote, server, sockets, total: 0};
+		const server = createServer({allowHalfOpen: true, noDelay: true});
+		const forward: Forward = {local, remote, server, sockets, traffic: new Traffic(), problem: undefined};
 		server.on('connection', socket => {
+			forward.problem = undefined;
 			void this.#carry(forward, socket);
 		});
 		await new Promise<void>((resolve, reject) => {
 			server.once('error', reject);
-			server.listen({port: local, host: '127.0.0.1', exclusive: true}, () => {
+			server.listen({port: local, host: '127.0.0.1', exclusive: true, backlog}, () => {
 				server.off('error', reject);
 				resolve();
 			});
 		});
+		server.on('error', error => {
+			forward.problem = messageOf(error);
+		});
 		this.#forwards.push(forward);
+	}
+
+	/** Ends a listener and its connections. Resolves when the port is free again; does nothing for one that is not there. */
+	async remove(local: number): Promise<void> {
+		const index = this.#forwards.findIndex(each => each.local === local);
+		if (index >= 0) {
+			await Promise.all(this.#forwards.splice(index, 1).map(async each => closeForward(each)));
+		}
 	}
 
 	/** Gives the link to carry over, or takes it away. */
 	use(connection: Connection | undefined): void {
 		this.#connection = connection;
 		if (connection) {
-			for (const resolve of this.#waiting) {
-				resolve(connection);
-			}
-
-			this.#waiting.clear();
+			this.#settle(connection);
 		}
 	}
 
 	stats(): ForwardStats[] {
-		return this.#forwards.map(({local, remote, sockets, total}) => ({local, remote, open: sockets.size, total}));
+		return this.#forwards.map(({local, remote, sockets, traffic: {received, sent, rate}, problem}) => ({
+			local,
+			remote,
+			open: sockets.size,
+			total: received + sent,
+			received,
+			sent,
+			rate,
+			problem,
+		}));
 	}
 
 	close(): void {
 		this.#connection = undefined;
-		for (const resolve of this.#waiting) {
-			resolve(undefined);
+		this.#settle(undefined);
+		for (const forward of this.#forwards.splice(0)) {
+			void closeForward(forward);
 		}
+	}
 
+	#settle(connection: Connection | undefined): void {
+		const waiting = [...this.#waiting];
 		this.#waiting.clear();
-		for (const {server, sockets} of this.#forwards.splice(0)) {
-			server.close();
-			for (const socket of sockets) {
-				socket.destroy();
-			}
+		for (const resolve of waiting) {
+			resolve(connection);
 		}
 	}
 
@@ -98,59 +137,68 @@ export class Forwards {
 		});
 	}
 
-	/** A stream to `port` there; undefined when nothing listens there, or no link came in time. */
-	async #open(port: number): Promise<Duplex | undefined> {
+	/** A stream to `port` there and what carries it; undefined when nothing listens there, or no link came in time. */
+	async #open(port: number): Promise<{stream: Duplex; connection: Connection} | undefined> {
 		const started = performance.now();
 		let lost: Connection | undefined;
 		for (;;) {
-			const connection = await this.#link(lost, holdLimit - (performance.now() - started));
+			const connection = await this.#link(lost, this.#holdLimit - (performance.now() - started));
+			if (!connection) {
+				return undefined;
+			}
+
 			try {
-				return await connection?.openPort(port);
+				return {stream: await this.#inTurn(async () => connection.openPort(port)), connection};
 			} catch (error) {
 				if (error instanceof PortRefused) {
 					return undefined;
 				}
 
-				// The link broke in this very moment: the next one carries it.
+				// The link broke or fell silent in this very moment: the next one carries it.
 				lost = connection;
 			}
 		}
 	}
 
-	async #carry(forward: Forward, socket: Socket): Promise<void> {
-		forward.sockets.add(socket);
-		socket.once('close', () => forward.sockets.delete(socket));
+	async #inTurn<T>(act: () => Promise<T>): Promise<T> {
+		if (this.#opening >= openingLimit) {
+			await new Promise<void>(resolve => this.#turns.push(resolve));
+		} else {
+			this.#opening++;
+		}
+
+		try {
+			return await act();
+		} finally {
+			const next = this.#turns.shift();
+			if (next) {
+				next();
+			} else {
+				this.#opening--;
+			}
+		}
+	}
+
+	async #carry({remote, sockets, traffic}: Forward, socket: Socket): Promise<void> {
+		sockets.add(socket);
+		socket.once('close', () => sockets.delete(socket));
 		// The error itself is the client's own; what matters here is only that the socket closes.
 		socket.on('error', () => socket.destroy());
-		const stream = await this.#open(forward.remote);
-		if (!stream) {
+		const opened = await this.#open(remote);
+		if (opened) {
+			carry(socket, opened.stream, opened.connection, traffic);
+		} else {
 			// As a machine without a listener would answer: the connection is reset.
 			socket.resetAndDestroy();
-			return;
 		}
-
-		if (socket.destroyed) {
-			stream.destroy();
-			return;
-		}
-
-		const count = (piece: Buffer) => {
-			forward.total += piece.length;
-		};
-
-		socket.on('data', count);
-		stream.on('data', count);
-		stream.on('error', () => socket.destroy());
-		stream.once('close', () => {
-			// A link that broke must not look like an orderly end of the data.
-			if (stream.readableEnded) {
-				socket.end();
-			} else {
-				socket.resetAndDestroy();
-			}
-		});
-		socket.once('close', () => stream.destroy());
-		socket.pipe(stream);
-		stream.pipe(socket);
 	}
+}
+
+async function closeForward({server, sockets}: Forward): Promise<void> {
+	const closed = new Promise(resolve => server.close(resolve));
+	for (const socket of sockets) {
+		socket.destroy();
+	}
+
+	await closed;
 }

@@ -1,65 +1,49 @@
-import type {Duplex} from 'node:stream';
-import type {Clock} from '../system/clock.js';
-import type {Connection} from './connection.js';
+import {formatDuration} from '../offers/format.js';
 
-const interval = 5000;
+export type TunnelHealth = {
+	readonly status: 'connecting' | 'up' | 'waiting' | 'down';
+	/** Round trips, milliseconds; newest last, at most 60. */
+	readonly latencies: readonly number[];
+	readonly upSince: number | undefined;
+	readonly reconnects: number;
+	/** Why it is not up. */
+	readonly reason: string | undefined;
+	/** Which try this is, or which one comes next, since it was up: from 1. Undefined while it is up. */
+	readonly attempt?: number | undefined;
+	/** When the next try starts; undefined while one is under way. */
+	readonly nextTry?: number | undefined;
+	/** Since when a connection that is still there says nothing. It is kept until another one stands in for it, and used again when it answers. */
+	readonly silentSince?: number | undefined;
+};
 
-/**
-Measures the round trip of a connection with a byte that comes back from the instance, so that it tells of the environment and not
-only of the network. Reports milliseconds; `lost` is called once when an answer stays out for 45 s.
-*/
-export function watchHealth(
-	connection: Connection,
-	clock: Clock,
-	report: (latency: number) => void,
-	lost: () => void,
-): () => void {
-	let echo: Duplex | undefined;
-	let sentAt: number | undefined;
-	let stopped = false;
+const ordinal = (count: number): string => {
+	const tens = count % 100;
+	const ending = tens >= 11 && tens <= 13 ? 'th' : (['th', 'st', 'nd', 'rd'][count % 10] ?? 'th');
+	return `${count}${ending}`;
+};
 
-	const ping = () => {
-		if (!echo || stopped) {
-			return;
-		}
+const seconds = (milliseconds: number): number => Math.max(0, Math.round(milliseconds / 1000));
 
-		if (sentAt === undefined) {
-			sentAt = performance.now();
-			echo.write('\n');
-		} else if (performance.now() - sentAt > 45_000) {
-			stop();
-			lost();
-		}
-	};
+function waitingWords({attempt = 1, nextTry, silentSince, reason}: TunnelHealth, now: number): string {
+	const trying =
+		nextTry === undefined ? `trying (${ordinal(attempt)})` : `next try in ${seconds(nextTry - now)} s (${ordinal(attempt)})`;
+	const why = silentSince === undefined ? reason : `no answer for ${formatDuration(seconds(now - silentSince))}`;
+	return [trying, why].filter(Boolean).join(' · ');
+}
 
-	const stop = () => {
-		stopped = true;
-		stopTicking();
-		echo?.end();
-	};
+/** The state in one line: latency, uptime and reconnects, or what is being waited for. `now` in milliseconds since the epoch. */
+export function healthLine(health: TunnelHealth, now: number): string {
+	const {status, latencies, upSince, reconnects, reason} = health;
+	if (status !== 'up') {
+		return status === 'down' ? (reason ?? 'down') : waitingWords(health, now);
+	}
 
-	const stopTicking = clock.every(interval, ping);
-	void connection.openCommand('exec cat').then(
-		stream => {
-			if (stopped) {
-				stream.end();
-				return;
-			}
-
-			echo = stream;
-			stream.on('error', stop);
-			stream.on('data', () => {
-				if (sentAt !== undefined) {
-					report(performance.now() - sentAt);
-					sentAt = undefined;
-				}
-			});
-			ping();
-		},
-		() => {
-			// A link that cannot open a channel is about to close, and says so itself.
-			stop();
-		},
-	);
-	return stop;
+	const latency = latencies.at(-1);
+	return [
+		latency === undefined ? '' : latency < 1 ? '<1 ms' : `${Math.round(latency)} ms`,
+		upSince === undefined ? '' : `up ${formatDuration(seconds(now - upSince))}`,
+		reconnects === 0 ? '' : `${reconnects} reconnect${reconnects === 1 ? '' : 's'}`,
+	]
+		.filter(Boolean)
+		.join(' · ');
 }

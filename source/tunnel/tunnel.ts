@@ -1,48 +1,63 @@
 import {systemClock, type Clock} from '../system/clock.js';
-import {messageOf} from '../system/problem.js';
 import {systemRandom, type Random} from '../system/random.js';
+import {type Surroundings, surroundingsOf} from '../system/surroundings.js';
 import {ConnectionError, type Connection} from './connection.js';
 import {Forwards} from './forwards.js';
-import {watchHealth} from './health.js';
+import type {TunnelHealth} from './health.js';
+import {Keepalive} from './keepalive.js';
+import {ReverseForwards} from './reverse.js';
+import {Seeker} from './seeker.js';
+import {Waiters} from './waiters.js';
 
-export type TunnelHealth = {
-	readonly status: 'connecting' | 'up' | 'waiting' | 'down';
-	readonly latencies: readonly number[];
-	readonly upSince: number | undefined;
-	readonly reconnects: number;
-	readonly reason: string | undefined;
-};
+export type {TunnelHealth} from './health.js';
+export {backOff} from './seeker.js';
 
 export type TunnelOptions = {
 	/** Called for each attempt: an instance may come back at another port. Rejects with `ConnectionError`. */
 	readonly open: (signal: AbortSignal) => Promise<Connection>;
 	readonly clock?: Clock;
 	readonly random?: Random;
+	/** Where sleep and changes of the network are noticed. @default one for all tunnels of the clock */
+	readonly surroundings?: Surroundings;
+	/**
+	Asked after each minute without a connection whether there is anything left to connect to. Resolves with words when there is not,
+	which ends the tunnel; one that rejects knows nothing, and the tries go on.
+	*/
+	readonly whyGone?: (signal: AbortSignal) => Promise<string | undefined>;
+	/** Told of each new connection. */
 	readonly onUp?: (connection: Connection) => void;
+	/** Told when a connection is lost or says nothing any more. */
 	readonly onDown?: (reason: string) => void;
-	/** Told once, when no further try can succeed: a wrong host key, a key that is refused. */
+	/** Told when a connection that said nothing answers again; after `onDown`, in place of `onUp`. */
+	readonly onBack?: () => void;
+	/** Told once, when no further try can succeed: a wrong host key, a key that is refused, an instance that is gone. */
 	readonly onFailed?: (error: ConnectionError) => void;
 	readonly onChange?: () => void;
 };
 
-const firstDelay = 500;
-const longestDelay = 30_000;
 const kept = 60;
+const healthyAfter = 60;
+const askOwnerEvery = 60;
+/** How long an answer may take before another connection is tried beside the one that is in doubt, milliseconds. */
+const doubtLimit = 400;
 
-/** Exponential back-off with full jitter, milliseconds, at most `longest`. */
-export const backOff = (attempt: number, random: Random, longest = longestDelay): number =>
-	random.below(Math.min(longest, firstDelay * 2 ** Math.min(attempt, 10)) + 1);
+type Held = {readonly connection: Connection; readonly keepalive: Keepalive; seconds: number};
 
 /** Our own connection into an environment: kept up, with its forwards, until it is closed or can never work. */
 export class Tunnel {
 	readonly forwards = new Forwards();
+	readonly reverse = new ReverseForwards();
 	readonly #options: TunnelOptions;
 	readonly #clock: Clock;
-	readonly #random: Random;
+	readonly #surroundings: Surroundings;
+	readonly #seeker: Seeker;
 	readonly #stop = new AbortController();
-	readonly #waiting = new Set<{resolve: (connection: Connection) => void; reject: (error: Error) => void}>();
-	#connection: Connection | undefined;
-	#started = false;
+	readonly #waiters = new Waiters<Connection>();
+	readonly #whileUp = new Map<(connection: Connection) => () => void, (() => void) | undefined>();
+	#held: Held | undefined;
+	#unwatch: (() => void) | undefined;
+	#secondsAway = 0;
+	#toldDown = false;
 	#everUp = false;
 	#final: Error | undefined;
 	#health: TunnelHealth = {status: 'connecting', latencies: [], upSince: undefined, reconnects: 0, reason: undefined};
@@ -50,7 +65,15 @@ export class Tunnel {
 	constructor(options: TunnelOptions) {
 		this.#options = options;
 		this.#clock = options.clock ?? systemClock;
-		this.#random = options.random ?? systemRandom;
+		this.#surroundings = options.surroundings ?? surroundingsOf(this.#clock);
+		this.#seeker = new Seeker({
+			clock: this.#clock,
+			random: options.random ?? systemRandom,
+			open: options.open,
+			onFound: connection => this.#take(connection),
+			onFinal: error => this.#fail(error),
+			onTry: ({attempt, nextTry, reason}) => this.#onTry(attempt, nextTry, reason),
+		});
 	}
 
 	get health(): TunnelHealth {
@@ -59,118 +82,192 @@ export class Tunnel {
 
 	/** Starts connecting, and goes on doing so; does nothing when it has been started before. */
 	start(): void {
-		if (!this.#started) {
-			this.#started = true;
-			void this.#keepUp();
+		if (!this.#unwatch && !this.#stop.signal.aborted) {
+			this.#unwatch = this.#surroundings.watch({onTick: () => this.#tick(), onChange: () => this.#onChange()});
+			this.#seeker.seek();
 		}
 	}
 
-	/** The connection, as soon as there is one. Rejects when it can never be, or the tunnel is closed. */
+	/** The connection, as soon as there is one that answers. Rejects when it can never be, or the tunnel is closed. */
 	async link(signal?: AbortSignal): Promise<Connection> {
 		signal?.throwIfAborted();
 		if (this.#final) {
 			throw this.#final;
 		}
 
-		if (this.#connection) {
-			return this.#connection;
-		}
+		const held = this.#held;
+		return held && !held.keepalive.isSilent && !held.keepalive.isProbing ? held.connection : this.#waiters.wait(signal);
+	}
 
-		return new Promise((resolve, reject) => {
-			const entry = {
-				resolve(connection: Connection) {
-					signal?.removeEventListener('abort', onAbort);
-					resolve(connection);
-				},
-				reject(error: Error) {
-					signal?.removeEventListener('abort', onAbort);
-					reject(error);
-				},
-			};
-
-			const onAbort = () => {
-				this.#waiting.delete(entry);
-				reject(signal?.reason as Error);
-			};
-
-			this.#waiting.add(entry);
-			signal?.addEventListener('abort', onAbort, {once: true});
-		});
+	/** Does something over each connection that there is from now on: `begin` returns the way to end it. Returns the way to stop. */
+	whileUp(begin: (connection: Connection) => () => void): () => void {
+		this.#whileUp.set(begin, this.#held && begin(this.#held.connection));
+		return () => {
+			this.#whileUp.get(begin)?.();
+			this.#whileUp.delete(begin);
+		};
 	}
 
 	close(): void {
-		this.#end(new ConnectionError('the tunnel is closed', true));
-		this.#stop.abort(new ConnectionError('the tunnel is closed', true));
-		this.#connection?.close();
+		const error = new ConnectionError('the tunnel is closed', true);
+		this.#end(error);
+		this.#stop.abort(error);
+		this.#held?.connection.close();
 		this.forwards.close();
+		this.reverse.close();
 	}
 
-	async #keepUp(): Promise<void> {
-		for (let attempt = 0; !this.#stop.signal.aborted; attempt++) {
-			try {
-				const connection = await this.#options.open(this.#stop.signal);
-				attempt = 0;
-				await this.#hold(connection);
-			} catch (error) {
-				if (this.#stop.signal.aborted) {
-					return;
-				}
-
-				if (error instanceof ConnectionError && error.final) {
-					this.#set({status: 'down', upSince: undefined, reason: error.message});
-					this.#end(error);
-					this.#options.onFailed?.(error);
-					return;
-				}
-
-				this.#set({status: this.#health.reconnects > 0 ? 'waiting' : 'connecting', reason: messageOf(error)});
-			}
-
-			// A new instance is about to answer, and a person waits for it.
-			const longest = this.#everUp ? longestDelay : firstDelay;
-			await this.#clock.sleep(backOff(attempt, this.#random, longest), this.#stop.signal).catch(() => undefined);
-		}
-	}
-
-	async #hold(connection: Connection): Promise<void> {
-		this.#connection = connection;
-		this.#everUp = true;
-		this.forwards.use(connection);
-		this.#set({status: 'up', upSince: this.#clock.now(), reason: undefined});
-		for (const {resolve} of this.#waiting) {
-			resolve(connection);
-		}
-
-		this.#waiting.clear();
-		this.#options.onUp?.(connection);
-		const stopWatching = watchHealth(
+	#take(connection: Connection): void {
+		const old = this.#held;
+		this.#release();
+		const held: Held = {
 			connection,
-			this.#clock,
-			latency => {
-				this.#set({latencies: [...this.#health.latencies, latency].slice(-kept)});
-			},
-			() => {
-				connection.close();
-			},
-		);
-		const reason = await connection.closed;
-		stopWatching();
-		this.#connection = undefined;
+			seconds: 0,
+			keepalive: new Keepalive(connection, {
+				onAnswer: latency => held === this.#held && this.#onAnswer(latency),
+				onSilent: seconds => held === this.#held && this.#onSilent(seconds),
+				onHeard: () => held === this.#held && this.#onHeard(connection),
+			}),
+		};
+		this.#held = held;
+		if (old) {
+			old.connection.destroy(new ConnectionError('another connection stands in for it', false));
+			this.#tellDown('it did not answer any more');
+		}
+
+		const reconnects = this.#health.reconnects + (this.#everUp ? 1 : 0);
+		this.#everUp = true;
+		this.#set({...nothingAwaited, status: 'up', upSince: this.#clock.now(), reconnects});
+		this.#toldDown = false;
+		this.#serve(connection);
+		for (const begin of this.#whileUp.keys()) {
+			this.#whileUp.set(begin, begin(connection));
+		}
+
+		this.#options.onUp?.(connection);
+		void connection.closed.then(reason => held === this.#held && this.#onLost(reason));
+	}
+
+	#serve(connection: Connection): void {
+		this.#secondsAway = 0;
+		this.forwards.use(connection);
+		this.reverse.use(connection);
+		this.#waiters.resolve(connection);
+	}
+
+	#release(): void {
+		this.#held = undefined;
 		this.forwards.use(undefined);
+		this.reverse.use(undefined);
+		for (const [begin, end] of this.#whileUp) {
+			end?.();
+			this.#whileUp.set(begin, undefined);
+		}
+	}
+
+	#onLost(reason: Error | undefined): void {
+		this.#release();
 		if (!this.#stop.signal.aborted) {
 			const text = reason?.message ?? 'the other side closed the connection';
-			this.#set({status: 'waiting', upSince: undefined, reconnects: this.#health.reconnects + 1, reason: text});
-			this.#options.onDown?.(text);
+			this.#set({status: 'waiting', upSince: undefined, silentSince: undefined, reason: text});
+			this.#tellDown(text);
+			this.#seeker.seek();
 		}
+	}
+
+	/** It is kept, since it may only be frozen; another one is sought beside it, and whichever answers first is used. */
+	#onSilent(seconds: number): void {
+		this.forwards.use(undefined);
+		const text = `no answer for ${seconds} s`;
+		this.#set({status: 'waiting', silentSince: this.#clock.now() - seconds * 1000, reason: text});
+		this.#tellDown(text);
+		this.#seeker.seek();
+	}
+
+	#onHeard(connection: Connection): void {
+		this.#seeker.rest();
+		this.#set({...nothingAwaited, status: 'up'});
+		this.#toldDown = false;
+		this.#serve(connection);
+		this.#options.onBack?.();
+	}
+
+	#onAnswer(latency: number): void {
+		if (this.#health.status === 'up') {
+			this.#seeker.rest();
+			if (this.#held) {
+				this.#waiters.resolve(this.#held.connection);
+			}
+		}
+
+		this.#set({latencies: [...this.#health.latencies, latency].slice(-kept)});
+	}
+
+	#onTry(attempt: number, nextTry: number | undefined, reason: string | undefined): void {
+		const {status, silentSince} = this.#health;
+		if (status !== 'up') {
+			const why = silentSince === undefined ? (reason ?? this.#health.reason) : this.#health.reason;
+			this.#set({status: this.#everUp ? 'waiting' : 'connecting', attempt, nextTry, reason: why});
+		}
+	}
+
+	/** The machine slept, or its network is another: what is there is asked at once, and what is waited for is tried at once. */
+	#onChange(): void {
+		this.#seeker.hurry();
+		this.#held?.keepalive.probe();
+		if (this.#held) {
+			void this.#clock.sleep(doubtLimit, this.#stop.signal).then(
+				() => {
+					if (this.#held?.keepalive.isProbing) {
+						this.#seeker.forget();
+						this.#seeker.seek();
+					}
+				},
+				() => undefined,
+			);
+		}
+	}
+
+	#tick(): void {
+		this.#held?.keepalive.tick();
+		if (this.#health.status === 'up') {
+			if (this.#held && ++this.#held.seconds === healthyAfter) {
+				this.#seeker.forget();
+			}
+		} else if (++this.#secondsAway % askOwnerEvery === 0) {
+			void this.#askOwner();
+		}
+	}
+
+	async #askOwner(): Promise<void> {
+		// An owner who cannot be asked knows nothing: it may be the same network that is away. The next minute asks again.
+		const words = await this.#options.whyGone?.(this.#stop.signal).catch(() => undefined);
+		if (words !== undefined && this.#health.status !== 'up' && !this.#stop.signal.aborted) {
+			this.#fail(new ConnectionError(words, true));
+		}
+	}
+
+	#fail(error: ConnectionError): void {
+		const held = this.#held;
+		this.#release();
+		held?.connection.destroy(error);
+		this.#set({...nothingAwaited, status: 'down', upSince: undefined, reason: error.message});
+		this.#end(error);
+		this.#options.onFailed?.(error);
 	}
 
 	#end(error: Error): void {
 		this.#final ??= error;
-		for (const {reject} of this.#waiting) {
-			reject(error);
-		}
+		this.#unwatch?.();
+		this.#seeker.rest();
+		this.#waiters.reject(error);
+	}
 
-		this.#waiting.clear();
+	#tellDown(reason: string): void {
+		if (!this.#toldDown) {
+			this.#toldDown = true;
+			this.#options.onDown?.(reason);
+		}
 	}
 
 	#set(change: Partial<TunnelHealth>): void {
@@ -178,3 +275,5 @@ export class Tunnel {
 		this.#options.onChange?.();
 	}
 }
+
+const nothingAwaited = {attempt: undefined, nextTry: undefined, silentSince: undefined, reason: undefined};

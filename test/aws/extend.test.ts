@@ -12,7 +12,7 @@ test.skipIf(!whole)(
 		const asked = ['--backend', 'aws', '--on-demand', '--instance-type', 'm5.large', '--max-duration', '1h'];
 		expect(await world.cli(['run', '.', '-y', '-d', '-n', 'brave-ant-1', ...asked])).toMatchObject({code: 0});
 		const there = async (): Promise<number> => {
-			const {stdout} = await world.run('ssh', [...world.sshOptions, 'brave-ant-1', 'cat /dstack-tui/deadline']);
+			const {stdout} = await world.run('ssh', [...world.sshOptions, 'brave-ant-1-host', 'cat /dstack-tui/deadline']);
 			return Number(stdout);
 		};
 
@@ -27,9 +27,9 @@ test.skipIf(!whole)(
 		expect(stdout).toMatch(/^brave-ant-1 ends itself \d{4}-/);
 		expect((await there()) - before).toBe(7200);
 		expect((await here()) - told).toBe(7_200_000);
-		const {stdout: status} = await world.run('ssh', [...world.sshOptions, 'brave-ant-1', '/dstack-tui/guard status']);
+		const {stdout: status} = await world.run('ssh', [...world.sshOptions, 'brave-ant-1-host', '/dstack-tui/guard status']);
 		expect(JSON.parse(status)).toMatchObject({lease: null, ends: {why: 'deadline', at: before + 7200}});
 		expect(await world.cli(['stop', 'brave-ant-1', '-y'])).toMatchObject({code: 0});
 	},
-	120_000,
+	300_000,
 );

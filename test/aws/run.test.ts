@@ -11,9 +11,9 @@ test.skipIf(!whole)(
 		const {world, ec2} = await makeAccount({machines: whole?.machines}, whole?.registry);
 		await world.write({'.dstack.yml': 'type: dev-environment\nsetup:\n  - echo ready > /workflow/set-up\n', 'a.txt': 'code\n'});
 		ec2.script('RunInstances', isReal, outcomes.capacity('m5.large', 'us-east-1a', []));
-		ec2.script('RunInstances', isReal, outcomes.vcpuLimit(0));
+		ec2.script('RunInstances', isReal, outcomes.capacity('m5.xlarge', 'us-east-1a', []));
 		const started = Date.now();
-		const types = ['m5.large', 'm5.xlarge', 'g6.xlarge'].flatMap(type => ['--instance-type', type]);
+		const types = ['m5.large', 'm5.xlarge', 'm5.2xlarge'].flatMap(type => ['--instance-type', type]);
 		const asked = ['--backend', 'aws', '--on-demand', '--max-price', '1', '--max-duration', '3m', ...types];
 		const {code, stdout, stderr} = await world.cli(['run', '.', '-y', '-d', '--json', '-n', 'brave-ant-1', ...asked]);
 		expect(`${stderr}${code}${code === 0 ? '' : stdout}`).toBe('0');

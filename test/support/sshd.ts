@@ -20,7 +20,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** OpenSSH's own server on 127.0.0.1, for one test; `start` again on the same port after `stop`. */
-export async function makeSshd(folder: string, options: {hostKey?: KeyPair} = {}) {
+export async function makeSshd(folder: string, options: {hostKey?: KeyPair; lines?: readonly string[]} = {}) {
 	const [identity, hostKey] = await Promise.all([generateKeyPair('test'), options.hostKey ?? generateKeyPair('host')]);
 	const port = await freePort();
 	await chmod(folder, 0o700);
@@ -42,6 +42,7 @@ export async function makeSshd(folder: string, options: {hostKey?: KeyPair} = {}
 			'PidFile none',
 			'Subsystem sftp internal-sftp',
 			'PermitRootLogin yes',
+			...(options.lines ?? []),
 			'',
 		].join('\n'),
 	);

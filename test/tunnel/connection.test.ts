@@ -1,11 +1,11 @@
 import {createHash, randomBytes} from 'node:crypto';
-import {createServer, connect as connectSocket, type AddressInfo} from 'node:net';
 import {Readable} from 'node:stream';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {connect, ConnectionError, connectThrough} from '../../source/tunnel/connection.js';
 import {generateKeyPair} from '../../source/tunnel/keys.js';
 import {Tunnel} from '../../source/tunnel/tunnel.js';
 import {temporaryFolder} from '../support/folders.js';
+import {echoServer, roundTrip} from '../support/servers.js';
 import {freePort, hasSshd, makeSshd} from '../support/sshd.js';
 
 const never = new AbortController().signal;
@@ -73,29 +73,6 @@ describe.skipIf(!hasSshd)('a connection to a real sshd (needs openssh-server)', 
 	});
 });
 
-async function echoServer(): Promise<number> {
-	const server = createServer({allowHalfOpen: true}, socket => {
-		socket.pipe(socket);
-		socket.on('error', () => socket.destroy());
-	});
-	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-	onTestFinished(() => {
-		server.close();
-	});
-	return (server.address() as AddressInfo).port;
-}
-
-async function roundTrip(port: number, data: Buffer): Promise<Buffer> {
-	return new Promise((resolve, reject) => {
-		const pieces: Buffer[] = [];
-		const socket = connectSocket({port, host: '127.0.0.1', allowHalfOpen: true});
-		socket.on('data', piece => pieces.push(piece));
-		socket.on('end', () => resolve(Buffer.concat(pieces)));
-		socket.on('error', reject);
-		socket.end(data);
-	});
-}
-
 describe.skipIf(!hasSshd)('a tunnel (needs openssh-server)', () => {
 	test('carries ports, keeps them open while the server is away, and comes back', async () => {
 		const {destination, stop, start} = await makeSshd(await temporaryFolder());
@@ -122,7 +99,8 @@ describe.skipIf(!hasSshd)('a tunnel (needs openssh-server)', () => {
 	test('a connection that comes in the moment in which the link breaks waits for the next one', async () => {
 		const {destination} = await makeSshd(await temporaryFolder());
 		const [remote, local] = [await echoServer(), await freePort()];
-		const tunnel = new Tunnel({open: async signal => connect(destination, signal)});
+		const random = {uuid: () => '', hex: () => '', below: () => 0};
+		const tunnel = new Tunnel({open: async signal => connect(destination, signal), random});
 		onTestFinished(() => tunnel.close());
 		await tunnel.forwards.add(local, remote);
 		tunnel.start();
@@ -169,6 +147,21 @@ describe.skipIf(!hasSshd)('a connection through a machine (needs openssh-server)
 		expect(hash.digest('hex')).toBe(createHash('sha256').update(data).digest('hex'));
 		machine.close();
 		await link.closed;
+	});
+
+	test('carries bytes in order while servers change their keys again and again', async () => {
+		const lines = ['RekeyLimit 1M'];
+		const {destination: outer} = await makeSshd(await temporaryFolder(), {lines});
+		const {destination: inner} = await makeSshd(await temporaryFolder(), {lines});
+		const machine = await connect(outer, never);
+		onTestFinished(() => machine.close());
+		const link = await connectThrough(machine, inner, never);
+		const data = randomBytes(12 * 1024 * 1024);
+		for (const each of [machine, link]) {
+			const hash = createHash('sha256');
+			await each.exec('cat', {stdin: Readable.from([data]), onOutput: piece => hash.update(piece)});
+			expect(hash.digest('hex')).toBe(createHash('sha256').update(data).digest('hex'));
+		}
 	});
 
 	test('a server that is not there yet is asked again; a wrong host key is final', async () => {
