@@ -1,8 +1,10 @@
+import process from 'node:process';
 import {defineConfig} from 'vitest/config';
 
 export default defineConfig({
 	test: {
-		include: ['test/**/*.test.{ts,tsx}'],
+		// What only measures is run by `npm run bench`.
+		include: [process.env['BENCH'] ? 'test/bench/*.bench.ts' : 'test/**/*.test.{ts,tsx}'],
 		// Two cores: suites with real parts disturb each other's timing when more run at once.
 		maxWorkers: 2,
 		testTimeout: 60_000,

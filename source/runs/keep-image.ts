@@ -1,8 +1,10 @@
+import {beforeCommitScript} from '../backends/container/bootstrap.js';
 import {containerName} from '../backends/container/places.js';
 import {commitScript} from '../environment/machine/commit.js';
 import {pushScript} from '../environment/machine/push.js';
 import {takeBaseline} from '../environment/work.js';
 import {formatBytes} from '../offers/format.js';
+import {viaSh} from '../system/shell.js';
 import {inEnvironment, isDone} from './inside.js';
 import {ownRegistry, performOnMachine, withLogin} from './on-machine.js';
 import {perform, type Stage, stepContext} from './stage.js';
@@ -21,6 +23,7 @@ export async function keepImage(stage: Stage): Promise<void> {
 		return;
 	}
 
+	await inEnvironment(stage, async link => link.exec(viaSh(beforeCommitScript), {signal: stage.signal, idleLimit: 0}));
 	await performOnMachine(stage, {
 		id: 'commit',
 		title: 'Keep it as an image',
