@@ -13,6 +13,8 @@ const loopbackAddress = (host: string): string | undefined =>
 	loopback.get(host) ?? (/^127(?:\.\d{1,3}){3}$/.test(host) ? host : undefined);
 
 function join(socket: Socket, stream: NodeJS.ReadWriteStream & {destroy(): void}): void {
+	// The library closes a channel of a server whole when its own half has ended; the other half may still have much to say.
+	(stream as {server?: boolean}).server = false;
 	socket.on('error', () => stream.destroy());
 	stream.on('error', () => socket.destroy());
 	socket.once('close', () => stream.destroy());
