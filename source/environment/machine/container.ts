@@ -114,7 +114,7 @@ def watch(image):
         restarts = found.get('RestartCount', 0) if restarts is None else restarts
         if not is_up(state) or found.get('RestartCount', 0) != restarts:
             ended(found, image)
-        if time.monotonic() - begun > 3:
+        if time.monotonic() - begun > 1:
             return
         time.sleep(0.2)
 
