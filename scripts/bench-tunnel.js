@@ -8,7 +8,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {build} from 'esbuild';
 import {mb, ms, pause, quantile, say} from './figures.js';
-import {root} from './session.js';
+import {frugal, root} from './session.js';
 
 const host = '127.0.0.1';
 const mib = 1024 * 1024;
@@ -86,7 +86,9 @@ const startSshd = async folder => {
 };
 
 const startTunnel = async (file, destination, ports) => {
-	const child = spawn(process.execPath, [file, JSON.stringify({destination, ports})], {stdio: ['pipe', 'pipe', 'inherit']});
+	const child = spawn(process.execPath, [frugal, file, JSON.stringify({destination, ports})], {
+		stdio: ['pipe', 'pipe', 'inherit'],
+	});
 	ends.push(() => child.stdin.end());
 	const states = [];
 	child.stdout.setEncoding('utf8').on('data', text => {
