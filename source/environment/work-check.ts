@@ -204,7 +204,9 @@ as it was nor as it is committed, and a commit counts unless it was there before
 same. Without git, all files are compared by their checksums. Writes `changed` or `clean` to `STATE/work`, prints what changed, and ends
 with `changedCode` or 0.
 */
-export const workCheckScript = (context: Pick<StepContext, 'workspace' | 'stateFolder'>): string => `#!/bin/sh${workFunctions(context)}
+export const workCheckScript = (
+	context: Pick<StepContext, 'workspace' | 'stateFolder'>,
+): string => `#!/bin/sh${workFunctions(context)}
 # Nothing may be called clean that was not compared.
 give_up() {
   echo "$1"

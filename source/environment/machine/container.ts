@@ -102,7 +102,7 @@ def is_up(state):
     return state['Running'] and not state.get('Restarting') and not state.get('Paused')
 
 
-# Up for three seconds without a restart: what fails at once has failed by then.
+# Up for a second without a restart: what fails at once has failed by then.
 def watch(image):
     begun = time.monotonic()
     restarts = None

@@ -100,67 +100,71 @@ function perform(folder: string, step: Act, count: number): void {
 const runs = process.env['LONG'] ? 200 : 12;
 
 describe.skipIf(!hasGit)('any work (needs git)', () => {
-	it('comes home whole: the same tree, index, commits and stashes; both sides stay as they are', {timeout: 50_000 * runs}, async () => {
-		await fc.assert(
-			fc.asyncProperty(fc.array(act, {maxLength: 6}), fc.array(act, {minLength: 1, maxLength: 14}), async (before, after) => {
-				const {here, there, home, folder} = await makeCopy(place => {
-					git(place, 'init', '-q');
-					write(place, 'a');
-					git(place, 'add', '.');
-					git(place, 'commit', '-qm', 'first');
-					before.forEach((step, index) => perform(place, step, index));
-				});
-				after.forEach((step, index) => perform(there, step, index + 100));
-				const [status, tree] = [untouched(here), treeOf(there)];
-				const itsStatus = untouched(there);
-				const {repositories} = await home();
-				expect(untouched(here)).toBe(status);
-				expect(untouched(there)).toBe(itsStatus);
-				expect(treeOf(there)).toEqual(tree);
-				expect((await home()).repositories).toEqual(repositories);
+	it(
+		'comes home whole: the same tree, index, commits and stashes; both sides stay as they are',
+		{timeout: 50_000 * runs},
+		async () => {
+			await fc.assert(
+				fc.asyncProperty(fc.array(act, {maxLength: 6}), fc.array(act, {minLength: 1, maxLength: 14}), async (before, after) => {
+					const {here, there, home, folder} = await makeCopy(place => {
+						git(place, 'init', '-q');
+						write(place, 'a');
+						git(place, 'add', '.');
+						git(place, 'commit', '-qm', 'first');
+						before.forEach((step, index) => perform(place, step, index));
+					});
+					after.forEach((step, index) => perform(there, step, index + 100));
+					const [status, tree] = [untouched(here), treeOf(there)];
+					const itsStatus = untouched(there);
+					const {repositories} = await home();
+					expect(untouched(here)).toBe(status);
+					expect(untouched(there)).toBe(itsStatus);
+					expect(treeOf(there)).toEqual(tree);
+					expect((await home()).repositories).toEqual(repositories);
 
-				const stashes = tryGit(there, 'stash', 'list', '--format=%H').split('\n').slice(1);
-				for (const commit of [...stashes, ...git(there, 'rev-list', '--all', 'HEAD').split('\n')].filter(Boolean)) {
-					expect(tryGit(here, 'cat-file', '-e', commit), commit).toMatch(/^0\n/);
-				}
-
-				const {patch, brought = []} = repositories[0] ?? {};
-				const uncommitted = brought.find(({of}) => of === 'uncommitted/0')?.name;
-				const clone = (commit: string) => {
-					const target = path.join(folder, 'clone');
-					rmSync(target, {recursive: true, force: true});
-					git(folder, 'clone', '-q', '--no-checkout', here, 'clone');
-					git(target, 'fetch', '-q', here, 'refs/heads/*:refs/remotes/here/*');
-					git(target, 'checkout', '-q', commit);
-					return target;
-				};
-
-				if (uncommitted) {
-					expect(uncommitted).toBe(`${prefix}/uncommitted`);
-					expect(treeOf(clone(`here/${uncommitted}`))).toEqual(withoutEmpty(tree));
-					const target = clone(git(there, 'rev-parse', 'HEAD').trim());
-					expect(tryGit(target, 'stash', 'apply', '-q', `here/${uncommitted}`)).toMatch(/^0\n/);
-					expect(treeOf(target)).toEqual(withoutEmpty(tree));
-					const index = tryGit(there, 'write-tree');
-					if (index.startsWith('0\n')) {
-						expect(git(here, 'rev-parse', `${uncommitted}^2^{tree}`)).toBe(index.slice(2));
+					const stashes = tryGit(there, 'stash', 'list', '--format=%H').split('\n').slice(1);
+					for (const commit of [...stashes, ...git(there, 'rev-list', '--all', 'HEAD').split('\n')].filter(Boolean)) {
+						expect(tryGit(here, 'cat-file', '-e', commit), commit).toMatch(/^0\n/);
 					}
-				} else {
-					// Then everything is as it was when it went there, or committed.
-					expect(patch).toBeUndefined();
-				}
 
-				if (patch) {
-					const target = clone(git(there, 'rev-parse', 'HEAD').trim());
-					expect(tryGit(target, 'apply', '--3way', patch)).toMatch(/^0\n/);
-					expect(treeOf(target)).toEqual(withoutEmpty(tree));
-				}
+					const {patch, brought = []} = repositories[0] ?? {};
+					const uncommitted = brought.find(({of}) => of === 'uncommitted/0')?.name;
+					const clone = (commit: string) => {
+						const target = path.join(folder, 'clone');
+						rmSync(target, {recursive: true, force: true});
+						git(folder, 'clone', '-q', '--no-checkout', here, 'clone');
+						git(target, 'fetch', '-q', here, 'refs/heads/*:refs/remotes/here/*');
+						git(target, 'checkout', '-q', commit);
+						return target;
+					};
 
-				rmSync(folder, {recursive: true, force: true});
-			}),
-			{numRuns: runs},
-		);
-	});
+					if (uncommitted) {
+						expect(uncommitted).toBe(`${prefix}/uncommitted`);
+						expect(treeOf(clone(`here/${uncommitted}`))).toEqual(withoutEmpty(tree));
+						const target = clone(git(there, 'rev-parse', 'HEAD').trim());
+						expect(tryGit(target, 'stash', 'apply', '-q', `here/${uncommitted}`)).toMatch(/^0\n/);
+						expect(treeOf(target)).toEqual(withoutEmpty(tree));
+						const index = tryGit(there, 'write-tree');
+						if (index.startsWith('0\n')) {
+							expect(git(here, 'rev-parse', `${uncommitted}^2^{tree}`)).toBe(index.slice(2));
+						}
+					} else {
+						// Then everything is as it was when it went there, or committed.
+						expect(patch).toBeUndefined();
+					}
+
+					if (patch) {
+						const target = clone(git(there, 'rev-parse', 'HEAD').trim());
+						expect(tryGit(target, 'apply', '--3way', patch)).toMatch(/^0\n/);
+						expect(treeOf(target)).toEqual(withoutEmpty(tree));
+					}
+
+					rmSync(folder, {recursive: true, force: true});
+				}),
+				{numRuns: runs},
+			);
+		},
+	);
 });
 
 /** Git keeps no folders without files. */
