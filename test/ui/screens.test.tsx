@@ -251,6 +251,16 @@ describe('a run on the screen', () => {
 		await shows('○ waiting: the network is gone');
 	});
 
+	test('connected: what a step could not do is said above the link', async () => {
+		const step = {id: 'ide', title: 'Editor', startedAt: 0, endedAt: 1, share: undefined} as const;
+		const text = 'the server needs glibc 2.28, and there is 2.17; the editor will say the same';
+		const handle = new TestHandle(runState({steps: [{...step, status: 'warning', text}]}));
+		const {frame, shows} = withRun(handle, {}, {size: {columns: 80, rows: 24}});
+		await shows('! ide: the server needs glibc 2.28');
+		expect(frame().indexOf('! ide:')).toBeLessThan(frame().indexOf('vscode://'));
+		expect(frame().split('\n')).toHaveLength(24);
+	});
+
 	test('the clock of the screen moves once a second, and nothing moves where nothing depends on it', async () => {
 		const clock = new TestClock();
 		const handle = new TestHandle(runState());

@@ -7,6 +7,7 @@ import {glyphs, paint, sparkline} from '../theme.js';
 import {beside, rule} from '../view.js';
 import {costLines, lifeWords} from './life.js';
 import {lastEvents} from './logs.js';
+import {stepWarningRows} from './situation.js';
 
 type Access = Pick<Engine, 'ideLink' | 'sshCommand'>;
 
@@ -21,8 +22,10 @@ export function connectedRows(state: AppState, run: RunView, engine: Access): st
 	const line = (label: string, text: string, style = (piece: string) => piece): string[] =>
 		wrap(text, columns - 20).map((piece, index) => ` ${paint.muted(fit(index === 0 ? label : '', 18))} ${style(piece)}`);
 	const link = engine.ideLink(current);
+	const warnings = stepWarningRows(current, columns);
 	const top = [
 		'',
+		...(warnings.length > 0 ? [...warnings, ''] : []),
 		...(link
 			? line(`Open in ${ideName(link.ide)}`, link.url, piece => hyperlink(paint.accent(piece), link.url))
 			: line('IDE', 'none is named in the configuration; `ide: vscode` gives a link')),

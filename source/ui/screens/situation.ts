@@ -29,6 +29,12 @@ export function situationRows(now: number, columns: number, run: RunState, how =
 	];
 }
 
+/** Steps without which the environment is usable, and what they could not do: before a person opens it. Two lines each. */
+export const stepWarningRows = ({steps}: RunState, columns: number): string[] =>
+	steps
+		.filter(({status, text}) => status === 'warning' && text !== '')
+		.flatMap(({id, text}) => block(glyphs.warning, `${id}: ${text}`, columns, paint.warning).slice(0, 2));
+
 /** An end that could not be confirmed: red, with all that a person needs to bring it about. */
 export const stopFailureRows = (run: RunState, columns: number): string[] =>
 	stopFailureLines(run).flatMap((line, index) =>
