@@ -1,14 +1,17 @@
 import {containerName} from '../backends/container/places.js';
-import {cacheMounts} from '../backends/container/wishes.js';
+import {isBelowCode, linkedCache} from '../backends/container/state-files.js';
+import {type CacheMount, cacheMounts} from '../backends/container/wishes.js';
 import {cacheRestoreScript, cacheSaveScript} from '../environment/machine/cache.js';
 import type {ScriptStep} from '../environment/step.js';
 import {isDone} from './inside.js';
 import {ownRegistry, performOnMachine, withLogin} from './on-machine.js';
 import {environmentOf} from './specification.js';
 import {messageOf} from '../system/problem.js';
+import {quote, viaSh} from '../system/shell.js';
+import {neutraliseLine} from '../system/terminal-text.js';
 import type {RunContext} from './context.js';
 import type {RunRecord} from './record.js';
-import {makeStage, type Stage} from './stage.js';
+import {makeStage, overTunnel, type Stage, StepFailed} from './stage.js';
 import {closeTunnels, makeTunnels} from './tunnels.js';
 
 /** What of an environment on a machine is kept for the next one, and the image of the registry that it is kept as. */
@@ -16,8 +19,11 @@ async function cachesOf({state, context}: Stage): Promise<{paths: readonly strin
 	const {guarded, specification} = state();
 	const mounts = guarded ? cacheMounts(environmentOf(specification), specification) : [];
 	const reference = mounts.length === 0 ? undefined : await context.images.cache(mounts.map(({key}) => key));
-	return reference === undefined ? undefined : {paths: mounts.map(({path}) => path), reference};
+	return reference === undefined ? undefined : {paths: mounts.map(placeOf), reference};
 }
+
+/** A path in the code is a link to where it is kept. */
+const placeOf = (mount: CacheMount): string => (isBelowCode(mount.path) ? linkedCache(mount) : mount.path);
 
 const step = (title: string, script: string): ScriptStep => ({
 	id: 'cache',
@@ -39,6 +45,12 @@ export async function restoreCaches(stage: Stage): Promise<void> {
 	await withLogin(stage, caches.reference, ownRegistry, async authFile =>
 		performOnMachine(stage, step('Bring back the caches', cacheRestoreScript({...caches, container: containerName, authFile}))),
 	);
+	// As a volume of an engine here would be: a folder from the beginning.
+	const script = caches.paths.map(path => `[ -e ${quote(path)} ] || mkdir -p ${quote(path)} || exit 1`).join('\n');
+	const {code, stderr} = await overTunnel(stage, async link => link.exec(viaSh(script), {signal: stage.signal}));
+	if (code !== 0) {
+		throw new StepFailed('cache', `a folder to be cached cannot be made: ${neutraliseLine(stderr.trim())}`);
+	}
 }
 
 /** Keeps the caches for the next run, as they are now. */
