@@ -1,4 +1,4 @@
-import {readEnd} from '../backends/container/ended.js';
+import {containerEnd} from './container-end.js';
 import {outerStateFolder} from '../backends/container/places.js';
 import {openSessions} from '../environment/variables.js';
 import {quote, viaSh} from '../system/shell.js';
@@ -6,7 +6,7 @@ import {furnish} from './furnish.js';
 import {inEnvironment, isDone} from './inside.js';
 import {reach} from './reach.js';
 import {environmentOf} from './specification.js';
-import {overMachine, perform, type Stage, stepContext, StepFailed} from './stage.js';
+import {overMachine, perform, type Stage, stepContext} from './stage.js';
 
 /**
 Sees to it that the environment answers over SSH of its own: before `setup`, so that a person can look in while it runs. What waited for
@@ -23,7 +23,7 @@ export async function openEnvironment(stage: Stage): Promise<void> {
 	await perform(stage, 'sshd', 'Open it over SSH', async report => {
 		if (stage.state().guarded) {
 			await releaseOnMachine(stage);
-			await reach(stage, environment, 'sshd', async () => whyNotOnMachine(stage));
+			await reach(stage, environment, 'sshd', async () => containerEnd(stage, 'sshd'));
 			await stage.append({type: 'opened'});
 		} else {
 			await releaseHere(stage);
@@ -49,13 +49,4 @@ async function releaseHere(stage: Stage): Promise<void> {
 async function releaseOnMachine(stage: Stage): Promise<void> {
 	const place = quote(outerStateFolder);
 	await overMachine(stage, async link => link.exec(viaSh(`rm -f ${place}/ended ${place}/hold`), {signal: stage.signal}));
-}
-
-/** What the container has written down about why it has no SSH server. */
-async function whyNotOnMachine(stage: Stage): Promise<StepFailed | undefined> {
-	const {stdout} = await overMachine(stage, async link =>
-		link.exec(viaSh(`head -c 4000 ${quote(`${outerStateFolder}/ended`)} 2>/dev/null; exit 0`), {signal: stage.signal}),
-	);
-	const end = readEnd(stdout);
-	return end && new StepFailed('sshd', end.reason, {lastLines: [], ...(end.next === undefined ? {} : {next: end.next})});
 }

@@ -4,6 +4,7 @@ import {containerScript} from '../environment/machine/container.js';
 import {engineScript} from '../environment/machine/engine.js';
 import {gpuCheckScript} from '../environment/machine/gpu-check.js';
 import {imageScript} from '../environment/machine/image.js';
+import {containerEnd} from './container-end.js';
 import {takeCharge} from './guard.js';
 import {isDone} from './inside.js';
 import {makeIntent} from './intent.js';
@@ -11,7 +12,8 @@ import {performOnMachine, putOnMachine, withLogin} from './on-machine.js';
 import {reach} from './reach.js';
 import {readKeys} from './run-folder.js';
 import {environmentOf} from './specification.js';
-import {perform, type Stage} from './stage.js';
+import {quote, viaSh} from '../system/shell.js';
+import {overMachine, perform, type Stage, StepFailed} from './stage.js';
 
 /**
 Makes the environment's container on a machine of a cloud: the guard first, then the engine, the image, the container. Rejects with
@@ -96,23 +98,30 @@ async function makeContainer(stage: Stage): Promise<void> {
 		gpus: gpus !== undefined,
 		privileged: privileged || docker,
 	});
-	await performOnMachine(stage, {
-		id: 'container',
-		title: 'Start its container',
-		pane: 'events',
-		script:
-			gpus === undefined
-				? container
-				: `(\n${container}\n) || exit\n${gpuCheckScript({container: containerName, expected: gpus})}`,
-		when: 'once',
-		optional: false,
-	});
+	try {
+		await performOnMachine(stage, {
+			id: 'container',
+			title: 'Start its container',
+			pane: 'events',
+			script:
+				gpus === undefined
+					? container
+					: `(\n${container}\n) || exit\n${gpuCheckScript({container: containerName, expected: gpus})}`,
+			when: 'once',
+			optional: false,
+		});
+	} catch (error) {
+		// It knows itself why it cannot be an environment, and better than the engine that saw it end.
+		throw (error instanceof StepFailed && (await containerEnd(stage, 'container'))) || error;
+	}
 }
 
 /** What its first process needs, before there is one. */
 async function putState(stage: Stage): Promise<void> {
 	const [intent, {environmentHostKey}] = await Promise.all([makeIntent(stage), readKeys(stage.folder)]);
 	const files = stateFiles({...intent, hostKey: environmentHostKey}, {listen: 'loopback', ownGuard: false});
+	// Of an earlier try.
+	await overMachine(stage, async link => link.exec(viaSh(`rm -f ${quote(`${outerStateFolder}/ended`)}`), {signal: stage.signal}));
 	for (const [name, text] of Object.entries(files)) {
 		await putOnMachine(stage, `${outerStateFolder}/${name}`, text);
 	}

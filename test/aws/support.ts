@@ -53,6 +53,8 @@ export type MachineRegistry = {
 	readonly host: string;
 	/** The base image's name within it. */
 	readonly base: string;
+	/** Puts an image of the base one's files after `script` there; returns its name. */
+	derive(name: string, script: string): Promise<string>;
 };
 
 /** Whole machines and the registry that their environments come from, for a test file; undefined, with one line that says why. */
@@ -70,7 +72,24 @@ export async function findWholeMachines(
 		await stop();
 		await machines.close();
 	});
-	return {machines, registry: {host: `${await machines.host()}:${port}`, base}};
+	const host = `${await machines.host()}:${port}`;
+	const derive = async (name: string, script: string): Promise<string> => {
+		const {docker} = bench.engine;
+		const container = await docker('create', '--entrypoint', '/bin/sh', bench.image, '-c', script);
+		const local = `localhost:${port}/${name}`;
+		try {
+			await docker('start', '--attach', container);
+			await docker('commit', '--change', 'ENTRYPOINT []', container, local);
+			await docker('push', '--quiet', local);
+			await docker('rmi', local);
+		} finally {
+			await docker('rm', '-f', container);
+		}
+
+		return `${host}/${name}`;
+	};
+
+	return {machines, registry: {host, base, derive}};
 }
 
 /** A launch that is meant, and not only tried out. */
