@@ -1,8 +1,6 @@
 import {z} from 'zod';
+import {readJsonLine} from '../../system/json-line.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
-
-/** Of a status, in bytes of text; a longer one is not from our guard. */
-const sizeLimit = 64 * 1024;
 
 const moment = z.number().int().positive().max(99_999_999_999);
 const text = (length: number) => z.string().max(length).transform(neutraliseLine);
@@ -28,21 +26,7 @@ const schema = z.object({
 export type GuestStatus = z.output<typeof schema>;
 
 /** A line of the guard's, or undefined where it is none: what comes from a machine may be anything. */
-export function parseGuestStatus(line: string): GuestStatus | undefined {
-	if (line.length > sizeLimit) {
-		return undefined;
-	}
-
-	let value: unknown;
-	try {
-		value = JSON.parse(line);
-	} catch {
-		return undefined;
-	}
-
-	const parsed = schema.safeParse(value);
-	return parsed.success ? parsed.data : undefined;
-}
+export const parseGuestStatus = (line: string): GuestStatus | undefined => readJsonLine(line, schema);
 
 /** What turns moments of the guest's clock into this machine's and back: whole seconds there, milliseconds since the epoch here. */
 export type GuestClock = {

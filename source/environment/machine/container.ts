@@ -1,4 +1,5 @@
 import {containerName, outerStateFolder, stateFolder, workspace} from '../../backends/container/places.js';
+import {labels} from '../../backends/local/docker/labels.js';
 import {guestWorkspace} from '../../backends/guest/places.js';
 import {engineClient} from './engine-client.js';
 import {programScript} from './program.js';
@@ -18,7 +19,7 @@ export const environmentMounts: readonly Mount[] = [
 ];
 
 /** Labels by which a container is known as ours, and as this run's. */
-export const containerLabels = {run: 'dstack-tui.run', intent: 'dstack-tui.intent', image: 'dstack-tui.image'} as const;
+export const containerLabels = {run: labels.run, intent: labels.intent, image: 'dstack-tui.image'} as const;
 
 export type ContainerOptions = {
 	/** Has to be on the machine. */

@@ -1,4 +1,5 @@
 import {z} from 'zod';
+import {readJsonLine} from '../../system/json-line.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {engineClient} from './engine-client.js';
 import {programScript} from './program.js';
@@ -99,9 +100,6 @@ perform(main)
 export const containerStateScript = (container: string): string =>
 	programScript({parts: [engineClient, main], given: {container}});
 
-/** In bytes of text; a longer line is not from our script. */
-const sizeLimit = 64 * 1024;
-
 const whole = z.number().int();
 const moment = whole.positive().max(99_999_999_999);
 const text = (length: number) => z.string().max(length).transform(neutraliseLine);
@@ -140,21 +138,7 @@ const schema = z.object({
 export type ContainerState = z.output<typeof schema>;
 
 /** What the script printed, or undefined where it is none: what comes from a machine may be anything. */
-export function parseContainerState(line: string): ContainerState | undefined {
-	if (line.length > sizeLimit) {
-		return undefined;
-	}
-
-	let value: unknown;
-	try {
-		value = JSON.parse(line);
-	} catch {
-		return undefined;
-	}
-
-	const parsed = schema.safeParse(value);
-	return parsed.success ? parsed.data : undefined;
-}
+export const parseContainerState = (line: string): ContainerState | undefined => readJsonLine(line, schema);
 
 const megabyte = 1000 * 1000;
 /** Below this, programs begin to fail. */

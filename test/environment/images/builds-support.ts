@@ -2,7 +2,6 @@ import {execFileSync} from 'node:child_process';
 import {randomUUID} from 'node:crypto';
 import {mkdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import type {DevEnvironment} from '../../../source/configuration/model.js';
 import type {Offer} from '../../../source/offers/offer.js';
 import {findEngine, type TestEngine} from '../../support/engine.js';
 import {temporaryFolder} from '../../support/folders.js';
@@ -88,27 +87,4 @@ export const offerOf = (changes: Partial<Offer> = {}): Offer => ({
 	...changes,
 });
 
-export const environmentOf = (changes: Partial<DevEnvironment> = {}): DevEnvironment => ({
-	name: undefined,
-	ide: undefined,
-	image: undefined,
-	registryAuth: undefined,
-	python: undefined,
-	env: {},
-	callerEnv: [],
-	build: [],
-	setup: [],
-	init: [],
-	ports: [],
-	entrypoint: undefined,
-	homeDir: undefined,
-	cache: [],
-	workingDir: undefined,
-	user: undefined,
-	shell: undefined,
-	files: [],
-	privileged: false,
-	docker: false,
-	nvcc: false,
-	...changes,
-});
+export {environment as environmentOf} from '../support.js';
