@@ -173,7 +173,7 @@ describe.skipIf(!found)('an environment in a container of a real engine', {timeo
 		);
 		const {name} = await ready();
 		expect((await ssh(name, 'python -c "import sys; print(sys.version_info[:2], sys.prefix)"; cat /root/prefix')).stdout).toBe(
-			`(${version.replace('.', ', ')}) /dstack-tui/venv\n/dstack-tui/venv\n`,
+			`(${version.replace('.', ', ')}) /opt/dstack-tui/venv\n/opt/dstack-tui/venv\n`,
 		);
 		expect(await bench.engine.docker('inspect', '--format', '{{.Config.Image}}', ...(await containers()))).toBe(bench.image);
 	});

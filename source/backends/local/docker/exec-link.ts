@@ -65,9 +65,14 @@ async function refuseEnd(docker: Docker, id: string, code: number, start: string
 		return;
 	}
 
-	const {State} = await docker.getContainer(id).inspect();
-	if (!State.Running || neverBegan) {
-		throw new Error(State.Running ? neutraliseLine(start.trim()) : lost);
+	// The engine hears that a command was killed before it hears that its whole container was.
+	for (let turn = 0; turn < 10; turn++) {
+		const {State} = await docker.getContainer(id).inspect();
+		if (!State.Running || neverBegan) {
+			throw new Error(State.Running ? neutraliseLine(start.trim()) : lost);
+		}
+
+		await systemClock.sleep(200);
 	}
 }
 
