@@ -76,7 +76,7 @@ describe('the step', () => {
 	});
 
 	it('is none for Zed, for no editor, and for a process of this machine', () => {
-		const context = {isolated: true, stateFolder: '/s', editor: editor()} as StepContext;
+		const context = {isolated: true, stateFolder: '/s', venv: '/s/venv', editor: editor()} as StepContext;
 		const has = (changes: Partial<StepContext>) =>
 			scriptSteps({...context, configuration: environment({ide: 'vscode'}), ...changes}).some(({id}) => id === 'ide');
 		expect(has({})).toBe(true);
