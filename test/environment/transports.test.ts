@@ -5,7 +5,7 @@ import {collectCode} from '../../source/environment/code/collect.js';
 import {uploadCode} from '../../source/environment/code/upload.js';
 import {runScriptStep} from '../../source/environment/runner.js';
 import {scriptSteps} from '../../source/environment/steps.js';
-import {variablesFile, writeVariables} from '../../source/environment/variables.js';
+import {openSessions, variablesFile, writeVariables} from '../../source/environment/variables.js';
 import {takeBaseline, unsavedWork} from '../../source/environment/work.js';
 import {connect} from '../../source/tunnel/connection.js';
 import type {Link} from '../../source/tunnel/link.js';
@@ -112,7 +112,11 @@ describe.skipIf(!found)('in a container of a real engine', () => {
 		const owner = await link.exec('stat -c %u /workflow/a /workflow/.git');
 		expect(owner.stdout).toBe('0\n0\n');
 
-		const notes = await writeVariables(link, inside, {ONE: 'a b', LINES: 'a\nb'});
+		const env = {ONE: 'a b', LINES: 'a\nb'};
+		await writeVariables(link, inside, env);
+		// Nothing outside of the state folder before sessions are opened: an image may still be made of it.
+		expect((await link.exec('ls ~/.ssh/environment /etc/profile.d/zz-dstack-tui.sh')).code).not.toBe(0);
+		const notes = await openSessions(link, inside, env);
 		expect(notes).toEqual(['LINES has more than one line: commands over SSH do not get it, login shells and the steps do']);
 		expect((await link.exec('cat ~/.ssh/environment; stat -c %a ~/.ssh/environment')).stdout).toMatch(
 			/^ONE=a b\nDSTACK_RUN_NAME=test-run-1\n600\n$/,
