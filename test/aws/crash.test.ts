@@ -36,7 +36,7 @@ async function killAt(world: World, sign: string): Promise<void> {
 async function textsOf(folder: string): Promise<string[]> {
 	const entries = await readdir(folder, {recursive: true, withFileTypes: true});
 	const files = entries.filter(
-		entry => entry.isFile() && !/^(?:backends\.yml|host_key|id_ed25519|secrets\.json)/.test(entry.name),
+		entry => entry.isFile() && !/^(?:backends\.yml|host_key|environment_host_key|id_ed25519|secrets\.json)/.test(entry.name),
 	);
 	return Promise.all(files.map(async entry => readFile(path.join(entry.parentPath, entry.name), 'utf8')));
 }

@@ -36,10 +36,11 @@ export async function makeAccount(options: Ec2Options = {}, registry?: MachineRe
 	);
 	await chmod(file, 0o600);
 	if (registry) {
+		const host = await registry.host();
 		const settings = {
-			registry: `${registry.host}/builds/env`,
-			base_image: `${registry.host}/${registry.base}`,
-			insecure_registries: [registry.host],
+			registry: `${host}/builds/env`,
+			base_image: `${host}/${registry.base}`,
+			insecure_registries: [host],
 			ide_origin: 'http://127.0.0.1:9',
 		};
 		await writeFile(path.join(config, 'config.json'), JSON.stringify(settings), {mode: 0o600});
@@ -49,8 +50,8 @@ export async function makeAccount(options: Ec2Options = {}, registry?: MachineRe
 }
 
 export type MachineRegistry = {
-	/** As machines and this program reach it, with the port. */
-	readonly host: string;
+	/** As machines and this program reach it now, with the port: each test's machines have a network of their own. */
+	host(): Promise<string>;
 	/** The base image's name within it. */
 	readonly base: string;
 	/** Puts an image of the base one's files after `script` there; returns its name. */
@@ -72,7 +73,7 @@ export async function findWholeMachines(
 		await stop();
 		await machines.close();
 	});
-	const host = `${await machines.host()}:${port}`;
+	const host = async () => `${await machines.host()}:${port}`;
 	const derive = async (name: string, script: string): Promise<string> => {
 		const {docker} = bench.engine;
 		const container = await docker('create', '--entrypoint', '/bin/sh', bench.image, '-c', script);
@@ -86,7 +87,7 @@ export async function findWholeMachines(
 			await docker('rm', '-f', container);
 		}
 
-		return `${host}/${name}`;
+		return `${await host()}/${name}`;
 	};
 
 	return {machines, registry: {host, base, derive}};
