@@ -6,7 +6,7 @@ import {findWholeMachines, makeAccount} from './support.js';
 
 const whole = await findWholeMachines('aws/links');
 const kills = 100;
-const lines = 300;
+const lines = 150;
 
 /** Says something ten times a second, and counts how often it was begun. */
 const talking = (name: string) => [
@@ -20,7 +20,7 @@ test.skipIf(!whole)(
 		const {world, ec2} = await makeAccount({machines: whole?.machines}, whole?.registry);
 		const list = (commands: readonly string[]) => commands.map(command => `  - ${command}\n`).join('');
 		await world.write({
-			'.dstack.yml': `type: dev-environment\nbuild:\n${list(talking('build'))}setup:\n${list(talking('setup'))}init:\n${list(talking('init'))}`,
+			'.dstack.yml': `type: dev-environment\nbuild:\n${list(talking('build'))}setup:\n${list(talking('setup'))}init:\n${list([...talking('init'), 'until [ -e /workflow/enough ]; do sleep 0.2; done'])}`,
 		});
 		const asked = ['--backend', 'aws', '--on-demand', '--instance-type', 'm5.large', '--max-duration', '1h', '-y', '--build'];
 		const started = world.start(['run', '.', '-n', 'brave-ant-1', '-d', '--plain', ...asked]);
@@ -32,12 +32,14 @@ test.skipIf(!whole)(
 		});
 		let killed = 0;
 		while (!isOver && killed < kills) {
-			await new Promise(resolve => setTimeout(resolve, Math.random() * 2000));
+			await new Promise(resolve => setTimeout(resolve, Math.random() * 2500));
 			// The server's side of every session: of the machine, and of the environment on it.
 			const output = await whole?.machines.execute(instance?.id ?? '', 'sh', '-c', 'pkill -KILL -c -f "^sshd: .*@notty" || true');
 			killed += Number(output) > 0 ? 1 : 0;
 		}
 
+		// It does not end before that, however fast the machine is.
+		await whole?.machines.execute(instance?.id ?? '', 'touch', '/workflow/enough');
 		const {code, stdout, stderr} = await started.ended;
 		expect(`${code} ${stderr}${code === 0 ? '' : stdout}`).toBe('0 ');
 		expect(killed).toBeGreaterThanOrEqual(kills);
