@@ -22,7 +22,9 @@ type Listeners = {
 
 export function makeTunnels({clock, random}: RunContext, record: RunRecord, listeners: Listeners): Tunnels {
 	const {onUp, onDown, onMachineUp, onFailed} = listeners;
-	const common = {clock, random, onFailed, onChange: () => record.changed()};
+	// While it is prepared, every step waits for its link.
+	const isUrgent = () => record.state?.phase === 'starting';
+	const common = {clock, random, onFailed, isUrgent, onChange: () => record.changed()};
 	const machine = new Tunnel({
 		...common,
 		open: async signal => connect(await instanceDestination(record), signal),

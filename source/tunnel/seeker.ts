@@ -13,6 +13,8 @@ export const backOff = (attempt: number, random: Random, longest = longestDelay)
 	random.below(Math.min(longest, firstDelay * 2 ** Math.min(attempt, 10)) + 1);
 
 type SeekerOptions = {
+	/** Whether something waits for the connection: no long pauses then. */
+	readonly isUrgent?: () => boolean;
 	readonly clock: Clock;
 	readonly random: Random;
 	readonly open: (signal: AbortSignal) => Promise<Connection>;
@@ -78,7 +80,7 @@ export class Seeker {
 		let reason: string | undefined;
 		while (!signal.aborted) {
 			const attempt = ++this.#attempt;
-			const longest = this.#eager ? firstDelay : longestDelay;
+			const longest = this.#eager || this.#options.isUrgent?.() === true ? firstDelay : longestDelay;
 			const delay = this.#refusals > 0 ? refusalDelay : this.#tries === 0 ? 0 : backOff(this.#tries - 1, random, longest);
 			if (delay > 0) {
 				onTry({attempt, nextTry: clock.now() + delay, reason});

@@ -30,6 +30,8 @@ export type TunnelOptions = {
 	readonly onDown?: (reason: string) => void;
 	/** Told when a connection that said nothing answers again; after `onDown`, in place of `onUp`. */
 	readonly onBack?: () => void;
+	/** Whether something waits for the connection, so that no try comes late. */
+	readonly isUrgent?: () => boolean;
 	/** Told once, when no further try can succeed: a wrong host key, a key that is refused, an instance that is gone. */
 	readonly onFailed?: (error: ConnectionError) => void;
 	readonly onChange?: () => void;
@@ -67,6 +69,7 @@ export class Tunnel {
 		this.#clock = options.clock ?? systemClock;
 		this.#surroundings = options.surroundings ?? surroundingsOf(this.#clock);
 		this.#seeker = new Seeker({
+			isUrgent: options.isUrgent,
 			clock: this.#clock,
 			random: options.random ?? systemRandom,
 			open: options.open,
