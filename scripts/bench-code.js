@@ -9,7 +9,7 @@ import {tmpdir, userInfo} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {pathToFileURL} from 'node:url';
-import {build} from 'esbuild';
+import {bundle} from './bundle.js';
 import {mb, ms, pause, quantile, say} from './figures.js';
 import {root} from './session.js';
 
@@ -117,18 +117,12 @@ const startServer = async folder => {
 /** The program's own parts, as one module. */
 const loadTransport = async folder => {
 	const outfile = path.join(folder, 'transport.mjs');
-	await build({
+	await bundle(outfile, {
 		stdin: {
 			contents: `export {copyCode} from './source/environment/code/upload.js'; export {connect} from './source/tunnel/connection.js';`,
 			resolveDir: root,
 			loader: 'ts',
 		},
-		outfile,
-		bundle: true,
-		platform: 'node',
-		format: 'esm',
-		packages: 'external',
-		logLevel: 'error',
 	});
 	return import(pathToFileURL(outfile).href);
 };

@@ -5,7 +5,7 @@ import {cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} fro
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import {build} from 'esbuild';
+import {bundle} from './bundle.js';
 import {mb, ms, pause, say, spread} from './figures.js';
 import {makeSession, root} from './session.js';
 import {startSlowCloud} from './slow-cloud.js';
@@ -206,15 +206,7 @@ const bare = folder => {
 const writeMany = async folder => {
 	const outfile = path.join(root, 'dist', `bench-many-${process.pid}.mjs`);
 	try {
-		await build({
-			entryPoints: [path.join(root, 'test/bench/offers.ts')],
-			outfile,
-			bundle: true,
-			platform: 'node',
-			format: 'esm',
-			packages: 'external',
-			logLevel: 'error',
-		});
+		await bundle(outfile, {entryPoints: [path.join(root, 'test/bench/offers.ts')]});
 		execFileSync(process.execPath, [outfile, 'write', path.join(root, 'catalogue/snapshot.bin'), '500000', folder]);
 	} finally {
 		rmSync(outfile, {force: true});

@@ -5,7 +5,7 @@ import {execFileSync, spawnSync} from 'node:child_process';
 import {mkdirSync, mkdtempSync, rmSync} from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import {build} from 'esbuild';
+import {bundle} from './bundle.js';
 import {root} from './session.js';
 
 const starts = 9;
@@ -55,17 +55,7 @@ const commandTimes = (folder, variables) => {
 const folder = mkdtempSync(path.join(root, 'dist', 'bench-offers-'));
 try {
 	const outfile = path.join(folder, 'offers.mjs');
-	await build({
-		entryPoints: [path.join(root, 'test/bench/offers.ts')],
-		outfile,
-		bundle: true,
-		minify: true,
-		keepNames: true,
-		platform: 'node',
-		format: 'esm',
-		packages: 'external',
-		logLevel: 'error',
-	});
+	await bundle(outfile, {entryPoints: [path.join(root, 'test/bench/offers.ts')], minify: true, keepNames: true});
 	say('a fixed piece of work, to compare by', ms(calibrate().time));
 	for (const [what, variables] of [
 		['`offers`, the whole process', {}],

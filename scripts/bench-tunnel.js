@@ -6,7 +6,7 @@ import {connect, createServer} from 'node:net';
 import {tmpdir, userInfo} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import {build} from 'esbuild';
+import {bundle} from './bundle.js';
 import {mb, ms, pause, quantile, say} from './figures.js';
 import {frugal, root} from './session.js';
 
@@ -135,27 +135,33 @@ const download = async port => {
 	return (bytes * 1000) / (performance.now() - started);
 };
 
+const piece = Buffer.alloc(mib);
+
+/** Writes `size` bytes into a socket, as fast as it takes them, and ends it. */
+const pour = (socket, size) => {
+	let left = size / mib;
+	const write = () => {
+		while (left > 0) {
+			left--;
+			if (!socket.write(piece)) {
+				socket.once('drain', write);
+				return;
+			}
+		}
+
+		socket.end();
+	};
+
+	write();
+};
+
 /** Sends `size` bytes to a port whose server answers with their end; bytes per second. */
 const upload = async (port, size) => {
 	const started = performance.now();
-	const piece = Buffer.alloc(mib);
 	await new Promise((resolve, reject) => {
 		const socket = connect({port, host, allowHalfOpen: true}).on('end', resolve).on('error', reject);
 		socket.resume();
-		let left = size / mib;
-		const pour = () => {
-			while (left > 0) {
-				left--;
-				if (!socket.write(piece)) {
-					socket.once('drain', pour);
-					return;
-				}
-			}
-
-			socket.end();
-		};
-
-		pour();
+		pour(socket, size);
 	});
 	return (size * 1000) / (performance.now() - started);
 };
@@ -191,23 +197,7 @@ const rate = values => `${(quantile(values, 0.5) / mib).toFixed(0)} MB/s`;
 
 /** A server of each kind, and the local ports at which the tunnel and `ssh -L` lead to them. */
 const lay = async (sshd, file) => {
-	const piece = Buffer.alloc(mib);
-	const source = await listen(socket => {
-		let left = size / mib;
-		const pour = () => {
-			while (left > 0) {
-				left--;
-				if (!socket.write(piece)) {
-					socket.once('drain', pour);
-					return;
-				}
-			}
-
-			socket.end();
-		};
-
-		pour();
-	});
+	const source = await listen(socket => pour(socket, size));
 	const sink = await listen(socket => socket.resume().on('end', () => socket.end()));
 	const echo = await listen(socket => socket.setNoDelay(true).pipe(socket));
 	const servers = {source, sink, echo};
@@ -330,15 +320,7 @@ if (spawnSync('/usr/sbin/sshd', ['-?'], {stdio: 'ignore'}).error || spawnSync('s
 	const folder = mkdtempSync(path.join(tmpdir(), 'bench-tunnel-'));
 	const file = path.join(root, 'dist', `bench-tunnel-${process.pid}.mjs`);
 	try {
-		await build({
-			entryPoints: [path.join(root, 'test/bench/tunnel.ts')],
-			outfile: file,
-			bundle: true,
-			platform: 'node',
-			format: 'esm',
-			packages: 'external',
-			logLevel: 'error',
-		});
+		await bundle(file, {entryPoints: [path.join(root, 'test/bench/tunnel.ts')]});
 		const sshd = await startSshd(folder);
 		const laid = await lay(sshd, file);
 		const wanted = process.argv.slice(2);

@@ -5,7 +5,7 @@ import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {cpus, tmpdir, totalmem} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import {build} from 'esbuild';
+import {bundle} from './bundle.js';
 import {mb, ms, pause, quantile, say} from './figures.js';
 import {frugal, makeSession, root} from './session.js';
 
@@ -89,16 +89,10 @@ const soak = async () => {
 	const folder = mkdtempSync(path.join(root, 'dist', 'soak-'));
 	try {
 		const outfile = path.join(folder, 'soak.mjs');
-		await build({
+		await bundle(outfile, {
 			entryPoints: [path.join(root, 'test/bench/soak.tsx')],
-			outfile,
-			bundle: true,
-			platform: 'node',
-			format: 'esm',
 			jsx: 'automatic',
-			packages: 'external',
 			define: {'process.env.NODE_ENV': '"production"'},
-			logLevel: 'error',
 		});
 		const env = {...process.env, NODE_ENV: 'production'};
 		delete env['CI'];

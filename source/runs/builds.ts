@@ -44,8 +44,8 @@ export type BuildWish = {
 export type BuildDecision = {
 	/** `none`: nothing to build. `reuse`: there is one. `build`: one is made. `missing`: there is none, and nobody asked for one. */
 	readonly decision: 'none' | 'reuse' | 'build' | 'missing';
-	/** The image to begin from where nothing is reused. */
-	readonly base: string;
+	/** The image to begin from where nothing is reused; undefined for a host process. */
+	readonly base: string | undefined;
 	/** Why it is so, one line each. */
 	readonly why: readonly string[];
 	/** Of the build that is there, or to be made; undefined with `none`. */
@@ -71,7 +71,7 @@ export async function decideBuild(wish: BuildWish, offer: Offer, means: ImageMea
 	if (here && offer.instanceType === 'process') {
 		return {
 			decision: 'none',
-			base: '',
+			base: undefined,
 			why: environment.build.length > 0 ? ['A process has no image: the `build` commands run in place, each time anew.'] : [],
 		};
 	}

@@ -8,7 +8,7 @@ import type {Clock} from '../system/clock.js';
 import {familiarName, fullName, parseReference} from '../system/image-reference.js';
 import type {Paths} from '../system/paths.js';
 import {Problem} from '../system/problem.js';
-import {askBase, baseName, type ImageMeans, loginForImage} from './build-base.js';
+import {askBase, type ImageMeans, loginForImage} from './build-base.js';
 import {decideBuild} from './builds.js';
 import {loadImageSettings} from './preferences.js';
 
@@ -68,16 +68,6 @@ export function createImageSource(paths: Paths, clock: Clock, variables: NodeJS.
 	return {
 		async choose({environment, declared, offer, workspace, configuration, policy}, signal) {
 			const means = await readMeans(signal);
-			if (offer.backend === 'local' && offer.instanceType === 'process') {
-				return {image: undefined, decision: 'none', build: undefined, why: placeWords(environment)};
-			}
-
-			if (environment.build.length === 0) {
-				const why =
-					environment.image !== undefined && offer.backend !== 'local' ? await cautionsOf(environment, offer, means) : [];
-				return {image: baseName(environment, offer, means), decision: 'none', build: undefined, why};
-			}
-
 			const wish = {
 				policy,
 				environment,
@@ -87,12 +77,13 @@ export function createImageSource(paths: Paths, clock: Clock, variables: NodeJS.
 				now: clock.now(),
 			};
 			const {decision, base, build, why} = await decideBuild(wish, offer, means);
-			const image = decision === 'reuse' ? build?.reference : offer.backend === 'local' ? base : pinned(base, build?.baseDigest);
+			const isHere = offer.backend === 'local';
+			const isNamed = decision === 'none' && environment.image !== undefined && !isHere;
 			return {
-				image,
+				image: decision === 'reuse' ? build?.reference : isHere ? base : base && pinned(base, build?.baseDigest),
 				decision,
 				build: build && {key: build.key, reference: build.reference, labels: build.labels},
-				why,
+				why: isNamed ? await cautionsOf(environment, offer, means) : why,
 			};
 		},
 		async login(reference, environment) {
@@ -131,9 +122,6 @@ async function cautionsOf(environment: DevEnvironment, offer: Offer, means: Imag
 		return [`The image could not be asked for from here: ${error.message}.`];
 	}
 }
-
-const placeWords = ({build}: DevEnvironment): string[] =>
-	build.length > 0 ? ['A process has no image: the `build` commands run in place, each time anew.'] : [];
 
 /** What is built upon is what the build is known by, whatever its tag has become meanwhile. */
 function pinned(name: string, digest: string | undefined): string {

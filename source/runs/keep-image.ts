@@ -17,13 +17,20 @@ export async function keepImage(stage: Stage): Promise<void> {
 		return;
 	}
 
-	await inEnvironment(stage, async link => takeBaseline(link, stepContext(stage.state())));
+	const isKept = isDone(stage, 'commit');
+	if (!isKept) {
+		await inEnvironment(stage, async link => takeBaseline(link, stepContext(stage.state())));
+	}
+
 	if (!guarded) {
 		await commitHere(stage, build);
 		return;
 	}
 
-	await inEnvironment(stage, async link => link.exec(viaSh(beforeCommitScript), {signal: stage.signal, idleLimit: 0}));
+	if (!isKept) {
+		await inEnvironment(stage, async link => link.exec(viaSh(beforeCommitScript), {signal: stage.signal, idleLimit: 0}));
+	}
+
 	await performOnMachine(stage, {
 		id: 'commit',
 		title: 'Keep it as an image',

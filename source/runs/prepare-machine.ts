@@ -9,18 +9,18 @@ import {takeCharge} from './guard.js';
 import {isDone} from './inside.js';
 import {makeIntent} from './intent.js';
 import {performOnMachine, putOnMachine, withLogin} from './on-machine.js';
-import {reach} from './reach.js';
+import {reachInstance} from './reach.js';
 import {readKeys} from './run-folder.js';
 import {environmentOf} from './specification.js';
 import {quote, viaSh} from '../system/shell.js';
-import {overMachine, perform, type Stage, StepFailed} from './stage.js';
+import {overMachine, type Stage, StepFailed} from './stage.js';
 
 /**
 Makes the environment's container on a machine of a cloud: the guard first, then the engine, the image, the container. Rejects with
 `StepFailed` or `RunOver`.
 */
 export async function prepareMachine(stage: Stage): Promise<void> {
-	await reachMachine(stage);
+	await reachInstance(stage, stage.tunnels.machine);
 	await takeCharge(stage);
 	const {offer} = stage.state();
 	await performOnMachine(stage, {
@@ -33,22 +33,6 @@ export async function prepareMachine(stage: Stage): Promise<void> {
 	});
 	await getImage(stage);
 	await makeContainer(stage);
-}
-
-async function reachMachine(stage: Stage): Promise<void> {
-	const {machine} = stage.tunnels;
-	if (stage.state().reachable) {
-		machine.start();
-		await machine.link(stage.signal);
-		return;
-	}
-
-	await perform(stage, 'ssh', 'Reach it over SSH', async () => {
-		await reach(stage, machine, 'ssh');
-		await stage.append({type: 'reachable'});
-		const {address} = stage.state();
-		return {note: address ? `${address.host}:${address.port}` : ''};
-	});
 }
 
 const imageOf = (stage: Stage): string => {

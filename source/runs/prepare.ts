@@ -11,7 +11,7 @@ import {keepImage} from './keep-image.js';
 import {obtainInstance} from './obtain.js';
 import {openEnvironment} from './open.js';
 import {prepareMachine} from './prepare-machine.js';
-import {reach} from './reach.js';
+import {reachInstance} from './reach.js';
 import {environmentOf} from './specification.js';
 import {perform, type Stage, stepContext} from './stage.js';
 
@@ -25,7 +25,7 @@ export async function prepare(stage: Stage): Promise<void> {
 	if (stage.state().guarded) {
 		await prepareMachine(stage);
 	} else if (!isHeld(stage.state())) {
-		await reachInstance(stage);
+		await reachInstance(stage, stage.tunnels.environment);
 		await runStep(stage, 'guard');
 	}
 
@@ -49,23 +49,6 @@ export async function prepare(stage: Stage): Promise<void> {
 	await performIdeStep(stage, editor);
 	await runStep(stage, 'init');
 	await stage.append({type: 'ready'});
-}
-
-/** The instance is the environment itself. */
-async function reachInstance(stage: Stage): Promise<void> {
-	const {environment} = stage.tunnels;
-	if (stage.state().reachable) {
-		environment.start();
-		await environment.link(stage.signal);
-		return;
-	}
-
-	await perform(stage, 'ssh', 'Reach it over SSH', async () => {
-		await reach(stage, environment, 'ssh');
-		await stage.append({type: 'reachable'});
-		const {address} = stage.state();
-		return {note: address ? `${address.host}:${address.port}` : ''};
-	});
 }
 
 async function bringCode(stage: Stage): Promise<void> {

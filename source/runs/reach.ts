@@ -1,8 +1,24 @@
 import type {Tunnel} from '../tunnel/tunnel.js';
 import {over} from './obtain.js';
-import {type Stage, StepFailed} from './stage.js';
+import {perform, type Stage, StepFailed} from './stage.js';
 
 const reachLimit = 180_000;
+
+/** First contact with the instance over a tunnel that leads there; where that was before, its link is waited for. Rejects as `reach` does. */
+export async function reachInstance(stage: Stage, tunnel: Tunnel): Promise<void> {
+	if (stage.state().reachable) {
+		tunnel.start();
+		await tunnel.link(stage.signal);
+		return;
+	}
+
+	await perform(stage, 'ssh', 'Reach it over SSH', async () => {
+		await reach(stage, tunnel, 'ssh');
+		await stage.append({type: 'reachable'});
+		const {address} = stage.state();
+		return {note: address ? `${address.host}:${address.port}` : ''};
+	});
+}
 
 /**
 Waits for a tunnel, as long as the instance lives. `whyNot` is asked once a second what keeps the environment from answering; what it

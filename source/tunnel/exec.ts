@@ -1,38 +1,10 @@
 import {constants} from 'node:os';
 import type {Client, ClientChannel} from 'ssh2';
+import {feed, gather, idleDefault} from '../system/exec-streams.js';
 import type {ExecOptions, ExecResult} from './link.js';
-
-const gatherLimit = 1024 * 1024;
-const idleDefault = 60_000;
-
-const gather = () => {
-	const pieces: Buffer[] = [];
-	let size = 0;
-	return {
-		add(piece: Buffer) {
-			const room = gatherLimit - size;
-			if (room > 0) {
-				pieces.push(piece.subarray(0, room));
-				size += Math.min(room, piece.length);
-			}
-		},
-		text: () => Buffer.concat(pieces).toString('utf8'),
-	};
-};
 
 const signalNumber = (name: string): number =>
 	constants.signals[(name.startsWith('SIG') ? name : `SIG${name}`) as NodeJS.Signals] ?? 0;
-
-function feed(channel: ClientChannel, stdin: ExecOptions['stdin'], fail: (error: Error) => void): void {
-	if (stdin === undefined) {
-		channel.end();
-	} else if (typeof stdin === 'string' || Buffer.isBuffer(stdin)) {
-		channel.end(stdin);
-	} else {
-		stdin.once('error', fail);
-		stdin.pipe(channel);
-	}
-}
 
 /** Runs one command on a channel of its own and follows it to its exit. */
 export async function execOn(client: Client, command: string, options: ExecOptions): Promise<ExecResult> {

@@ -7,7 +7,7 @@ import {runScriptStep} from '../../source/environment/runner.js';
 import type {StepContext} from '../../source/environment/step.js';
 import {scriptSteps} from '../../source/environment/steps.js';
 import {variablesFile} from '../../source/environment/variables.js';
-import {environment} from '../environment/support.js';
+import {containerContext, environment} from '../environment/support.js';
 import {type Bench, findBench} from '../support/engine.js';
 import {calm, derive, type DockerBackend, makeDockerBackend, removeAfterwards} from './bench.js';
 
@@ -17,17 +17,7 @@ afterAll(async () => found?.engine.stop());
 
 const reference = (): string => `dstack-tui-test-built:${randomBytes(6).toString('hex')}`;
 
-const contextOf = (build: readonly string[]): StepContext => ({
-	configuration: environment({build}),
-	workspace: '/workflow',
-	stateFolder: '/dstack-tui',
-	venv: '/opt/dstack-tui/venv',
-	subfolder: '',
-	deadline: undefined,
-	isolated: true,
-	intentId: 'test',
-	run: 'test-run-1',
-});
+const contextOf = (build: readonly string[]): StepContext => containerContext({configuration: environment({build})});
 
 /** Commands in a held container, as the build step runs them. */
 async function build({docker}: DockerBackend, id: string, commands: readonly string[]) {

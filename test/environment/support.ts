@@ -37,6 +37,20 @@ export const environment = (changes: Partial<DevEnvironment> = {}): DevEnvironme
 	...changes,
 });
 
+/** What scripts in a container of ours are made from. */
+export const containerContext = (changes: Partial<StepContext> = {}): StepContext => ({
+	configuration: environment(),
+	workspace: '/workflow',
+	stateFolder: '/dstack-tui',
+	venv: '/opt/dstack-tui/venv',
+	subfolder: '',
+	deadline: undefined,
+	isolated: true,
+	intentId: 'test',
+	run: 'test-run-1',
+	...changes,
+});
+
 type LocalLink = Link & {
 	/** Breaks off what runs over it, as a lost connection does: the commands go on, nobody hears them. */
 	lose(): void;

@@ -6,57 +6,13 @@ import {OfferTable} from '../../source/offers/table.js';
 import type {Engine, OfferListing, Plan, Request} from '../../source/runs/engine.js';
 import type {GuestView, LinkHealth, LogLine, RunHandle} from '../../source/runs/handle.js';
 import type {RunState} from '../../source/runs/state.js';
-import type {Clock} from '../../source/system/clock.js';
 import {App, type AppOptions} from '../../source/ui/store/app.js';
 import {environment} from '../environment/support.js';
+import {TurnedClock as TestClock} from './clock.js';
 import {testOffer, testSpecification} from './events.js';
 
 /** A clock that stands still until a test turns it. */
-export class TestClock implements Clock {
-	time = Date.UTC(2026, 0, 2, 3, 4, 5);
-	readonly #timers = new Set<{every: number; next: number; tick: () => void}>();
-
-	now(): number {
-		return this.time;
-	}
-
-	async sleep(milliseconds: number): Promise<void> {
-		return new Promise(resolve => {
-			const timer = {every: Number.POSITIVE_INFINITY, next: this.time + milliseconds, tick: () => resolve()};
-			this.#timers.add(timer);
-		});
-	}
-
-	every(milliseconds: number, tick: () => void): () => void {
-		const timer = {every: milliseconds, next: this.time + milliseconds, tick};
-		this.#timers.add(timer);
-		return () => {
-			this.#timers.delete(timer);
-		};
-	}
-
-	/** Lets time pass, and everything that was due in it happen. */
-	pass(milliseconds: number): void {
-		const end = this.time + milliseconds;
-		for (;;) {
-			const due = [...this.#timers].filter(({next}) => next <= end).sort((a, b) => a.next - b.next)[0];
-			if (!due) {
-				break;
-			}
-
-			this.time = due.next;
-			if (Number.isFinite(due.every)) {
-				due.next += due.every;
-			} else {
-				this.#timers.delete(due);
-			}
-
-			due.tick();
-		}
-
-		this.time = end;
-	}
-}
+export {TestClock};
 
 export const offers = (count: number): Offer[] =>
 	Array.from({length: count}, (_, index) => ({

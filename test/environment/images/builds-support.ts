@@ -3,6 +3,7 @@ import {randomUUID} from 'node:crypto';
 import {mkdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import type {Offer} from '../../../source/offers/offer.js';
+import {testOffer} from '../../support/events.js';
 import {findEngine, type TestEngine} from '../../support/engine.js';
 import {temporaryFolder} from '../../support/folders.js';
 
@@ -68,22 +69,14 @@ export async function makeProject(files: Readonly<Record<string, string>>): Prom
 }
 
 export const offerOf = (changes: Partial<Offer> = {}): Offer => ({
+	...testOffer,
 	id: 'x',
 	backend: 'aws',
 	region: 'us-east-1',
 	instanceType: 'm5.large',
-	cpu: 2,
-	architecture: 'x86_64',
 	memory: 8192,
-	gpus: [],
-	disk: undefined,
-	spot: false,
 	price: 0.1,
 	priceSource: 'test',
-	priceDate: 0,
-	availability: 'available',
-	deadline: 'guest',
-	notes: [],
 	...changes,
 });
 

@@ -1,11 +1,10 @@
 import {randomInt} from 'node:crypto';
 import process from 'node:process';
-import type {StepContext} from '../../../source/environment/step.js';
 import type {TestEngine} from '../../support/engine.js';
 import {eventually} from '../../support/program.js';
 import type {RealMachines} from '../../support/machines/index.js';
 import {execOver} from '../docker-link.js';
-import {environment} from '../support.js';
+import {containerContext} from '../support.js';
 import {type Host, makeHost} from './support.js';
 
 export type WholeHost = Host & {
@@ -34,17 +33,7 @@ export async function bootHost(machines: RealMachines, {docker, host}: TestEngin
 		(await docker('ps', '--filter', `label=dstack-tui-test-machine=${process.pid}`, '--format', '{{.Names}}'))
 			.split('\n')
 			.find(each => each.endsWith(short)) ?? '';
-	const context: StepContext = {
-		configuration: environment(),
-		workspace: '/workflow',
-		stateFolder: '/dstack-tui',
-		venv: '/opt/dstack-tui/venv',
-		subfolder: '',
-		deadline: undefined,
-		isolated: true,
-		intentId: `test-${process.pid}-${short}`,
-		run: 'test-run-1',
-	};
+	const context = containerContext({intentId: `test-${process.pid}-${short}`});
 	const whole = makeHost(execOver(name, host), context);
 	const awaitBoot = async () =>
 		eventually(

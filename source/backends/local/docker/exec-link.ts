@@ -1,12 +1,11 @@
 import type {Duplex} from 'node:stream';
 import type Docker from 'dockerode';
 import {systemClock} from '../../../system/clock.js';
+import {feed, gather, idleDefault} from '../../../system/exec-streams.js';
 import type {ExecOptions, ExecResult, Link} from '../../../system/link.js';
 import {messageOf} from '../../../system/problem.js';
 import {neutraliseLine} from '../../../system/terminal-text.js';
 
-const gatherLimit = 1024 * 1024;
-const idleDefault = 60_000;
 const lost = 'the container stopped, or the engine went away';
 
 /** Commands as root in a running container, by the engine's \`exec\`: no SSH server is needed there. */
@@ -129,15 +128,6 @@ async function follow(
 	});
 }
 
-function feed(stream: Duplex, stdin: ExecOptions['stdin'], fail: (error: Error) => void): void {
-	if (stdin === undefined || typeof stdin === 'string' || Buffer.isBuffer(stdin)) {
-		stream.end(stdin);
-	} else {
-		stdin.once('error', fail);
-		stdin.pipe(stream);
-	}
-}
-
 /** The engine hears of the end a moment after the output's. */
 async function exitCode(exec: Docker.Exec, signal: AbortSignal): Promise<number> {
 	for (let turn = 0; turn < 100; turn++) {
@@ -154,19 +144,4 @@ async function exitCode(exec: Docker.Exec, signal: AbortSignal): Promise<number>
 	}
 
 	throw new Error(lost);
-}
-
-function gather() {
-	const pieces: Buffer[] = [];
-	let size = 0;
-	return {
-		add(piece: Buffer) {
-			const room = gatherLimit - size;
-			if (room > 0) {
-				pieces.push(Buffer.from(piece.subarray(0, room)));
-				size += Math.min(room, piece.length);
-			}
-		},
-		text: () => Buffer.concat(pieces).toString('utf8'),
-	};
 }
