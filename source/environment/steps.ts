@@ -1,4 +1,5 @@
-import {hasServer, products} from './ide/products.js';
+import {askedSteps, editorThere, type ScriptId} from './asked-steps.js';
+import {products} from './ide/products.js';
 import {ideScript} from './ide/server.js';
 import {pythonScript} from './python.js';
 import {deadlineText} from '../backends/deadline.js';
@@ -6,28 +7,21 @@ import {quote} from '../system/shell.js';
 import {commandScript} from './commands.js';
 import type {ScriptStep, StepContext} from './step.js';
 
+const makers: Readonly<Record<ScriptId, (context: StepContext) => ScriptStep>> = {
+	guard: guardStep,
+	python: pythonStep,
+	build: context => commandStep('build', 'Build', context.configuration),
+	setup: context => commandStep('setup', 'Set up', context.configuration),
+	ide: ideStep,
+	init: context => commandStep('init', 'Start', context.configuration),
+};
+
 /** The scripts that prepare an environment, in their order; only those that its configuration asks for, the guard always first. */
-export function scriptSteps(context: StepContext): ScriptStep[] {
-	const {python} = context.configuration;
-	const steps: Array<ScriptStep | undefined> = [
-		guardStep(context),
-		python === undefined
-			? undefined
-			: {
-					id: 'python',
-					title: `Make Python ${python} ready`,
-					pane: 'build',
-					script: pythonScript(python, context.venv),
-					when: 'once',
-					optional: false,
-				},
-		commandStep('build', 'Build', context.configuration),
-		commandStep('setup', 'Set up', context.configuration),
-		ideStep(context),
-		commandStep('init', 'Start', context.configuration),
-	];
-	return steps.filter(step => step !== undefined);
-}
+export const scriptSteps = (context: StepContext): ScriptStep[] => askedSteps(context).map(id => makers[id](context));
+
+/** The script of one step; undefined where the configuration does not ask for it. */
+export const scriptStep = (context: StepContext, id: ScriptId): ScriptStep | undefined =>
+	askedSteps(context).includes(id) ? makers[id](context) : undefined;
 
 /** The backend has set the deadline with the instance; here it is seen to hold. */
 function guardStep({deadline, stateFolder}: StepContext): ScriptStep {
@@ -50,16 +44,19 @@ function guardStep({deadline, stateFolder}: StepContext): ScriptStep {
 	};
 }
 
-function commandStep(
-	id: 'build' | 'setup' | 'init',
-	verb: string,
-	configuration: StepContext['configuration'],
-): ScriptStep | undefined {
-	const commands = configuration[id];
-	if (commands.length === 0) {
-		return undefined;
-	}
+function pythonStep({configuration: {python = ''}, venv}: StepContext): ScriptStep {
+	return {
+		id: 'python',
+		title: `Make Python ${python} ready`,
+		pane: 'build',
+		script: pythonScript(python, venv),
+		when: 'once',
+		optional: false,
+	};
+}
 
+function commandStep(id: 'build' | 'setup' | 'init', verb: string, configuration: StepContext['configuration']): ScriptStep {
+	const commands = configuration[id];
 	return {
 		id,
 		title: `${verb} (${commands.length} ${commands.length === 1 ? 'command' : 'commands'})`,
@@ -74,13 +71,14 @@ function commandStep(
 What the editor would fetch when it connects: its server, only where the machine is the environment's own, and what Jupyter needs. Without
 them everything else works, so a failure is a warning, and nothing waits long for a network.
 */
-function ideStep({configuration, venv, isolated, editor, ideOrigin: origin}: StepContext): ScriptStep | undefined {
-	const {ide, python} = configuration;
-	const withServer = isolated && hasServer(ide) ? ide : undefined;
-	if (ide === undefined || (python === undefined && withServer === undefined)) {
-		return undefined;
-	}
-
+function ideStep(context: StepContext): ScriptStep {
+	const {
+		configuration: {python},
+		venv,
+		editor,
+		ideOrigin: origin,
+	} = context;
+	const withServer = editorThere(context);
 	const known = withServer !== undefined && editor?.ide === withServer ? editor : undefined;
 	const name = withServer && products[withServer].name;
 	return {

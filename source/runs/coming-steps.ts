@@ -1,4 +1,4 @@
-import {scriptSteps} from '../environment/steps.js';
+import {askedSteps, type ScriptId} from '../environment/asked-steps.js';
 import type {StepId} from '../environment/step.js';
 import type {DevEnvironment} from '../configuration/model.js';
 import type {Offer} from '../offers/offer.js';
@@ -19,18 +19,8 @@ type Ways = {
 
 /** All steps, in the order in which they begin. A local engine gets an image before them where it is not there yet. */
 function stepsOf({configuration, isOnMachine, isHeld, isProcess}: Ways): StepId[] {
-	const scripts = scriptSteps({
-		configuration,
-		workspace: '',
-		stateFolder: '',
-		venv: '',
-		subfolder: '',
-		deadline: undefined,
-		isolated: !isProcess,
-		intentId: '',
-		run: '',
-	}).map(({id}) => id);
-	const asked = (...ids: StepId[]) => ids.filter(id => scripts.includes(id));
+	const scripts = askedSteps({configuration, isolated: !isProcess});
+	const asked = (...ids: ScriptId[]) => ids.filter(id => scripts.includes(id));
 	const reached: StepId[] = isOnMachine
 		? ['ssh', 'guard', 'engine', 'image', 'container']
 		: // What waits for its build here has no SSH server yet, and is watched by its engine.
@@ -40,7 +30,7 @@ function stepsOf({configuration, isOnMachine, isHeld, isProcess}: Ways): StepId[
 	const inside: StepId[] = isHeld
 		? ['code', ...asked('python', 'build'), 'commit', ...(isOnMachine ? (['upload'] as const) : []), 'sshd']
 		: [...(isOnMachine ? (['sshd'] as const) : []), 'code', ...asked('python'), ...(isProcess ? asked('build') : [])];
-	return ['instance', ...reached, ...inside, ...asked('cache', 'setup', 'ide', 'init')];
+	return ['instance', ...reached, ...inside, ...asked('setup', 'ide', 'init')];
 }
 
 const isProcessOffer = ({backend, instanceType}: Offer): boolean => backend === 'local' && instanceType === 'process';

@@ -8,7 +8,7 @@ import type {RunContext} from './context.js';
 import {readState} from './journal.js';
 import {enterInLedger} from './ledger.js';
 import {lookSurely} from './launch.js';
-import {over} from './obtain.js';
+import {over} from './over.js';
 import {notEndedProblem} from './problems.js';
 import type {RunRecord} from './record.js';
 import {forgetSecrets, runFolder, runNames} from './run-folder.js';

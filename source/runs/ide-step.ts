@@ -2,7 +2,7 @@ import {findEditor} from '../environment/ide/find.js';
 import {hasServer} from '../environment/ide/products.js';
 import {runIdeStep} from '../environment/ide/run.js';
 import type {StepContext} from '../environment/step.js';
-import {scriptSteps} from '../environment/steps.js';
+import {scriptStep} from '../environment/steps.js';
 import {overTunnel, perform, type Stage, stepContext} from './stage.js';
 import {isDone, runToEnd} from './inside.js';
 
@@ -32,7 +32,7 @@ export async function performIdeStep(stage: Stage, looking: Promise<Found>): Pro
 
 	const {editor, note, origin} = await looking;
 	const context: StepContext = {...stepContext(stage.state()), editor, ideOrigin: origin};
-	const step = scriptSteps(context).find(({id}) => id === 'ide');
+	const step = scriptStep(context, 'ide');
 	if (!step) {
 		return;
 	}

@@ -2,7 +2,7 @@ import {type Backend, BackendError, type Instance, type LaunchIntent, type Launc
 import type {Offer} from '../offers/offer.js';
 import type {Clock} from '../system/clock.js';
 import type {Random} from '../system/random.js';
-import {backOff} from '../tunnel/tunnel.js';
+import {backOff} from '../tunnel/back-off.js';
 import {type Stage, StepFailed} from './stage.js';
 
 const mostTries = 5;

@@ -23,14 +23,12 @@ import {askHistory, listOffers} from './offers.js';
 import {readLogLines} from './log-book.js';
 import {ownership} from './owner.js';
 import {durationOf} from './duration.js';
-import {declaredOf, makePlan, refuseMissingBuild} from './plan.js';
 import {loadPreferences, loadSettings} from './preferences.js';
 import {reconcile} from './reconcile.js';
 import {openRecord, RunRecord} from './record.js';
 import {claimFolder, installationTag, runFolder, runNames, writeRunFiles} from './run-folder.js';
-import {Run} from './run.js';
+import type {RunHandle} from './handle.js';
 import {specify} from './specification.js';
-import {endDamaged, findUnsavedWork, isDamaged, stopRecord} from './stop.js';
 import {isOver, type RunState} from './state.js';
 import {readStepTimes} from './step-times.js';
 import {watchRuns} from './watch.js';
@@ -66,16 +64,20 @@ export async function createEngine(context: RunContext, folder: string): Promise
 		...(context.startUpdate ? {refreshCatalogue: makeRefresh(context, book, context.startUpdate)} : {}),
 		backendReport: async (onEntry, signal) =>
 			(await import('./backend-report.js')).reportBackends(book, sources, onEntry, signal),
-		plan: async (request, offer, options) => makePlan(context, request, offer, preferences.registry(), options),
+		plan: async (request, offer, options) =>
+			(await import('./plan.js')).makePlan(context, request, offer, preferences.registry(), options),
 		launch: async plan => launch(context, plan, await installation()),
-		attach: async name => Run.from(context, await openRecord(context, name)),
+		attach: async name => (await import('./run.js')).Run.from(context, await openRecord(context, name)),
 		async stop(name, reason) {
+			const {endDamaged, stopRecord} = await import('./stop.js');
 			if (!(await endDamaged(context, name, await installation(), backends()))) {
 				await stopRecord(context, await openRecord(context, name), reason);
 			}
 		},
-		unsavedWork: async name =>
-			(await isDamaged(context, name)) ? undefined : findUnsavedWork(context, await openRecord(context, name)),
+		async unsavedWork(name) {
+			const {findUnsavedWork, isDamaged} = await import('./stop.js');
+			return (await isDamaged(context, name)) ? undefined : findUnsavedWork(context, await openRecord(context, name));
+		},
 		bringHome: async (name, how) => (await import('./bring-home.js')).bringRunHome(context, await openRecord(context, name), how),
 		logs: async name => readLogLines((await openRecord(context, name)).folder),
 		interrupted: async choice => findInterrupted(context, choice),
@@ -139,7 +141,8 @@ function makeRequest(choice: Choice): Request {
 }
 
 /** The intent is on disk, and the run ours, before anything is done for it. */
-async function launch(context: RunContext, plan: Plan, installation: string): Promise<Run> {
+async function launch(context: RunContext, plan: Plan, installation: string): Promise<RunHandle> {
+	const [{declaredOf, refuseMissingBuild}, {Run}] = await Promise.all([import('./plan.js'), import('./run.js')]);
 	refuseMissingBuild(plan);
 	const isGone = async (folder: string) => (await readState(folder))?.phase === 'gone' && (await ownership(folder)) !== 'owned';
 	const folder = await claimFolder(context.paths, plan.name, isGone);

@@ -8,11 +8,11 @@ import {installAliases} from '../tunnel/ssh-config.js';
 import {type Move, nextMove} from './failover.js';
 import {imageStep} from './image-step.js';
 import {makeIntent} from './intent.js';
+import {over} from './over.js';
 import {environmentOf} from './specification.js';
 import {launchSurely} from './launch.js';
 import {perform, RunOver, type Stage, StepFailed} from './stage.js';
 import type {RunSpecification} from './events.js';
-import type {RunState} from './state.js';
 
 /** No offer is left to be tried. `unasked` are dearer than was agreed to. */
 export class NothingProvisioned extends Error {
@@ -56,21 +56,6 @@ export async function obtainInstance(stage: Stage): Promise<void> {
 	}
 
 	throw over(instance, stage.state(), stage.context.clock.now());
-}
-
-/** How a run ended whose instance does not run any more. `now` in milliseconds since the epoch. */
-export function over(instance: Instance | undefined, {deadline}: Pick<RunState, 'deadline'>, now: number): RunOver {
-	const kept = instance?.state === 'stopped' && instance.leftWork !== false;
-	const isInTime = deadline !== undefined && now >= deadline && instance?.interrupted !== true;
-	const reason = instance?.interrupted
-		? 'the cloud took its spot instance back'
-		: (instance?.reason ?? (instance ? 'its instance does not run any more' : 'its instance is not there any more'));
-	return new RunOver(
-		isInTime && !reason.includes('deadline') ? `ended at its deadline: ${reason}` : reason,
-		kept,
-		kept ? instance.kept : undefined,
-		instance?.interrupted === true,
-	);
 }
 
 /** True when there is an instance. */

@@ -1,6 +1,6 @@
 import {copyCode} from '../environment/code/upload.js';
-import type {StepId} from '../environment/step.js';
-import {scriptSteps} from '../environment/steps.js';
+import type {ScriptId} from '../environment/asked-steps.js';
+import {scriptStep} from '../environment/steps.js';
 import {openSessions, writeVariables} from '../environment/variables.js';
 import {takeBaseline} from '../environment/work.js';
 import {restoreCaches} from './caches.js';
@@ -90,9 +90,9 @@ async function setUp(stage: Stage): Promise<void> {
 }
 
 /** Runs one of the scripts that happen inside, where the configuration asks for it. */
-async function runStep(stage: Stage, id: StepId): Promise<void> {
+async function runStep(stage: Stage, id: ScriptId): Promise<void> {
 	const context = stepContext(stage.state());
-	const step = scriptSteps(context).find(each => each.id === id);
+	const step = scriptStep(context, id);
 	if (step) {
 		await performScript(stage, step, inEnvironment, context);
 	}

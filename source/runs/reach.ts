@@ -1,5 +1,5 @@
 import type {Tunnel} from '../tunnel/tunnel.js';
-import {over} from './obtain.js';
+import {over} from './over.js';
 import {perform, type Stage, StepFailed} from './stage.js';
 
 const reachLimit = 180_000;

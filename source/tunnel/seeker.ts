@@ -1,16 +1,11 @@
 import type {Clock} from '../system/clock.js';
 import {messageOf} from '../system/problem.js';
 import type {Random} from '../system/random.js';
+import {backOff, firstDelay, longestDelay} from './back-off.js';
 import {ConnectionError, type Connection} from './connection.js';
 
-const firstDelay = 500;
-const longestDelay = 30_000;
 /** After a refused login, milliseconds: a machine that starts learns its keys meanwhile, and OpenSSH's penalty for such a login is over. */
 const refusalDelay = 6000;
-
-/** Exponential back-off with full jitter, milliseconds, at most `longest`. */
-export const backOff = (attempt: number, random: Random, longest = longestDelay): number =>
-	random.below(Math.min(longest, firstDelay * 2 ** Math.min(attempt, 10)) + 1);
 
 type SeekerOptions = {
 	/** Whether something waits for the connection: no long pauses then. */

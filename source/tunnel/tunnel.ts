@@ -10,7 +10,6 @@ import {Seeker} from './seeker.js';
 import {Waiters} from './waiters.js';
 
 export type {TunnelHealth} from './health.js';
-export {backOff} from './seeker.js';
 
 export type TunnelOptions = {
 	/** Called for each attempt: an instance may come back at another port. Rejects with `ConnectionError`. */
