@@ -7,6 +7,7 @@ export default defineConfig({
 		include: [process.env['BENCH'] ? 'test/bench/*.bench.ts' : 'test/**/*.test.{ts,tsx}'],
 		// Two cores: suites with real parts disturb each other's timing when more run at once.
 		maxWorkers: 2,
+		globalSetup: 'test/support/global-setup.ts',
 		testTimeout: 60_000,
 		hookTimeout: 300_000,
 	},

@@ -2,7 +2,7 @@ import {spawnSync} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
 import process from 'node:process';
 import {PassThrough} from 'node:stream';
-import {afterAll, describe, expect, onTestFinished, test} from 'vitest';
+import {describe, expect, onTestFinished, test} from 'vitest';
 import {runScriptStep} from '../../source/environment/runner.js';
 import type {StepContext} from '../../source/environment/step.js';
 import {scriptSteps} from '../../source/environment/steps.js';
@@ -13,7 +13,6 @@ import {calm, derive, type DockerBackend, makeDockerBackend, removeAfterwards} f
 
 const found = await findBench('Builds in Docker', ['ssh', 'tar', 'strings']);
 const bench = found as Bench;
-afterAll(async () => found?.engine.stop());
 
 const reference = (): string => `dstack-tui-test-built:${randomBytes(6).toString('hex')}`;
 

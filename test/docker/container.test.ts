@@ -2,7 +2,7 @@ import {spawn} from 'node:child_process';
 import {mkdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import {afterAll, describe, expect, onTestFinished, test} from 'vitest';
+import {describe, expect, onTestFinished, test} from 'vitest';
 import type {ContainerWishes} from '../../source/backends/container/wishes.js';
 import {stateFiles} from '../../source/backends/container/state-files.js';
 import {type Bench, findBench} from '../support/engine.js';
@@ -14,7 +14,6 @@ import {calm, derive, type Launched, makeDockerBackend} from './bench.js';
 
 const found = await findBench('Containers in Docker', ['ssh']);
 const bench = found as Bench;
-afterAll(async () => found?.engine.stop());
 
 /** A Docker engine inside, and not the rights that it needs, which not every engine can give. */
 const withEngine: ContainerWishes = {

@@ -3,7 +3,7 @@ import {mkdir, readFile} from 'node:fs/promises';
 import {createServer, type Socket} from 'node:net';
 import path from 'node:path';
 import {createInterface} from 'node:readline';
-import {afterAll, describe, expect, onTestFinished, test} from 'vitest';
+import {describe, expect, onTestFinished, test} from 'vitest';
 import {type Bench, findBench} from '../support/engine.js';
 import {nobody, nodeForNobody, programForNobody} from '../support/nobody.js';
 import {eventually, type Result} from '../support/program.js';
@@ -12,7 +12,6 @@ import {configuration, lines, linesOf, makeDockerWorld, objects, readyOf} from '
 
 const found = await findBench('Ends of environments in Docker', ['ssh', 'git']);
 const bench = found as Bench;
-afterAll(async () => found?.engine.stop());
 
 const fileOrNothing = async (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');
 

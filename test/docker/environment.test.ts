@@ -2,7 +2,7 @@ import {randomBytes} from 'node:crypto';
 import {readFile, writeFile} from 'node:fs/promises';
 import {spawn} from 'node:child_process';
 import path from 'node:path';
-import {afterAll, describe, expect, onTestFinished, test} from 'vitest';
+import {describe, expect, onTestFinished, test} from 'vitest';
 import {type Bench, findBench} from '../support/engine.js';
 import {eventually} from '../support/program.js';
 import {freePort} from '../support/sshd.js';
@@ -10,7 +10,6 @@ import {configuration, lines, linesOf, makeDockerWorld, objects} from './support
 
 const found = await findBench('Environments in Docker', ['ssh', 'git']);
 const bench = found as Bench;
-afterAll(async () => found?.engine.stop());
 
 const fetchText = async (url: string): Promise<string> =>
 	fetch(url, {signal: AbortSignal.timeout(5000)}).then(

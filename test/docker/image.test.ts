@@ -9,7 +9,6 @@ import {configuration, type DockerWorld, type Line, lines, linesOf, makeDockerWo
 
 const found = await findBench('Images in Docker', ['ssh', 'git']);
 const bench = found as Bench;
-afterAll(async () => found?.engine.stop());
 
 const withImage = (image: string, more = ''): string => `${configuration}image: ${image}\n${more}`;
 

@@ -1,13 +1,12 @@
 import {mkdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import {afterAll, describe, expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {type Bench, findBench} from '../support/engine.js';
 import {derive} from './bench.js';
 import {makeDockerWorld} from './support.js';
 
 const found = await findBench('Keys of a configuration in Docker', ['ssh', 'git', 'tar']);
 const bench = found as Bench;
-afterAll(async () => found?.engine.stop());
 
 describe.skipIf(!found)('what a configuration asks for', {timeout: 180_000}, () => {
 	test('user, shell, entrypoint, working_dir, files and cache hold from the first command to the last session', async () => {

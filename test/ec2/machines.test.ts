@@ -12,7 +12,7 @@ import {hasSshd} from '../support/sshd.js';
 import {clientOf, launched} from './support.js';
 
 const machines = hasSshd ? await findMachines('instances that are real machines') : undefined;
-afterAll(async () => machines?.stop());
+afterAll(async () => machines?.close());
 
 const execute = promisify(execFile);
 const indent = (text: string) => text.trim().replace(/^/gm, '      ');

@@ -49,7 +49,6 @@ tar -C /of -cf - .`;
 
 	afterAll(async () => {
 		await engine.docker('rmi', '-f', alpineImage);
-		await engine.stop();
 	});
 
 	async function container(of: string, words: readonly string[] = ['--network', 'host']) {

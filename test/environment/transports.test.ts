@@ -1,6 +1,6 @@
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
-import {afterAll, describe, expect, it, onTestFinished} from 'vitest';
+import {describe, expect, it, onTestFinished} from 'vitest';
 import {collectCode} from '../../source/environment/code/collect.js';
 import {uploadCode} from '../../source/environment/code/upload.js';
 import {runScriptStep} from '../../source/environment/runner.js';
@@ -95,7 +95,6 @@ describe.skipIf(!hasSshd || !hasGit || !hasTar)("over OpenSSH's own server (need
 
 const found = await findBench('The environment in a container', ['git', 'tar']);
 const {engine, image} = (found ?? {}) as Bench;
-afterAll(async () => found?.engine.stop());
 
 describe.skipIf(!found)('in a container of a real engine', () => {
 	it('code, variables of every session, and the login shell', async () => {

@@ -1,11 +1,12 @@
-import {execFile, spawn, type ChildProcess} from 'node:child_process';
+import {execFile} from 'node:child_process';
 import {existsSync} from 'node:fs';
-import {chmod, copyFile, mkdir, mkdtemp, open, readFile, rename, rm, writeFile} from 'node:fs/promises';
-import {homedir, tmpdir} from 'node:os';
+import {chmod, copyFile, mkdtemp, readFile, rename, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {promisify} from 'node:util';
-import lockfile from 'proper-lockfile';
+import {cacheFolder, locked} from './cache.js';
+import {takeOwnEngine} from './own-engine.js';
 import {hasCommand} from './program.js';
 
 const execute = promisify(execFile);
@@ -16,14 +17,10 @@ export type TestEngine = {
 	readonly host: string;
 	/** The `docker` command against it; its output without blanks at the ends. Rejects with what it said. */
 	docker(...args: readonly string[]): Promise<string>;
-	/** Ends it where the tests started it. */
-	stop(): Promise<void>;
 };
 
 export type Missing = {readonly missing: string};
 
-/** What takes long to make is kept here for later test runs of this machine. */
-export const cacheFolder = path.join(process.env['XDG_CACHE_HOME'] || path.join(homedir(), '.cache'), 'dstack-tui-tests');
 const usualHost = 'unix:///var/run/docker.sock';
 const isRoot = process.getuid?.() === 0;
 
@@ -38,7 +35,7 @@ const commandOf =
 		return stdout.trim();
 	};
 
-/** The engine that answers here, else one of our own, else what is missing. */
+/** The engine that answers here, else the tests' own, else what is missing. */
 export async function findEngine(): Promise<TestEngine | Missing> {
 	if (!hasCommand('docker')) {
 		return {missing: 'docker'};
@@ -51,14 +48,19 @@ export async function findEngine(): Promise<TestEngine | Missing> {
 
 	const host = named || usualHost;
 	if (await answers(host)) {
-		return {host, docker: commandOf(host), stop: async () => undefined};
+		return {host, docker: commandOf(host)};
 	}
 
 	if (!isRoot || !hasCommand('dockerd')) {
 		return {missing: 'a Docker engine that answers (as root with dockerd installed, the tests start one)'};
 	}
 
-	return startEngine();
+	try {
+		const own = await takeOwnEngine(answers);
+		return {host: own, docker: commandOf(own)};
+	} catch (error) {
+		return {missing: `a Docker engine (${(error as Error).message})`};
+	}
 }
 
 const answers = async (host: string): Promise<boolean> =>
@@ -66,78 +68,6 @@ const answers = async (host: string): Promise<boolean> =>
 		version => version !== '',
 		() => false,
 	);
-
-/** One at a time: two engines would share a bridge and its addresses. */
-async function startEngine(): Promise<TestEngine | Missing> {
-	const unlock = await lock('engine');
-	const folder = await mkdtemp(path.join(tmpdir(), 'dt-engine-'));
-	const host = `unix://${folder}/docker.sock`;
-	const log = path.join(folder, 'log');
-	const output = await open(log, 'a');
-	const child = spawn(
-		'dockerd',
-		[
-			...['--data-root', path.join(folder, 'data'), '--exec-root', path.join(folder, 'exec')],
-			...['--pidfile', path.join(folder, 'pid'), '-H', host],
-		],
-		{detached: true, stdio: ['ignore', output.fd, output.fd]},
-	);
-	await output.close();
-	const end = () => child.kill('SIGTERM');
-	process.once('exit', end);
-	const stop = async () => {
-		process.off('exit', end);
-		await endChild(child);
-		await rm(folder, {recursive: true, force: true});
-		await unlock();
-	};
-
-	for (const started = Date.now(); Date.now() - started < 60_000;) {
-		if (child.exitCode !== null || child.pid === undefined) {
-			break;
-		}
-
-		if (await answers(host)) {
-			return {host, docker: commandOf(host), stop};
-		}
-
-		await new Promise(resolve => setTimeout(resolve, 100));
-	}
-
-	const last = (await readFile(log, 'utf8')).trim().split('\n').at(-1) ?? '';
-	await stop();
-	return {missing: `a Docker engine (dockerd does not start here: ${last.slice(0, 300)})`};
-}
-
-async function endChild(child: ChildProcess): Promise<void> {
-	if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
-		return;
-	}
-
-	const ended = new Promise(resolve => child.once('exit', resolve));
-	child.kill('SIGTERM');
-	await ended;
-}
-
-/** Waits for other test files, of this run or of another one. */
-async function lock(name: string): Promise<() => Promise<void>> {
-	await mkdir(cacheFolder, {recursive: true});
-	return lockfile.lock(path.join(cacheFolder, name), {
-		realpath: false,
-		stale: 20_000,
-		retries: {retries: 3000, factor: 1, minTimeout: 300, maxTimeout: 300},
-	});
-}
-
-/** Does something that only one test file of this machine may do at a time. */
-export async function locked<T>(name: string, act: () => Promise<T>): Promise<T> {
-	const unlock = await lock(name);
-	try {
-		return await act();
-	} finally {
-		await unlock();
-	}
-}
 
 /** An image of Debian's (or Ubuntu's) packages. Another version is another image: change it with the packages. */
 export type Recipe = {
@@ -168,8 +98,7 @@ export async function ensureImage(
 		return {image};
 	}
 
-	const unlock = await lock('image');
-	try {
+	const make = async () => {
 		if (await isThere()) {
 			return {image};
 		}
@@ -186,14 +115,14 @@ export async function ensureImage(
 
 		await docker('import', archive, image);
 		return {image};
-	} catch (error) {
+	};
+
+	return locked('image', make).catch((error: unknown) => {
 		const words = String((error as {stderr?: string}).stderr || error)
 			.trim()
 			.split('\n');
 		return {missing: `the image ${image} (it cannot be built: ${words.at(-1)?.slice(0, 300)})`};
-	} finally {
-		await unlock();
-	}
+	});
 }
 
 function cannotBuild(image: string): string | undefined {
@@ -295,7 +224,6 @@ export async function findBench(suite: string, commands: readonly string[] = [])
 
 	const found = await ensureImage(engine);
 	if ('missing' in found) {
-		await engine.stop();
 		return skip(found.missing);
 	}
 

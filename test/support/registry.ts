@@ -3,7 +3,8 @@ import {existsSync} from 'node:fs';
 import {cp, mkdtemp, rename, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
-import {cacheFolder, type Bench, locked} from './engine.js';
+import {cacheFolder, locked} from './cache.js';
+import type {Bench} from './engine.js';
 import {eventually} from './program.js';
 import {freePort} from './sshd.js';
 

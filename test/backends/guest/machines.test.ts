@@ -26,7 +26,7 @@ import {temporaryFolder} from '../../support/folders.js';
 import {findMachines} from '../../support/machines/index.js';
 
 const machines = await findMachines('the guest on whole machines');
-afterAll(async () => machines?.stop());
+afterAll(async () => machines?.close());
 
 let identity: KeyPair;
 let hostKey: KeyPair;

@@ -52,8 +52,6 @@ export async function findEngineBench(suite: string): Promise<EngineBench | unde
 					}
 				});
 			}
-
-			await engine.stop();
 		},
 	};
 }

@@ -2,7 +2,7 @@ import {randomInt} from 'node:crypto';
 import {mkdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import {afterAll, describe, expect, onTestFinished, test} from 'vitest';
+import {describe, expect, onTestFinished, test} from 'vitest';
 import {
 	commitScript,
 	containerScript,
@@ -17,7 +17,6 @@ import {localHost} from './support.js';
 
 const found = await findBench('Containers on a machine', ['python3']);
 const bench = found as Bench;
-afterAll(async () => found?.engine.stop());
 
 const stays = 'echo up\ntrap "exit 0" TERM\nwhile :; do sleep 1 & wait $!; done\n';
 

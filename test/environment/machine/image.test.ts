@@ -14,7 +14,6 @@ import {filesWith, type Host, localHost, writeLogin} from './support.js';
 
 const found = await findBench('Images on a machine', ['docker-registry', 'python3', 'openssl', 'curl']);
 const bench = found as Bench;
-afterAll(async () => found?.engine.stop());
 
 const megabytes = 12;
 const here = process.arch === 'arm64' ? 'arm64' : 'x86_64';

@@ -25,7 +25,7 @@ import {bootHost, type WholeHost} from './whole.js';
 
 const bench = await findBench('Engines of whole machines', ['docker-registry', 'ssh-keygen']);
 const machines = bench && (await findMachines('Engines of whole machines'));
-afterAll(async () => machines?.stop());
+afterAll(async () => machines?.close());
 
 const bootstrap = `trap 'exit 0' TERM
 while [ -e /dstack-tui/hold ]; do sleep 0.2; done

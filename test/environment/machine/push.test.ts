@@ -15,7 +15,6 @@ import {filesWith, localHost, writeLogin} from './support.js';
 
 const found = await findBench('Pushing from a machine', ['docker-registry', 'python3']);
 const bench = found as Bench;
-afterAll(async () => found?.engine.stop());
 
 const docker = async (...args: readonly string[]) => bench.engine.docker(...args);
 let count = 0;

@@ -22,8 +22,6 @@ export type RealMachines = Machines & {
 	readonly engine: TestEngine;
 	/** A command on it as root, not over ssh; what it printed. */
 	execute(instanceId: string, ...command: readonly string[]): Promise<string>;
-	/** Ends the engine too, where the tests started it. */
-	stop(): Promise<void>;
 };
 
 type Running = {readonly name: string; readonly address: string; isWanted: boolean};
@@ -106,11 +104,6 @@ class DockerMachines implements RealMachines {
 		if (this.#failures.length > 0) {
 			throw new AggregateError(this.#failures.splice(0), 'a machine did not come back');
 		}
-	}
-
-	async stop(): Promise<void> {
-		await this.close();
-		await this.engine.stop();
 	}
 
 	#name(instanceId: string): string {
@@ -220,7 +213,6 @@ export async function realMachines(): Promise<RealMachines | Missing> {
 
 	const found = await ensureMachineImage(engine);
 	if ('missing' in found) {
-		await engine.stop();
 		return found;
 	}
 
