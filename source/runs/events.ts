@@ -11,6 +11,8 @@ const port = z.object({
 	remote: z.number().int(),
 	wanted: z.number().int().optional(),
 	direct: z.boolean(),
+	/** It came while the environment ran. */
+	added: z.boolean().optional(),
 });
 
 /** What the run was asked to be: enough to go on after a crash without the files it was read from. */

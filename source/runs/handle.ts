@@ -1,4 +1,8 @@
 import type {Pane} from '../environment/step.js';
+import type {TunnelHealth} from '../tunnel/health.js';
+import type {ListeningPort} from '../tunnel/listening.js';
+import type {Load} from '../tunnel/load.js';
+import type {ReverseStats} from '../tunnel/reverse.js';
 import type {RunEvent} from './events.js';
 import type {RunState} from './state.js';
 
@@ -11,25 +15,48 @@ export type LogBook = {
 	lines(pane: Pane | 'all'): readonly LogLine[];
 };
 
-/** What the tunnel's connection is doing, for a line on the screen. */
-export type LinkHealth = {
-	readonly status: 'connecting' | 'up' | 'waiting' | 'down';
+/** One port of the environment, and what it carries over this program. */
+export type PortHealth = {
+	readonly local: number;
+	readonly remote: number;
+	/** The local port that was asked for, where it was taken. */
+	readonly wanted?: number;
+	/** The environment shares this machine's network: nothing is carried. */
+	readonly direct: boolean;
+	/** It came while the environment ran, and can be taken away again. */
+	readonly added: boolean;
+	/** Connections that are open now. */
+	readonly open: number;
+	/** Bytes that came out of the environment, that went into it, and both together. */
+	readonly received: number;
+	readonly sent: number;
+	readonly total: number;
+	/** Bytes per second now, both ways, smoothed. */
+	readonly rate: number;
+	/** Why new connections cannot be taken. */
+	readonly problem: string | undefined;
+};
+
+/** Whether the person's own `ssh NAME`, which their editor uses too, works now. */
+export type AccessHealth = {
+	readonly status: 'unknown' | 'checking' | 'works' | 'fails';
+	/** When that was found out, milliseconds since the epoch. */
+	readonly at: number | undefined;
+	/** With `fails`: the cause, and what to do about it. */
+	readonly why: string | undefined;
+	readonly next: string | undefined;
+};
+
+/** What the tunnel's connection is doing, and all that leads through it. */
+export type LinkHealth = TunnelHealth & {
 	/** Round trip, milliseconds. */
 	readonly latency: number | undefined;
-	/** Newest last, at most 60. */
-	readonly latencies: readonly number[];
-	readonly upSince: number | undefined;
-	readonly reconnects: number;
-	/** What is being waited for, or why it is down. */
-	readonly reason: string | undefined;
-	readonly ports: readonly {
-		readonly local: number;
-		readonly remote: number;
-		readonly open: number;
-		readonly total: number;
-		readonly direct: boolean;
-		readonly wanted?: number;
-	}[];
+	readonly ports: readonly PortHealth[];
+	/** Ports at which something started to listen inside, and that lead nowhere yet. */
+	readonly offered: readonly ListeningPort[];
+	/** Ports of the environment that lead to ports of this machine. */
+	readonly reverse: readonly ReverseStats[];
+	readonly access: AccessHealth;
 };
 
 /** What the guard on the instance tells, by this machine's clock: who keeps it alive, and what will end it. */
@@ -65,6 +92,22 @@ export type RunHandle = {
 	agree(): Promise<void>;
 	/** What ending it now would lose; asks the instance. */
 	unsavedWork(): Promise<UnsavedWork>;
+	/**
+	Leads a port of this machine to one of the environment from now on, also after the next attach: the same number where that is free, else
+	the next free one. Resolves with the local port. Throws a `Problem`, also where another program looks after the run.
+	*/
+	forward(remote: number, local?: number): Promise<number>;
+	/** Takes back a port that was added. */
+	unforward(local: number): Promise<void>;
+	/** Leads a port of the environment to one of this machine from now on. Throws a `Problem` as `forward` does. */
+	reverse(remote: number, local: number): Promise<void>;
+	unreverse(remote: number): Promise<void>;
+	/** Leaves an offered port alone until it starts to listen anew. */
+	dismiss(remote: number): void;
+	/** How busy the environment is, every few seconds for as long as somebody watches. Returns the way to stop. */
+	watchLoad(onLoad: (load: Load) => void): () => void;
+	/** Looks now whether `ssh NAME` works. */
+	checkAccess(): void;
 	/** Moves the deadline there by `seconds`. */
 	extend(seconds: number): Promise<void>;
 	/** Ends the instance and waits until that is confirmed. */

@@ -4,7 +4,7 @@ import {Problem} from '../system/problem.js';
 import type {ForwardStats, Forwards} from '../tunnel/forwards.js';
 import type {PlannedPort} from './engine.js';
 import type {PortForward} from './events.js';
-import type {LinkHealth} from './handle.js';
+import type {PortHealth} from './handle.js';
 
 /**
 Decides, before anything starts, at which local port each wanted one will be. A taken one names its holder and gives way to the next
@@ -93,8 +93,8 @@ async function bindPort(forwards: Forwards, port: PortForward): Promise<BoundPor
 }
 
 /** Ports with what they carry, for the screen. */
-export const portTable = (ports: readonly BoundPort[], stats: readonly ForwardStats[]): LinkHealth['ports'] =>
-	ports.map(({local, remote, wanted, direct}) => {
-		const stat = stats.find(entry => entry.local === local);
-		return {local, remote, wanted, direct, open: stat?.open ?? 0, total: stat?.total ?? 0};
+export const portTable = (ports: readonly BoundPort[], stats: readonly ForwardStats[]): PortHealth[] =>
+	ports.map(({local, remote, wanted, direct, added = false}) => {
+		const {open = 0, received = 0, sent = 0, total = 0, rate = 0, problem} = stats.find(entry => entry.local === local) ?? {};
+		return {local, remote, wanted, direct, added, open, received, sent, total, rate, problem};
 	});

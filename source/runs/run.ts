@@ -7,7 +7,8 @@ import type {NewEvent, RunEvent} from './events.js';
 import {listenToGuest} from './guest-watch.js';
 import type {GuestView, LinkHealth, LogBook, RunHandle, UnsavedWork} from './handle.js';
 import {endedProblem, unreachableProblem} from './problems.js';
-import {type BoundPort, bindPorts, portTable} from './ports.js';
+import {Monitor} from './monitor.js';
+import type {Load} from '../tunnel/load.js';
 import {agree} from './agreement.js';
 import {attempt} from './attempt.js';
 import {followUntilOwned} from './follow.js';
@@ -32,7 +33,7 @@ export class Run implements RunHandle {
 	readonly #over = new Deferred<void>();
 	#ready = new Deferred<void>();
 	#again = new Deferred<void>();
-	#ports: readonly BoundPort[] = [];
+	readonly #monitor: Monitor;
 	#driving: Promise<void> = Promise.resolve();
 	readonly #keeper: Keeper;
 	readonly #silence: SilenceWatch;
@@ -49,6 +50,7 @@ export class Run implements RunHandle {
 			onMachineUp: machine => void listenToGuest(context, record, machine, view => (this.#guest = view)),
 			onFailed: error => this.#onFailed(error),
 		});
+		this.#monitor = new Monitor(record, this.#tunnels);
 		this.#silence = new SilenceWatch(context, record, this.#tunnels);
 		this.#keeper = this.#keep();
 	}
@@ -74,14 +76,33 @@ export class Run implements RunHandle {
 	}
 
 	health(): LinkHealth {
-		const {health, forwards} = this.#tunnels.environment;
-		return {
-			...health,
-			reason: this.#silence.reason ?? health.reason,
-			latency: health.latencies.at(-1),
-			ports: portTable(this.#ports, forwards.stats()),
-		};
+		const health = this.#monitor.health();
+		return {...health, reason: this.#silence.reason ?? health.reason};
 	}
+
+	async forward(remote: number, local?: number): Promise<number> {
+		return this.#monitor.forward(remote, local);
+	}
+
+	async unforward(local: number): Promise<void> {
+		return this.#monitor.unforward(local);
+	}
+
+	async reverse(remote: number, local: number): Promise<void> {
+		this.#tunnels.environment.reverse.add(remote, local);
+	}
+
+	async unreverse(remote: number): Promise<void> {
+		this.#tunnels.environment.reverse.remove(remote);
+	}
+
+	dismiss(): void {}
+
+	watchLoad(onLoad: (load: Load) => void): () => void {
+		return this.#monitor.watchLoad(onLoad);
+	}
+
+	checkAccess(): void {}
 
 	subscribe(listener: () => void): () => void {
 		return this.#record.subscribe(listener);
@@ -161,7 +182,7 @@ export class Run implements RunHandle {
 	async #drive(): Promise<void> {
 		try {
 			await this.#refuseOver();
-			this.#ports = await bindPorts(this.#tunnels.environment.forwards, this.state().ports);
+			await this.#monitor.bind();
 			if (this.state().phase === 'ready') {
 				const end = await this.#keeper.look();
 				if (!end) {

@@ -5,7 +5,7 @@ import process from 'node:process';
 import {render} from 'ink';
 import {Root} from '../../source/ui/app.js';
 import {showRun} from '../../source/ui/store/running.js';
-import {health, runState, testApp, TestClock, testEngine, TestHandle} from '../support/ui.js';
+import {health, port, runState, testApp, TestClock, testEngine, TestHandle} from '../support/ui.js';
 
 const hour = 3600;
 const frame = 17;
@@ -61,7 +61,7 @@ for (let second = 0; second <= hour; second++) {
 	handle.health_ = health({
 		latency: latencies.at(-1),
 		latencies,
-		ports: [{local: 8888, remote: 8888, open: second % 4, total: second, direct: false}],
+		ports: [port({local: 8888, remote: 8888, open: second % 4, total: second, direct: false})],
 	});
 	if (second % 60 === 0) {
 		handle.lines = [...handle.lines, {at: clock.now(), pane: 'events' as const, text: `minute ${second / 60}`}].slice(-10_000);

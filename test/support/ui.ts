@@ -4,8 +4,9 @@ import {matchRows} from '../../source/offers/match.js';
 import type {Offer} from '../../source/offers/offer.js';
 import {OfferTable} from '../../source/offers/table.js';
 import type {Engine, OfferListing, Plan, Request} from '../../source/runs/engine.js';
-import type {GuestView, LinkHealth, LogLine, RunHandle} from '../../source/runs/handle.js';
+import type {GuestView, LinkHealth, LogLine, PortHealth, RunHandle} from '../../source/runs/handle.js';
 import type {RunState} from '../../source/runs/state.js';
+import type {Load} from '../../source/tunnel/load.js';
 import {App, type AppOptions} from '../../source/ui/store/app.js';
 import {environment} from '../environment/support.js';
 import {TurnedClock as TestClock} from './clock.js';
@@ -76,6 +77,20 @@ export const runState = (changes: Partial<RunState> = {}): RunState => ({
 	...changes,
 });
 
+export const port = (changes: Partial<PortHealth> = {}): PortHealth => ({
+	local: 8000,
+	remote: 8000,
+	direct: false,
+	added: false,
+	open: 0,
+	received: 0,
+	sent: 0,
+	total: 0,
+	rate: 0,
+	problem: undefined,
+	...changes,
+});
+
 export const health = (changes: Partial<LinkHealth> = {}): LinkHealth => ({
 	status: 'up',
 	latency: 12.4,
@@ -84,6 +99,9 @@ export const health = (changes: Partial<LinkHealth> = {}): LinkHealth => ({
 	reconnects: 0,
 	reason: undefined,
 	ports: [],
+	offered: [],
+	reverse: [],
+	access: {status: 'works', at: Date.UTC(2026, 0, 2, 3, 1, 0), why: undefined, next: undefined},
 	...changes,
 });
 
@@ -136,6 +154,36 @@ export class TestHandle implements RunHandle {
 	whenOver = async (): Promise<void> => new Promise(() => undefined);
 	retry = (): void => void this.done.push('retry');
 	unsavedWork = async () => this.unsaved;
+
+	dismiss = (remote: number): void => void this.done.push(`dismiss ${remote}`);
+	checkAccess = (): void => void this.done.push('check access');
+
+	async forward(remote: number, local = remote): Promise<number> {
+		this.done.push(`forward ${local}:${remote}`);
+		return local;
+	}
+
+	async unforward(local: number): Promise<void> {
+		this.done.push(`unforward ${local}`);
+	}
+
+	async reverse(remote: number, local: number): Promise<void> {
+		this.done.push(`reverse ${remote}:${local}`);
+	}
+
+	async unreverse(remote: number): Promise<void> {
+		this.done.push(`unreverse ${remote}`);
+	}
+
+	/** Whoever watches the load; a test tells them. */
+	readonly loadListeners = new Set<(load: Load) => void>();
+
+	watchLoad(onLoad: (load: Load) => void): () => void {
+		this.loadListeners.add(onLoad);
+		return () => {
+			this.loadListeners.delete(onLoad);
+		};
+	}
 
 	async agree(): Promise<void> {
 		this.done.push('agree');

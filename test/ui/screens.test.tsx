@@ -1,5 +1,5 @@
 import {describe, expect, test, vi} from 'vitest';
-import {configurationFile, health, offers, preferences, runState, TestClock, TestHandle} from '../support/ui.js';
+import {configurationFile, health, offers, port, preferences, runState, TestClock, TestHandle} from '../support/ui.js';
 import {atOffers, keys, started, withRun} from '../support/view.js';
 
 describe('choosing', () => {
@@ -237,7 +237,7 @@ describe('a run on the screen', () => {
 		const handle = new TestHandle(runState({deadline: Date.UTC(2026, 0, 2, 5, 4, 5), offer: {...runState().offer, price: 2}}));
 		handle.health_ = health({
 			reconnects: 2,
-			ports: [{local: 8889, remote: 8888, open: 3, total: 9, direct: false, wanted: 8888}],
+			ports: [port({local: 8889, remote: 8888, open: 3, total: 9, direct: false, wanted: 8888})],
 		});
 		const {shows} = withRun(handle);
 		await shows('vscode://vscode-remote/ssh-remote+fast-moth-1/workflow');
