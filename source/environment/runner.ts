@@ -4,7 +4,7 @@ import {Problem} from '../system/problem.js';
 import {lastVersion, neutraliseLine} from '../system/terminal-text.js';
 import type {Link} from '../tunnel/link.js';
 import {quote, viaSh} from '../system/shell.js';
-import type {ScriptStep, StepContext, StepReport, StepResult} from './step.js';
+import type {ScriptStep, StepContext, StepId, StepReport, StepResult} from './step.js';
 import {variablesFile, workFolder} from './variables.js';
 
 const keptLines = 20;
@@ -38,7 +38,7 @@ export async function runScriptStep(
 	signal?: AbortSignal,
 	heard: Heard = new Heard(),
 ): Promise<StepResult> {
-	const folder = `${context.stateFolder}/steps/${step.id}`;
+	const folder = stepFolder(context.stateFolder, step.id);
 	await start(link, step, context, folder, signal);
 	let complaint = '';
 	// Open as long as this client listens: at its end the follower there ends too.
@@ -96,10 +96,15 @@ alive() {
   kill -0 "$pid" 2>/dev/null && [ "$(start_of "$pid")" = "$(sed -n 2p "$1")" ]
 }`;
 
+/** Prints what a restart changes: of the kernel and of the first process. */
+const beganFunction = 'began() { cat /proc/sys/kernel/random/boot_id 2>/dev/null; start_of 1; }';
+
 /** What runs detached: its own pid first, then the script in bash where there is one, then its exit code in one piece. */
 const runnerScript = (folder: string, context: StepContext): string => `d=${quote(folder)}
 ${aliveFunctions}
+${beganFunction}
 { echo $$; start_of $$; } > "$d/pid.new" && mv "$d/pid.new" "$d/pid"
+began > "$d/began"
 export STEP_FOLDER="$d" DSTACK_TUI_INTENT=${quote(context.intentId)} DSTACK_TUI_RUN=${quote(context.run)}
 [ -r ${quote(variablesFile(context.stateFolder))} ] && . ${quote(variablesFile(context.stateFolder))}
 umask 022
@@ -109,6 +114,19 @@ code=$?
 umask 077
 echo "$code" > "$d/code.new" && mv "$d/code.new" "$d/code"
 `;
+
+/** Whether the environment was started anew since a step ran there: what that left running is gone. Rejects when the link is lost. */
+export async function isFromBefore(link: Link, id: StepId, {stateFolder}: StepContext, signal?: AbortSignal): Promise<boolean> {
+	const script = `d=${quote(stepFolder(stateFolder, id))}
+${aliveFunctions}
+${beganFunction}
+[ -f "$d/began" ] && [ "$(began)" != "$(cat "$d/began")" ] && echo restarted
+exit 0`;
+	const {stdout} = await link.exec(viaSh(script), {signal});
+	return stdout.trim() === 'restarted';
+}
+
+const stepFolder = (stateFolder: string, id: StepId): string => `${stateFolder}/steps/${id}`;
 
 const border = '#--- script ---';
 const end = '#--- end ---';

@@ -23,6 +23,8 @@ export type ForwardStats = {
 
 /** Local connections that may wait to be taken. */
 const backlog = 4096;
+/** How long a port that served before is asked again after it was refused over a link that has just come back, milliseconds. */
+const askAgain = 250;
 /** Channels that may be opening at the same time; more take their turn. */
 const openingLimit = 256;
 
@@ -33,6 +35,8 @@ type Forward = {
 	readonly sockets: Set<Socket>;
 	readonly traffic: Traffic;
 	problem: string | undefined;
+	/** Something listened there before. */
+	hasServed: boolean;
 };
 
 /**
@@ -46,6 +50,7 @@ export class Forwards {
 	readonly #turns: Array<() => void> = [];
 	#opening = 0;
 	#connection: Connection | undefined;
+	#since = 0;
 
 	/** `hold`: how long a new local connection waits for the link before it is refused, milliseconds. */
 	constructor(hold = 20_000) {
@@ -56,7 +61,7 @@ export class Forwards {
 	async add(local: number, remote: number): Promise<void> {
 		const sockets = new Set<Socket>();
 		const server = createServer({allowHalfOpen: true, noDelay: true});
-		const forward: Forward = {local, remote, server, sockets, traffic: new Traffic(), problem: undefined};
+		const forward: Forward = {local, remote, server, sockets, traffic: new Traffic(), problem: undefined, hasServed: false};
 		server.on('connection', socket => {
 			forward.problem = undefined;
 			void this.#carry(forward, socket);
@@ -84,6 +89,10 @@ export class Forwards {
 
 	/** Gives the link to carry over, or takes it away. */
 	use(connection: Connection | undefined): void {
+		if (connection && connection !== this.#connection) {
+			this.#since = performance.now();
+		}
+
 		this.#connection = connection;
 		if (connection) {
 			this.#settle(connection);
@@ -137,8 +146,11 @@ export class Forwards {
 		});
 	}
 
-	/** A stream to `port` there and what carries it; undefined when nothing listens there, or no link came in time. */
-	async #open(port: number): Promise<{stream: Duplex; connection: Connection} | undefined> {
+	/**
+	A stream to where `forward` leads and what carries it; undefined when nothing listens there, or no link came in time. What listened there
+	may have been started anew with its machine, and need a moment.
+	*/
+	async #open(forward: Forward, socket: Socket): Promise<{stream: Duplex; connection: Connection} | undefined> {
 		const started = performance.now();
 		let lost: Connection | undefined;
 		for (;;) {
@@ -148,10 +160,19 @@ export class Forwards {
 			}
 
 			try {
-				return {stream: await this.#inTurn(async () => connection.openPort(port)), connection};
+				const stream = await this.#inTurn(async () => connection.openPort(forward.remote));
+				forward.hasServed = true;
+				return {stream, connection};
 			} catch (error) {
 				if (error instanceof PortRefused) {
-					return undefined;
+					const now = performance.now();
+					const isNew = now - this.#since < this.#holdLimit && now - started + askAgain < this.#holdLimit;
+					if (!forward.hasServed || !isNew || socket.destroyed) {
+						return undefined;
+					}
+
+					await new Promise(resolve => setTimeout(resolve, askAgain));
+					continue;
 				}
 
 				// The link broke or fell silent in this very moment: the next one carries it.
@@ -179,12 +200,13 @@ export class Forwards {
 		}
 	}
 
-	async #carry({remote, sockets, traffic}: Forward, socket: Socket): Promise<void> {
+	async #carry(forward: Forward, socket: Socket): Promise<void> {
+		const {sockets, traffic} = forward;
 		sockets.add(socket);
 		socket.once('close', () => sockets.delete(socket));
 		// The error itself is the client's own; what matters here is only that the socket closes.
 		socket.on('error', () => socket.destroy());
-		const opened = await this.#open(remote);
+		const opened = await this.#open(forward, socket);
 		if (opened) {
 			carry(socket, opened.stream, opened.connection, traffic);
 		} else {

@@ -1,0 +1,178 @@
+import {spawn} from 'node:child_process';
+import {readFile} from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import {expect, onTestFinished, test} from 'vitest';
+import {cliFile, objects, type World} from '../support/program.js';
+import {freePort} from '../support/sshd.js';
+import {Terminal} from '../support/terminal.js';
+import {findWholeMachines, makeAccount} from './support.js';
+
+const whole = await findWholeMachines('aws/monitor');
+const name = 'brave-ant-1';
+/** How long a new connection waits for its link, seconds. */
+const hold = 20;
+
+type Answer = {readonly at: number; readonly took: number; readonly said: string; readonly code: number | null};
+
+/** `curl` again and again: with the moment it was begun, how long it took, and what came of it. */
+function curlLoop(url: string) {
+	const answers: Answer[] = [];
+	let isOver = false;
+	const once = async (): Promise<Answer> => {
+		const at = Date.now();
+		const child = spawn('curl', ['-sS', '--max-time', '60', url], {stdio: ['ignore', 'pipe', 'pipe']});
+		let said = '';
+		for (const stream of [child.stdout, child.stderr]) {
+			stream.on('data', piece => (said += String(piece)));
+		}
+
+		const code = await new Promise<number | null>(resolve => child.once('close', resolve));
+		return {at, took: Date.now() - at, said: said.trim(), code};
+	};
+
+	const loop = (async () => {
+		while (!isOver) {
+			answers.push(await once());
+			await new Promise(resolve => setTimeout(resolve, 100));
+		}
+	})();
+	return {
+		answers,
+		/** Waits for an answer to a question that is asked from now on. */
+		async next(): Promise<Answer> {
+			const count = answers.length;
+			while (answers.length < count + 2) {
+				await new Promise(resolve => setTimeout(resolve, 50));
+			}
+
+			return answers[count + 1] as Answer;
+		},
+		async stop(): Promise<void> {
+			isOver = true;
+			await loop;
+		},
+	};
+}
+
+/** How long the link was away at most, by the journal, seconds. */
+async function longestOutage({home}: World): Promise<number> {
+	const events = objects<{type: string; at: number}>(await readFile(path.join(home, 'dt/runs', name, 'journal.jsonl'), 'utf8'));
+	let [longest, down] = [0, 0];
+	for (const {type, at} of events) {
+		if (type === 'tunnel-down') {
+			down ||= at;
+		} else if (type === 'tunnel-up' && down > 0) {
+			longest = Math.max(longest, at - down);
+			down = 0;
+		}
+	}
+
+	return longest / 1000;
+}
+
+/** The title of the screen where the link answers, and where it does not. */
+const up = /›.*connected.* ● /;
+const away = /› (?!connected).* ◌ /;
+
+test.skipIf(!whole)(
+	'left running while its link is frozen and cut, its machine rebooted, its terminal resized and suspended: it is right about what works, and curl never fails',
+	async () => {
+		const machines = whole?.machines;
+		const {world, ec2} = await makeAccount({machines}, whole?.registry);
+		const port = await freePort();
+		const script =
+			'type: dev-environment\nports:\n' +
+			`  - ${port}:8000\n` +
+			'init:\n  - date +%s.%N >> /workflow/begun\n  - cd /workflow && nohup python3 -m http.server 8000 --bind 127.0.0.1 > /dev/null 2>&1 &\n';
+		await world.write({'.dstack.yml': script, 'answer.txt': 'forty-two\n'});
+		const asked = ['--backend', 'aws', '--on-demand', '--instance-type', 'm5.large', '--max-duration', '2h', '-y'];
+		const started = await world.cli(['run', '.', '-n', name, '-d', ...asked]);
+		expect(`${started.code} ${started.stderr}`).toBe('0 ');
+		const instance = ec2.alive()[0]?.id ?? '';
+		const there = async (...command: readonly string[]) => machines?.execute(instance, ...command);
+
+		// A shell with jobs, so that ctrl-z has somewhere to go.
+		const terminal = new Terminal('bash', ['--norc', '-i'], {
+			columns: 120,
+			rows: 30,
+			cwd: world.project,
+			env: {...world.env, PS1: 'shell> '},
+		});
+		onTestFinished(async () => {
+			terminal.kill('SIGKILL');
+			await terminal.ended;
+		});
+		await terminal.until('shell> ');
+		terminal.press(`${process.execPath} ${cliFile} attach ${name}`, 'enter');
+		await terminal.until(up, 60_000);
+		const curl = curlLoop(`http://127.0.0.1:${port}/answer.txt`);
+		onTestFinished(async () => curl.stop());
+		expect(await curl.next()).toMatchObject({said: 'forty-two', code: 0});
+
+		// Frozen: nothing answers and nothing is closed.
+		await machines?.pause(instance);
+		await terminal.until(away);
+		await machines?.unpause(instance);
+		await terminal.until(up);
+		expect(await curl.next()).toMatchObject({code: 0});
+
+		// Cut: the server's side of every session is killed.
+		await there('pkill', '-KILL', '-f', '^sshd: .*@notty');
+		await terminal.until(/1 reconnect|2 reconnects/);
+		await terminal.until(up);
+		expect(await curl.next()).toMatchObject({code: 0});
+
+		// Resized, while it is away too.
+		await machines?.pause(instance);
+		terminal.resize(80, 24);
+		await terminal.until(away);
+		terminal.resize(200, 50);
+		await terminal.until(away);
+		await machines?.unpause(instance);
+		await terminal.until(up);
+		terminal.resize(120, 30);
+		await terminal.until(up);
+
+		// Suspended: nothing is carried meanwhile, and all of it after.
+		terminal.press('ctrl-z');
+		await terminal.until(text => text.includes('Stopped') && !terminal.isAlternate());
+		const asleep = curl.answers.length;
+		await new Promise(resolve => setTimeout(resolve, 6000));
+		expect(curl.answers.length - asleep).toBeLessThanOrEqual(1);
+		terminal.press('fg', 'enter');
+		await terminal.until(text => up.test(text) && terminal.isAlternate());
+		expect(await curl.next()).toMatchObject({code: 0});
+
+		// Rebooted: the machine, its engine, the container, its SSH server and what `init` had started come again.
+		const boots = async () => (await there('cat', '/proc/1/stat'))?.split(' ')[21];
+		const before = await boots();
+		await there('systemctl', 'reboot');
+		await terminal.until(away);
+		await terminal.until(up, 120_000);
+		expect(await boots()).not.toBe(before);
+		await curl.stop();
+		const late = curl.answers.at(-1);
+		expect(late).toMatchObject({said: 'forty-two', code: 0});
+		const begun = await world.run('ssh', [...world.sshOptions, name, 'wc -l < /workflow/begun']);
+		expect(begun.stdout.trim()).toBe('2');
+
+		// On a machine too slow to come back while a connection may wait, one that was refused for that is no failure of the monitor's.
+		const outage = await longestOutage(world);
+		const failed = curl.answers.filter(({said, code}) => code !== 0 || said !== 'forty-two');
+		console.info(
+			`curl: ${curl.answers.length} answers, the longest after ${Math.max(...curl.answers.map(({took}) => took)) / 1000} s, link away for ${outage} s at most`,
+		);
+		if (outage < hold - 5) {
+			expect(failed).toEqual([]);
+		}
+
+		// Leaving it is instant, and it goes on.
+		terminal.press('d');
+		await terminal.until(text => text.includes('shell> ') && text.includes(name) && !terminal.isAlternate());
+		expect(await world.runs()).toMatchObject([{name, phase: 'ready'}]);
+		expect(await world.cli(['stop', name, '-y'])).toMatchObject({code: 0});
+		expect(ec2.alive()).toEqual([]);
+	},
+	600_000,
+);
