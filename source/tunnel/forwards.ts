@@ -50,7 +50,8 @@ export class Forwards {
 	readonly #turns: Array<() => void> = [];
 	#opening = 0;
 	#connection: Connection | undefined;
-	#since = 0;
+	#last: Connection | undefined;
+	#cameBack = Number.NEGATIVE_INFINITY;
 
 	/** `hold`: how long a new local connection waits for the link before it is refused, milliseconds. */
 	constructor(hold = 20_000) {
@@ -89,8 +90,9 @@ export class Forwards {
 
 	/** Gives the link to carry over, or takes it away. */
 	use(connection: Connection | undefined): void {
-		if (connection && connection !== this.#connection) {
-			this.#since = performance.now();
+		if (connection && connection !== this.#last) {
+			this.#cameBack = this.#last ? performance.now() : this.#cameBack;
+			this.#last = connection;
 		}
 
 		this.#connection = connection;
@@ -166,7 +168,7 @@ export class Forwards {
 			} catch (error) {
 				if (error instanceof PortRefused) {
 					const now = performance.now();
-					const isNew = now - this.#since < this.#holdLimit && now - started + askAgain < this.#holdLimit;
+					const isNew = now - this.#cameBack < this.#holdLimit && now - started + askAgain < this.#holdLimit;
 					if (!forward.hasServed || !isNew || socket.destroyed) {
 						return undefined;
 					}

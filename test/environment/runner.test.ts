@@ -2,7 +2,7 @@ import {execFileSync, spawn} from 'node:child_process';
 import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {describe, expect, it, onTestFinished} from 'vitest';
-import {Heard, runScriptStep} from '../../source/environment/runner.js';
+import {Heard, isFromBefore, runScriptStep} from '../../source/environment/runner.js';
 import type {ScriptStep, StepContext, StepReport} from '../../source/environment/step.js';
 import {scriptSteps} from '../../source/environment/steps.js';
 import {writeVariables} from '../../source/environment/variables.js';
@@ -124,6 +124,22 @@ describe('a step', () => {
 		await perform(places, always);
 		await perform(places, always);
 		expect(readFileSync(path.join(places.context.workspace, 'count'), 'utf8')).toBe('x\nx\n');
+	});
+
+	it('is from before a restart, which a new kernel or first process tells', async () => {
+		const places = await makePlaces();
+		const isOld = async () => isFromBefore(places.link, 'init', places.context);
+		expect(await isOld()).toBe(false);
+		await perform(places, commands(places.context, ['true'], 'init'));
+		expect(await isOld()).toBe(false);
+		const file = path.join(stepFolder(places, 'init'), 'began');
+		const began = readFileSync(file, 'utf8');
+		expect(began.trim()).not.toBe('');
+		writeFileSync(
+			file,
+			began.replace(/\d(?=\D*$)/, digit => String((Number(digit) + 1) % 10)),
+		);
+		expect(await isOld()).toBe(true);
 	});
 
 	it('runs again after a failure, and keeps the old log', async () => {

@@ -175,6 +175,26 @@ describe.skipIf(!hasSshd)('forwarded ports (need openssh-server)', () => {
 		await expect(tunnel.forwards.add(second, remote)).rejects.toMatchObject({code: 'EADDRINUSE'});
 	});
 
+	test('a port that served is waited for over a link that has just come back; one that never did is refused at once', async () => {
+		const remote = await freePort();
+		const {local, tunnel, proxy} = await forwardTo(remote);
+		expect(await outcome(open(local).resume())).toBe('ECONNRESET');
+		let server = createServer(socket => socket.end('first')).listen(remote, '127.0.0.1');
+		await until('the server', () => server.listening);
+		expect((await roundTrip(local, '')).toString()).toBe('first');
+		server.close();
+		expect(await outcome(open(local).resume())).toBe('ECONNRESET');
+
+		// Its machine starts anew: the link is there before what listened.
+		proxy.drop();
+		await until('the new link', () => tunnel.health.reconnects === 1 && tunnel.health.status === 'up');
+		const waiting = roundTrip(local, '');
+		await new Promise(resolve => setTimeout(resolve, 800));
+		server = createServer(socket => socket.end('second')).listen(remote, '127.0.0.1');
+		onTestFinished(() => void server.close());
+		expect((await waiting).toString()).toBe('second');
+	});
+
 	test('a server that listens only at ::1 is reached too', async () => {
 		const server = createServer(socket => socket.end('six'));
 		const listens = await new Promise<boolean>(resolve => {
