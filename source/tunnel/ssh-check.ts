@@ -48,14 +48,13 @@ async function checkSettings(question: SshQuestion): Promise<SshFailure | undefi
 
 	const args = configArguments(paths);
 	const host = hopOf(text, name);
+	if ((await latePinsNeeded(paths, name)).length > 0) {
+		await pinLate(paths, question);
+	}
+
 	for (const alias of host === undefined ? [name] : [name, host]) {
 		const meant = await readWithSsh(['-F', file], alias, signal);
-		let real = await readWithSsh(args, alias, signal);
-		if (meant.settings && (await latePinsNeeded(paths, name)).length > 0) {
-			await pinLate(paths, question);
-			real = await readWithSsh(args, alias, signal);
-		}
-
+		const real = await readWithSsh(args, alias, signal);
 		const failure = await compare(question, {meant, real, alias, keys: pinnedKeys(text, alias), hop: host});
 		if (failure) {
 			return failure;

@@ -156,10 +156,15 @@ export async function sweepAliases(paths: Paths, isAlive: (name: string) => Prom
 		return;
 	}
 
+	// Most often there is nothing to do, and then nobody need wait for anybody.
+	const before = await runsWithAliases(paths);
+	const alive = await Promise.all(before.map(isAlive));
+	if (alive.includes(true) && !alive.includes(false)) {
+		return;
+	}
+
 	await locked(paths, async () => {
-		const folders = await readdir(paths.runs).catch(() => []);
-		const withAliases = folders.filter(name => existsSync(path.join(paths.runs, name, aliasFile)));
-		const left = new Set([...withAliases, ...(await runsOfWindows(paths))]);
+		const left = new Set(await runsWithAliases(paths));
 		for (const name of left) {
 			if (!(await isAlive(name))) {
 				await rm(path.join(paths.runs, name, aliasFile), {force: true});
@@ -168,13 +173,16 @@ export async function sweepAliases(paths: Paths, isAlive: (name: string) => Prom
 			}
 		}
 
-		if (left.size === 0) {
-			const trouble = await orTrouble('', '', async () => removeInclude(inclusion(paths)));
-			if (!trouble) {
-				await rm(paths.sshConfig, {force: true});
-			}
+		if (left.size === 0 && !(await orTrouble('', '', async () => removeInclude(inclusion(paths))))) {
+			await rm(paths.sshConfig, {force: true});
 		}
 	});
+}
+
+async function runsWithAliases(paths: Paths): Promise<string[]> {
+	const folders = await readdir(paths.runs).catch(() => []);
+	const withAliases = folders.filter(name => existsSync(path.join(paths.runs, name, aliasFile)));
+	return [...new Set([...withAliases, ...(await runsOfWindows(paths))])];
 }
 
 async function orTrouble(file: string, next: string, act: () => Promise<void>): Promise<AliasTrouble | undefined> {

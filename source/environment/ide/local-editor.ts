@@ -4,9 +4,10 @@ import {homedir} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {promisify} from 'node:util';
+import type {Ide} from '../../configuration/model.js';
 import {isWsl} from '../../system/wsl.js';
 import {expand, type Machine, usualProductFiles} from './places.js';
-import {type Editor, editorOf, products, type ServerIde} from './products.js';
+import {type Editor, editorOf, hasServer, products, type ServerIde} from './products.js';
 
 export type Surroundings = Machine & {
 	/** The folder that the person is in: it may be a stranger's, so nothing of it is looked at or run. */
@@ -53,6 +54,16 @@ export async function findLocalEditor(ide: ServerIde, around: Surroundings = sur
 	}
 
 	return undefined;
+}
+
+/** Whether the person's editor is a program of Windows while this one runs in WSL: then another ssh reads another config. Never rejects. */
+export async function hasWindowsEditor(ide: Ide | undefined, around: Surroundings = surroundings()): Promise<boolean> {
+	if (!around.wsl || ide === undefined || !hasServer(ide)) {
+		return false;
+	}
+
+	const place = (await findLocalEditor(ide, around))?.place;
+	return place !== undefined && isOfWindows(place, around);
 }
 
 /** The files that a command's name stands for, without links, in the order of the PATH. */
