@@ -81,6 +81,23 @@ export async function lookAtConfig(paths: Paths): Promise<'first' | 'missing' | 
 	}
 }
 
+/** What is wrong with the person's config as a whole: it cannot be used, or does not include the environments that there are. */
+export async function configTrouble(paths: Paths): Promise<AliasTrouble | undefined> {
+	const config = await lookAtConfig(paths);
+	const next = byHand(paths, 'NAME');
+	if (config instanceof ConfigUnusable) {
+		return {why: `${paths.userSshConfig} cannot be used: ${config.message}.`, next};
+	}
+
+	if (config === 'first' || !existsSync(paths.sshConfig)) {
+		return undefined;
+	}
+
+	const why =
+		config === 'missing' ? 'does not include the environments.' : `includes the environments too late, in line ${config}.`;
+	return {why: `${paths.userSshConfig} ${why}`, next};
+}
+
 /**
 Makes `ssh NAME` work: writes the run's aliases and, as the first line of the person's own config, the Include that leads to them. A config
 that cannot be used is no error: the trouble is returned, and `sshCommand` gives a command that works without it.

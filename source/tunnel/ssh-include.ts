@@ -184,14 +184,20 @@ const refusals = new Set(['EACCES', 'EPERM', 'EROFS']);
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
 
 async function lock(target: string): Promise<() => Promise<void>> {
-	try {
-		return await lockfile.lock(target, {
+	const take = async (retries: number) =>
+		lockfile.lock(target, {
 			realpath: false,
 			lockfilePath: `${target}.dstack-tui-lock`,
 			stale: 5000,
-			retries: {retries: 40, minTimeout: 50, maxTimeout: 500},
+			retries: {retries, minTimeout: 50, maxTimeout: 500},
 		});
+	try {
+		return await take(0);
 	} catch (error) {
+		if (codeOf(error) === 'ELOCKED') {
+			return take(40);
+		}
+
 		if (refusals.has(codeOf(error))) {
 			// Where nothing can be put beside it, others cannot either.
 			return async () => undefined;

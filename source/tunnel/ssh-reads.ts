@@ -114,7 +114,7 @@ export async function latePinsNeeded(paths: Paths, name: string): Promise<string
 
 	for (const [key, {usual}] of Object.entries(latePins)) {
 		const value = reading.settings?.get(key)?.[0];
-		if (value !== undefined && value !== usual && value !== 'none') {
+		if (value !== undefined && value !== usual && (usual !== undefined || value !== 'none')) {
 			found.add(key);
 		}
 	}
