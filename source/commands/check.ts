@@ -5,7 +5,9 @@ import {editorSchema} from '../configuration/json-schema.js';
 import {profilesSchema} from '../configuration/profiles.js';
 import {shownPath} from '../configuration/yaml-file.js';
 import type {Engine} from '../runs/engine.js';
+import {resolvePaths} from '../system/paths.js';
 import {Problem} from '../system/problem.js';
+import {configTrouble} from '../tunnel/ssh-config.js';
 import type {Output} from './io.js';
 
 /** Prints the JSON Schema of a kind of file, for editors. */
@@ -52,6 +54,14 @@ export async function check(engine: Engine, output: Output): Promise<void> {
 	for (const {message} of problems) {
 		output.object({type: 'settings', message});
 		output.line(message);
+	}
+
+	// No error of the files, and yet what would keep an editor out of every environment.
+	const trouble = await configTrouble(resolvePaths());
+	if (trouble) {
+		output.object({type: 'ssh', message: trouble.why, next: trouble.next});
+		output.line(trouble.why);
+		output.line(trouble.next);
 	}
 
 	errors += problems.length;

@@ -1,9 +1,10 @@
+import {existsSync} from 'node:fs';
 import {access, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {type Backend, BackendError} from '../backends/backend.js';
 import type {Paths} from '../system/paths.js';
 import {messageOf} from '../system/problem.js';
-import {removeAliases} from '../tunnel/ssh-config.js';
+import {type AliasTrouble, removeAliases, sweepAliases} from '../tunnel/ssh-config.js';
 import type {RunContext} from './context.js';
 import {readState} from './journal.js';
 import {enterInLedger} from './ledger.js';
@@ -27,7 +28,7 @@ export async function endRun(context: RunContext, record: RunRecord, reason: str
 	}
 
 	await terminateSurely(context, record);
-	await tidy(context.paths, record.folder);
+	await tidyOf(context, record);
 	await leaveRecord(context, record, reason);
 	await record.append({type: 'gone', reason});
 }
@@ -99,7 +100,7 @@ export async function closeRun(context: RunContext, record: RunRecord, {message,
 		await (await context.backend(offer.backend)).quieten?.(instanceId);
 	}
 
-	await tidy(context.paths, record.folder);
+	await tidyOf(context, record);
 	if (!kept) {
 		await leaveRecord(context, record, message);
 	}
@@ -107,17 +108,41 @@ export async function closeRun(context: RunContext, record: RunRecord, {message,
 	await record.append({type: 'gone', reason: message, kept, work});
 }
 
-/** Takes away what opened doors: aliases, keys, secrets. Journal and logs stay for the record. */
-export async function tidy(paths: Paths, folder: string): Promise<void> {
-	await removeAliases(paths, folder, async () => anyAlias(paths, path.basename(folder)));
+async function tidyOf({paths}: RunContext, record: RunRecord): Promise<void> {
+	const trouble = await tidy(paths, record.folder);
+	if (trouble) {
+		record.note(`${trouble.why} ${trouble.next}`);
+	}
+}
+
+/**
+Takes away what opened doors: aliases, keys, secrets. Journal and logs stay for the record. A config of the person's that cannot be written
+any more is no failure: what stays in it leads nowhere.
+*/
+export async function tidy(paths: Paths, folder: string): Promise<AliasTrouble | undefined> {
+	const trouble = await removeAliases(paths, folder, async () => anyAlias(paths, path.basename(folder)));
 	await forgetSecrets(folder);
 	await rm(stopRequest(folder), {force: true});
+	return trouble;
 }
 
 async function anyAlias(paths: Paths, without: string): Promise<boolean> {
 	const names = (await runNames(paths)).filter(name => name !== without);
 	const states = await Promise.all(names.map(async name => readState(runFolder(paths, name)).catch(() => undefined)));
 	return states.some(state => state?.address !== undefined && !isOver(state));
+}
+
+/** Takes away the aliases of runs that ended without it, or whose folders are gone. One that nothing is known of keeps its own. */
+export async function sweepRunAliases(paths: Paths): Promise<void> {
+	await sweepAliases(paths, async name => {
+		const folder = runFolder(paths, name);
+		if (!existsSync(folder)) {
+			return false;
+		}
+
+		const state = await readState(folder).catch(() => undefined);
+		return state === undefined || (state.address !== undefined && !isOver(state));
+	});
 }
 
 /**

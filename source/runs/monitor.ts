@@ -1,6 +1,7 @@
 import {nextFreePort} from '../system/ports.js';
 import {watchLoad, type Load} from '../tunnel/load.js';
-import type {AccessHealth, LinkHealth} from './handle.js';
+import type {AccessWatch} from './access.js';
+import type {LinkHealth} from './handle.js';
 import {type BoundPort, bindPorts, portTable} from './ports.js';
 import type {RunRecord} from './record.js';
 import type {Tunnels} from './tunnels.js';
@@ -13,11 +14,12 @@ export class Monitor {
 	readonly #record: RunRecord;
 	readonly #tunnels: Tunnels;
 	#ports: readonly BoundPort[] = [];
-	readonly #access: AccessHealth = {status: 'unknown', at: undefined, why: undefined, next: undefined};
+	readonly #access: AccessWatch;
 
-	constructor(record: RunRecord, tunnels: Tunnels) {
+	constructor(record: RunRecord, tunnels: Tunnels, access: AccessWatch) {
 		this.#record = record;
 		this.#tunnels = tunnels;
+		this.#access = access;
 	}
 
 	/** Binds the run's ports; whoever listens here holds them until the tunnel is closed. */
@@ -33,7 +35,7 @@ export class Monitor {
 			ports: portTable(this.#ports, forwards.stats()),
 			offered: [],
 			reverse: reverse.stats(),
-			access: this.#access,
+			access: this.#access.health,
 		};
 	}
 

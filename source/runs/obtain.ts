@@ -3,6 +3,7 @@ import type {Instance} from '../backends/backend.js';
 import {BackendError} from '../backends/backend.js';
 import {sshPort} from '../backends/container/places.js';
 import {loginName} from '../configuration/places.js';
+import {hasWindowsEditor} from '../environment/ide/local-editor.js';
 import type {Offer} from '../offers/offer.js';
 import {installAliases} from '../tunnel/ssh-config.js';
 import {type Move, nextMove} from './failover.js';
@@ -215,11 +216,17 @@ async function noteAddress(stage: Stage, instance: Instance): Promise<void> {
 	}
 
 	const {name, guarded, specification} = stage.state();
-	await installAliases(stage.context.paths, {
+	const {paths} = stage.context;
+	const environment = environmentOf(specification);
+	const trouble = await installAliases(paths, {
 		name,
 		folder: stage.folder,
 		...endpoint,
 		forwardAgent: specification.forwardAgent,
-		...(guarded ? {inside: {port: sshPort, user: loginName(environmentOf(specification).user)}} : {}),
+		forWindows: paths.windows !== undefined && (await hasWindowsEditor(environment.ide)),
+		...(guarded ? {inside: {port: sshPort, user: loginName(environment.user)}} : {}),
 	});
+	if (trouble) {
+		stage.report('instance', {log: `${trouble.why} ${trouble.next}\n`});
+	}
 }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type {Backend, Instance} from '../backends/backend.js';
 import {messageOf} from '../system/problem.js';
 import type {RunContext} from './context.js';
-import {closeRun, findEnd, finishStopping} from './end.js';
+import {closeRun, findEnd, finishStopping, sweepRunAliases} from './end.js';
 import {readJournal, readState} from './journal.js';
 import {ownership} from './owner.js';
 import {RunRecord} from './record.js';
@@ -63,6 +63,7 @@ export async function reconcile(
 			}
 		}),
 	);
+	await sweepRunAliases(context.paths);
 	const runs = checked.filter(state => state !== undefined).sort((a, b) => b.intendedAt - a.intendedAt);
 	const orphans = await Promise.all(
 		backends.map(async backend => askBackend(context, backend, {installation, sweep, runs, notes})),

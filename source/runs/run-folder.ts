@@ -7,6 +7,7 @@ import type {Paths} from '../system/paths.js';
 import {isMissing} from '../system/files.js';
 import {generateKeyPair} from '../tunnel/keys.js';
 import {takenProblem} from './problems.js';
+import {copyKeysForWindows} from '../tunnel/ssh-windows.js';
 import {hostKeyAlias, identityFile, knownHostsFile} from '../tunnel/ssh-config.js';
 
 /** What a run must remember and its journal must not hold. */
@@ -121,6 +122,7 @@ export async function writeNextHostKey(folder: string, name: string): Promise<Ke
 	}
 
 	await writeOwn(folder, knownHostsFile, knownHosts(name, [hostKey, next], (await readKeys(folder)).environmentHostKey));
+	await copyKeysForWindows(folder);
 	return next;
 }
 
@@ -132,6 +134,7 @@ export async function adoptNextHostKey(folder: string, name: string): Promise<vo
 	}
 
 	await writeOwn(folder, knownHostsFile, knownHosts(name, [next], (await readKeys(folder)).environmentHostKey));
+	await copyKeysForWindows(folder);
 	await writeOwn(folder, hostKeyFile, next.private);
 	await writeOwn(folder, `${hostKeyFile}.pub`, `${next.public}\n`);
 	// The public half last but one: without it nothing is left to adopt, and until then this can be done again.

@@ -9,6 +9,7 @@ import type {GuestView, LinkHealth, LogBook, RunHandle, UnsavedWork} from './han
 import {endedProblem, unreachableProblem} from './problems.js';
 import {Monitor} from './monitor.js';
 import type {Load} from '../tunnel/load.js';
+import {AccessWatch} from './access.js';
 import {agree} from './agreement.js';
 import {attempt} from './attempt.js';
 import {followUntilOwned} from './follow.js';
@@ -34,6 +35,7 @@ export class Run implements RunHandle {
 	#ready = new Deferred<void>();
 	#again = new Deferred<void>();
 	readonly #monitor: Monitor;
+	readonly #access: AccessWatch;
 	#driving: Promise<void> = Promise.resolve();
 	readonly #keeper: Keeper;
 	readonly #silence: SilenceWatch;
@@ -50,7 +52,8 @@ export class Run implements RunHandle {
 			onMachineUp: machine => void listenToGuest(context, record, machine, view => (this.#guest = view)),
 			onFailed: error => this.#onFailed(error),
 		});
-		this.#monitor = new Monitor(record, this.#tunnels);
+		this.#access = new AccessWatch(context, record, this.#tunnels, {signal: this.#leave.signal});
+		this.#monitor = new Monitor(record, this.#tunnels, this.#access);
 		this.#silence = new SilenceWatch(context, record, this.#tunnels);
 		this.#keeper = this.#keep();
 	}
@@ -102,7 +105,9 @@ export class Run implements RunHandle {
 		return this.#monitor.watchLoad(onLoad);
 	}
 
-	checkAccess(): void {}
+	checkAccess(): void {
+		this.#access.check();
+	}
 
 	subscribe(listener: () => void): () => void {
 		return this.#record.subscribe(listener);

@@ -2,6 +2,7 @@ import {homedir, userInfo} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import envPaths from 'env-paths';
+import {windowsProfile, type WindowsProfile} from './wsl.js';
 
 /** Every place that this program reads or writes, all absolute. */
 export type Paths = {
@@ -29,6 +30,8 @@ export type Paths = {
 	readonly userSshConfig: string;
 	/** Whether the system's `ssh` reads `userSshConfig` unasked: it looks in the account's home, whatever `$HOME` says. */
 	readonly sshReadsUserConfig: boolean;
+	/** In WSL: the person's folder of Windows, whose ssh and editors know nothing of the files above. */
+	readonly windows?: WindowsProfile | undefined;
 };
 
 /** Resolves the paths from the environment: all below `DSTACK_TUI_HOME` when set, else the platform's usual folders. */
@@ -50,5 +53,6 @@ export function resolvePaths(environment: NodeJS.ProcessEnv = process.env): Path
 		sshConfig: path.join(data, 'ssh', 'config'),
 		userSshConfig: path.join(homedir(), '.ssh', 'config'),
 		sshReadsUserConfig: path.resolve(homedir()) === path.resolve(userInfo().homedir),
+		windows: process.platform === 'linux' ? windowsProfile(environment) : undefined,
 	};
 }

@@ -1,166 +1,226 @@
-import {mkdir, readFile, realpath, rm, rmdir, stat} from 'node:fs/promises';
+import {existsSync, readFileSync, statSync} from 'node:fs';
+import {mkdir, readdir, readFile, rm} from 'node:fs/promises';
 import path from 'node:path';
 import lockfile from 'proper-lockfile';
 import writeFileAtomic from 'write-file-atomic';
 import type {Paths} from '../system/paths.js';
 import {shellWord} from '../system/shell.js';
+import {aliasFile, aliasText, type AliasTarget, withPins} from './ssh-aliases.js';
+import {
+	addInclude,
+	ConfigUnusable,
+	type Inclusion,
+	includeLine,
+	placeOfInclude,
+	readConfig,
+	removeInclude,
+} from './ssh-include.js';
+import {latePinsNeeded} from './ssh-reads.js';
+import {installForWindows, removeForWindows, runsOfWindows} from './ssh-windows.js';
 
-export type AliasTarget = {
-	readonly name: string;
-	readonly host: string;
-	readonly port: number;
-	readonly user: string;
-	/** Where the environment is a container on that machine: its SSH server, which only the machine reaches. */
-	readonly inside?: {readonly port: number; readonly user: string};
-	/** Lends the person's SSH agent to sessions in the environment. */
-	readonly forwardAgent?: boolean;
-	/** The run's folder: keys and the pinned host key lie in it. */
-	readonly folder: string;
-};
+export {type AliasTarget, hostKeyAlias, identityFile, knownHostsFile} from './ssh-aliases.js';
 
-/** The file in a run's folder that holds its aliases; our own config includes all of them. */
-const aliasFile = 'ssh.config';
-export const identityFile = 'id_ed25519';
-export const knownHostsFile = 'known_hosts';
+/** Why the person's `ssh NAME` does not work by itself, and what to do. */
+export type AliasTrouble = {readonly why: string; readonly next: string};
 
-// ssh expands % and takes " as the end of a quoted word.
-const quoted = (file: string): string => `"${file.replaceAll('%', '%%')}"`;
+const inclusion = (paths: Paths): Inclusion => ({
+	file: paths.userSshConfig,
+	ours: paths.sshConfig,
+	marker: path.join(path.dirname(paths.sshConfig), 'created'),
+});
 
-/** The name that the instance's own host key is known by; that of an environment on a machine by the run's name. */
-export const hostKeyAlias = (name: string): string => `${name}-host`;
+/** How a run is reached where the person's config does not include ours: it is named. */
+const directCommand = (paths: Paths, name: string): string => `ssh -F ${shellWord(paths.sshConfig)} ${name}`;
 
-const aliases = (target: AliasTarget): string => {
-	const {name, host, port, user, inside} = target;
-	const head = `# ${name}: made by dstack-tui, removed when the environment ends`;
-	// An agent is lent to the environment, and not to the machine on the way.
-	const lends = target.forwardAgent === true && !inside;
-	const instance = entry({...target, forwardAgent: lends}, {host, port, user, key: hostKeyAlias(name)});
-	if (!inside) {
-		return [head, `Host ${name} ${name}-host`, ...instance, '\tProxyCommand none', ''].join('\n');
+/** The command line that a person types for a shell in the environment called `name`; one that works. */
+export function sshCommand(paths: Paths, name: string): string {
+	if (!isIncluded(paths) && existsSync(paths.sshConfig)) {
+		return directCommand(paths, name);
 	}
 
-	const environment = entry(target, {host: '127.0.0.1', ...inside, key: name});
-	return [
-		...[head, `Host ${name}-host`, ...instance, '\tProxyCommand none'],
-		...[`Host ${name}`, ...environment, `\tProxyJump ${name}-host`, ''],
-	].join('\n');
-};
-
-const entry = (
-	{folder, forwardAgent}: AliasTarget,
-	{host, port, user, key}: {host: string; port: number; user: string; key: string},
-): string[] => [
-	`\tHostName ${host}`,
-	`\tPort ${port}`,
-	`\tUser ${user}`,
-	`\tIdentityFile ${quoted(path.join(folder, identityFile))}`,
-	'\tIdentitiesOnly yes',
-	// An agent that is to be lent has to be found.
-	...(forwardAgent ? ['\tForwardAgent yes'] : ['\tIdentityAgent none', '\tForwardAgent no']),
-	`\tUserKnownHostsFile ${quoted(path.join(folder, knownHostsFile))}`,
-	'\tGlobalKnownHostsFile /dev/null',
-	`\tHostKeyAlias ${key}`,
-	'\tHostKeyAlgorithms ssh-ed25519',
-	'\tStrictHostKeyChecking yes',
-	'\tPasswordAuthentication no',
-	'\tKbdInteractiveAuthentication no',
-	'\tServerAliveInterval 15',
-	'\tServerAliveCountMax 3',
-	'\tControlMaster no',
-	'\tControlPath none',
-	'\tUpdateHostKeys no',
-];
-
-/** The command line that a person types for a shell in the environment called `name`. */
-export const sshCommand = (paths: Paths, name: string): string =>
-	paths.sshReadsUserConfig ? `ssh ${name}` : `ssh -F ${shellWord(paths.userSshConfig)} ${name}`;
-
-// The person's config is handled as latin1, one character a byte; so must be what is looked for in it.
-const includeLine = (paths: Paths): string => Buffer.from(`Include "${paths.sshConfig}"\n`).toString('latin1');
-
-/** Makes `ssh NAME` work: writes the run's aliases and, as the first line of the person's own config, the Include that leads to them. */
-export async function installAliases(paths: Paths, target: AliasTarget): Promise<void> {
-	await writeFileAtomic(path.join(target.folder, aliasFile), aliases(target), {mode: 0o600});
-	await locked(paths, async () => {
-		await writeFileAtomic(
-			paths.sshConfig,
-			`# Written by dstack-tui: one file for each environment.\nInclude "${path.join(paths.runs, '*', aliasFile)}"\n`,
-			{mode: 0o600},
-		);
-		await addInclude(paths);
-	});
+	return paths.sshReadsUserConfig ? `ssh ${name}` : `ssh -F ${shellWord(paths.userSshConfig)} ${name}`;
 }
 
-/** Takes a run's aliases away, and with the last run's the Include line too: the person's config is then byte for byte as it was. */
-export async function removeAliases(paths: Paths, folder: string, othersLeft: () => Promise<boolean>): Promise<void> {
-	await rm(path.join(folder, aliasFile), {force: true});
-	await locked(paths, async () => {
-		if (!(await othersLeft())) {
-			await removeInclude(paths);
-			await rm(paths.sshConfig, {force: true});
-		}
-	});
-}
+const seen = new Map<string, {readonly at: string; readonly included: boolean}>();
 
-const createdMarker = (paths: Paths): string => path.join(path.dirname(paths.sshConfig), 'created');
-
-async function addInclude(paths: Paths): Promise<void> {
-	const before = await readConfig(paths.userSshConfig);
-	const line = includeLine(paths);
-	if (before?.text.startsWith(line)) {
-		return;
-	}
-
-	if (before === undefined) {
-		const folder = path.dirname(paths.userSshConfig);
-		const made = await mkdir(folder, {recursive: true, mode: 0o700});
-		await writeFileAtomic(createdMarker(paths), made === undefined ? 'file' : 'folder', {mode: 0o600});
-	}
-
-	const rest = (before?.text ?? '').split(line).join('');
-	await writeFileAtomic(before?.target ?? paths.userSshConfig, Buffer.from(line + rest, 'latin1'), {mode: before?.mode ?? 0o600});
-}
-
-async function removeInclude(paths: Paths): Promise<void> {
-	const before = await readConfig(paths.userSshConfig);
-	const line = includeLine(paths);
-	if (before?.text.includes(line)) {
-		const rest = before.text.split(line).join('');
-		const created = await readFile(createdMarker(paths), 'utf8').catch(() => '');
-		if (rest === '' && created !== '') {
-			await rm(before.target);
-			if (created === 'folder') {
-				// The person may have put something there since.
-				await rmdir(path.dirname(before.target)).catch(() => undefined);
-			}
-		} else {
-			await writeFileAtomic(before.target, Buffer.from(rest, 'latin1'), {mode: before.mode});
-		}
-	}
-
-	await rm(createdMarker(paths), {force: true});
-}
-
-/** Read as latin1, so that every byte comes back as it was. A symbolic link is followed: dotfiles are often linked. */
-async function readConfig(file: string): Promise<{text: string; target: string; mode: number} | undefined> {
+/** Screens ask this with each frame: the file is read again only when it has changed. */
+function isIncluded({userSshConfig, sshConfig}: Paths): boolean {
 	try {
-		const target = await realpath(file);
-		return {text: await readFile(target, 'latin1'), target, mode: (await stat(target)).mode & 0o777};
+		const {mtimeMs, size, ino} = statSync(userSshConfig);
+		const at = `${mtimeMs} ${size} ${ino} ${sshConfig}`;
+		const known = seen.get(userSshConfig);
+		if (known?.at === at) {
+			return known.included;
+		}
+
+		const isFile = statSync(userSshConfig).isFile();
+		const included = isFile && placeOfInclude(readFileSync(userSshConfig, 'latin1'), sshConfig) === 'first';
+		seen.set(userSshConfig, {at, included});
+		return included;
+	} catch {
+		// Whatever is wrong with it: it includes nothing.
+		return false;
+	}
+}
+
+/** What to do by hand about a config that this program cannot write. */
+export const byHand = (paths: Paths, name: string): string =>
+	`Add this as its first line: ${includeLine(paths.sshConfig)} - or do without it: \`${directCommand(paths, name)}\`, and for VS Code the setting remote.SSH.configFile: ${paths.sshConfig}`;
+
+/** How the person's config takes ours in; `missing` where it is not there, else why it cannot be used. Throws nothing. */
+export async function lookAtConfig(paths: Paths): Promise<'first' | 'missing' | number | ConfigUnusable> {
+	try {
+		const config = await readConfig(paths.userSshConfig);
+		return config ? placeOfInclude(config.text, paths.sshConfig) : 'missing';
 	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-			return undefined;
+		if (error instanceof ConfigUnusable) {
+			return error;
 		}
 
 		throw error;
 	}
 }
 
-async function locked(paths: Paths, act: () => Promise<void>): Promise<void> {
+/** What is wrong with the person's config as a whole: it cannot be used, or does not include the environments that there are. */
+export async function configTrouble(paths: Paths): Promise<AliasTrouble | undefined> {
+	const config = await lookAtConfig(paths);
+	const next = byHand(paths, 'NAME');
+	if (config instanceof ConfigUnusable) {
+		return {why: `${paths.userSshConfig} cannot be used: ${config.message}.`, next};
+	}
+
+	if (config === 'first' || !existsSync(paths.sshConfig)) {
+		return undefined;
+	}
+
+	const why =
+		config === 'missing' ? 'does not include the environments.' : `includes the environments too late, in line ${config}.`;
+	return {why: `${paths.userSshConfig} ${why}`, next};
+}
+
+/**
+Makes `ssh NAME` work: writes the run's aliases and, as the first line of the person's own config, the Include that leads to them. A config
+that cannot be used is no error: the trouble is returned, and `sshCommand` gives a command that works without it.
+*/
+export async function installAliases(paths: Paths, target: AliasTarget): Promise<AliasTrouble | undefined> {
+	const file = path.join(target.folder, aliasFile);
+	await writeFileAtomic(file, aliasText(target), {mode: 0o600});
+	return locked(paths, async () => {
+		await writeFileAtomic(
+			paths.sshConfig,
+			`# Written by dstack-tui: one file for each environment.\nInclude "${path.join(paths.runs, '*', aliasFile)}"\n`,
+			{mode: 0o600},
+		);
+		const trouble = await orTrouble(paths.userSshConfig, byHand(paths, target.name), async () => {
+			await addInclude(inclusion(paths));
+			await pinLate(paths, target);
+		});
+		if (!paths.windows || target.forWindows !== true) {
+			return trouble;
+		}
+
+		const config = path.join(paths.windows.here, '.ssh', 'config');
+		const next = 'Editors of Windows do not find the environment until it can be written; then attach again.';
+		return (await orTrouble(config, next, async () => installForWindows(paths, target))) ?? trouble;
+	});
+}
+
+/** What the person's settings hold against a run that not every ssh knows is set back in its aliases. */
+export async function pinLate(paths: Paths, {name, folder}: Pick<AliasTarget, 'name' | 'folder'>): Promise<void> {
+	// Without settings of the person's own, none of theirs can be in the way, and nobody need be asked.
+	const config = await readConfig(paths.userSshConfig);
+	if (!config || config.text.trim() === includeLine(paths.sshConfig)) {
+		return;
+	}
+
+	const file = path.join(folder, aliasFile);
+	const text = await readFile(file, 'utf8');
+	const pinned = withPins(text, await latePinsNeeded(paths, name));
+	if (pinned !== text) {
+		await writeFileAtomic(file, pinned, {mode: 0o600});
+	}
+}
+
+/** Takes a run's aliases away, and with the last run's the Include line too: the person's config is then byte for byte as it was. */
+export async function removeAliases(
+	paths: Paths,
+	folder: string,
+	othersLeft: () => Promise<boolean>,
+): Promise<AliasTrouble | undefined> {
+	await rm(path.join(folder, aliasFile), {force: true});
+	return locked(paths, async () => {
+		// What is left of an Include leads nowhere, which ssh does not mind.
+		const next = `The line that includes ${paths.sshConfig} can be removed from it by hand.`;
+		const windows = await orTrouble('The ssh config of Windows', next, async () =>
+			removeForWindows(paths, path.basename(folder)),
+		);
+		if (await othersLeft()) {
+			return windows;
+		}
+
+		const trouble = await orTrouble(paths.userSshConfig, next, async () => removeInclude(inclusion(paths)));
+		await rm(paths.sshConfig, {force: true});
+		return trouble ?? windows;
+	});
+}
+
+/**
+Takes away what runs that are over, or whose folder is gone, have left: a crash came between, or somebody else removed them. `isAlive` is
+asked under the lock that a new run's aliases are written under.
+*/
+export async function sweepAliases(paths: Paths, isAlive: (name: string) => Promise<boolean>): Promise<void> {
+	if (!existsSync(paths.sshConfig)) {
+		return;
+	}
+
+	// Most often there is nothing to do, and then nobody need wait for anybody.
+	const before = await runsWithAliases(paths);
+	const alive = await Promise.all(before.map(isAlive));
+	if (alive.includes(true) && !alive.includes(false)) {
+		return;
+	}
+
+	await locked(paths, async () => {
+		const left = new Set(await runsWithAliases(paths));
+		for (const name of left) {
+			if (!(await isAlive(name))) {
+				await rm(path.join(paths.runs, name, aliasFile), {force: true});
+				await orTrouble('', '', async () => removeForWindows(paths, name));
+				left.delete(name);
+			}
+		}
+
+		if (left.size === 0 && !(await orTrouble('', '', async () => removeInclude(inclusion(paths))))) {
+			await rm(paths.sshConfig, {force: true});
+		}
+	});
+}
+
+async function runsWithAliases(paths: Paths): Promise<string[]> {
+	const folders = await readdir(paths.runs).catch(() => []);
+	const withAliases = folders.filter(name => existsSync(path.join(paths.runs, name, aliasFile)));
+	return [...new Set([...withAliases, ...(await runsOfWindows(paths))])];
+}
+
+async function orTrouble(file: string, next: string, act: () => Promise<void>): Promise<AliasTrouble | undefined> {
+	try {
+		await act();
+		return undefined;
+	} catch (error) {
+		if (error instanceof ConfigUnusable) {
+			return {why: `${file} cannot be used: ${error.message}.`, next};
+		}
+
+		throw error;
+	}
+}
+
+async function locked<T>(paths: Paths, act: () => Promise<T>): Promise<T> {
 	const folder = path.dirname(paths.sshConfig);
 	await mkdir(folder, {recursive: true, mode: 0o700});
 	const release = await lockfile.lock(folder, {stale: 5000, retries: {retries: 40, minTimeout: 50, maxTimeout: 500}});
 	try {
-		await act();
+		return await act();
 	} finally {
 		await release();
 	}

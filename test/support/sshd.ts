@@ -1,5 +1,5 @@
 import {execFileSync, spawn, spawnSync} from 'node:child_process';
-import {chmod, mkdir, writeFile} from 'node:fs/promises';
+import {appendFile, chmod, mkdir, writeFile} from 'node:fs/promises';
 import {createServer, type AddressInfo} from 'node:net';
 import {userInfo} from 'node:os';
 import path from 'node:path';
@@ -83,7 +83,9 @@ export async function makeSshd(folder: string, options: {hostKey?: KeyPair; line
 		privateKey: identity.private,
 		hostKeys: [hostKey.public],
 	};
-	return {destination, start, stop, identity, hostKey};
+	/** Another key opens it too. */
+	const admit = async (key: string) => appendFile(path.join(folder, 'authorized_keys'), `${key}\n`);
+	return {destination, start, stop, identity, hostKey, admit};
 }
 
 /** What an `ssh` client prints about a config for a host: its own reading of the file. */

@@ -1,12 +1,13 @@
 import {execFile} from 'node:child_process';
-import {existsSync, readFileSync} from 'node:fs';
 import {open, readFile, realpath, stat} from 'node:fs/promises';
 import {homedir} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {promisify} from 'node:util';
+import type {Ide} from '../../configuration/model.js';
+import {isWsl} from '../../system/wsl.js';
 import {expand, type Machine, usualProductFiles} from './places.js';
-import {type Editor, editorOf, products, type ServerIde} from './products.js';
+import {type Editor, editorOf, hasServer, products, type ServerIde} from './products.js';
 
 export type Surroundings = Machine & {
 	/** The folder that the person is in: it may be a stranger's, so nothing of it is looked at or run. */
@@ -25,11 +26,6 @@ export const surroundings = (env: NodeJS.ProcessEnv = process.env): Surroundings
 	wsl: process.platform === 'linux' && isWsl(env),
 	folder: process.cwd(),
 });
-
-function isWsl(env: NodeJS.ProcessEnv): boolean {
-	const release = '/proc/sys/kernel/osrelease';
-	return Boolean(env['WSL_DISTRO_NAME']) || (existsSync(release) && /microsoft/i.test(readFileSync(release, 'utf8')));
-}
 
 /**
 The version of the editor that the person has here: the one that its command on the PATH belongs to, else one in the usual places (the one
@@ -58,6 +54,16 @@ export async function findLocalEditor(ide: ServerIde, around: Surroundings = sur
 	}
 
 	return undefined;
+}
+
+/** Whether the person's editor is a program of Windows while this one runs in WSL: then another ssh reads another config. Never rejects. */
+export async function hasWindowsEditor(ide: Ide | undefined, around: Surroundings = surroundings()): Promise<boolean> {
+	if (!around.wsl || ide === undefined || !hasServer(ide)) {
+		return false;
+	}
+
+	const place = (await findLocalEditor(ide, around))?.place;
+	return place !== undefined && isOfWindows(place, around);
 }
 
 /** The files that a command's name stands for, without links, in the order of the PATH. */
@@ -111,7 +117,8 @@ function productFilesOf(program: string, around: Surroundings): string[] {
 	return files;
 }
 
-const isOfWindows = (program: string, {platform, wsl, root}: Surroundings): boolean =>
+/** Whether a program, or a file of it, is Windows' own. */
+export const isOfWindows = (program: string, {platform, wsl, root}: Surroundings): boolean =>
 	platform === 'win32' || (wsl && program.startsWith(path.join(root, '/mnt/')));
 
 async function firstEditor(ide: ServerIde, patterns: readonly string[]): Promise<Editor | undefined> {
