@@ -66,6 +66,10 @@ export function followJob({isLent, onStop, onWake}: Following): Job {
 
 /** Has the size of the terminal asked anew: a job in the background is not told that it changed. */
 export async function refreshSize(): Promise<void> {
+	if (process.platform === 'win32') {
+		return;
+	}
+
 	process.kill(process.pid, 'SIGWINCH');
 	await nextTurn();
 	await nextTurn();

@@ -21,7 +21,7 @@ function refuseWithoutDesktop({platform, env, wsl}: Surroundings): void {
 	const hasScreen = Boolean(env['DISPLAY'] || env['WAYLAND_DISPLAY']);
 	const isFar = Boolean(env['SSH_CONNECTION'] || env['SSH_TTY']);
 	if (isFar && !hasScreen) {
-		throw new Error('this is a session over SSH, so it has to be opened on the machine that you sit at');
+		throw new Error('this is a session over SSH; open it on the machine that you sit at');
 	}
 
 	if (platform !== 'darwin' && platform !== 'win32' && !wsl && !hasScreen) {

@@ -99,6 +99,27 @@ test('by its settings nothing is written, and a setting that is none is told', a
 	expect(titles(terminal)).toEqual([]);
 });
 
+test('who looks away is called in the way of their terminal, and who looks is not', async () => {
+	const world = await project({'.dstack.yml': 'type: dev-environment\nsetup:\n  - test -e go || sleep 1; test -e go\n'});
+	const terminal = open(world, {
+		args: ['run', '.', '-n', 'one', '-y'],
+		env: {TERM_PROGRAM: 'iTerm.app', TMUX: undefined, STY: undefined},
+	});
+	await terminal.until('setup failed with exit code 1');
+	expect(terminal.raw).not.toContain('\u001B]9;');
+	await world.run('ssh', [...world.sshOptions, 'one', 'touch go']);
+	terminal.press('\u001B[O', 't');
+	await terminal.until('one › connected');
+	await eventually(
+		() => terminal.raw,
+		raw => raw.includes('\u001B]9;one is ready\u0007'),
+	);
+	// It is no part of what is drawn.
+	expect(terminal.text()).not.toContain('9;one');
+	terminal.press('d');
+	await terminal.ended;
+}, 60_000);
+
 test('without the focus an environment that is at rest draws nothing, and with it at most a frame a second', async () => {
 	const world = await project();
 	await world.cli(['run', '.', '-n', 'one', '-y', '-d']);
@@ -321,7 +342,7 @@ describe('the link is opened', () => {
 		const terminal = open(world, {args: ['attach', 'one'], env: {...env, PATH: `${bin}:/usr/bin:/bin`}});
 		await terminal.until('one › connected');
 		terminal.press('enter');
-		await terminal.until('on the machine that you sit at');
+		await terminal.until('this is a session over SSH');
 		const link = `vscode://vscode-remote/ssh-remote+one${world.home}/dt/runs/one/instance/one`;
 		expect(terminal.raw).toContain(`\u001B]52;c;${Buffer.from(link).toString('base64')}\u0007`);
 		expect(await calls()).toBe('');

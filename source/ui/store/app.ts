@@ -37,7 +37,7 @@ const beatInterval = 250;
 const unfocusedInterval = 60_000;
 
 /** What changes by itself all the time: without the focus no frame is drawn for it. What matters of a run has the screen drawn by `draw`. */
-const restless: ReadonlySet<string> = new Set<keyof AppState>(['now', 'beat', 'run']);
+const restless: ReadonlySet<string> = new Set(['now', 'beat', 'run', 'runs']);
 
 /** The app without a screen: one state, changed by intents, that components only read. */
 export class App {
