@@ -50,8 +50,11 @@ export async function check(engine: Engine, output: Output): Promise<void> {
 		}
 	}
 
-	const {problems} = engine.preferences.images();
-	for (const {message} of problems) {
+	const problems = [
+		...engine.preferences.images().problems.map(({message}) => message),
+		...engine.preferences.attention().problems,
+	];
+	for (const message of problems) {
 		output.object({type: 'settings', message});
 		output.line(message);
 	}

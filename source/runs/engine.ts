@@ -20,6 +20,7 @@ import type {SortKey} from '../offers/sort.js';
 import type {Matches} from '../offers/match.js';
 import type {Offer} from '../offers/offer.js';
 import type {OfferTable} from '../offers/table.js';
+import type {AttentionSettings} from './attention-settings.js';
 import type {RefreshEnd} from './background-refresh.js';
 import type {ImageChoice} from './images.js';
 import type {BringHome} from './bring-home.js';
@@ -181,8 +182,8 @@ export type Engine = {
 	onRunsChanged(listener: () => void): () => void;
 	/** The command line that a person types for a shell there: `ssh fast-moth-1`. */
 	sshCommand(name: string): string;
-	/** The link that opens the IDE there; undefined where the configuration names none. */
-	ideLink(state: RunState): {readonly ide: string; readonly url: string} | undefined;
+	/** The link that opens the IDE there, and the command of this machine that does, if it is here; undefined where none is configured. */
+	ideLink(state: RunState): {readonly ide: string; readonly url: string; readonly command?: readonly string[]} | undefined;
 	/** Remembered choices: the last configuration and profile used in this folder. And the person's settings. */
 	readonly preferences: {
 		last(): {configuration?: string; profile?: string};
@@ -193,6 +194,8 @@ export type Engine = {
 		/** Whether the terminal is asked to report the mouse. */
 		mouse(): boolean;
 		rememberMouse(isOn: boolean): void;
+		/** How the person is called while nobody looks, and whether the terminal's title tells the state. */
+		attention(): AttentionSettings;
 		/** Where built images are kept, for clouds to fetch: `ghcr.io/team/builds`. */
 		registry(): string | undefined;
 		/** All settings of images and of the IDE, read when first asked for; what is written wrongly is told in its `problems`. */

@@ -10,7 +10,7 @@ import {watchFiles} from '../configuration/watch.js';
 import {readSecretsFile} from '../configuration/secrets.js';
 import {resolveRequest} from '../configuration/requirements.js';
 import {writeStarter} from '../configuration/starter.js';
-import {ideLink} from '../environment/ide/link.js';
+import {ideLink, openCommand} from '../environment/ide/link.js';
 import {Problem} from '../system/problem.js';
 import {sshCommand} from '../tunnel/ssh-config.js';
 import type {RunContext} from './context.js';
@@ -101,9 +101,12 @@ export async function createEngine(context: RunContext, folder: string): Promise
 			const {configuration, subfolder} = state.specification;
 			const environment = configuration as {ide?: Parameters<typeof ideLink>[0]; workingDir?: string};
 			const {ide, workingDir} = environment;
-			return ide && state.workspace
-				? ideLink(ide, state.name, workingFolder({workingDir}, state.workspace, subfolder))
-				: undefined;
+			if (!ide || !state.workspace) {
+				return undefined;
+			}
+
+			const folder = workingFolder({workingDir}, state.workspace, subfolder);
+			return {...ideLink(ide, state.name, folder), command: openCommand(ide, state.name, folder)};
 		},
 	};
 }

@@ -2,6 +2,7 @@ import {type ImageSettings, readImageSettings} from '../environment/images/setti
 import {columns} from '../offers/columns.js';
 import {groupings} from '../offers/group.js';
 import {sortColumns} from '../offers/sort.js';
+import {readAttentionSettings} from './attention-settings.js';
 import {neutraliseLine} from '../system/terminal-text.js';
 import type {Paths} from '../system/paths.js';
 import type {Engine, GridChoices} from './engine.js';
@@ -17,6 +18,8 @@ type Stored = {
 	feeds?: unknown;
 	refresh?: unknown;
 	mouse?: boolean;
+	notify?: unknown;
+	title?: unknown;
 };
 
 const mostFolders = 100;
@@ -63,6 +66,7 @@ export async function loadPreferences(paths: Paths, folder: string): Promise<Eng
 		// Only a plain `false` that someone wrote switches it off.
 		mouse: () => store.get('mouse') !== false,
 		rememberMouse: isOn => store.set('mouse', isOn),
+		attention: () => readAttentionSettings(key => store.get(key)),
 		registry() {
 			const {registry} = images();
 			return registry && `${registry.registry}/${registry.repository}`;

@@ -17,7 +17,18 @@ import {refreshFolder} from './store/refreshing.js';
 import {keepCatalogueFresh} from './store/refreshing-catalogue.js';
 import {followSpotHistory} from './store/spot-history.js';
 import {pointingOf} from './pointing.js';
-import {copyText, openLink, releaseInput, runInForeground, stopJob, type Suspend} from './terminal.js';
+import {watchAttention} from './attention/watch.js';
+import {endOnInterruption} from './interruptions.js';
+import {followJob, refreshSize} from './job.js';
+import {openLink} from './open-link.js';
+import {callPerson, copyText, releaseInput, runInForeground, type Suspend, WindowTitle} from './terminal.js';
+
+/** Somebody is there after all: what they did is shown at once. */
+function seeToIt(app: App): void {
+	if (!app.state().focused) {
+		app.draw();
+	}
+}
 
 type RootProps = {readonly app: App; readonly onSuspend: (suspend: Suspend) => void};
 
@@ -34,9 +45,12 @@ export function Root({app, onSuspend}: RootProps) {
 		for (const name of keyNames(input, key)) {
 			onKey(app, name);
 		}
+
+		seeToIt(app);
 	});
 	usePaste(text => {
 		onPaste(app, text);
+		seeToIt(app);
 	});
 	return <Screen state={state} engine={app.engine} />;
 }
@@ -74,7 +88,9 @@ function fromTheTop(stream: NodeJS.WriteStream, {enter, leave}: Passage): NodeJS
 	});
 }
 
-const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
+/** How long a program that has the terminal may take to end when the app does, milliseconds. */
+const hangUpLimit = 1000;
+
 const smallest = {columns: 80, rows: 24};
 
 /** Draws the app until it ends; `begin` leads to its first screen. The terminal is as it was when this returns. */
@@ -84,6 +100,7 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 	let suspend: Suspend = async callback => callback();
 	let isLent = false;
 	let lent: Promise<unknown> = Promise.resolve();
+	const over = new AbortController();
 	/** One after the other: ctrl-z may come while ctrl-l is still at it. */
 	const lend = async (act: () => Promise<void>): Promise<void> => {
 		const turn = lent.then(async () => {
@@ -92,6 +109,7 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 				await suspend(async () => {
 					await releaseInput();
 					await act();
+					await refreshSize();
 				});
 			} finally {
 				isLent = false;
@@ -112,28 +130,29 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 		async hand(command) {
 			let code = 0;
 			await lend(async () => {
-				code = await runInForeground(command);
+				code = await runInForeground(command, over.signal);
 			});
 			return code;
 		},
-		sleep: async () => lend(stopJob),
+		sleep: async () => lend(job.stop),
 		redraw: async () => lend(async () => undefined),
+	});
+	const job = followJob({
+		isLent: () => isLent,
+		onStop: () => void app.options.sleep(),
+		onWake: () => void app.options.redraw(),
 	});
 
 	const onResize = () => app.set(size());
 	stdout.on('resize', onResize);
-	const listeners = signals.map(signal => {
-		// Ctrl-C inside a shell or an editor that has the terminal is theirs.
-		const listener = () => {
-			if (!(isLent && signal === 'SIGINT')) {
-				app.end({kind: 'interrupted', signal});
-			}
-		};
-
-		process.on(signal, listener);
-		return {signal, listener};
-	});
+	const stopListening = endOnInterruption(app, () => isLent);
 	const pointing = pointingOf(app, () => isLent);
+	const settings = engine.preferences.attention();
+	const title = new WindowTitle(settings.title);
+	watchAttention(app, {
+		call: words => callPerson(words, settings.notify, isLent),
+		title: text => title.set(text),
+	});
 	app.keep(
 		'list',
 		engine.onRunsChanged(() => {
@@ -161,6 +180,11 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 
 	// Begun before the first frame, so that it shows where this begins.
 	void app.work('', async () => begin(app));
+	const [problem] = settings.problems;
+	if (problem !== undefined) {
+		app.say(problem, 'error');
+	}
+
 	const instance = render(
 		<Root
 			app={app}
@@ -170,7 +194,10 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 		/>,
 		{
 			stdin: pointing.stdin,
-			stdout: fromTheTop(stdout, pointing),
+			stdout: fromTheTop(stdout, {
+				enter: () => title.enter() + pointing.enter(),
+				leave: () => pointing.leave() + title.leave(),
+			}),
 			alternateScreen: true,
 			incrementalRendering: true,
 			maxFps: 120,
@@ -185,6 +212,8 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 	try {
 		const end = await Promise.race([app.ended, broken]);
 		app.end(end);
+		over.abort();
+		await Promise.race([lent, clock.sleep(hangUpLimit)]);
 		await app.settled();
 		const last = await letGo(app, end);
 		return {...last, farewell: [...app.partings.values(), last.farewell].filter(Boolean).join('\n') || undefined};
@@ -192,9 +221,8 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 		instance.unmount();
 		await broken;
 		stdout.off('resize', onResize);
-		for (const {signal, listener} of listeners) {
-			process.off(signal, listener);
-		}
+		job.unfollow();
+		stopListening();
 	}
 }
 

@@ -33,7 +33,13 @@ export function pointingOf(app: App, isLent: () => boolean): PointingTerminal {
 	});
 	return {
 		// Ink reads no more of its input than this has.
-		stdin: new PointingInput(stdin, event => onPointed(app, event)) as unknown as NodeJS.ReadStream,
+		stdin: new PointingInput(stdin, event => {
+			onPointed(app, event);
+			if (!app.state().focused) {
+				// The wheel turns over windows that have no focus too.
+				app.draw();
+			}
+		}) as unknown as NodeJS.ReadStream,
 		enter() {
 			isInside = true;
 			return enterPointing(app.state().mouse === true);

@@ -1,6 +1,8 @@
 import {spawn} from 'node:child_process';
-import {once} from 'node:events';
 import process from 'node:process';
+import {notification} from './attention/sequences.js';
+import {clipboardSequence, giveTitleBack, hasTitle, keepTitle, multiplexerOf, titleSequence} from './attention/sequences.js';
+import type {NotifyWay} from '../runs/attention-settings.js';
 
 /** What Ink gives for lending the terminal. */
 export type Suspend = (callback: () => Promise<void>) => Promise<void>;
@@ -20,44 +22,68 @@ export async function releaseInput(): Promise<void> {
 	await nextTurn();
 }
 
-/** Runs a command in the foreground of this terminal. Resolves with its exit code; rejects when it cannot be started. */
-export async function runInForeground([command = '', ...args]: readonly string[]): Promise<number> {
+/**
+Runs a command in the foreground of this terminal, and hangs up on it when `signal` is aborted. Resolves with its exit code; rejects when it
+cannot be started.
+*/
+export async function runInForeground([command = '', ...args]: readonly string[], signal: AbortSignal): Promise<number> {
 	const child = spawn(command, args, {stdio: 'inherit'});
-	return new Promise((resolve, reject) => {
+	const hangUp = () => child.kill('SIGHUP');
+	signal.addEventListener('abort', hangUp, {once: true});
+	return new Promise<number>((resolve, reject) => {
 		child.once('error', reject);
-		child.once('exit', (code, signal) => resolve(code ?? (signal === null ? 1 : 130)));
-	});
+		child.once('exit', (code, by) => resolve(code ?? (by === null ? 1 : 130)));
+	}).finally(() => signal.removeEventListener('abort', hangUp));
 }
 
-const wakeLimit = 300;
-
-/** Stops the whole job, as the shell's ctrl-z does, and returns when it goes on. A job that nobody can wake is not stopped by the system. */
-export async function stopJob(): Promise<void> {
-	const woken = once(process, 'SIGCONT');
-	process.kill(0, 'SIGTSTP');
-	await Promise.race([woken, new Promise(resolve => setTimeout(resolve, wakeLimit))]);
-}
-
-/** Puts text on the clipboard of the terminal that the person sits at (OSC 52), over any number of SSH hops. */
+/** Puts text on the clipboard of the terminal that the person sits at, and into tmux's own where this runs in it. */
 export function copyText(text: string): void {
-	process.stdout.write(`\u001B]52;c;${Buffer.from(text).toString('base64')}\u0007`);
+	const {env, stdout} = process;
+	stdout.write(clipboardSequence(text, env));
+	if (multiplexerOf(env) === 'tmux' && env['TMUX']) {
+		// Which gives it on to the terminal by its own setting. Where it cannot, what was written holds.
+		const child = spawn('tmux', ['load-buffer', '-w', '-'], {stdio: ['pipe', 'ignore', 'ignore']});
+		child.on('error', () => undefined);
+		child.stdin.on('error', () => undefined);
+		child.stdin.end(text);
+	}
 }
 
-const openers: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
-	darwin: ['open'],
-	win32: ['cmd', '/c', 'start', ''],
-};
+/** Calls the person by their setting. While the terminal is another program's, only its bell is safe to use. */
+export function callPerson(words: string, way: NotifyWay | undefined, isLent: boolean): void {
+	process.stdout.write(notification(words, process.env, isLent && way !== 'off' ? 'bell' : way));
+}
 
-/** Opens a link with the desktop's own program for it. Rejects where there is none or it refuses. */
-export async function openLink(url: string): Promise<void> {
-	const {execa} = await import('execa');
-	const [command = '', ...args] = openers[process.platform] ?? ['xdg-open'];
-	const {failed, code, exitCode} = await execa(command, [...args, url], {stdio: 'ignore', timeout: 10_000, reject: false});
-	if (failed) {
-		throw new Error(
-			code === 'ENOENT'
-				? `there is no ${command}`
-				: `${command} ${exitCode === undefined ? 'did not end' : `ended with exit code ${exitCode}`}`,
-		);
+/** The window's title while the full screen is open; what the window had before is kept and given back with each way out. */
+export class WindowTitle {
+	readonly #isOn: boolean;
+	#isInside = false;
+	#title = '';
+
+	constructor(isOn: boolean) {
+		this.#isOn = isOn && hasTitle(process.env);
+	}
+
+	set(title: string): void {
+		this.#title = title;
+		if (this.#isInside) {
+			process.stdout.write(titleSequence(title));
+		}
+	}
+
+	/** What is sent with an entry into the full screen, and before a way out of it. */
+	enter(): string {
+		if (!this.#isOn) {
+			return '';
+		}
+
+		this.#isInside = true;
+		return keepTitle + titleSequence(this.#title);
+	}
+
+	leave(): string {
+		const given = this.#isInside ? giveTitleBack : '';
+		this.#isInside = false;
+		return given;
 	}
 }

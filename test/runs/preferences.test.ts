@@ -48,3 +48,24 @@ test('of a list with some that are known these are kept, and escape sequences do
 	});
 	expect(preferences.last()).toEqual({configuration: '.dstack.yml'});
 });
+
+test.each([
+	[{}, {notify: undefined, title: true, problems: []}],
+	[
+		{notify: 'osc777', title: false},
+		{notify: 'osc777', title: false, problems: []},
+	],
+	[
+		{notify: 'gong\u001B[2J', title: 'no'},
+		{
+			notify: undefined,
+			title: true,
+			problems: [
+				'`notify` in config.json is "gong\\u001b[2J"; it can be bell, osc9, osc777, off',
+				'`title` in config.json is "no"; it can be true or false',
+			],
+		},
+	],
+])('settings of attention: %j', async (file, settings) => {
+	expect((await load(file)).attention()).toEqual(settings);
+});

@@ -241,6 +241,7 @@ export const preferences: Engine['preferences'] = {
 	rememberGrid: () => undefined,
 	mouse: () => true,
 	rememberMouse: () => undefined,
+	attention: () => ({notify: undefined, title: true, problems: []}),
 };
 
 /** The engine as screens see it, answering what a test gave it. */

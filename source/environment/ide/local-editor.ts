@@ -67,7 +67,7 @@ export async function hasWindowsEditor(ide: Ide | undefined, around: Surrounding
 }
 
 /** The files that a command's name stands for, without links, in the order of the PATH. */
-async function onPath(command: string, around: Surroundings): Promise<string[]> {
+export async function onPath(command: string, around: Surroundings): Promise<string[]> {
 	const {env, platform} = around;
 	const folders = (env['PATH'] ?? env['Path'] ?? '').split(platform === 'win32' ? ';' : ':');
 	const files = platform === 'win32' ? [`${command}.cmd`, command] : [command];
@@ -101,7 +101,7 @@ function isStrange(place: string, {folder, home}: Surroundings): boolean {
 }
 
 /** `APP/bin/code`, `RESOURCES/app/bin/code`, `SERVER/bin/remote-cli/code` and wrappers beside `lib/vscode` all are some folders below it. */
-function productFilesOf(program: string, around: Surroundings): string[] {
+export function productFilesOf(program: string, around: Surroundings): string[] {
 	const files: string[] = [];
 	let folder = path.dirname(program);
 	for (let level = 0; level < 4 && path.dirname(folder) !== folder; level++) {
@@ -121,7 +121,7 @@ function productFilesOf(program: string, around: Surroundings): string[] {
 export const isOfWindows = (program: string, {platform, wsl, root}: Surroundings): boolean =>
 	platform === 'win32' || (wsl && program.startsWith(path.join(root, '/mnt/')));
 
-async function firstEditor(ide: ServerIde, patterns: readonly string[]): Promise<Editor | undefined> {
+export async function firstEditor(ide: ServerIde, patterns: readonly string[]): Promise<Editor | undefined> {
 	for (const pattern of patterns) {
 		const editor = await newestOf(ide, [pattern]);
 		if (editor) {

@@ -3,6 +3,7 @@ import {messageOf, Problem} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {Engine} from '../../runs/engine.js';
 import type {RunHandle} from '../../runs/handle.js';
+import {clipboardLimit} from '../attention/sequences.js';
 import {restoredGrid} from './offers.js';
 import {type AppState, type Dialog, type Field, initialState, type ScreenName, type Trouble} from './state.js';
 
@@ -19,8 +20,8 @@ export type AppOptions = {
 	readonly engine: Engine;
 	readonly clock: Clock;
 	readonly size: {readonly columns: number; readonly rows: number};
-	/** Opens a link in the person's desktop; rejects where that cannot be done. */
-	readonly open: (url: string) => Promise<void>;
+	/** Opens a link on the person's desktop, by a command of theirs that does it where there is one; rejects where that cannot be done. */
+	readonly open: (url: string, command?: readonly string[]) => Promise<void>;
 	/** Puts text on the person's clipboard. */
 	readonly copy: (text: string) => void;
 	/** Gives the terminal to a command and its arguments, takes it back, and tells the exit code. Rejects when it cannot be started. */
@@ -32,6 +33,11 @@ export type AppOptions = {
 };
 
 const beatInterval = 250;
+/** Milliseconds between two frames that only time and traffic change, while the terminal has no focus. */
+const unfocusedInterval = 60_000;
+
+/** What changes by itself all the time: without the focus no frame is drawn for it. What matters of a run has the screen drawn by `draw`. */
+const restless: ReadonlySet<string> = new Set(['now', 'beat', 'run', 'runs']);
 
 /** The app without a screen: one state, changed by intents, that components only read. */
 export class App {
@@ -42,6 +48,7 @@ export class App {
 	readonly #going = new Map<string, () => void>();
 	#state: AppState;
 	#telling = false;
+	#drawnAt = 0;
 	#answer: ((text: string | undefined) => void) | undefined;
 	#stopBeat: (() => void) | undefined;
 	#end: ((end: AppEnd) => void) | undefined;
@@ -77,10 +84,36 @@ export class App {
 		};
 	};
 
-	/** Changes the state; many changes of one moment are drawn once. */
+	/** Changes the state; many changes of one moment are drawn once. Without the focus, what is only restless waits for its minute. */
 	set(change: Partial<AppState>): void {
 		this.#state = {...this.#state, ...change};
 		this.#keepBeat();
+		if (this.#state.focused || Object.keys(change).some(key => !restless.has(key))) {
+			this.#tell();
+		}
+	}
+
+	/** Has the screen drawn as things are now. */
+	draw(): void {
+		const {screen, run} = this.#state;
+		// The moment counts only where it is shown.
+		this.#state = {...this.#state, ...(run || screen === 'environments' ? {now: this.options.clock.now()} : {})};
+		this.#tell();
+	}
+
+	/** Puts text on the clipboard, and says what is known of that. */
+	copy(text: string): void {
+		this.options.copy(text);
+		const size = Buffer.byteLength(text);
+		this.say(
+			size > clipboardLimit
+				? `Copied, if your terminal takes ${Math.ceil(size / 1024)} KB at once; many take ${Math.floor(clipboardLimit / 1024)}`
+				: 'Copied, if your terminal allows it',
+		);
+	}
+
+	#tell(): void {
+		this.#drawnAt = this.options.clock.now();
 		if (!this.#telling) {
 			this.#telling = true;
 			queueMicrotask(() => {
@@ -218,8 +251,9 @@ export class App {
 
 	#tick(): void {
 		const {screen, run, focused} = this.#state;
-		if (focused && (run || screen === 'environments')) {
-			this.set({now: this.options.clock.now()});
+		const now = this.options.clock.now();
+		if ((run || screen === 'environments') && (focused || now - this.#drawnAt >= unfocusedInterval)) {
+			this.draw();
 		}
 	}
 

@@ -276,10 +276,12 @@ export async function openIde(app: App): Promise<void> {
 	}
 
 	try {
-		await app.options.open(link.url);
+		await app.options.open(link.url, link.command);
 		app.say(`Opening ${link.ide}`);
 	} catch (error) {
-		app.say(`It could not be opened from here (${messageOf(error)}); y copies the link`, 'error');
+		// Whoever wants it opened needs the link now.
+		app.options.copy(link.url);
+		app.say(`It could not be opened from here: ${messageOf(error)}. The link is copied, if your terminal allows it`, 'error');
 	}
 }
 
@@ -287,7 +289,6 @@ export function copyLink(app: App): void {
 	const {run} = app.state();
 	const text = run && (app.engine.ideLink(run.handle.state())?.url ?? app.engine.sshCommand(run.handle.name));
 	if (text !== undefined) {
-		app.options.copy(text);
-		app.say('Copied, if your terminal allows it');
+		app.copy(text);
 	}
 }
