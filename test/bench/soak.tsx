@@ -1,48 +1,23 @@
 // An hour of a tunnel monitor in a minute: the connected screen, its clock turned by hand, latencies and ports changing every second.
 // Prints memory as one JSON object a line; run with --expose-gc.
-import {EventEmitter} from 'node:events';
 import process from 'node:process';
 import {render} from 'ink';
 import {Root} from '../../source/ui/app.js';
 import {showRun} from '../../source/ui/store/running.js';
+import {makeSink} from '../support/sink.js';
 import {health, port, runState, testApp, TestClock, testEngine, TestHandle} from '../support/ui.js';
 
 const hour = 3600;
 const frame = 17;
 
-/** A terminal that swallows what is drawn, and counts it. */
-class Sink extends EventEmitter {
-	readonly isTTY = true;
-	readonly columns = 120;
-	readonly rows = 40;
-	bytes = 0;
-
-	write = (text: string, callback?: () => void): boolean => {
-		this.bytes += Buffer.byteLength(text);
-		callback?.();
-		return true;
-	};
-}
-
-class Source extends EventEmitter {
-	readonly isTTY = true;
-	setEncoding = (): void => undefined;
-	setRawMode = (): void => undefined;
-	resume = (): void => undefined;
-	pause = (): void => undefined;
-	ref = (): void => undefined;
-	unref = (): void => undefined;
-	read = (): null => null;
-}
-
 const clock = new TestClock();
-const app = testApp(testEngine(), {clock, size: {columns: 120, rows: 40}});
+const sink = makeSink();
+const app = testApp(testEngine(), {clock, size: sink.size});
 const handle = new TestHandle(runState({deadline: clock.now() + 2 * hour * 1000}));
 showRun(app, handle);
-const sink = new Sink();
 const instance = render(<Root app={app} onSuspend={() => undefined} />, {
-	stdout: sink as unknown as NodeJS.WriteStream,
-	stdin: new Source() as unknown as NodeJS.ReadStream,
+	stdout: sink.stdout,
+	stdin: sink.stdin,
 	maxFps: 60,
 	incrementalRendering: true,
 	patchConsole: false,
@@ -52,7 +27,7 @@ const instance = render(<Root app={app} onSuspend={() => undefined} />, {
 const report = (second: number) => {
 	globalThis.gc?.();
 	const {rss, heapUsed} = process.memoryUsage();
-	process.stdout.write(`${JSON.stringify({second, rss, heapUsed, bytes: sink.bytes})}\n`);
+	process.stdout.write(`${JSON.stringify({second, rss, heapUsed, bytes: sink.bytes()})}\n`);
 };
 
 let latencies: number[] = [];
