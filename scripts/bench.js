@@ -1,13 +1,13 @@
 // Measures the built program and prints the figures; asserts nothing, since machines differ.
 // usage: npm run bench
-import {execFileSync, spawnSync} from 'node:child_process';
-import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {spawnSync} from 'node:child_process';
+import {mkdtempSync, readFileSync} from 'node:fs';
 import {cpus, tmpdir, totalmem} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import {bundle} from './bundle.js';
 import {mb, ms, pause, quantile, say} from './figures.js';
-import {frugal, makeSession, root} from './session.js';
+import {soakMonitor} from '../test/bench/soak-monitor.ts';
+import {makeSession} from './session.js';
 
 const configuration = 'type: dev-environment\nide: vscode\n';
 const many = 40;
@@ -86,30 +86,13 @@ const dockerImage = () => {
 };
 
 const soak = async () => {
-	const folder = mkdtempSync(path.join(root, 'dist', 'soak-'));
-	try {
-		const outfile = path.join(folder, 'soak.mjs');
-		await bundle(outfile, {
-			entryPoints: [path.join(root, 'test/bench/soak.tsx')],
-			jsx: 'automatic',
-			define: {'process.env.NODE_ENV': '"production"'},
-		});
-		const env = {...process.env, NODE_ENV: 'production'};
-		delete env['CI'];
-		const text = execFileSync(process.execPath, ['--expose-gc', frugal, outfile], {encoding: 'utf8', env, maxBuffer: 1e8});
-		const points = text
-			.trim()
-			.split('\n')
-			.map(line => JSON.parse(line));
-		const [first, last] = [points[1], points.at(-1)];
-		say(
-			'memory after an hour of ticking',
-			`${mb(last.rss)} resident, heap ${mb(first.heapUsed)} after 10 min, ${mb(last.heapUsed)} after 60`,
-		);
-		say('bytes of a tick', `${Math.round(last.bytes / 3600)}`);
-	} finally {
-		rmSync(folder, {recursive: true, force: true});
-	}
+	const {points, unfocused} = await soakMonitor(3600);
+	const [first, last] = [points[1], points.at(-1)];
+	say(
+		'memory after an hour of ticking',
+		`${mb(last.rss)} resident, heap ${mb(first.heapUsed)} after 6 min, ${mb(last.heapUsed)} after 60`,
+	);
+	say('bytes of a tick', `${Math.round(last.bytes / 3600)}; ${unfocused} in ten minutes without the focus`);
 };
 
 say('machine', `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${mb(totalmem())}, Node ${process.versions.node}`);

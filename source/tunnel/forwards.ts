@@ -45,6 +45,7 @@ it comes and goes; connections that arrive in between wait for it.
 */
 export class Forwards {
 	readonly #holdLimit: number;
+	readonly #onAwaited: () => void;
 	readonly #forwards: Forward[] = [];
 	readonly #waiting = new Set<(connection: Connection | undefined) => void>();
 	readonly #turns: Array<() => void> = [];
@@ -53,9 +54,18 @@ export class Forwards {
 	#last: Connection | undefined;
 	#cameBack = Number.NEGATIVE_INFINITY;
 
-	/** `hold`: how long a new local connection waits for the link before it is refused, milliseconds. */
-	constructor(hold = 20_000) {
+	/**
+	`hold`: how long a new local connection waits for the link before it is refused, milliseconds. `onAwaited` is told of each that begins to
+	wait.
+	*/
+	constructor(hold = 20_000, onAwaited: () => void = () => undefined) {
 		this.#holdLimit = hold;
+		this.#onAwaited = onAwaited;
+	}
+
+	/** Whether a local connection waits for the link. */
+	get isAwaited(): boolean {
+		return this.#waiting.size > 0;
 	}
 
 	/** Binds one more listener; rejects with the system's error where the port is taken. */
@@ -145,6 +155,7 @@ export class Forwards {
 
 			const timer = setTimeout(settle, Math.max(0, limit), undefined);
 			this.#waiting.add(settle);
+			this.#onAwaited();
 		});
 	}
 
@@ -221,7 +232,8 @@ export class Forwards {
 async function closeForward({server, sockets}: Forward): Promise<void> {
 	const closed = new Promise(resolve => server.close(resolve));
 	for (const socket of sockets) {
-		socket.destroy();
+		// An orderly end would look like the end of what was being carried.
+		socket.resetAndDestroy();
 	}
 
 	await closed;

@@ -6,10 +6,14 @@ import {ConnectionError, type Connection} from './connection.js';
 
 /** After a refused login, milliseconds: a machine that starts learns its keys meanwhile, and OpenSSH's penalty for such a login is over. */
 const refusalDelay = 6000;
+/** The longest pause while a local connection waits for this one, milliseconds: it waits for seconds only. */
+const awaitedDelay = 2000;
 
 type SeekerOptions = {
 	/** Whether something waits for the connection: no long pauses then. */
 	readonly isUrgent?: () => boolean;
+	/** Whether somebody waits who will soon give up. */
+	readonly isAwaited?: () => boolean;
 	readonly clock: Clock;
 	readonly random: Random;
 	readonly open: (signal: AbortSignal) => Promise<Connection>;
@@ -30,6 +34,7 @@ export class Seeker {
 	/** Tries since the last connection. */
 	#attempt = 0;
 	#refusals = 0;
+	#nextTry: number | undefined;
 	#seeking: AbortController | undefined;
 
 	constructor(options: SeekerOptions) {
@@ -60,6 +65,16 @@ export class Seeker {
 		}
 	}
 
+	/** Somebody waits from now on who will soon give up: a long pause is cut short. */
+	knock(): void {
+		const {clock} = this.#options;
+		if (this.#seeking && this.#refusals === 0 && this.#nextTry !== undefined && this.#nextTry - clock.now() > awaitedDelay) {
+			this.#abort();
+			this.#attempt--;
+			this.seek();
+		}
+	}
+
 	/** The connection has been healthy for long: what went wrong before does not count any more. */
 	forget(): void {
 		this.#tries = 0;
@@ -68,6 +83,13 @@ export class Seeker {
 	#abort(): void {
 		this.#seeking?.abort(new ConnectionError('not needed any more', false));
 		this.#seeking = undefined;
+		this.#nextTry = undefined;
+	}
+
+	/** The longest pause that is bearable now, milliseconds. */
+	#longest(): number {
+		const {isUrgent, isAwaited} = this.#options;
+		return this.#eager || isUrgent?.() === true ? firstDelay : isAwaited?.() === true ? awaitedDelay : longestDelay;
 	}
 
 	async #run(signal: AbortSignal): Promise<void> {
@@ -75,14 +97,16 @@ export class Seeker {
 		let reason: string | undefined;
 		while (!signal.aborted) {
 			const attempt = ++this.#attempt;
-			const longest = this.#eager || this.#options.isUrgent?.() === true ? firstDelay : longestDelay;
-			const delay = this.#refusals > 0 ? refusalDelay : this.#tries === 0 ? 0 : backOff(this.#tries - 1, random, longest);
+			const delay = this.#refusals > 0 ? refusalDelay : this.#tries === 0 ? 0 : backOff(this.#tries - 1, random, this.#longest());
 			if (delay > 0) {
-				onTry({attempt, nextTry: clock.now() + delay, reason});
+				this.#nextTry = clock.now() + delay;
+				onTry({attempt, nextTry: this.#nextTry, reason});
 				await clock.sleep(delay, signal).catch(() => undefined);
 				if (signal.aborted) {
 					return;
 				}
+
+				this.#nextTry = undefined;
 			}
 
 			onTry({attempt, nextTry: undefined, reason});

@@ -46,7 +46,7 @@ type Held = {readonly connection: Connection; readonly keepalive: Keepalive; sec
 
 /** Our own connection into an environment: kept up, with its forwards, until it is closed or can never work. */
 export class Tunnel {
-	readonly forwards = new Forwards();
+	readonly forwards = new Forwards(undefined, () => this.#seeker.knock());
 	readonly reverse = new ReverseForwards();
 	readonly #options: TunnelOptions;
 	readonly #clock: Clock;
@@ -69,6 +69,7 @@ export class Tunnel {
 		this.#surroundings = options.surroundings ?? surroundingsOf(this.#clock);
 		this.#seeker = new Seeker({
 			isUrgent: options.isUrgent,
+			isAwaited: () => this.forwards.isAwaited,
 			clock: this.#clock,
 			random: options.random ?? systemRandom,
 			open: options.open,

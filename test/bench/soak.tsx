@@ -1,80 +1,102 @@
-// An hour of a tunnel monitor in a minute: the connected screen, its clock turned by hand, latencies and ports changing every second.
-// Prints memory as one JSON object a line; run with --expose-gc.
-import {EventEmitter} from 'node:events';
+// The monitor's screen for as many seconds as it is told (an hour), as fast as they are drawn: its clock turned by hand, its link lost now and
+// then, ports that come, go and carry. Prints memory and bytes as one JSON object a line, in ten parts, and what 600 seconds without the
+// focus draw; run with --expose-gc.
 import process from 'node:process';
 import {render} from 'ink';
 import {Root} from '../../source/ui/app.js';
+import {onKey} from '../../source/ui/input.js';
+import {setFocus} from '../../source/ui/store/pointing.js';
 import {showRun} from '../../source/ui/store/running.js';
+import {makeSink} from '../support/sink.js';
 import {health, port, runState, testApp, TestClock, testEngine, TestHandle} from '../support/ui.js';
 
-const hour = 3600;
-const frame = 17;
-
-/** A terminal that swallows what is drawn, and counts it. */
-class Sink extends EventEmitter {
-	readonly isTTY = true;
-	readonly columns = 120;
-	readonly rows = 40;
-	bytes = 0;
-
-	write = (text: string, callback?: () => void): boolean => {
-		this.bytes += Buffer.byteLength(text);
-		callback?.();
-		return true;
-	};
-}
-
-class Source extends EventEmitter {
-	readonly isTTY = true;
-	setEncoding = (): void => undefined;
-	setRawMode = (): void => undefined;
-	resume = (): void => undefined;
-	pause = (): void => undefined;
-	ref = (): void => undefined;
-	unref = (): void => undefined;
-	read = (): null => null;
-}
+const seconds = Number(process.argv[2] ?? 3600);
+const remembered = 300;
 
 const clock = new TestClock();
-const app = testApp(testEngine(), {clock, size: {columns: 120, rows: 40}});
-const handle = new TestHandle(runState({deadline: clock.now() + 2 * hour * 1000}));
+const sink = makeSink();
+const app = testApp(testEngine(), {clock, size: sink.size});
+const handle = new TestHandle(runState({deadline: clock.now() + 48 * 3600 * 1000}));
+handle.lines = Array.from({length: remembered}, (_, line) => ({at: clock.now(), pane: 'events' as const, text: `line ${line}`}));
 showRun(app, handle);
-const sink = new Sink();
 const instance = render(<Root app={app} onSuspend={() => undefined} />, {
-	stdout: sink as unknown as NodeJS.WriteStream,
-	stdin: new Source() as unknown as NodeJS.ReadStream,
-	maxFps: 60,
+	stdout: sink.stdout,
+	stdin: sink.stdin,
+	interactive: true,
+	maxFps: 1000,
 	incrementalRendering: true,
 	patchConsole: false,
 	exitOnCtrlC: false,
 });
 
+/** The environment in its `second`: the link is lost for ten seconds of each five minutes. */
+function healthAt(second: number) {
+	const lost = Math.max(0, (second % 300) - 290);
+	const latencies = Array.from({length: 60}, (_, index) => 4 + ((second + index) % 23) + ((second * index) % 7) / 10);
+	const waiting = {
+		status: 'waiting',
+		reason: `no answer for ${lost} s`,
+		nextTry: clock.now() + 1000 * (10 - lost),
+		attempt: lost,
+		upSince: undefined,
+	} as const;
+	return health({
+		...(lost > 0 ? waiting : {upSince: clock.now() - (second % 300) * 1000}),
+		reconnects: Math.floor(second / 300),
+		latency: latencies.at(-1),
+		latencies,
+		ports: Array.from({length: 1 + (Math.floor(second / 60) % 5)}, (_, index) =>
+			port({
+				local: 8000 + index,
+				remote: 8000 + index,
+				open: (second * (index + 1)) % 50,
+				received: second * 1234 * index,
+				sent: second * 99,
+				total: second * (1234 * index + 99),
+				rate: (second % 1000) * 1024,
+			}),
+		),
+	});
+}
+
+const tell = (what: object) => process.stdout.write(`${JSON.stringify(what)}\n`);
 const report = (second: number) => {
 	globalThis.gc?.();
 	const {rss, heapUsed} = process.memoryUsage();
-	process.stdout.write(`${JSON.stringify({second, rss, heapUsed, bytes: sink.bytes})}\n`);
+	tell({second, rss, heapUsed, bytes: sink.bytes()});
 };
 
-let latencies: number[] = [];
-for (let second = 0; second <= hour; second++) {
-	latencies = [...latencies, 5 + (second % 17)].slice(-60);
-	handle.health_ = health({
-		latency: latencies.at(-1),
-		latencies,
-		ports: [port({local: 8888, remote: 8888, open: second % 4, total: second, direct: false})],
-	});
-	if (second % 60 === 0) {
-		handle.lines = [...handle.lines, {at: clock.now(), pane: 'events' as const, text: `minute ${second / 60}`}].slice(-10_000);
+for (let second = 0; second <= seconds; second++) {
+	handle.health_ = healthAt(second);
+	if (second % 20 === 0) {
+		const line = {at: clock.now(), pane: 'events' as const, text: `in second ${second}`};
+		handle.lines = [...handle.lines, line].slice(-remembered);
 	}
 
 	clock.pass(1000);
 	handle.tell();
-	// As long as a frame may be held back.
-	await new Promise(resolve => setTimeout(resolve, frame));
-	if (second % 600 === 0) {
+	await instance.waitUntilRenderFlush();
+	if (second % 100 === 50) {
+		// The logs, and back.
+		for (const key of ['l', 'l']) {
+			onKey(app, key);
+			await instance.waitUntilRenderFlush();
+		}
+	}
+
+	if (second % (seconds / 10) === 0) {
 		report(second);
 	}
 }
 
+setFocus(app, false);
+await instance.waitUntilRenderFlush();
+const before = sink.bytes();
+for (let second = 0; second < 600; second++) {
+	clock.pass(1000);
+	await instance.waitUntilRenderFlush();
+}
+
+tell({unfocused: sink.bytes() - before});
 instance.unmount();
 process.exit();

@@ -1,10 +1,13 @@
-import {spawn, type ChildProcess} from 'node:child_process';
+import {execFile, spawn, type ChildProcess} from 'node:child_process';
 import {existsSync, readFileSync, rmSync} from 'node:fs';
 import {mkdtemp, open, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import {promisify} from 'node:util';
 import {cacheFolder, locked} from './cache.js';
+
+const execute = promisify(execFile);
 
 /*
 An engine that the tests start themselves: by the first file that needs one, for all files of all test runs of this machine, as two engines
@@ -58,6 +61,7 @@ export async function leaveOwnEngine(): Promise<void> {
 		}
 
 		await end(own.pid);
+		await unmount(own.folder);
 		await rm(own.folder, {recursive: true, force: true});
 		rmSync(record, {force: true});
 	});
@@ -110,6 +114,7 @@ async function start(answers: (host: string) => Promise<boolean>): Promise<Own> 
 		await end(child.pid);
 	}
 
+	await unmount(folder);
 	await rm(folder, {recursive: true, force: true});
 	throw new Error(`dockerd does not start here: ${last.slice(0, 300)}`);
 }
@@ -128,5 +133,13 @@ async function end(pid: number): Promise<void> {
 		for (const started = Date.now(); isAlive(pid) && Date.now() - started < limit;) {
 			await new Promise(resolve => setTimeout(resolve, 100));
 		}
+	}
+}
+
+/** An engine that had to be killed, or a container that hung on too long, leaves mounts behind, and no folder goes that holds one. */
+async function unmount(folder: string): Promise<void> {
+	const mounts = (await readFile('/proc/mounts', 'utf8')).split('\n').map(line => line.split(' ')[1] ?? '');
+	for (const mount of mounts.filter(each => each.startsWith(`${folder}/`)).toReversed()) {
+		await execute('umount', ['--lazy', mount]);
 	}
 }

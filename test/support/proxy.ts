@@ -2,6 +2,8 @@ import {connect, createServer, type AddressInfo, type Server, type Socket} from 
 import {onTestFinished} from 'vitest';
 
 type Pair = {readonly near: Socket; readonly far: Socket};
+/** What a freeze stops: all, or only what goes to the client, or to the server. */
+type Way = 'both' | 'near' | 'far';
 
 /**
 A bad network in front of a server, for any number of connections. All it does happens to bytes that have arrived here: what is frozen
@@ -16,7 +18,7 @@ export class Proxy {
 	readonly #held = new Set<() => void>();
 	readonly #server: Server;
 	#target: number;
-	#frozen = false;
+	#frozen: Way | undefined;
 	#delay = 0;
 	#cut: number | undefined;
 
@@ -38,12 +40,11 @@ export class Proxy {
 		this.port = (this.#server.address() as AddressInfo).port;
 	}
 
-	/** Not a byte passes any more, and nothing is closed; new connections are taken and hear nothing. */
-	freeze(): void {
-		this.#frozen = true;
-		for (const {near, far} of this.#pairs) {
-			near.pause();
-			far.pause();
+	/** Not a byte passes any more (towards one side), and nothing is closed; new connections are taken and hear nothing. */
+	freeze(way: Way = 'both'): void {
+		this.#frozen = way;
+		for (const pair of this.#pairs) {
+			this.#hold(pair);
 		}
 	}
 
@@ -57,7 +58,7 @@ export class Proxy {
 	}
 
 	thaw(): void {
-		this.#frozen = false;
+		this.#frozen = undefined;
 		for (const {near, far} of [...this.#pairs].filter(pair => !this.#stranded.has(pair))) {
 			near.resume();
 			far.resume();
@@ -122,7 +123,7 @@ export class Proxy {
 			}
 		};
 
-		if (this.#frozen) {
+		if (this.#frozen === 'both') {
 			near.pause();
 			this.#held.add(go);
 		} else {
@@ -144,23 +145,35 @@ export class Proxy {
 		far.on('error', () => near.resetAndDestroy());
 		near.on('close', end);
 		far.on('close', end);
-		const mayPass = () => !this.#frozen && !this.#stranded.has(pair);
-		this.#pipe(near, far, mayPass);
+		const mayPass = (to: Way) => this.#frozen !== 'both' && this.#frozen !== to && !this.#stranded.has(pair);
+		this.#pipe(near, far, () => mayPass('far'));
 		let left = this.#cut;
-		this.#pipe(far, near, mayPass, piece => {
-			left ??= this.#cut;
-			if (left === undefined || piece.length < left) {
-				left = left === undefined ? undefined : left - piece.length;
-				return piece;
-			}
+		this.#pipe(
+			far,
+			near,
+			() => mayPass('near'),
+			piece => {
+				left ??= this.#cut;
+				if (left === undefined || piece.length < left) {
+					left = left === undefined ? undefined : left - piece.length;
+					return piece;
+				}
 
-			this.#cut = undefined;
-			near.end(piece.subarray(0, left));
-			far.destroy();
-			return undefined;
-		});
-		if (this.#frozen) {
+				this.#cut = undefined;
+				near.end(piece.subarray(0, left));
+				far.destroy();
+				return undefined;
+			},
+		);
+		this.#hold(pair);
+	}
+
+	#hold({near, far}: Pair): void {
+		if (this.#frozen === 'both' || this.#frozen === 'far') {
 			near.pause();
+		}
+
+		if (this.#frozen === 'both' || this.#frozen === 'near') {
 			far.pause();
 		}
 	}

@@ -19,8 +19,18 @@ export async function freePort(): Promise<number> {
 	return port;
 }
 
-/** OpenSSH's own server on 127.0.0.1, for one test; `start` again on the same port after `stop`. */
-export async function makeSshd(folder: string, options: {hostKey?: KeyPair; lines?: readonly string[]} = {}) {
+type SshdOptions = {
+	readonly hostKey?: KeyPair;
+	readonly lines?: readonly string[];
+	/** Where it listens. @default 127.0.0.1 */
+	readonly host?: string;
+	/** The words that run a command where it shall run. */
+	readonly within?: readonly string[];
+};
+
+/** OpenSSH's own server, for one test; `start` again on the same port after `stop`. */
+export async function makeSshd(folder: string, options: SshdOptions = {}) {
+	const {host = '127.0.0.1', within = []} = options;
 	const [identity, hostKey] = await Promise.all([generateKeyPair('test'), options.hostKey ?? generateKeyPair('host')]);
 	const port = await freePort();
 	await chmod(folder, 0o700);
@@ -32,7 +42,7 @@ export async function makeSshd(folder: string, options: {hostKey?: KeyPair; line
 	const config = await file(
 		'sshd_config',
 		[
-			'ListenAddress 127.0.0.1',
+			`ListenAddress ${host}`,
 			`Port ${port}`,
 			`HostKey ${await file('host_key', hostKey.private)}`,
 			`AuthorizedKeysFile ${await file('authorized_keys', `${identity.public}\n`)}`,
@@ -63,9 +73,11 @@ export async function makeSshd(folder: string, options: {hostKey?: KeyPair; line
 	};
 
 	const start = async () => {
-		server = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', config], {stdio: 'ignore', detached: true});
+		const [command = '', ...args] = [...within, '/usr/sbin/sshd', '-D', '-e', '-f', config];
+		server = spawn(command, args, {stdio: 'ignore', detached: true});
 		for (let attempt = 0; attempt < 100; attempt++) {
-			const {status} = spawnSync('ssh-keyscan', ['-p', String(port), '127.0.0.1'], {stdio: 'ignore'});
+			const [scan = '', ...words] = [...within, 'ssh-keyscan', '-p', String(port), host];
+			const {status} = spawnSync(scan, words, {stdio: 'ignore'});
 			if (status === 0) {
 				return;
 			}
@@ -77,7 +89,7 @@ export async function makeSshd(folder: string, options: {hostKey?: KeyPair; line
 	onTestFinished(stop);
 	await start();
 	const destination = {
-		host: '127.0.0.1',
+		host,
 		port,
 		user: userInfo().username,
 		privateKey: identity.private,

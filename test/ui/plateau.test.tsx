@@ -1,4 +1,3 @@
-import {EventEmitter} from 'node:events';
 import {setFlagsFromString} from 'node:v8';
 import {runInNewContext} from 'node:vm';
 import {render} from 'ink';
@@ -6,32 +5,8 @@ import {expect, test} from 'vitest';
 import {Root} from '../../source/ui/app.js';
 import {onKey} from '../../source/ui/input.js';
 import {chooseConfiguration, loadFolder} from '../../source/ui/store/choosing.js';
+import {makeSink} from '../support/sink.js';
 import {offers, testApp, testEngine} from '../support/ui.js';
-
-/** A terminal that swallows what is drawn, and counts it. */
-class Sink extends EventEmitter {
-	readonly isTTY = true;
-	readonly columns = 120;
-	readonly rows = 40;
-	bytes = 0;
-
-	write = (text: string, callback?: () => void): boolean => {
-		this.bytes += Buffer.byteLength(text);
-		callback?.();
-		return true;
-	};
-}
-
-class Source extends EventEmitter {
-	readonly isTTY = true;
-	setEncoding = (): void => undefined;
-	setRawMode = (): void => undefined;
-	resume = (): void => undefined;
-	pause = (): void => undefined;
-	ref = (): void => undefined;
-	unref = (): void => undefined;
-	read = (): null => null;
-}
 
 const turn = async () =>
 	new Promise(resolve => {
@@ -41,11 +16,11 @@ const turn = async () =>
 test('thousands of frames of the grid take no memory, and a move of the cursor few bytes', async () => {
 	setFlagsFromString('--expose-gc');
 	const collect = runInNewContext('gc') as () => void;
-	const app = testApp(testEngine({}, {offers: offers(5000)}), {size: {columns: 120, rows: 40}});
-	const sink = new Sink();
+	const sink = makeSink();
+	const app = testApp(testEngine({}, {offers: offers(5000)}), {size: sink.size});
 	const instance = render(<Root app={app} onSuspend={() => undefined} />, {
-		stdout: sink as unknown as NodeJS.WriteStream,
-		stdin: new Source() as unknown as NodeJS.ReadStream,
+		stdout: sink.stdout,
+		stdin: sink.stdin,
 		interactive: true,
 		incrementalRendering: true,
 		maxFps: 1000,
@@ -84,12 +59,12 @@ test('thousands of frames of the grid take no memory, and a move of the cursor f
 	expect(heap() - before).toBeLessThan(2);
 
 	await press('g');
-	const from = sink.bytes;
+	const from = sink.bytes();
 	for (let step = 0; step < 20; step++) {
 		await press('j');
 	}
 
-	expect((sink.bytes - from) / 20).toBeGreaterThan(100);
-	expect((sink.bytes - from) / 20).toBeLessThan(700);
+	expect((sink.bytes() - from) / 20).toBeGreaterThan(100);
+	expect((sink.bytes() - from) / 20).toBeLessThan(700);
 	instance.unmount();
 });

@@ -1,0 +1,28 @@
+import process from 'node:process';
+import {expect, test} from 'vitest';
+import {soakMonitor} from '../bench/soak-monitor.js';
+
+/** A frame for each second: 100,000 are more than a day. */
+const frames = process.env['LONG'] === undefined ? 400 : 100_000;
+/** What V8 compiles, and what is remembered of widths and frames, comes to its size within the first of them. */
+const limit = process.env['LONG'] === undefined ? 4 : 2;
+const mib = 1024 * 1024;
+
+test(
+	`${frames} frames of the monitor take no memory, a second of it few bytes, and without the focus none`,
+	{timeout: 7_200_000},
+	async () => {
+		const {points, unfocused} = await soakMonitor(frames);
+		expect(points).toHaveLength(11);
+		const [first, last] = [points[2]!, points.at(-1)!];
+		const grown = (last.heapUsed - first.heapUsed) / mib;
+		const each = (last.bytes - first.bytes) / (last.second - first.second);
+		console.info(
+			`${frames} frames: ${each.toFixed(0)} bytes each, heap ${(first.heapUsed / mib).toFixed(1)} MB and ${grown.toFixed(1)} MB more`,
+		);
+		expect(grown).toBeLessThan(limit);
+		expect(each).toBeGreaterThan(100);
+		expect(each).toBeLessThan(1500);
+		expect(unfocused).toBe(0);
+	},
+);
