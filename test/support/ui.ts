@@ -71,6 +71,8 @@ export const runState = (changes: Partial<RunState> = {}): RunState => ({
 	tunnel: undefined,
 	deadline: undefined,
 	ports: [],
+	reverse: [],
+	portsKnown: undefined,
 	endedAt: undefined,
 	reason: undefined,
 	kept: undefined,
@@ -241,6 +243,8 @@ export const preferences: Engine['preferences'] = {
 	rememberGrid: () => undefined,
 	mouse: () => true,
 	rememberMouse: () => undefined,
+	forwardPorts: () => 'ask',
+	rememberForwardPorts: () => undefined,
 };
 
 /** The engine as screens see it, answering what a test gave it. */
