@@ -6,7 +6,7 @@ import {Command, CommanderError, Option} from 'commander';
 import packageJson from '../package.json' with {type: 'json'};
 import type {FollowEnd} from './commands/follow.js';
 import type {Start} from './commands/screen.js';
-import {type Flags, requirementFlags, withRequirements, withRun} from './flags.js';
+import {type Flags, requirementFlags, withPorts, withRequirements, withRun} from './flags.js';
 import {sortColumns} from './offers/sort.js';
 import {addBuilds, addCatalog, addHome, addMoney, addSecrets, type Means} from './subcommands.js';
 import {messageOf, Problem, type ProblemKind} from './system/problem.js';
@@ -119,19 +119,21 @@ function makeProgram(): Command {
 			await listRuns(engine, clock, flags.all ?? false, await outputOf(flags));
 		});
 
-	add('attach', 'come back to an environment: its link, ports and logs')
+	withPorts(add('attach', 'come back to an environment: its link, ports and logs'))
 		.argument('<name>')
 		.option('--plain', 'lines instead of the full screen')
 		.option('-d, --detach', 'only see to it that it becomes ready, then return')
 		.action(async (name: string, flags: Flags) => {
+			const ports = {ports: flags.port, reverse: flags.reverse};
 			if (canDraw(flags) && !flags.detach) {
-				await draw(undefined, {screen: 'attach', name});
+				await draw(undefined, {screen: 'attach', name, ports});
 				return;
 			}
 
 			mustFinish = true;
 			const {attachPlainly} = await import('./commands/attach.js');
-			await endWith(attachPlainly((await core(undefined)).engine, name, flags.detach ?? false, await outputOf(flags)));
+			const options = {detach: flags.detach ?? false, ports};
+			await endWith(attachPlainly((await core(undefined)).engine, name, options, await outputOf(flags)));
 		});
 
 	add('logs', "print an environment's build and setup logs")

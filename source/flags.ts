@@ -41,6 +41,7 @@ export type Flags = {
 	forceBuild?: boolean;
 	env?: string[];
 	port?: string[];
+	reverse?: string[];
 };
 
 export const collect = (value: string, before: string[] = []): string[] => [...before, value];
@@ -68,6 +69,14 @@ export const withRequirements = (command: Command): Command =>
 		.addOption(new Option('--no-retry', 'try no offer twice').conflicts(['retryLimit']))
 		.addOption(new Option('--retry-limit <duration>', 'try again for so long: 1h'));
 
+const reverseWords = 'a port there that leads to one here, 9000 or 9000:3000; may be repeated';
+
+/** The ports that `attach` adds. */
+export const withPorts = (command: Command): Command =>
+	command
+		.option('-p, --port <port>', 'forward one more port, 8000 or 3333:8000; may be repeated', collect)
+		.option('-R, --reverse <there:here>', reverseWords, collect);
+
 /** The flags that only `run` has. */
 export const withRun = (command: Command): Command =>
 	withRequirements(command)
@@ -80,6 +89,7 @@ export const withRun = (command: Command): Command =>
 			collect,
 		)
 		.option('-p, --port <port>', 'a port, 8000 or 3333:8000; may be repeated', collect)
+		.option('-R, --reverse <there:here>', reverseWords, collect)
 		.option('--build', 'make the image of `build` if there is none')
 		.addOption(new Option('--force-build', 'make it anew').conflicts(['build']))
 		.option('--forward-agent', 'lend your SSH agent to sessions in the environment')
@@ -106,6 +116,7 @@ export const requirementFlags = (flags: Flags): RequirementFlags => ({
 	retry: retryFlag(flags),
 	env: flags.env,
 	ports: flags.port,
+	reverse: flags.reverse,
 	build: buildPolicy(flags),
 	...(flags.forwardAgent ? {forwardAgent: true} : {}),
 });

@@ -170,7 +170,7 @@ function announce(engine: Engine, handle: RunHandle, output: Output): void {
 	const state = handle.state();
 	output.object({run: handle.name, type: 'connected', ...connectedObject(engine, state)});
 	output.line();
-	for (const line of connectedLines(engine, state, handle.health().ports)) {
+	for (const line of connectedLines(engine, state, handle.health())) {
 		output.line(line);
 	}
 }

@@ -7,12 +7,13 @@ import {loadFolder, openPlan} from '../ui/store/choosing.js';
 import {showRun} from '../ui/store/running.js';
 import {choose, type ChoiceOptions} from './choose.js';
 import type {FollowEnd} from './follow.js';
+import {attachWithPorts, type PortFlags} from './ports.js';
 
 /** Where the full screen begins. */
 export type Start =
 	| {readonly screen: 'configurations'}
 	| {readonly screen: 'plan'; readonly choice: ChoiceOptions; readonly yes: boolean}
-	| {readonly screen: 'attach'; readonly name: string};
+	| {readonly screen: 'attach'; readonly name: string; readonly ports: PortFlags};
 
 /** Opens the full screen. What is wrong with the command line is told before anything is drawn; what is to be said last, after. */
 export async function openScreen(engine: Engine, clock: Clock, start: Start): Promise<FollowEnd> {
@@ -43,7 +44,7 @@ async function beginning(engine: Engine, start: Start): Promise<(app: App) => Pr
 		}
 
 		case 'attach': {
-			const handle = await engine.attach(start.name);
+			const handle = await attachWithPorts(engine, start.name, start.ports);
 			return async app => {
 				showRun(app, handle);
 			};

@@ -12,6 +12,7 @@ import {
 	priceWords,
 	readyWords,
 } from '../runs/plan-words.js';
+import {forwardWords, reverseWords} from '../runs/port-words.js';
 import type {RunState} from '../runs/state.js';
 import {table} from './io.js';
 
@@ -76,17 +77,31 @@ export function planLines(plan: Plan, clock: {now(): number}): string[] {
 	];
 }
 
-const portLine = ({local, remote, direct, wanted}: LinkHealth['ports'][number]): string =>
-	`Port: ${direct ? `${local} on this machine itself` : `127.0.0.1:${local} → ${remote} there`}${wanted === undefined ? '' : ` (${wanted} was taken)`}`;
+const portLine = ({local, remote, direct, wanted, added, problem}: LinkHealth['ports'][number]): string => {
+	const notes = [
+		...(added ? ['added'] : []),
+		...(wanted === undefined ? [] : [`${wanted} was taken`]),
+		...(problem ? [problem] : []),
+	];
+	return `Port: ${forwardWords({local, remote, direct})}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`;
+};
 
-/** How to get into a ready environment; `ports` as they are carried now. */
-export function connectedLines(engine: Engine, state: RunState, ports: LinkHealth['ports']): string[] {
+const reverseLine = ({remote, local, problem}: LinkHealth['reverse'][number]): string =>
+	`Port: ${reverseWords({remote, local})}${problem === undefined ? '' : ` (${problem})`}`;
+
+/** How to get into a ready environment; its ports as they are carried now. */
+export function connectedLines(
+	engine: Engine,
+	state: RunState,
+	{ports, reverse}: Pick<LinkHealth, 'ports' | 'reverse'>,
+): string[] {
 	const link = engine.ideLink(state);
 	return [
 		...(link ? [`To open in ${link.ide}, use this link:`, `  ${link.url}`] : []),
 		`Shell: ${engine.sshCommand(state.name)}`,
 		`Code: ${state.workspace ?? ''}`,
 		...ports.map(portLine),
+		...reverse.map(reverseLine),
 	];
 }
 
@@ -99,5 +114,6 @@ export const connectedObject = (engine: Engine, state: RunState) => ({
 	workspace: state.workspace ?? null,
 	address: state.address ?? null,
 	ports: state.ports,
+	reverse: state.reverse,
 	deadline: state.deadline ?? null,
 });

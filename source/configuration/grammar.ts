@@ -1,4 +1,4 @@
-import type {PortMapping} from './model.js';
+import type {PortMapping, ReversePort} from './model.js';
 
 /** A value that does not read as what it should be. The message says what was expected. */
 export class GrammarError extends Error {
@@ -85,6 +85,16 @@ export function parsePort(text: string): PortMapping {
 	const remote = portNumber(parts.at(-1) ?? '');
 	const local = parts.length === 1 ? remote : parts[0] === '*' ? undefined : portNumber(parts[0] ?? '');
 	return {local, remote};
+}
+
+/** `9000`, `9000:3000` (there:here). */
+export function parseReversePort(text: string): ReversePort {
+	const parts = text.trim().split(':');
+	if (parts.length > 2) {
+		return fail(`expected a port such as 9000, or 9000:3000 for 3000 here, found '${shorten(text)}'`);
+	}
+
+	return {remote: portNumber(parts[0] ?? ''), local: portNumber(parts.at(-1) ?? '')};
 }
 
 export const isVariableName = (name: string): boolean => /^[A-Za-z_]\w*$/.test(name);

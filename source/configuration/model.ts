@@ -20,6 +20,9 @@ export type PortMapping = {
 	readonly remote: number;
 };
 
+/** A port inside the environment that leads to one of the person's machine. */
+export type ReversePort = {readonly remote: number; readonly local: number};
+
 export type Ide = 'vscode' | 'vscode-insiders' | 'cursor' | 'windsurf' | 'zed';
 
 /** A checked `.dstack.yml` of type `dev-environment`. Memory and sizes are MiB everywhere. */
@@ -197,6 +200,8 @@ export type RequirementFlags = {
 	readonly env?: readonly string[];
 	/** Port mappings as given. */
 	readonly ports?: readonly string[];
+	/** Ports of the environment that are to lead here, as given. */
+	readonly reverse?: readonly string[];
 	readonly build?: BuildPolicy;
 	/** Lends the person's SSH agent to sessions in the environment. */
 	readonly forwardAgent?: boolean;

@@ -1,6 +1,6 @@
 import {messageOf, Problem} from '../system/problem.js';
 import {toVariables} from './environment-fields.js';
-import {parseDuration, parseNumber, parsePort, parseVariable} from './grammar.js';
+import {parseDuration, parseNumber, parsePort, parseReversePort, parseVariable} from './grammar.js';
 import {parseGpu, wantsGpu} from './gpu-grammar.js';
 import {doubtfulBackend} from './known-names.js';
 import {
@@ -12,6 +12,7 @@ import {
 	type PortMapping,
 	type Profile,
 	type RequirementFlags,
+	type ReversePort,
 	type Requirements,
 	retryEvents,
 	type WishKey,
@@ -145,9 +146,26 @@ function retryOf({retry}: RequirementFlags): Requirements['retry'] | undefined {
 	return limit === undefined || limit === 'off' ? 'off' : {limit, on: retryEvents};
 }
 
+/** What `-p` says. Throws a `usage` problem. */
+export const portsOf = ({ports = []}: Pick<RequirementFlags, 'ports'>): PortMapping[] =>
+	ports.map(text => read('-p', text, parsePort) as PortMapping);
+
+/** What `-R` says. Throws a `usage` problem. */
+export function reverseOf({reverse = []}: Pick<RequirementFlags, 'reverse'>): ReversePort[] {
+	const ports = reverse.map(text => read('-R', text, parseReversePort) as ReversePort);
+	const twice = ports.find(({remote}, index) => ports.findIndex(each => each.remote === remote) !== index);
+	if (twice) {
+		throw new Problem('usage', `-R: port ${twice.remote} of the environment can lead to one port only`);
+	}
+
+	return ports;
+}
+
 function withFlags(environment: DevEnvironment, flags: RequirementFlags): DevEnvironment {
 	const variables = (flags.env ?? []).map(text => read('-e', text, parseVariable) as [string, string | undefined]);
-	const ports = (flags.ports ?? []).map(text => read('-p', text, parsePort) as PortMapping);
+	const ports = portsOf(flags);
+	// Only looked at here, so that what does not read is told before anything else is asked.
+	reverseOf(flags);
 	const replaced = new Set(ports.map(({remote}) => remote));
 	const before = [...Object.entries(environment.env), ...environment.callerEnv.map(name => [name, undefined] as const)];
 	return {

@@ -3,6 +3,7 @@ import type {Backend} from '../backends/backend.js';
 import type {Clock} from '../system/clock.js';
 import type {Paths} from '../system/paths.js';
 import type {Random} from '../system/random.js';
+import type {ForwardPolicy} from './engine.js';
 import type {ImageSource} from './images.js';
 
 /** What a run needs of the world around it; tests turn every part of it. */
@@ -17,6 +18,8 @@ export type RunContext = {
 	readonly images: ImageSource;
 	/** The setting that names another site to download the servers of editors from. */
 	readonly ideOrigin: () => Promise<string | undefined>;
+	/** The setting that says what happens with ports that start to listen inside. @default () => 'ask' */
+	readonly forwardPorts?: () => ForwardPolicy;
 	/** Starts another process of this program that goes on preparing the run, and outlives this one. */
 	readonly continueInBackground: (name: string) => void;
 	/** Starts another process of this program that refreshes the catalogue of these clouds and prints events; undefined where none is to. */

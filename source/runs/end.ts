@@ -1,8 +1,9 @@
 import {existsSync} from 'node:fs';
-import {access, rm, writeFile} from 'node:fs/promises';
+import {access, readdir, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {type Backend, BackendError} from '../backends/backend.js';
 import type {Paths} from '../system/paths.js';
+import {isMissing} from '../system/files.js';
 import {messageOf} from '../system/problem.js';
 import {type AliasTrouble, removeAliases, sweepAliases} from '../tunnel/ssh-config.js';
 import type {RunContext} from './context.js';
@@ -10,6 +11,8 @@ import {readState} from './journal.js';
 import {enterInLedger} from './ledger.js';
 import {lookSurely} from './launch.js';
 import {over} from './over.js';
+import {countsFile, watchedFile} from './monitor-counts.js';
+import {isPortRequest} from './monitor-requests.js';
 import {notEndedProblem} from './problems.js';
 import type {RunRecord} from './record.js';
 import {forgetSecrets, runFolder, runNames} from './run-folder.js';
@@ -122,8 +125,20 @@ any more is no failure: what stays in it leads nowhere.
 export async function tidy(paths: Paths, folder: string): Promise<AliasTrouble | undefined> {
 	const trouble = await removeAliases(paths, folder, async () => anyAlias(paths, path.basename(folder)));
 	await forgetSecrets(folder);
-	await rm(stopRequest(folder), {force: true});
+	const asked = (await readdir(folder).catch(emptyIfMissing)).filter(isPortRequest);
+	for (const file of [stopFile, countsFile, watchedFile, ...asked]) {
+		await rm(path.join(folder, file), {force: true});
+	}
+
 	return trouble;
+}
+
+function emptyIfMissing(error: unknown): string[] {
+	if (isMissing(error)) {
+		return [];
+	}
+
+	throw error;
 }
 
 async function anyAlias(paths: Paths, without: string): Promise<boolean> {
@@ -158,7 +173,8 @@ export async function findEnd(backend: Backend, state: RunState, now: number): P
 	return over(instance, state, now);
 }
 
-const stopRequest = (folder: string): string => path.join(folder, 'stop-requested');
+const stopFile = 'stop-requested';
+const stopRequest = (folder: string): string => path.join(folder, stopFile);
 
 /** Asks the run's owner, another program, to end it. */
 export const requestStop = async (folder: string): Promise<void> => writeFile(stopRequest(folder), '', {mode: 0o600});

@@ -77,6 +77,9 @@ export type GridChoices = {
 	readonly history?: readonly string[];
 };
 
+/** What happens with a port that starts to listen inside: the person is asked, it is forwarded at once, or nobody looks. */
+export type ForwardPolicy = 'ask' | 'always' | 'never';
+
 /** One port as the plan has it: `wanted` was taken by `holder`, so `local` is offered instead. */
 export type PlannedPort = {
 	readonly local: number;
@@ -196,6 +199,9 @@ export type Engine = {
 		rememberMouse(isOn: boolean): void;
 		/** How the person is called while nobody looks, and whether the terminal's title tells the state. */
 		attention(): AttentionSettings;
+		/** What happens with ports that start to listen inside; read anew each time. */
+		forwardPorts(): ForwardPolicy;
+		rememberForwardPorts(policy: ForwardPolicy): void;
 		/** Where built images are kept, for clouds to fetch: `ghcr.io/team/builds`. */
 		registry(): string | undefined;
 		/** All settings of images and of the IDE, read when first asked for; what is written wrongly is told in its `problems`. */

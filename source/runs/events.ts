@@ -15,6 +15,10 @@ const port = z.object({
 	added: z.boolean().optional(),
 });
 
+const portNumber = z.number().int().min(1).max(65_535);
+/** A port of the environment that leads to one of this machine. */
+const reverse = z.object({remote: portNumber, local: portNumber});
+
 /** What the run was asked to be: enough to go on after a crash without the files it was read from. */
 const specification = z.object({
 	intentId: z.string(),
@@ -32,6 +36,7 @@ const specification = z.object({
 	/** The offers that are tried after it, in the plan's order. */
 	others: z.array(offer).default([]),
 	ports: z.array(port),
+	reverse: z.array(reverse).default([]),
 	shmSize: z.number().optional(),
 	/** MiB. */
 	disk: z.number().optional(),
@@ -136,6 +141,24 @@ export const eventSchema = z.discriminatedUnion('type', [
 	z.object({type: z.literal('tunnel-down'), ...at, reason: z.string()}),
 	/** `remote` is the same moment by the instance's own clock, seconds since the epoch. */
 	z.object({type: z.literal('deadline-set'), ...at, deadline: z.number().nullable(), remote: z.number().optional()}),
+	/** A port came while the environment ran; `process` is what listens there, where it was noticed and nobody asked. */
+	z.object({
+		type: z.literal('port-opened'),
+		...at,
+		port,
+		holder: z.string().optional(),
+		noticed: z.boolean().optional(),
+		process: z.string().optional(),
+	}),
+	z.object({type: z.literal('port-closed'), ...at, local: portNumber}),
+	/** A port had to be bound elsewhere than it was before: `holder` has that one now. */
+	z.object({type: z.literal('port-moved'), ...at, from: portNumber, local: portNumber, holder: z.string().optional()}),
+	z.object({type: z.literal('reverse-opened'), ...at, ...reverse.shape}),
+	z.object({type: z.literal('reverse-closed'), ...at, remote: portNumber}),
+	/** Something started to listen there, and leads nowhere yet. Told, never written: what listens can change every few seconds. */
+	z.object({type: z.literal('port-offered'), ...at, remote: portNumber, process: z.string().optional()}),
+	/** The ports that are no news when they listen there. */
+	z.object({type: z.literal('ports-known'), ...at, ports: z.array(portNumber)}),
 	z.object({type: z.literal('interrupted'), ...at, reason: z.string()}),
 	z.object({type: z.literal('stopping'), ...at, reason: z.string()}),
 	/** The end could not be confirmed: it is tried again, and a person can do it with `command`. */
@@ -162,3 +185,4 @@ export type RunEvent = z.infer<typeof eventSchema>;
 export type NewEvent = RunEvent extends infer Each ? (Each extends RunEvent ? Omit<Each, 'at'> : never) : never;
 export type RunSpecification = z.infer<typeof specification>;
 export type PortForward = z.infer<typeof port>;
+export type ReversePort = z.infer<typeof reverse>;

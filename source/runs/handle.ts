@@ -35,6 +35,14 @@ export type PortHealth = {
 	readonly rate: number;
 	/** Why new connections cannot be taken. */
 	readonly problem: string | undefined;
+	/** `false` where another program carries it and has not told (yet) what is counted there: the figures above say nothing then. */
+	readonly counted?: false;
+};
+
+/** One port of the environment that leads to one of this machine. */
+export type ReverseHealth = ReverseStats & {
+	/** As with `PortHealth`; `bound` says nothing then either. */
+	readonly counted?: false;
 };
 
 /** Whether the person's own `ssh NAME`, which their editor uses too, works now. */
@@ -55,7 +63,7 @@ export type LinkHealth = TunnelHealth & {
 	/** Ports at which something started to listen inside, and that lead nowhere yet. */
 	readonly offered: readonly ListeningPort[];
 	/** Ports of the environment that lead to ports of this machine. */
-	readonly reverse: readonly ReverseStats[];
+	readonly reverse: readonly ReverseHealth[];
 	readonly access: AccessHealth;
 };
 

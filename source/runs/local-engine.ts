@@ -37,10 +37,11 @@ import {watchRuns} from './watch.js';
 const listRest = 60_000;
 
 /** The engine on this machine's own folders: no server is needed. `folder` is absolute. */
-export async function createEngine(context: RunContext, folder: string): Promise<Engine> {
-	const {paths, random} = context;
-	const begun = context.clock.now();
+export async function createEngine(given: RunContext, folder: string): Promise<Engine> {
+	const {paths, random} = given;
+	const begun = given.clock.now();
 	const preferences = await loadPreferences(paths, folder);
+	const context: RunContext = {...given, forwardPorts: preferences.forwardPorts};
 	const book = new OfferBook(paths.catalogue);
 	const sources = offerSources({awsPrices: async () => book.awsPrices()});
 	const installation = async () => installationTag(paths, () => random.hex(8));

@@ -2,9 +2,11 @@ import type {PortMapping} from '../configuration/model.js';
 import {isPortFree, nextFreePort, portHolder} from '../system/ports.js';
 import {Problem} from '../system/problem.js';
 import type {ForwardStats, Forwards} from '../tunnel/forwards.js';
+import type {ReverseStats} from '../tunnel/reverse.js';
 import type {PlannedPort} from './engine.js';
-import type {PortForward} from './events.js';
-import type {PortHealth} from './handle.js';
+import type {PortForward, ReversePort} from './events.js';
+import type {PortHealth, ReverseHealth} from './handle.js';
+import type {RunState} from './state.js';
 
 /**
 Decides, before anything starts, at which local port each wanted one will be. A taken one names its holder and gives way to the next
@@ -63,38 +65,70 @@ async function freeInside(remote: number, taken: ReadonlySet<number>): Promise<P
 	return {remote: free, moved: {from: remote, holder: holder ?? 'another program'}};
 }
 
-/** A port of the run as this program carries it now. */
-export type BoundPort = PortForward;
+export type Bound = {
+	readonly local: number;
+	/** Who has the port that was wanted, where it is another one. */
+	readonly holder: string | undefined;
+};
 
-/** Binds the run's forwards; one that was taken since the plan moves to the next free port. */
-export async function bindPorts(forwards: Forwards, ports: readonly PortForward[]): Promise<BoundPort[]> {
-	const bound: BoundPort[] = [];
-	for (const port of ports) {
-		bound.push(port.direct ? port : await bindPort(forwards, port));
-	}
+/** Binds a forward at `wanted`, else at the next free port, none of `taken`. Throws a `Problem` where none is free. */
+export async function bindFree(
+	forwards: Forwards,
+	{wanted, remote, taken}: {readonly wanted: number; readonly remote: number; readonly taken: ReadonlySet<number>},
+): Promise<Bound> {
+	let holder: string | undefined;
+	for (
+		let candidate: number | undefined = wanted;
+		candidate !== undefined;
+		candidate = await nextFreePort(candidate + 1, taken)
+	) {
+		if (taken.has(candidate)) {
+			holder ??= 'another port of this environment';
+			continue;
+		}
 
-	return bound;
-}
-
-async function bindPort(forwards: Forwards, port: PortForward): Promise<BoundPort> {
-	for (let candidate: number | undefined = port.local; candidate !== undefined; candidate = await nextFreePort(candidate + 1)) {
 		try {
-			await forwards.add(candidate, port.remote);
-			return candidate === port.local ? port : {...port, local: candidate, wanted: port.wanted ?? port.local};
+			await forwards.add(candidate, remote);
+			return {local: candidate, holder};
 		} catch (error) {
 			const {code} = error as NodeJS.ErrnoException;
 			if (code !== 'EADDRINUSE' && code !== 'EACCES') {
 				throw error;
 			}
+
+			holder ??= code === 'EACCES' ? 'the system for its administrator' : ((await portHolder(candidate)) ?? 'another program');
 		}
 	}
 
-	throw new Error(`no free port from ${port.local} upwards`);
+	throw new Problem('failed', `No local port is free from ${wanted} upwards`);
 }
 
-/** Ports with what they carry, for the screen. */
-export const portTable = (ports: readonly BoundPort[], stats: readonly ForwardStats[]): PortHealth[] =>
+/** What is counted at one port. */
+export type PortCounts = Pick<ForwardStats, 'local' | 'open' | 'received' | 'sent' | 'rate' | 'problem'>;
+
+/** Ports with what they carry, for the screen; `counts` are undefined while the program that carries them has not told. */
+export const portTable = (ports: readonly PortForward[], counts: readonly PortCounts[] | undefined): PortHealth[] =>
 	ports.map(({local, remote, wanted, direct, added = false}) => {
-		const {open = 0, received = 0, sent = 0, total = 0, rate = 0, problem} = stats.find(entry => entry.local === local) ?? {};
-		return {local, remote, wanted, direct, added, open, received, sent, total, rate, problem};
+		const {open = 0, received = 0, sent = 0, rate = 0, problem} = counts?.find(entry => entry.local === local) ?? {};
+		const known = counts === undefined && !direct ? {counted: false as const} : {};
+		return {local, remote, wanted, direct, added, open, received, sent, total: received + sent, rate, problem, ...known};
 	});
+
+/** What is counted at a port that leads from the environment to here. */
+export type ReverseCounts = Pick<ReverseStats, 'remote' | 'bound' | 'open' | 'received' | 'sent' | 'rate' | 'problem'>;
+
+/** The same for ports that lead here. One that would lead to itself is not carried. */
+export const reverseTable = (
+	{reverse, sharesNetwork}: Pick<RunState, 'reverse' | 'sharesNetwork'>,
+	counts: readonly ReverseCounts[] | undefined,
+): ReverseHealth[] =>
+	reverse.map(port => {
+		const counted = counts?.find(entry => entry.remote === port.remote);
+		const {bound = false, open = 0, received = 0, sent = 0, rate = 0} = counted ?? {};
+		const problem = leadsToItself(sharesNetwork, port) ? 'the environment shares the network of this machine' : counted?.problem;
+		const known = counts === undefined ? {counted: false as const} : {};
+		return {...port, bound, open, received, sent, rate, problem, ...known};
+	});
+
+/** In an environment on this machine's own network, a port that leads to the same number would answer itself. */
+export const leadsToItself = (sharesNetwork: boolean, {remote, local}: ReversePort): boolean => sharesNetwork && remote === local;

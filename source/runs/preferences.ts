@@ -5,7 +5,7 @@ import {sortColumns} from '../offers/sort.js';
 import {readAttentionSettings} from './attention-settings.js';
 import {neutraliseLine} from '../system/terminal-text.js';
 import type {Paths} from '../system/paths.js';
-import type {Engine, GridChoices} from './engine.js';
+import type {Engine, ForwardPolicy, GridChoices} from './engine.js';
 
 type Stored = {
 	last: Record<string, {configuration?: string; profile?: string}>;
@@ -20,6 +20,7 @@ type Stored = {
 	mouse?: boolean;
 	notify?: unknown;
 	title?: unknown;
+	forward_ports?: unknown;
 };
 
 const mostFolders = 100;
@@ -28,6 +29,8 @@ const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 const isText = (value: unknown): value is string => typeof value === 'string';
+
+const policies: readonly ForwardPolicy[] = ['ask', 'always', 'never'];
 
 const lastOf = (stored: unknown): Stored['last'] =>
 	Object.fromEntries(
@@ -67,6 +70,8 @@ export async function loadPreferences(paths: Paths, folder: string): Promise<Eng
 		mouse: () => store.get('mouse') !== false,
 		rememberMouse: isOn => store.set('mouse', isOn),
 		attention: () => readAttentionSettings(key => store.get(key)),
+		forwardPorts: () => policies.find(each => each === store.get('forward_ports')) ?? 'ask',
+		rememberForwardPorts: policy => store.set('forward_ports', policy),
 		registry() {
 			const {registry} = images();
 			return registry && `${registry.registry}/${registry.repository}`;

@@ -125,6 +125,11 @@ export class RunRecord {
 		}
 	}
 
+	/** An event that is seen now and by nobody later: it is not written. */
+	tell(event: NewEvent): void {
+		this.#apply({...event, at: this.#context.clock.now()} as RunEvent);
+	}
+
 	/** Output and progress of a step. Progress is journalled at most once a second. */
 	report(step: StepId, {log, text, done, total, unit}: StepReport): void {
 		if (log !== undefined) {

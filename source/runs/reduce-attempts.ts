@@ -93,6 +93,7 @@ const withoutInstance = {
 	leaseLifted: false,
 	hostKeyReplaced: false,
 	notice: undefined,
+	portsKnown: undefined,
 	remoteDeadline: undefined,
 } as const;
 

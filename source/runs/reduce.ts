@@ -2,6 +2,7 @@ import type {StepId} from '../environment/step.js';
 import type {Offer} from '../offers/offer.js';
 import type {RunEvent} from './events.js';
 import {billedUntil, endRunning, reduceAttempt} from './reduce-attempts.js';
+import {reducePorts} from './reduce-ports.js';
 import type {RunState, StepState} from './state.js';
 
 /** The state after all events; undefined when they do not begin with an intent. */
@@ -61,6 +62,8 @@ function begin(name: string, {at, specification}: RunEvent & {type: 'intended'})
 		deadline: undefined,
 		remoteDeadline: undefined,
 		ports: specification.ports,
+		reverse: specification.reverse,
+		portsKnown: undefined,
 		endedAt: undefined,
 		reason: undefined,
 		kept: undefined,
@@ -151,6 +154,16 @@ function apply(state: RunState, event: Exclude<RunEvent, {type: 'intended'}>): R
 
 		case 'host-key-replaced': {
 			return {...state, hostKeyReplaced: true};
+		}
+
+		case 'port-opened':
+		case 'port-closed':
+		case 'port-moved':
+		case 'reverse-opened':
+		case 'reverse-closed':
+		case 'port-offered':
+		case 'ports-known': {
+			return reducePorts(state, event);
 		}
 
 		case 'interrupted': {

@@ -1,4 +1,5 @@
 import type {DevEnvironment} from '../configuration/model.js';
+import {reverseOf} from '../configuration/requirements.js';
 import type {Plan} from './engine.js';
 import type {RunSpecification} from './events.js';
 import type {RunSecrets} from './run-folder.js';
@@ -25,6 +26,7 @@ export function specify(plan: Plan, intentId: string, installation: string, dura
 		offer: {...plan.offer},
 		others: plan.others.map(offer => ({...offer})),
 		ports: plan.ports.map(({local, remote, wanted, direct}) => ({local, remote, wanted, direct})),
+		reverse: reverseOf(choice.flags).map(({remote, local}) => ({remote, local})),
 		shmSize: requirements.shmSize,
 		disk: requirements.disk?.min,
 		duration: duration ?? null,

@@ -1,7 +1,7 @@
 import type {KeptWork} from '../backends/backend.js';
 import type {StepId} from '../environment/step.js';
 import type {Offer} from '../offers/offer.js';
-import type {PortForward, RunSpecification} from './events.js';
+import type {PortForward, ReversePort, RunSpecification} from './events.js';
 
 export type StepState = {
 	readonly id: StepId;
@@ -115,6 +115,9 @@ export type RunState = {
 	/** The deadline by the instance's own clock, seconds since the epoch, where it has one. */
 	readonly remoteDeadline: number | undefined;
 	readonly ports: readonly PortForward[];
+	readonly reverse: readonly ReversePort[];
+	/** Ports that are no news when they listen inside; undefined while nobody has looked. */
+	readonly portsKnown: readonly number[] | undefined;
 	readonly endedAt: number | undefined;
 	readonly reason: string | undefined;
 	/** With `ended`: where what it held is found. */

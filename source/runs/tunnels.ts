@@ -49,6 +49,12 @@ export function startTunnels({environment, machine}: Tunnels, {known}: RunRecord
 	environment.start();
 }
 
+/** Tries again what could not be reached for good: what kept it may have been mended. */
+export function retryTunnels({environment, machine}: Tunnels): void {
+	machine.retry();
+	environment.retry();
+}
+
 export function closeTunnels({environment, machine}: Tunnels): void {
 	environment.close();
 	machine.close();

@@ -2,6 +2,7 @@ import {formatDuration, formatPrice} from '../offers/format.js';
 import type {Offer} from '../offers/offer.js';
 import {self} from '../system/program-name.js';
 import type {RunEvent} from './events.js';
+import {portWords} from './port-words.js';
 import type {Attempt, RunState, StepFailure} from './state.js';
 
 const two = (value: number): string => String(value).padStart(2, '0');
@@ -117,6 +118,16 @@ export function eventWords(event: RunEvent, before?: Pick<RunState, 'steps'>): s
 
 		case 'deadline-set': {
 			return event.deadline === null ? 'no deadline' : `ends itself ${dateTime(event.deadline)}`;
+		}
+
+		case 'port-opened':
+		case 'port-closed':
+		case 'port-moved':
+		case 'reverse-opened':
+		case 'reverse-closed':
+		case 'port-offered':
+		case 'ports-known': {
+			return portWords(event);
 		}
 
 		case 'interrupted': {

@@ -78,6 +78,7 @@ export class Seeker {
 	/** The connection has been healthy for long: what went wrong before does not count any more. */
 	forget(): void {
 		this.#tries = 0;
+		this.#refusals = 0;
 	}
 
 	#abort(): void {

@@ -91,6 +91,19 @@ export class Tunnel {
 		}
 	}
 
+	/** Begins anew where it was told that no further try can succeed; does nothing else. */
+	retry(): void {
+		if (this.#final && !this.#stop.signal.aborted) {
+			this.#final = undefined;
+			this.#unwatch = undefined;
+			this.#secondsAway = 0;
+			this.#toldDown = true;
+			this.#seeker.forget();
+			this.#set({status: this.#everUp ? 'waiting' : 'connecting'});
+			this.start();
+		}
+	}
+
 	/** The connection, as soon as there is one that answers. Rejects when it can never be, or the tunnel is closed. */
 	async link(signal?: AbortSignal): Promise<Connection> {
 		signal?.throwIfAborted();

@@ -30,6 +30,7 @@ export const testSpecification = (changes: Partial<RunSpecification> = {}): RunS
 	configuration: {env: {}, build: [], setup: [], init: [], ports: [], cache: [], files: []},
 	offer: {...testOffer},
 	ports: [],
+	reverse: [],
 	duration: null,
 	others: [],
 	inactivity: null,

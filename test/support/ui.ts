@@ -71,6 +71,8 @@ export const runState = (changes: Partial<RunState> = {}): RunState => ({
 	tunnel: undefined,
 	deadline: undefined,
 	ports: [],
+	reverse: [],
+	portsKnown: undefined,
 	endedAt: undefined,
 	reason: undefined,
 	kept: undefined,
@@ -242,6 +244,8 @@ export const preferences: Engine['preferences'] = {
 	mouse: () => true,
 	rememberMouse: () => undefined,
 	attention: () => ({notify: undefined, title: true, problems: []}),
+	forwardPorts: () => 'ask',
+	rememberForwardPorts: () => undefined,
 };
 
 /** The engine as screens see it, answering what a test gave it. */

@@ -66,7 +66,10 @@ describe.skipIf(!hasSshd)('whether ssh NAME works, asked of OpenSSH itself (need
 		const {paths, check} = await world({config: 'Host mine\n'});
 		await writeUserConfig(paths, 'Host mine\n');
 		expect(await check()).toEqual(
-			fails(/does not include the environments/, new RegExp(RegExp.escape(includeLine(paths.sshConfig)))),
+			fails(
+				/does not include the environments/,
+				new RegExp(includeLine(paths.sshConfig).replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')),
+			),
 		);
 		await writeUserConfig(paths, `Host mine\n\tPort 5\n${includeLine(paths.sshConfig)}\n`);
 		expect(await check()).toEqual(fails(/^line 3 of .* only for what stands above it/, /first line/));

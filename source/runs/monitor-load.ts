@@ -1,0 +1,51 @@
+import {watchLoad, type Load} from '../tunnel/load.js';
+import type {RunRecord} from './record.js';
+import type {Tunnels} from './tunnels.js';
+
+/** Seconds between two looks at how busy the environment is. */
+const interval = 3;
+
+/** One look at how busy the environment is for all who watch; none while nobody does. */
+export class SharedLoad {
+	readonly #record: RunRecord;
+	readonly #tunnels: Tunnels;
+	readonly #watchers = new Set<{readonly onLoad: (load: Load) => void}>();
+	#last: Load | undefined;
+	#stop: (() => void) | undefined;
+
+	constructor(record: RunRecord, tunnels: Tunnels) {
+		this.#record = record;
+		this.#tunnels = tunnels;
+	}
+
+	/** Returns the way to stop. Whoever comes later is told the last sample at once. */
+	watch(onLoad: (load: Load) => void): () => void {
+		const watcher = {onLoad};
+		this.#watchers.add(watcher);
+		if (this.#last) {
+			onLoad(this.#last);
+		}
+
+		this.#stop ??= this.#tunnels.environment.whileUp(connection =>
+			watchLoad(connection, interval, load => this.#tell(load), {
+				workspace: this.#record.known.workspace,
+				onTrouble: message => this.#record.note(`how busy it is cannot be seen: ${message}`),
+			}),
+		);
+		return () => {
+			this.#watchers.delete(watcher);
+			if (this.#watchers.size === 0) {
+				this.#stop?.();
+				this.#stop = undefined;
+				this.#last = undefined;
+			}
+		};
+	}
+
+	#tell(load: Load): void {
+		this.#last = load;
+		for (const {onLoad} of this.#watchers) {
+			onLoad(load);
+		}
+	}
+}
