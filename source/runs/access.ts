@@ -95,7 +95,8 @@ export class AccessWatch {
 		return this.#record.state?.phase === 'ready';
 	}
 
-	async #lookAtFiles(): Promise<void> {
+	/** What tells whether a config has changed. */
+	async #stamps(): Promise<string> {
 		const {sshConfig, userSshConfig} = this.#context.paths;
 		const places = [userSshConfig, sshConfig, path.join(this.#record.folder, aliasFile)];
 		const stamps = await Promise.all(
@@ -106,7 +107,11 @@ export class AccessWatch {
 				),
 			),
 		);
-		const files = stamps.join('\n');
+		return stamps.join('\n');
+	}
+
+	async #lookAtFiles(): Promise<void> {
+		const files = await this.#stamps();
 		const hasChanged = this.#files !== undefined && this.#files !== files;
 		this.#files = files;
 		const now = this.#context.clock.now();
@@ -129,6 +134,8 @@ export class AccessWatch {
 		this.#isAsked = false;
 		this.#tell({...unknown, status: 'checking', at: this.#health.at});
 		try {
+			// As they were before: what changes meanwhile is looked at once more.
+			this.#files = await this.#stamps();
 			this.#tell(this.#healthOf(await this.#ask()));
 		} catch (error) {
 			this.#record.note(`ssh ${this.#record.name} could not be checked: ${messageOf(error)}`);
