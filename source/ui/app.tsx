@@ -140,7 +140,11 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 	const job = followJob({
 		isLent: () => isLent,
 		onStop: () => void app.options.sleep(),
-		onWake: () => void app.options.redraw(),
+		onWake() {
+			if (!app.hasEnded) {
+				void app.options.redraw();
+			}
+		},
 	});
 
 	const onResize = () => app.set(size());
