@@ -7,7 +7,7 @@ import {ConnectionError, type Connection} from './connection.js';
 /** After a refused login, milliseconds: a machine that starts learns its keys meanwhile, and OpenSSH's penalty for such a login is over. */
 const refusalDelay = 6000;
 /** The longest pause while a local connection waits for this one, milliseconds: it waits for seconds only. */
-const awaitedDelay = 2000;
+const awaitedDelay = 1000;
 
 type SeekerOptions = {
 	/** Whether something waits for the connection: no long pauses then. */
