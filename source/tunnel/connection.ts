@@ -50,6 +50,8 @@ export type Connection = Link & {
 };
 
 const readyLimit = 15_000;
+/** How long a machine may say nothing at all, milliseconds: the system would ask it again only after 8 and 16 s. */
+const connectLimit = 4000;
 
 /**
 Connects and logs in, to an SSH server that listens on a machine's loopback, over a connection to that machine; it ends with that one.
@@ -77,6 +79,13 @@ export async function connect(destination: Destination, signal: AbortSignal): Pr
 	const {host, port} = destination;
 	// The kernel's own keepalive too: a name table of a router on the way forgets who is silent.
 	const socket = connectSocket({host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000});
+	const timer = setTimeout(() => {
+		socket.destroy(new Error(`no answer from ${host}:${port} in ${connectLimit / 1000} s`));
+	}, connectLimit);
+	for (const event of ['connect', 'close'] as const) {
+		socket.once(event, () => clearTimeout(timer));
+	}
+
 	return logIn(destination, signal, socket);
 }
 

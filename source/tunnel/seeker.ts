@@ -4,10 +4,10 @@ import type {Random} from '../system/random.js';
 import {backOff, firstDelay, longestDelay} from './back-off.js';
 import {ConnectionError, type Connection} from './connection.js';
 
+/** The longest pause while a local connection waits for this one, milliseconds: it waits for seconds only. */
+const awaitedDelay = 1000;
 /** After a refused login, milliseconds: a machine that starts learns its keys meanwhile, and OpenSSH's penalty for such a login is over. */
 const refusalDelay = 6000;
-/** The longest pause while a local connection waits for this one, milliseconds: it waits for seconds only. */
-const awaitedDelay = 2000;
 
 type SeekerOptions = {
 	/** Whether something waits for the connection: no long pauses then. */
@@ -29,12 +29,12 @@ export class Seeker {
 	readonly #options: SeekerOptions;
 	/** Before the first connection a person waits for a machine that is about to answer: no long pauses then. */
 	#eager = true;
+	#nextTry: number | undefined;
 	/** Tries since the last connection that stayed healthy. */
 	#tries = 0;
 	/** Tries since the last connection. */
 	#attempt = 0;
 	#refusals = 0;
-	#nextTry: number | undefined;
 	#seeking: AbortController | undefined;
 
 	constructor(options: SeekerOptions) {
@@ -56,21 +56,21 @@ export class Seeker {
 		this.#attempt = 0;
 	}
 
-	/** There is reason to hope: a wait ends now, and a try over what may be the old network begins anew. */
-	hurry(): void {
-		if (this.#seeking) {
-			this.#tries = 0;
-			this.#abort();
-			this.seek();
-		}
-	}
-
 	/** Somebody waits from now on who will soon give up: a long pause is cut short. */
 	knock(): void {
 		const {clock} = this.#options;
 		if (this.#seeking && this.#refusals === 0 && this.#nextTry !== undefined && this.#nextTry - clock.now() > awaitedDelay) {
 			this.#abort();
 			this.#attempt--;
+			this.seek();
+		}
+	}
+
+	/** There is reason to hope: a wait ends now, and a try over what may be the old network begins anew. */
+	hurry(): void {
+		if (this.#seeking) {
+			this.#tries = 0;
+			this.#abort();
 			this.seek();
 		}
 	}

@@ -1,13 +1,17 @@
+import {spawn} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
+import {once} from 'node:events';
 import {writeFile} from 'node:fs/promises';
 import {connect as connectSocket} from 'node:net';
 import path from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {Surroundings} from '../../source/system/surroundings.js';
 import {connect} from '../../source/tunnel/connection.js';
+import {generateKeyPair} from '../../source/tunnel/keys.js';
 import {Tunnel} from '../../source/tunnel/tunnel.js';
 import {TurnedClock} from '../support/clock.js';
 import {temporaryFolder} from '../support/folders.js';
+import {hasCommand} from '../support/program.js';
 import {makeProxy} from '../support/proxy.js';
 import {roundTrip, serve, until} from '../support/servers.js';
 import {freePort, hasSshd, makeSshd} from '../support/sshd.js';
@@ -124,12 +128,45 @@ describe.skipIf(!hasSshd)('a network that is half there, or leads elsewhere (nee
 		expect(await pause()).toBe(30_000);
 		const {attempt} = tunnel.health;
 		const waiting = roundTrip(local, 'is anybody there?');
-		await until('it to be cut short', () => (tunnel.health.nextTry ?? 0) - clock.now() === 2000);
+		await until('it to be cut short', () => (tunnel.health.nextTry ?? 0) - clock.now() === 1000);
 		expect(tunnel.health.attempt).toBe(attempt);
 		await skip();
-		expect(await pause()).toBe(2000);
+		expect(await pause()).toBe(1000);
 		await proxy.listen(port);
 		await skip();
 		expect((await waiting).toString()).toBe('is anybody there?');
 	});
+
+	test.skipIf(!hasCommand('python3'))(
+		'a machine that says nothing at all is asked anew within seconds (needs python3)',
+		async () => {
+			// A listener whose queue is full drops who comes next, as a machine does that is not there.
+			const full = `import socket, time
+listener = socket.socket()
+listener.bind(('127.0.0.1', 0))
+listener.listen(0)
+print(listener.getsockname()[1], flush=True)
+time.sleep(60)`;
+			const child = spawn('python3', ['-c', full], {stdio: ['ignore', 'pipe', 'inherit']});
+			onTestFinished(() => void child.kill());
+			const port = Number(String((await once(child.stdout, 'data'))[0]));
+			let isFull = false;
+			for (let taken = 0; taken < 10 && !isFull; taken++) {
+				const socket = connectSocket({port, host: '127.0.0.1'});
+				onTestFinished(() => void socket.destroy());
+				isFull = await Promise.race([
+					once(socket, 'connect').then(() => false),
+					new Promise<boolean>(resolve => setTimeout(resolve, 500, true)),
+				]);
+			}
+
+			expect(isFull).toBe(true);
+			const {public: hostKey, private: privateKey} = await generateKeyPair('test');
+			const destination = {host: '127.0.0.1', port, user: 'root', privateKey, hostKeys: [hostKey]};
+			await expect(connect(destination, new AbortController().signal)).rejects.toMatchObject({
+				message: `no answer from 127.0.0.1:${port} in 4 s`,
+				final: false,
+			});
+		},
+	);
 });
