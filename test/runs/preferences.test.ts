@@ -48,3 +48,16 @@ test('of a list with some that are known these are kept, and escape sequences do
 	});
 	expect(preferences.last()).toEqual({configuration: '.dstack.yml'});
 });
+
+test.each([
+	[undefined, 'ask'],
+	['always', 'always'],
+	['never', 'never'],
+	['sometimes', 'ask'],
+	[true, 'ask'],
+])('forward_ports: %s means %s', async (written, meant) => {
+	const preferences = await load(written === undefined ? {} : {forward_ports: written});
+	expect(preferences.forwardPorts()).toBe(meant);
+	preferences.rememberForwardPorts('never');
+	expect(preferences.forwardPorts()).toBe('never');
+});
