@@ -16,7 +16,7 @@ export const watchedFile = 'ports-watched';
 const writeEvery = 2000;
 const askEvery = 4000;
 const askedRecently = 10_000;
-const freshFor = 10_000;
+const freshFor = 5000;
 
 const amount = z.number().min(0);
 const problem = z

@@ -106,11 +106,12 @@ export async function bindFree(
 /** What is counted at one port. */
 export type PortCounts = Pick<ForwardStats, 'local' | 'open' | 'received' | 'sent' | 'rate' | 'problem'>;
 
-/** Ports with what they carry, for the screen; `counts` are undefined while the program that carries them has not told. */
+/** Ports with what they carry, for the screen; undefined `counts` are those of a program that has not told. */
 export const portTable = (ports: readonly PortForward[], counts: readonly PortCounts[] | undefined): PortHealth[] =>
 	ports.map(({local, remote, wanted, direct, added = false}) => {
-		const {open = 0, received = 0, sent = 0, rate = 0, problem} = counts?.find(entry => entry.local === local) ?? {};
-		const known = counts === undefined && !direct ? {counted: false as const} : {};
+		const entry = counts?.find(each => each.local === local);
+		const {open = 0, received = 0, sent = 0, rate = 0, problem} = entry ?? {};
+		const known = entry || direct ? {} : {counted: false as const};
 		return {local, remote, wanted, direct, added, open, received, sent, total: received + sent, rate, problem, ...known};
 	});
 

@@ -8,6 +8,8 @@ import {ConnectionError, type Connection} from './connection.js';
 const awaitedDelay = 1000;
 /** After a refused login, milliseconds: a machine that starts learns its keys meanwhile, and OpenSSH's penalty for such a login is over. */
 const refusalDelay = 6000;
+/** So long a machine that has let us in before may refuse us, milliseconds: one that starts anew lets nobody in until it is up. */
+const refusalPatience = 60_000;
 
 type SeekerOptions = {
 	/** Whether something waits for the connection: no long pauses then. */
@@ -35,6 +37,7 @@ export class Seeker {
 	/** Tries since the last connection. */
 	#attempt = 0;
 	#refusals = 0;
+	#refusedSince = 0;
 	#seeking: AbortController | undefined;
 
 	constructor(options: SeekerOptions) {
@@ -143,10 +146,16 @@ export class Seeker {
 		}
 	}
 
-	/** One refusal may come from a machine that is only starting; a second one in a row is meant. */
+	/**
+	One refusal may come from a machine that is only starting; a second one in a row is meant, but for one that has let us in before: that may
+	be starting again.
+	*/
 	#isFinal(error: unknown): error is ConnectionError {
 		const refused = error instanceof ConnectionError && error.refused;
+		const now = this.#options.clock.now();
 		this.#refusals = refused ? this.#refusals + 1 : 0;
-		return error instanceof ConnectionError && error.final && (!refused || this.#refusals > 1);
+		this.#refusedSince = this.#refusals > 1 ? this.#refusedSince : now;
+		const isMeant = this.#refusals > 1 && (this.#eager || now - this.#refusedSince >= refusalPatience);
+		return error instanceof ConnectionError && error.final && (!refused || isMeant);
 	}
 }

@@ -6,6 +6,7 @@ import {
 	parseMemory,
 	parseNumber,
 	parsePort,
+	parseReversePort,
 	parseVariable,
 } from '../../source/configuration/grammar.js';
 import {durationWords} from '../../source/configuration/words.js';
@@ -142,6 +143,19 @@ describe('ports', () => {
 			parsePort,
 			({local, remote}: ReturnType<typeof parsePort>) => isPort(remote) && (local === undefined || isPort(local)),
 		);
+	});
+});
+
+describe('ports that lead here', () => {
+	it.each([
+		['9000', {remote: 9000, local: 9000}],
+		[' 9000:3000 ', {remote: 9000, local: 3000}],
+	])('%j', (text, port) => {
+		expect(parseReversePort(text)).toEqual(port);
+	});
+
+	it.each(['', ':', '9000:', ':9000', '*:9000', '1:2:3', '0:1', '1:65536'])('refuses %j', text => {
+		expect(() => parseReversePort(text)).toThrow(GrammarError);
 	});
 });
 

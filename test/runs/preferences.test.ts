@@ -69,3 +69,16 @@ test.each([
 ])('settings of attention: %j', async (file, settings) => {
 	expect((await load(file)).attention()).toEqual(settings);
 });
+
+test.each([
+	[undefined, 'ask'],
+	['always', 'always'],
+	['never', 'never'],
+	['sometimes', 'ask'],
+	[true, 'ask'],
+])('forward_ports: %s means %s', async (written, meant) => {
+	const preferences = await load(written === undefined ? {} : {forward_ports: written});
+	expect(preferences.forwardPorts()).toBe(meant);
+	preferences.rememberForwardPorts('never');
+	expect(preferences.forwardPorts()).toBe('never');
+});

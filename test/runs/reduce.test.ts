@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import type {RunEvent} from '../../source/runs/events.js';
 import {reduceAll} from '../../source/runs/reduce.js';
-import {readyLife} from '../support/events.js';
+import {readyLife, testSpecification} from '../support/events.js';
 
 describe('reduce', () => {
 	test('a life in order ends ready, with its steps and times', () => {
@@ -58,6 +58,48 @@ describe('reduce', () => {
 			{type: 'tunnel-up', at: 3},
 		];
 		expect(reduceAll('x', events)?.tunnel).toEqual({up: true, since: 3, reconnects: 1, reason: undefined});
+	});
+
+	test('ports that come, move and go, and those that lead here', () => {
+		const state = (...more: RunEvent[]) => {
+			const port = {local: 8000, remote: 8000, direct: false};
+			const begin = {type: 'intended', at: 0, specification: testSpecification({ports: [port]})} as RunEvent;
+			return reduceAll('x', [begin, ...readyLife().slice(1), ...more]);
+		};
+
+		const opened: RunEvent[] = [
+			{type: 'port-moved', at: 1, from: 8000, local: 8001, holder: 'node (pid 7)'},
+			{type: 'port-opened', at: 2, port: {local: 3001, remote: 3000, direct: false, added: true, wanted: 3000}},
+			{type: 'reverse-opened', at: 3, remote: 9000, local: 9000},
+			{type: 'reverse-opened', at: 4, remote: 9001, local: 9000},
+			{type: 'port-offered', at: 5, remote: 5000, process: 'flask'},
+			{type: 'ports-known', at: 6, ports: [53, 8080]},
+		];
+		expect(state(...opened)).toMatchObject({
+			ports: [
+				{local: 8001, remote: 8000, wanted: 8000},
+				{local: 3001, remote: 3000, wanted: 3000, added: true},
+			],
+			reverse: [
+				{remote: 9000, local: 9000},
+				{remote: 9001, local: 9000},
+			],
+			portsKnown: [53, 8080],
+		});
+		const closed = state(
+			...opened,
+			{type: 'port-closed', at: 7, local: 3001},
+			{type: 'port-closed', at: 8, local: 8001},
+			{type: 'port-moved', at: 9, from: 8001, local: 8002},
+			{type: 'reverse-closed', at: 10, remote: 9000},
+			{type: 'instance-lost', at: 11, reason: 'gone', interrupted: true},
+		);
+		// One that it was started with stays, with the port that was wanted first; of another instance nothing is known.
+		expect(closed).toMatchObject({
+			ports: [{local: 8002, remote: 8000, wanted: 8000}],
+			reverse: [{remote: 9001, local: 9000}],
+			portsKnown: undefined,
+		});
 	});
 
 	test('reading a journal in any two pieces gives the same state as in one', () => {
