@@ -76,6 +76,9 @@ export type GridChoices = {
 	readonly history?: readonly string[];
 };
 
+/** What happens with a port that starts to listen inside: the person is asked, it is forwarded at once, or nobody looks. */
+export type ForwardPolicy = 'ask' | 'always' | 'never';
+
 /** One port as the plan has it: `wanted` was taken by `holder`, so `local` is offered instead. */
 export type PlannedPort = {
 	readonly local: number;
@@ -193,6 +196,9 @@ export type Engine = {
 		/** Whether the terminal is asked to report the mouse. */
 		mouse(): boolean;
 		rememberMouse(isOn: boolean): void;
+		/** What happens with ports that start to listen inside; read anew each time. */
+		forwardPorts(): ForwardPolicy;
+		rememberForwardPorts(policy: ForwardPolicy): void;
 		/** Where built images are kept, for clouds to fetch: `ghcr.io/team/builds`. */
 		registry(): string | undefined;
 		/** All settings of images and of the IDE, read when first asked for; what is written wrongly is told in its `problems`. */

@@ -4,7 +4,7 @@ import {groupings} from '../offers/group.js';
 import {sortColumns} from '../offers/sort.js';
 import {neutraliseLine} from '../system/terminal-text.js';
 import type {Paths} from '../system/paths.js';
-import type {Engine, GridChoices} from './engine.js';
+import type {Engine, ForwardPolicy, GridChoices} from './engine.js';
 
 type Stored = {
 	last: Record<string, {configuration?: string; profile?: string}>;
@@ -17,6 +17,7 @@ type Stored = {
 	feeds?: unknown;
 	refresh?: unknown;
 	mouse?: boolean;
+	forward_ports?: unknown;
 };
 
 const mostFolders = 100;
@@ -25,6 +26,8 @@ const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 const isText = (value: unknown): value is string => typeof value === 'string';
+
+const policies: readonly ForwardPolicy[] = ['ask', 'always', 'never'];
 
 const lastOf = (stored: unknown): Stored['last'] =>
 	Object.fromEntries(
@@ -63,6 +66,8 @@ export async function loadPreferences(paths: Paths, folder: string): Promise<Eng
 		// Only a plain `false` that someone wrote switches it off.
 		mouse: () => store.get('mouse') !== false,
 		rememberMouse: isOn => store.set('mouse', isOn),
+		forwardPorts: () => policies.find(each => each === store.get('forward_ports')) ?? 'ask',
+		rememberForwardPorts: policy => store.set('forward_ports', policy),
 		registry() {
 			const {registry} = images();
 			return registry && `${registry.registry}/${registry.repository}`;

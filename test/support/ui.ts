@@ -241,6 +241,8 @@ export const preferences: Engine['preferences'] = {
 	rememberGrid: () => undefined,
 	mouse: () => true,
 	rememberMouse: () => undefined,
+	forwardPorts: () => 'ask',
+	rememberForwardPorts: () => undefined,
 };
 
 /** The engine as screens see it, answering what a test gave it. */

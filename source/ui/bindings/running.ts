@@ -2,7 +2,10 @@ import {isOver, type RunPhase} from '../../runs/state.js';
 import {bringHomeNow} from '../store/bring-home.js';
 import {openShell} from '../store/editing.js';
 import {askAgreement, isAsked} from '../store/agreeing.js';
-import {changeRun, copyLink, detach, findNext, leaveRun, openIde, scrollLog, showTab, stop} from '../store/running.js';
+import {detach, showList, stop} from '../store/leaving.js';
+import {findNext, scrollLog, showTab} from '../store/log-moving.js';
+import {copyLink, openIde} from '../store/running.js';
+import {changeRun, turnRun} from '../store/tabs.js';
 import {inLogs, isNarrow, logArea} from '../layout.js';
 import type {App} from '../store/app.js';
 import type {Binding} from '../keymap.js';
@@ -16,6 +19,8 @@ const ready = (state: AppState): boolean => phaseOf(state) === 'ready';
 const logsShown = (state: AppState): boolean => !ready(state) || (state.run?.showLogs ?? false);
 const unlessLogs = (word: string) => (state: AppState) => (inLogs(state) ? undefined : word);
 const hasIde = ({run}: AppState): boolean => run?.handle.state().specification.configuration['ide'] !== undefined;
+/** Whether there is another tab, or one behind the list. */
+const hasOthers = ({runs, screen}: AppState): boolean => runs.length > (screen === 'run' ? 1 : 0);
 const page = (app: App): number => logArea(app.state()).height - 1;
 
 const turnTab = (app: App, by: number): void => {
@@ -133,6 +138,13 @@ const bringRunHome = async (app: App): Promise<void> => {
 	}
 };
 
+function stopShown(app: App): void {
+	const {run} = app.state();
+	if (run) {
+		void stop(app, run.handle, 'list');
+	}
+}
+
 const noReach = ({run}: AppState): string | undefined =>
 	run?.handle.state().reachable ? undefined : 'It cannot be reached over SSH yet';
 
@@ -190,7 +202,7 @@ export const running: readonly Binding[] = [
 		title: 'End it and delete what is in it, after a question',
 		footer: state => (phaseOf(state) === 'ended' ? 'delete what it kept' : 'stop'),
 		when: state => !over(state) || (phaseOf(state) === 'ended' && state.busy === undefined),
-		run: app => void stop(app, 'list'),
+		run: stopShown,
 	},
 	{
 		id: 'bring-home',
@@ -205,11 +217,11 @@ export const running: readonly Binding[] = [
 		id: 'detach',
 		keys: ['d'],
 		screens,
-		title: 'Leave; it goes on',
+		title: 'Let go of it at once; it goes on',
 		footer: 'detach',
 		vital: true,
 		when: state => !over(state),
-		run: app => void detach(app, 'quit'),
+		run: detach,
 	},
 	{
 		id: 'shell',
@@ -230,6 +242,22 @@ export const running: readonly Binding[] = [
 		when: state => ready(state) || isNarrow(state),
 		run: app => changeRun(app, {showLogs: !app.state().run?.showLogs}),
 	},
-	{id: 'list', keys: ['E'], screens, title: 'Leave it for the list of environments', run: app => leaveRun(app, 'list')},
+	{id: 'list', keys: ['E'], screens, title: 'The list of environments; this one stays open in its tab', run: showList},
+	{
+		id: 'next-run',
+		keys: [']'],
+		screens: [...screens, 'environments'],
+		title: 'The next open environment',
+		when: hasOthers,
+		run: app => turnRun(app, 1),
+	},
+	{
+		id: 'previous-run',
+		keys: ['['],
+		screens: [...screens, 'environments'],
+		title: 'The open environment before',
+		when: hasOthers,
+		run: app => turnRun(app, -1),
+	},
 	...logs,
 ];
