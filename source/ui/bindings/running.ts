@@ -7,6 +7,7 @@ import {findNext, scrollLog, showTab} from '../store/log-moving.js';
 import {copyLink, openIde} from '../store/running.js';
 import {changeRun, turnRun} from '../store/tabs.js';
 import {inLogs, isNarrow, logArea} from '../layout.js';
+import {chosenPort} from '../port-items.js';
 import type {App} from '../store/app.js';
 import type {Binding} from '../keymap.js';
 import {type AppState, type ScreenName, tabs} from '../store/state.js';
@@ -21,6 +22,8 @@ const unlessLogs = (word: string) => (state: AppState) => (inLogs(state) ? undef
 const hasIde = ({run}: AppState): boolean => run?.handle.state().specification.configuration['ide'] !== undefined;
 /** Whether there is another tab, or one behind the list. */
 const hasOthers = ({runs, screen}: AppState): boolean => runs.length > (screen === 'run' ? 1 : 0);
+/** Whether these keys are those of the port under the cursor now. */
+const hasPort = (state: AppState): boolean => !inLogs(state) && chosenPort(state.run) !== undefined;
 const page = (app: App): number => logArea(app.state()).height - 1;
 
 const turnTab = (app: App, by: number): void => {
@@ -155,7 +158,7 @@ export const running: readonly Binding[] = [
 		screens,
 		title: 'Open the IDE with its link',
 		footer: unlessLogs('open'),
-		when: state => ready(state) && hasIde(state),
+		when: state => ready(state) && hasIde(state) && !hasPort(state),
 		run: app => void openIde(app),
 	},
 	{
@@ -164,7 +167,7 @@ export const running: readonly Binding[] = [
 		screens,
 		title: 'Copy the link; without an IDE, the ssh command',
 		footer: state => (inLogs(state) ? undefined : hasIde(state) ? 'copy' : 'copy ssh'),
-		when: ready,
+		when: state => ready(state) && !hasPort(state),
 		run: copyLink,
 	},
 	{

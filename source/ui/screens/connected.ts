@@ -4,7 +4,7 @@ import {wrap} from '../text.js';
 import {paint, sparkline} from '../theme.js';
 import {beside, blanks, rule} from '../view.js';
 import {costLines, endsSoon, lifeWords} from './life.js';
-import {loadRows, loadWords} from './load.js';
+import {loadRows, loadLine} from './load.js';
 import {lastEvents} from './logs.js';
 import {portRows, portsHeight} from './ports.js';
 import {stepWarningRows} from './situation.js';
@@ -38,14 +38,14 @@ function sideBySide(run: RunView, columns: number, height: number): string[] {
 	const right = columns - left - 3;
 	const graphs = loadRows(run.loads, right);
 	// Half of a low screen stays for what happened last.
-	const load = graphs.length > height - 2 ? loadWords(run.loads, right).slice(0, Math.max(0, height - 2)) : graphs;
+	const load = graphs.length > height - 2 ? loadLine(run.loads, right) : graphs;
 	const above = [latencyRow(run, right), ...load];
 	return beside(portRows(run, left, height), [...above, ...lastEvents(run, right, height - above.length)], left, height);
 }
 
 /** One below the other: ports get the lines that they need, what happened last gets the rest. */
 function stacked(run: RunView, columns: number, height: number): string[] {
-	const load = loadWords(run.loads, columns - 2).slice(0, height > 4 ? 2 : Math.max(0, height - 2));
+	const load = height > 2 ? loadLine(run.loads, columns - 2) : [];
 	const ports = portRows(run, columns, Math.max(1, Math.min(portsHeight(run), height - load.length)));
 	const room = height - ports.length - load.length;
 	const rest =

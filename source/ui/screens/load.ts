@@ -1,16 +1,17 @@
 import {formatMemory} from '../../offers/format.js';
 import type {Amount, GpuLoad, Load} from '../../tunnel/load.js';
-import {cut, fit, width, wrap} from '../text.js';
+import {cut, fit, width} from '../text.js';
 import {paint, sparkline} from '../theme.js';
 
 /** One thing that is measured: its history from 0 to 1, and how it is now. */
-type Gauge = {readonly label: string; readonly history: readonly number[]; readonly now: string};
+type Gauge = {readonly label: string; readonly history: readonly number[]; readonly now: string; readonly brief?: string};
 
 const labelCells = 8;
 const mebibyte = 1024 * 1024;
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`;
 const amountWords = ({used, total}: Amount): string => `${formatMemory(used / mebibyte)} of ${formatMemory(total / mebibyte)}`;
+const briefWords = ({used, total}: Amount): string => `${formatMemory(used / mebibyte)}/${formatMemory(total / mebibyte)}`;
 const shareOf = (amount: Amount | undefined): number | undefined => amount && amount.used / amount.total;
 
 /** The GPU that has most to do. */
@@ -32,8 +33,13 @@ function gauges(loads: readonly Load[]): Gauge[] {
 	const times = gpus.length > 1 ? ` ×${gpus.length}` : '';
 	return [
 		cpu === undefined ? undefined : {label: 'cpu', history: history(loads, load => load.cpu), now: `${percent(cpu)} of ${cores}`},
-		memory && {label: 'memory', history: history(loads, load => shareOf(load.memory)), now: amountWords(memory)},
-		disk && {label: 'disk', history: history(loads, load => shareOf(load.disk)), now: amountWords(disk)},
+		memory && {
+			label: 'memory',
+			history: history(loads, load => shareOf(load.memory)),
+			now: amountWords(memory),
+			brief: briefWords(memory),
+		},
+		disk && {label: 'disk', history: history(loads, load => shareOf(load.disk)), now: amountWords(disk), brief: briefWords(disk)},
 		gpu?.share === undefined
 			? undefined
 			: {label: 'gpu', history: history(loads, load => busiest(load.gpus)?.share), now: `${percent(gpu.share)}${times}`},
@@ -41,6 +47,7 @@ function gauges(loads: readonly Load[]): Gauge[] {
 			label: gpu.share === undefined ? 'gpu' : 'gpu mem',
 			history: history(loads, load => shareOf(busiest(load.gpus)?.memory)),
 			now: `${amountWords(gpu.memory)}${gpu.share === undefined ? times : ''}`,
+			brief: briefWords(gpu.memory),
 		},
 	].filter(gauge => gauge !== undefined);
 }
@@ -58,13 +65,12 @@ export function loadRows(loads: readonly Load[], cells: number): string[] {
 	});
 }
 
-/** The same without graphs, in as few lines as it takes, for a screen that is narrow or low. */
-export const loadWords = (loads: readonly Load[], cells: number): string[] =>
-	loads.length === 0
-		? []
-		: wrap(
-				gauges(loads)
-					.map(({label, now}) => `${label} ${now}`)
-					.join(' · '),
-				cells,
-			);
+/** The same in one line without graphs, for a screen that is narrow or low: first what is asked for most. */
+export function loadLine(loads: readonly Load[], cells: number): string[] {
+	const words = gauges(loads).map(({label, now, brief = now}) => `${label} ${brief}`);
+	while (words.length > 1 && width(words.join(' · ')) > cells) {
+		words.pop();
+	}
+
+	return words.length === 0 ? [] : [cut(words.join(' · '), cells)];
+}

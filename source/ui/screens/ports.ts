@@ -7,7 +7,7 @@ import type {RunView} from '../store/state.js';
 import {cut, fit, width, windowTop, wrap} from '../text.js';
 import {glyphs, paint} from '../theme.js';
 
-/** One port as it is drawn: what stands in columns, then what follows as far as there is room. */
+/** One port as it is drawn: where it leads and what listens there, then what follows as far as there is room. */
 type Line = {
 	readonly item: PortItem;
 	readonly route: string;
@@ -19,7 +19,11 @@ type Line = {
 	readonly problem: string;
 };
 
+/** Cells of what stands in columns. */
+type Columns = {readonly route: number; readonly name: number; readonly open: number};
+
 const gutter = 3;
+const gap = 2;
 const longestName = 16;
 
 /** Lines that the ports would take without any being left out. */
@@ -37,34 +41,60 @@ export function portRows(run: RunView, cells: number, height: number): string[] 
 	const at = items.findIndex(({key}) => key === run.port);
 	const top = at < 0 ? 0 : windowTop(at, items.length, shown, Math.max(0, at - Math.floor(shown / 2)));
 	const lines = items.map(item => lineOf(item, run));
-	const room = cells - gutter;
-	const widest = (pick: (line: Line) => string) => Math.max(0, ...lines.map(each => width(pick(each))));
-	const columns = {
-		route: widest(({route}) => route),
-		name: Math.min(
-			longestName,
-			widest(({name}) => name),
-		),
-		open: widest(({open}) => open),
-	};
-	if (columns.route + columns.name + columns.open + 4 > room) {
-		columns.name = Math.max(0, room - columns.route - columns.open - 4);
-	}
-
-	const count = items.length > shown ? `  ${top + 1}-${Math.min(items.length, top + shown)} of ${items.length}` : '';
-	const rows = lines.slice(top, top + shown).map((line, index) => drawn(line, columns, cells, top + index === at));
+	const columns = columnsOf(lines, cells - gutter);
+	const place = shown === 1 ? `${top + 1}` : `${top + 1}-${Math.min(items.length, top + shown)}`;
+	const count = items.length > shown ? `  ${place} of ${items.length}` : '';
+	const rows = lines.slice(top, top + shown).flatMap((line, index) => {
+		const isChosen = top + index === at;
+		return [drawn(line, columns, cells, isChosen), ...(isChosen ? wholeProblem(line, cells) : [])];
+	});
 	return [paint.muted(cut(` PORTS${count}`, cells)), ...rows].slice(0, Math.max(1, height));
 }
 
-function drawn(line: Line, columns: {route: number; name: number; open: number}, cells: number, isChosen: boolean): string {
-	const head = [
-		fit(line.route, columns.route),
-		columns.name > 1 ? fit(line.name, columns.name) : '',
-		columns.open > 0 ? fit(line.open, columns.open) : '',
-	].filter(Boolean);
-	const text = [...head, ...tailOf(line, cells - gutter - width(head.join('  ')))].join('  ');
+function columnsOf(lines: readonly Line[], room: number): Columns {
+	const forwards = lines.filter(({item}) => item.kind === 'forward');
+	const widest = (pick: (line: Line) => string) => Math.max(0, ...forwards.map(line => width(pick(line))));
+	const [route, open] = [widest(line => line.route), widest(line => line.open)];
+	return {
+		route,
+		open,
+		name: Math.max(
+			0,
+			Math.min(
+				longestName,
+				widest(line => line.name),
+				room - route - open - 2 * gap,
+			),
+		),
+	};
+}
+
+function drawn(line: Line, columns: Columns, cells: number, isChosen: boolean): string {
+	const room = cells - gutter;
+	const head = headOf(line, columns);
+	const text = cut([...head, ...tailOf(line, room - width(head.join('  ')))].join('  '), room);
 	const row = fit(` ${isChosen ? glyphs.cursor : ' '} ${text}`, cells);
 	return isChosen ? paint.selected(row) : styleOf(line)(row);
+}
+
+/** What has a problem, or is only offered, has no numbers to stand in columns; a reverse one leads the other way and names nobody. */
+function headOf({item, route, name, open, problem}: Line, columns: Columns): string[] {
+	if (item.kind === 'offered') {
+		return [route, cut(name, longestName)].filter(Boolean);
+	}
+
+	const lead =
+		item.kind === 'reverse'
+			? [fit(route, Math.max(width(route), columns.route + (columns.name > 0 ? columns.name + gap : 0)))]
+			: [fit(route, columns.route), ...(columns.name > 1 ? [fit(name, columns.name)] : [])];
+	return problem !== '' || open === '' ? lead : [...lead, fit(open, Math.max(width(open), columns.open))];
+}
+
+/** Below the port under the cursor, what its own line has no room for. */
+function wholeProblem({problem, route}: Line, cells: number): string[] {
+	return width(route) + width(problem) + gutter + 2 * gap <= cells
+		? []
+		: wrap(problem, cells - 6).map(text => paint.warning(`     ${text}`));
 }
 
 function styleOf({item, problem}: Line): (text: string) => string {
