@@ -30,22 +30,25 @@ export function connectedRows(state: AppState, run: RunView, engine: Access): st
 	return [...top, ...middle, ...bottom];
 }
 
+/** How busy it is now. What was heard before the link was lost would be shown as if it were so. */
+const loadsOf = ({handle, loads}: RunView): RunView['loads'] => (handle.health().status === 'up' ? loads : []);
+
 const latencyRow = (run: RunView, cells: number): string =>
 	`${paint.muted('latency ')} ${sparkline(run.handle.health().latencies, Math.max(0, Math.min(60, cells - 9)))}`;
 
 function sideBySide(run: RunView, columns: number, height: number): string[] {
 	const left = Math.min(widestPorts, Math.floor(columns * 0.54));
 	const right = columns - left - 3;
-	const graphs = loadRows(run.loads, right);
+	const graphs = loadRows(loadsOf(run), right);
 	// Half of a low screen stays for what happened last.
-	const load = graphs.length > height - 2 ? loadLine(run.loads, right) : graphs;
+	const load = graphs.length > height - 2 ? loadLine(loadsOf(run), right) : graphs;
 	const above = [latencyRow(run, right), ...load];
 	return beside(portRows(run, left, height), [...above, ...lastEvents(run, right, height - above.length)], left, height);
 }
 
 /** One below the other: ports get the lines that they need, what happened last gets the rest. */
 function stacked(run: RunView, columns: number, height: number): string[] {
-	const load = height > 2 ? loadLine(run.loads, columns - 2) : [];
+	const load = height > 2 ? loadLine(loadsOf(run), columns - 2) : [];
 	const ports = portRows(run, columns, Math.max(1, Math.min(portsHeight(run), height - load.length)));
 	const room = height - ports.length - load.length;
 	const rest =

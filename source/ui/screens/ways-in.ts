@@ -4,13 +4,15 @@ import {healthLine} from '../../tunnel/health.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {linkSign} from '../run-sign.js';
 import type {AppState, RunView} from '../store/state.js';
-import {cut, cutMiddle, fit, width, wrap} from '../text.js';
+import {cutMiddle, fit, width, wrap} from '../text.js';
 import {glyphs, paint} from '../theme.js';
 import {rightRoom} from '../view.js';
 
 export type Access = Pick<Engine, 'ideLink' | 'sshCommand'>;
 
 const labelCells = 18;
+/** Cells of `checking…`, the longest word on whether the shell works. */
+const markCells = 12;
 
 /** The link as a terminal's hyperlink; terminals that know none show its text. */
 const hyperlink = (text: string, url: string): string => `\u001B]8;;${url}\u0007${text}\u001B]8;;\u0007`;
@@ -33,13 +35,17 @@ export function wayRows({columns}: AppState, {handle}: RunView, engine: Access, 
 	const link = engine.ideLink(current);
 	const none = 'none is named in the configuration; `ide: vscode` gives a link';
 	const ssh = engine.sshCommand(current.name);
+	const room = cells - markCells;
+	const shell = isLow ? [cutMiddle(ssh, room)] : wrap(ssh, room);
 	return [
 		...(link
 			? [line(`Open in ${ideNames[link.ide] ?? link.ide}`, hyperlink(paint.accent(cutMiddle(link.url, cells)), link.url))]
 			: isLow
 				? []
 				: wrap(none, cells).map((text, index) => line(index === 0 ? 'IDE' : '', text))),
-		line('Shell', `${paint.strong(cut(ssh, cells - 13))}${accessMark(access)}`),
+		...shell.map((text, index) =>
+			line(index === 0 ? 'Shell' : '', `${paint.strong(text)}${index === shell.length - 1 ? accessMark(access) : ''}`),
+		),
 		...accessRows(access, cells, isLow),
 		...(isLow || !current.workspace ? [] : [line('Code there', cutMiddle(neutraliseLine(current.workspace), cells))]),
 	];
