@@ -12,6 +12,7 @@ import {onKey, onPaste} from './input.js';
 import {keyNames} from './keys.js';
 import {App, type AppEnd} from './store/app.js';
 import {loadEnvironments} from './store/environments.js';
+import {openRuns} from './store/state.js';
 import {keepReconciled} from './store/reconciling.js';
 import {refreshFolder} from './store/refreshing.js';
 import {keepCatalogueFresh} from './store/refreshing-catalogue.js';
@@ -230,21 +231,19 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 	}
 }
 
-/** Whatever ends the program, an environment on the screen goes on, and its preparation in the background. */
+/** Whatever ends the program, open environments go on, and their preparation in the background. */
 async function letGo(app: App, end: AppEnd): Promise<AppEnd> {
-	const {run} = app.state();
-	if (!run) {
-		return end;
-	}
-
-	const {handle} = run;
-	if (isOver(handle.state())) {
-		return end;
-	}
-
-	const isStopping = handle.state().phase === 'stopping';
-	await handle.detach();
-	return {...end, farewell: isStopping ? stopped(handle) : goesOnWords(handle.name)};
+	const handles = openRuns(app.state())
+		.map(({handle}) => handle)
+		.filter(handle => !isOver(handle.state()));
+	const words = await Promise.all(
+		handles.map(async handle => {
+			const isStopping = handle.state().phase === 'stopping';
+			await handle.detach();
+			return isStopping ? stopped(handle) : goesOnWords(handle.name);
+		}),
+	);
+	return {...end, farewell: [end.farewell, ...words].filter(Boolean).join('\n') || undefined};
 }
 
 const stopped = (handle: RunHandle): string =>

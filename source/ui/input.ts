@@ -6,7 +6,7 @@ import type {App} from './store/app.js';
 import {onCommitted, onTyped} from './store/editing.js';
 import {complete, recall} from './store/filtering.js';
 import {changeGrid, shownCount} from './store/offers.js';
-import {detach} from './store/running.js';
+import {detachAll} from './store/leaving.js';
 import type {Field} from './store/state.js';
 
 const segmenter = new Intl.Segmenter();
@@ -69,7 +69,7 @@ function onDialogKey(app: App, key: string): void {
 	} else if (key === 'ctrl-c') {
 		app.set({dialog: undefined});
 		if (run) {
-			void detach(app, 'quit');
+			void detachAll(app);
 		} else {
 			interrupt(app);
 		}

@@ -4,6 +4,7 @@ import {attemptRows} from './screens/attempts.js';
 import {noticeRows, situationRows, stopFailureRows} from './screens/situation.js';
 import {failureRows, keptRows} from './screens/steps.js';
 import {summaryRows} from './screens/summary.js';
+import {tabRows} from './screens/tabs.js';
 import {type AppState, bodyRows} from './store/state.js';
 
 /** Below this width steps and logs stand one at a time. */
@@ -26,13 +27,13 @@ type RunLayout = {
 };
 
 /**
-How a run's screen is divided: what stands above all else (the cloud's notice), lines for steps and logs, what stands below them (attempts,
+How a run's screen is divided: what stands above all else (the tabs, the cloud's notice), lines for steps and logs, what stands below them (attempts,
 a question, a failure or what was kept, time and cost), and the cells of the steps. Only logs are shown of one that is ready.
 */
 export function runLayout(state: AppState): RunLayout {
 	const {columns, now} = state;
 	const run = state.run?.handle.state();
-	const above = run ? noticeRows(now, columns, run) : [];
+	const above = run ? [...tabRows(state), ...noticeRows(now, columns, run)] : [];
 	const height = bodyRows(state) - above.length;
 	if (!run || run.phase === 'ready') {
 		return {above, rows: height, below: [], stepCells: 0};

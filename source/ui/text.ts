@@ -132,3 +132,25 @@ export function windowTop(cursor: number, count: number, height: number, top: nu
 
 	return Math.min(highest, cursor >= top + height ? cursor - height + 1 : top);
 }
+
+const escapes = /\u001B(?:\[[\d;]*m|\]8;[^\u0007]*\u0007)/y;
+
+/** Puts codes that take no cells into styled text, each before the UTF-16 unit of its plain text at which it is to stand; in order. */
+export function insert(styled: string, inserts: ReadonlyArray<{readonly at: number; readonly code: string}>): string {
+	let result = '';
+	let index = 0;
+	let plain = 0;
+	for (const {at, code} of inserts) {
+		while (index < styled.length && plain < at) {
+			escapes.lastIndex = index;
+			const escape = escapes.exec(styled)?.[0];
+			result += escape ?? styled[index];
+			index += escape?.length ?? 1;
+			plain += escape === undefined ? 1 : 0;
+		}
+
+		result += code;
+	}
+
+	return result + styled.slice(index);
+}

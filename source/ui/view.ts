@@ -8,13 +8,16 @@ export type View = {
 	readonly body: readonly string[];
 };
 
+/** Cells that the text at the right end of a line gets at most. */
+export const rightRoom = (cells: number): number => Math.max(0, Math.floor(cells * 0.6));
+
 /** Two texts at the two ends of a line; the left one gives way. */
 export function ends(left: string, right: string, cells: number, style: (text: string) => string = text => text): string {
 	if (right === '') {
 		return style(cut(left, cells));
 	}
 
-	const shown = cut(right, Math.max(0, Math.floor(cells * 0.6)));
+	const shown = cut(right, rightRoom(cells));
 	return `${style(fit(left, Math.max(0, cells - width(shown) - 1)))} ${shown}`;
 }
 

@@ -20,7 +20,7 @@ const name = 'fast-moth-1';
 async function world(check?: (question: SshQuestion) => Promise<SshVerdict>) {
 	const paths = await sshPlaces();
 	const clock = new TurnedClock();
-	const context = {paths, clock} as RunContext;
+	const context = {paths, clock} as unknown as RunContext;
 	await mkdir(path.join(paths.runs, name, 'logs'), {recursive: true});
 	const record = new RunRecord(context, name);
 	await record.own();

@@ -28,7 +28,7 @@ afterEach(() => {
 export type View = {
 	app: App;
 	frame: () => string;
-	/** With its styles. */
+	/** With its styles and links. */
 	styled: () => string;
 	press: (...input: string[]) => Promise<void>;
 	shows: (text: string | RegExp) => Promise<string>;
@@ -37,7 +37,7 @@ export type View = {
 export function view(app: App): View {
 	const instance = render(<Root app={app} onSuspend={() => undefined} />);
 	last = instance;
-	const frame = () => (instance.lastFrame() ?? '').replaceAll(/\u001B\[[\d;]*m/g, '');
+	const frame = () => (instance.lastFrame() ?? '').replaceAll(/\u001B(?:\[[\d;]*m|\]8;[^\u0007]*\u0007)/g, '');
 	return {
 		app,
 		frame,

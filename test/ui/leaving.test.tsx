@@ -1,6 +1,7 @@
 import {describe, expect, test, vi} from 'vitest';
 import type {BroughtHome} from '../../source/environment/bring-home/bring-home.js';
 import {Problem} from '../../source/system/problem.js';
+import {showRun} from '../../source/ui/store/running.js';
 import {runState, TestHandle} from '../support/ui.js';
 import {keys, started, withRun} from '../support/view.js';
 
@@ -208,10 +209,12 @@ describe('leaving and ending', () => {
 
 	test('what was detached for the list is told at the end, unless it was ended or taken up again', async () => {
 		const handle = new TestHandle(runState());
-		const {press, app, shows} = withRun(handle, {runs: async () => [runState()]});
+		const {press, app, shows} = withRun(new TestHandle(runState({name: 'brave-fox-2'})), {runs: async () => [runState()]});
+		showRun(app, handle);
+		await press('d');
+		await shows('› brave-fox-2 ›');
+		expect(handle.done).toEqual(['detach']);
 		await press('E');
-		await shows('❯ Detach');
-		await press(keys.enter);
 		await shows('environments');
 		expect([...app.partings.values()].join()).toContain('fast-moth-1 goes on. Come back:');
 		await shows('▶ fast-moth-1');

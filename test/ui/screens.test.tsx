@@ -242,13 +242,13 @@ describe('a run on the screen', () => {
 		const {shows} = withRun(handle);
 		await shows('vscode://vscode-remote/ssh-remote+fast-moth-1/workflow');
 		await shows(/Shell\s+ssh fast-moth-1/);
-		await shows(/8889 › 8888\s+3 open\s+\(8888 was taken\)/);
+		await shows(/8889 › 8888\s+3 open\s+9B\s+\(8888 was taken\)/);
 		await shows('● 12 ms · up 3m05 · 2 reconnects');
 		await shows('(2h left)');
 		await shows(/\$0\.14 so far · \$2\.00\/h/);
 		handle.health_ = health({status: 'waiting', reason: 'the network is gone'});
 		handle.tell();
-		await shows('○ waiting: the network is gone');
+		await shows('◌ trying (1st) · the network is gone');
 	});
 
 	test('connected: what a step could not do is said above the link', async () => {

@@ -167,7 +167,18 @@ describe('the list in few lines', () => {
 		const state = initialState(80, 24, now);
 		const run = cloudRun(4, {startedAt: now - 100_000});
 		const handle = new TestHandle(run);
-		const view = {handle, tab: 'all', top: undefined, search: '', found: undefined, showLogs: false, isWrapped: false} as const;
+		const view = {
+			handle,
+			tab: 'all',
+			top: undefined,
+			search: '',
+			found: undefined,
+			showLogs: false,
+			isWrapped: false,
+			port: undefined,
+			loads: [],
+			listeners: new Map<number, string>(),
+		} as const;
 		expect(strip(stepRows({...state, run: {...view, times: known}}, run, 60, 30)).join('\n')).toMatch(
 			/The step engine +1m40 \(usually 40s\)/,
 		);
@@ -211,6 +222,9 @@ describe('the list in few lines', () => {
 						found: undefined,
 						showLogs: false,
 						isWrapped: false,
+						port: undefined,
+						loads: [],
+						listeners: new Map<number, string>(),
 					} as const;
 					const state = {...initialState(80, 24, now), run: {...view, times: isKnown ? known : {}}};
 					const lines = strip(stepRows(state, run, cells, rows));

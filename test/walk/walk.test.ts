@@ -81,10 +81,10 @@ describe('the walk, from the first screen to a shell and out again', () => {
 			expectFrame(terminal);
 			const frame = terminal.text();
 			const name = /› (\w+-\w+-\d+) ›/.exec(frame)?.[1] ?? '';
-			expect(frame.replaceAll(/\s*\n\s*/g, '')).toContain(
-				`vscode://vscode-remote/ssh-remote+${name}${world.home}/dt/runs/${name}/instance/${name}`,
-			);
-			expect(terminal.raw).toContain(`\u001B]8;;vscode://vscode-remote/ssh-remote+${name}`);
+			// However much of the link is shown, a click opens the whole of it.
+			const link = `vscode://vscode-remote/ssh-remote+${name}${world.home}/dt/runs/${name}/instance/${name}`;
+			expect(terminal.raw).toContain(`\u001B]8;;${link}\u0007`);
+			expect(frame).toContain('vscode://');
 			expect(frame).toContain(`ssh -F`);
 			expect(frame).toContain('38123');
 			expect(frame).toMatch(/ends itself at \d\d:\d\d/);

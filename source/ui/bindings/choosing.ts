@@ -2,7 +2,8 @@ import {chooseConfiguration, chooseProfile, launch, loadFolder, nextBuild, offer
 import {chosenEnvironment, environmentRows, loadEnvironments} from '../store/environments.js';
 import {editConfiguration} from '../store/editing.js';
 import {openForm} from '../store/form.js';
-import {attach, stopListed} from '../store/running.js';
+import {stopListed} from '../store/leaving.js';
+import {attach} from '../store/running.js';
 import type {BuildPolicy} from '../../configuration/model.js';
 import {startWizard} from '../store/wizard.js';
 import type {Binding} from '../keymap.js';

@@ -3,26 +3,17 @@ import {loadFolder} from '../store/choosing.js';
 import {loadEnvironments} from '../store/environments.js';
 import {inLogs} from '../layout.js';
 import {changeGrid, chosenRow} from '../store/offers.js';
-import {changeRun, leaveRun} from '../store/running.js';
+import {leaveRuns, showList} from '../store/leaving.js';
+import {changeRun} from '../store/tabs.js';
 import type {App} from '../store/app.js';
 import type {Binding} from '../keymap.js';
 
-/** Ctrl-C leaves at once, unless an environment is looked after: then it asks, and a second one lets go of it. */
+/** Ctrl-C leaves at once, unless environments are looked after: then it asks, and a second one lets go of them. */
 export function interrupt(app: App): void {
-	const {run} = app.state();
-	if (run) {
-		leaveRun(app, 'quit', 'interrupt');
+	if (app.state().run) {
+		leaveRuns(app, 'interrupt');
 	} else {
 		app.end({kind: 'interrupted', signal: 'SIGINT'});
-	}
-}
-
-function quit(app: App): void {
-	const {screen} = app.state();
-	if (screen === 'run') {
-		leaveRun(app, 'quit');
-	} else {
-		app.end({kind: 'quit'});
 	}
 }
 
@@ -34,7 +25,7 @@ function back(app: App): void {
 	} else if (inLogs(app.state())) {
 		changeRun(app, {showLogs: false});
 	} else if (screen === 'run') {
-		leaveRun(app, 'list');
+		showList(app);
 	} else if (screen === 'offers' && grid.filter !== '') {
 		changeGrid(app, {filter: ''}, chosenRow(app.state()));
 	} else if (screen === 'offers' && grid.opened !== undefined) {
@@ -95,16 +86,16 @@ export const general: readonly Binding[] = [
 		id: 'quit',
 		keys: ['q'],
 		screens: 'all',
-		title: 'Leave; an environment on the screen is asked about first',
+		title: 'Leave; open environments are asked about first',
 		footer: 'quit',
 		vital: true,
-		run: quit,
+		run: app => leaveRuns(app),
 	},
 	{
 		id: 'interrupt',
 		keys: ['ctrl-c'],
 		screens: 'all',
-		title: 'Leave at once; an environment is asked about first, and a second one lets go of it',
+		title: 'Leave at once; open environments are asked about first, and a second one lets go of them',
 		run: interrupt,
 	},
 	{

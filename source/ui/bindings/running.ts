@@ -2,8 +2,12 @@ import {isOver, type RunPhase} from '../../runs/state.js';
 import {bringHomeNow} from '../store/bring-home.js';
 import {openShell} from '../store/editing.js';
 import {askAgreement, isAsked} from '../store/agreeing.js';
-import {changeRun, copyLink, detach, findNext, leaveRun, openIde, scrollLog, showTab, stop} from '../store/running.js';
+import {detach, showList, stop} from '../store/leaving.js';
+import {findNext, scrollLog, showTab} from '../store/log-moving.js';
+import {copyLink, openIde} from '../store/running.js';
+import {changeRun, turnRun} from '../store/tabs.js';
 import {inLogs, isNarrow, logArea} from '../layout.js';
+import {chosenPort} from '../port-items.js';
 import type {App} from '../store/app.js';
 import type {Binding} from '../keymap.js';
 import {type AppState, type ScreenName, tabs} from '../store/state.js';
@@ -16,6 +20,10 @@ const ready = (state: AppState): boolean => phaseOf(state) === 'ready';
 const logsShown = (state: AppState): boolean => !ready(state) || (state.run?.showLogs ?? false);
 const unlessLogs = (word: string) => (state: AppState) => (inLogs(state) ? undefined : word);
 const hasIde = ({run}: AppState): boolean => run?.handle.state().specification.configuration['ide'] !== undefined;
+/** Whether there is another tab, or one behind the list. */
+const hasOthers = ({runs, screen}: AppState): boolean => runs.length > (screen === 'run' ? 1 : 0);
+/** Whether these keys are those of the port under the cursor now. */
+const hasPort = (state: AppState): boolean => !inLogs(state) && chosenPort(state.run) !== undefined;
 const page = (app: App): number => logArea(app.state()).height - 1;
 
 const turnTab = (app: App, by: number): void => {
@@ -133,6 +141,13 @@ const bringRunHome = async (app: App): Promise<void> => {
 	}
 };
 
+function stopShown(app: App): void {
+	const {run} = app.state();
+	if (run) {
+		void stop(app, run.handle, 'list');
+	}
+}
+
 const noReach = ({run}: AppState): string | undefined =>
 	run?.handle.state().reachable ? undefined : 'It cannot be reached over SSH yet';
 
@@ -143,7 +158,7 @@ export const running: readonly Binding[] = [
 		screens,
 		title: 'Open the IDE with its link',
 		footer: unlessLogs('open'),
-		when: state => ready(state) && hasIde(state),
+		when: state => ready(state) && hasIde(state) && !hasPort(state),
 		run: app => void openIde(app),
 	},
 	{
@@ -152,7 +167,7 @@ export const running: readonly Binding[] = [
 		screens,
 		title: 'Copy the link; without an IDE, the ssh command',
 		footer: state => (inLogs(state) ? undefined : hasIde(state) ? 'copy' : 'copy ssh'),
-		when: ready,
+		when: state => ready(state) && !hasPort(state),
 		run: copyLink,
 	},
 	{
@@ -190,7 +205,7 @@ export const running: readonly Binding[] = [
 		title: 'End it and delete what is in it, after a question',
 		footer: state => (phaseOf(state) === 'ended' ? 'delete what it kept' : 'stop'),
 		when: state => !over(state) || (phaseOf(state) === 'ended' && state.busy === undefined),
-		run: app => void stop(app, 'list'),
+		run: stopShown,
 	},
 	{
 		id: 'bring-home',
@@ -205,11 +220,11 @@ export const running: readonly Binding[] = [
 		id: 'detach',
 		keys: ['d'],
 		screens,
-		title: 'Leave; it goes on',
+		title: 'Let go of it at once; it goes on',
 		footer: 'detach',
 		vital: true,
 		when: state => !over(state),
-		run: app => void detach(app, 'quit'),
+		run: detach,
 	},
 	{
 		id: 'shell',
@@ -230,6 +245,22 @@ export const running: readonly Binding[] = [
 		when: state => ready(state) || isNarrow(state),
 		run: app => changeRun(app, {showLogs: !app.state().run?.showLogs}),
 	},
-	{id: 'list', keys: ['E'], screens, title: 'Leave it for the list of environments', run: app => leaveRun(app, 'list')},
+	{id: 'list', keys: ['E'], screens, title: 'The list of environments; this one stays open in its tab', run: showList},
+	{
+		id: 'next-run',
+		keys: [']'],
+		screens: [...screens, 'environments'],
+		title: 'The next open environment',
+		when: hasOthers,
+		run: app => turnRun(app, 1),
+	},
+	{
+		id: 'previous-run',
+		keys: ['['],
+		screens: [...screens, 'environments'],
+		title: 'The open environment before',
+		when: hasOthers,
+		run: app => turnRun(app, -1),
+	},
 	...logs,
 ];

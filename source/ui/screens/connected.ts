@@ -1,48 +1,60 @@
-import type {Engine} from '../../runs/engine.js';
-import type {LinkHealth} from '../../runs/handle.js';
-import {runLayout} from '../layout.js';
+import {isNarrow, runLayout} from '../layout.js';
 import type {AppState, RunView} from '../store/state.js';
-import {cut, fit, wrap} from '../text.js';
-import {glyphs, paint, sparkline} from '../theme.js';
-import {beside, rule} from '../view.js';
-import {costLines, lifeWords} from './life.js';
+import {wrap} from '../text.js';
+import {paint, sparkline} from '../theme.js';
+import {beside, blanks, rule} from '../view.js';
+import {costLines, endsSoon, lifeWords} from './life.js';
+import {loadRows, loadLine} from './load.js';
 import {lastEvents} from './logs.js';
+import {portRows, portsHeight} from './ports.js';
 import {stepWarningRows} from './situation.js';
+import {type Access, linkRows, wayRows} from './ways-in.js';
 
-type Access = Pick<Engine, 'ideLink' | 'sshCommand'>;
+/** Below this the body keeps to what is acted on. */
+const lowRows = 17;
+/** Ports need no more to be read well. */
+const widestPorts = 84;
 
-/** The link as a terminal's hyperlink; terminals that know none show its text. */
-const hyperlink = (text: string, url: string): string => `\u001B]8;;${url}\u0007${text}\u001B]8;;\u0007`;
-
-/** One that is ready: how one gets in, its ports and its link, what it costs, who keeps it alive and what ends it. */
+/** One that is ready: how one gets in, its ports, its load and its link, what it costs, who keeps it alive and what ends it. */
 export function connectedRows(state: AppState, run: RunView, engine: Access): string[] {
 	const {columns} = state;
-	const current = run.handle.state();
-	const health = run.handle.health();
-	const line = (label: string, text: string, style = (piece: string) => piece): string[] =>
-		wrap(text, columns - 20).map((piece, index) => ` ${paint.muted(fit(index === 0 ? label : '', 18))} ${style(piece)}`);
-	const link = engine.ideLink(current);
-	const warnings = stepWarningRows(current, columns);
-	const top = [
-		'',
-		...(warnings.length > 0 ? [...warnings, ''] : []),
-		...(link
-			? line(`Open in ${ideName(link.ide)}`, link.url, piece => hyperlink(paint.accent(piece), link.url))
-			: line('IDE', 'none is named in the configuration; `ide: vscode` gives a link')),
-		...line('Shell', engine.sshCommand(current.name), paint.strong),
-		...line('Code there', current.workspace ?? ''),
-		'',
-	];
+	const {rows} = runLayout(state);
+	const isLow = rows < lowRows;
+	const gap = isLow ? [] : [''];
+	const warnings = stepWarningRows(run.handle.state(), columns).slice(0, isLow ? 1 : undefined);
+	const notes = [...linkRows(state, run), ...warnings];
+	const top = [...gap, ...notes, ...(notes.length > 0 ? gap : []), ...wayRows(state, run, engine, isLow), ...gap];
 	const bottom = bottomRows(state, run);
-	const height = Math.max(1, runLayout(state).rows - top.length - bottom.length);
-	const leftCells = Math.floor(columns * 0.45);
-	const rightCells = columns - leftCells - 3;
-	const ports = portRows(health, leftCells);
-	const right = [
-		`${paint.muted('latency')}  ${sparkline(health.latencies, Math.max(0, Math.min(60, rightCells - 9)))}`,
-		...lastEvents(run, rightCells, height - 1),
-	];
-	return [...top, ...beside(ports, right, leftCells, height), ...bottom];
+	const height = Math.max(1, rows - top.length - bottom.length);
+	const middle = isNarrow(state) ? stacked(run, columns, height) : sideBySide(run, columns, height);
+	return [...top, ...middle, ...bottom];
+}
+
+/** How busy it is now. What was heard before the link was lost would be shown as if it were so. */
+const loadsOf = ({handle, loads}: RunView): RunView['loads'] => (handle.health().status === 'up' ? loads : []);
+
+const latencyRow = (run: RunView, cells: number): string =>
+	`${paint.muted('latency ')} ${sparkline(run.handle.health().latencies, Math.max(0, Math.min(60, cells - 9)))}`;
+
+function sideBySide(run: RunView, columns: number, height: number): string[] {
+	const left = Math.min(widestPorts, Math.floor(columns * 0.54));
+	const right = columns - left - 3;
+	const graphs = loadRows(loadsOf(run), right);
+	// Half of a low screen stays for what happened last.
+	const load = graphs.length > height - 2 ? loadLine(loadsOf(run), right) : graphs;
+	const above = [latencyRow(run, right), ...load];
+	return beside(portRows(run, left, height), [...above, ...lastEvents(run, right, height - above.length)], left, height);
+}
+
+/** One below the other: ports get the lines that they need, what happened last gets the rest. */
+function stacked(run: RunView, columns: number, height: number): string[] {
+	const load = height > 2 ? loadLine(loadsOf(run), columns - 2) : [];
+	const ports = portRows(run, columns, Math.max(1, Math.min(portsHeight(run), height - load.length)));
+	const room = height - ports.length - load.length;
+	const rest =
+		room > 1 ? [` ${latencyRow(run, columns - 2)}`, ...lastEvents(run, columns - 2, room - 1).map(text => ` ${text}`)] : [];
+	const rows = [...ports, ...load.map(text => ` ${text}`), ...rest];
+	return [...rows, ...blanks(height - rows.length)];
 }
 
 /** On a low screen what is billed beside the instance shares a line. */
@@ -53,33 +65,11 @@ function bottomRows(state: AppState, {handle}: RunView): string[] {
 	const run = handle.state();
 	const {cost, besides} = costLines(now, run);
 	const costs = rows < leastRows && besides.length > 0 ? [besides.join(' · ')] : besides;
+	const lines = (text: string): string[] => wrap(text, columns - 2).map(line => ` ${line}`);
+	const style = endsSoon(now, run, handle.guest()) ? (line: string) => paint.warning(paint.strong(line)) : (line: string) => line;
 	return [
 		rule(columns),
-		...[lifeWords(now, run, handle.guest()), cost, ...costs].flatMap(text => wrap(text, columns - 2).map(line => ` ${line}`)),
-	];
-}
-
-const ideNames: Readonly<Record<string, string>> = {
-	vscode: 'VS Code',
-	'vscode-insiders': 'VS Code Ins.',
-	cursor: 'Cursor',
-	windsurf: 'Windsurf',
-	zed: 'Zed',
-};
-const ideName = (ide: string): string => ideNames[ide] ?? ide;
-
-function portRows({ports}: LinkHealth, cells: number): string[] {
-	const title = paint.muted(' PORTS');
-	if (ports.length === 0) {
-		const hint = wrap('none; `ports:` in the configuration forwards some', cells - 3);
-		return [title, ...hint.map(piece => paint.muted(`   ${piece}`))];
-	}
-
-	return [
-		title,
-		...ports.map(({local, remote, open, direct, wanted}) => {
-			const to = direct ? 'on this machine itself' : `${glyphs.into} ${remote}   ${open} open`;
-			return cut(`   ${local} ${to}${wanted === undefined ? '' : `  (${wanted} was taken)`}`, cells);
-		}),
+		...lines(lifeWords(now, run, handle.guest())).map(line => style(line)),
+		...[cost, ...costs].flatMap(text => lines(text)),
 	];
 }

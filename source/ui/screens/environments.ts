@@ -4,7 +4,7 @@ import {noticeLine, orphanAdvice, orphanWords, stateWord} from '../../runs/statu
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {type GridColumn, gridLines} from '../grid.js';
 import {type EnvironmentRow, environmentRows} from '../store/environments.js';
-import {type AppState, bodyRows} from '../store/state.js';
+import {type AppState, bodyRows, openRuns} from '../store/state.js';
 import {cut, windowTop, wrap} from '../text.js';
 import {glyphs, paint} from '../theme.js';
 import {listRow, plural, rule, type View} from '../view.js';
@@ -18,11 +18,12 @@ type Column = Omit<GridColumn<EnvironmentRow>, 'text'> & {
 	readonly orphan: (row: EnvironmentRow & {kind: 'orphan'}) => string;
 };
 
-const columnsAt = (now: number): ReadonlyArray<GridColumn<EnvironmentRow>> =>
+/** `open` names the environments that have a tab. */
+const columnsAt = (now: number, open: ReadonlySet<string>): ReadonlyArray<GridColumn<EnvironmentRow>> =>
 	(
 		[
 			{title: 'NAME', run: ({name}) => name, orphan: ({orphan}) => orphan.instance.run, drop: 0},
-			{title: 'STATE', run: stateWord, orphan: () => 'orphan', drop: 0},
+			{title: 'STATE', run: run => `${stateWord(run)}${open.has(run.name) ? ' · open' : ''}`, orphan: () => 'orphan', drop: 0},
 			{
 				title: 'CONFIGURATION',
 				run: ({specification: {configurationLabel, profile}}) => `${configurationLabel}${profile ? ` ${profile}` : ''}`,
@@ -76,7 +77,8 @@ export function environmentsView(state: AppState): View {
 	const height = Math.max(1, bodyRows(state) - 1 - below.length);
 	const top = windowTop(cursor.environments, rows.length, height, 0);
 	// Measured over all of them, so that scrolling moves no column.
-	const {titles, lines} = gridLines(columnsAt(now), rows, columns - 2);
+	const open = new Set(openRuns(state).map(({handle}) => handle.name));
+	const {titles, lines} = gridLines(columnsAt(now, open), rows, columns - 2);
 	return {
 		path,
 		right: alive(state),

@@ -30,9 +30,18 @@ export function costLines(now: number, run: RunState): {readonly cost: string; r
 	return {cost: cost.filter(Boolean).join(' · '), besides: besideLines(offer, address?.host)};
 }
 
-/** Who keeps it alive, and what ends it first. */
+const soon = 900_000;
+
+/** Whether its end is less than a quarter of an hour away. */
+export function endsSoon(now: number, {deadline}: RunState, guest: GuestView | undefined): boolean {
+	const moments = [deadline, guest?.ends?.at].filter(at => at !== undefined);
+	return moments.some(at => at - now < soon);
+}
+
+/** Who keeps it alive, and what ends it first; shortly before that, what can be done about it. */
 export function lifeWords(now: number, run: RunState, guest: GuestView | undefined): string {
-	return [guest && presence(now, run, guest), ending(now, run, guest)].filter(Boolean).join(' · ');
+	const hint = run.deadline !== undefined && run.deadline - now < soon ? 'e extends it' : '';
+	return [guest && presence(now, run, guest), ending(now, run, guest), hint].filter(Boolean).join(' · ');
 }
 
 function presence(

@@ -1,9 +1,10 @@
 import type {LogLine} from '../../runs/handle.js';
 import {isOver} from '../../runs/state.js';
 import {lastTop, type LogArea, piecesOf, prefixOf} from '../log-lines.js';
-import {logLines} from '../store/running.js';
+import {findUrls, type FoundUrl, linkPiece, type PortMap, portMapOf} from '../log-urls.js';
+import {logLines} from '../store/log-moving.js';
 import {type RunView, tabs} from '../store/state.js';
-import {cut} from '../text.js';
+import {cut, width} from '../text.js';
 import {paint} from '../theme.js';
 import {ends} from '../view.js';
 
@@ -12,10 +13,11 @@ export function logRowsOf(run: RunView, {cells, height}: LogArea): string[] {
 	const lines = logLines(run);
 	const highest = lastTop(lines, run, {cells, height});
 	const top = run.top ?? highest;
+	const map = portMapOf(run.handle.health(), run.handle.state().sharesNetwork);
 	const rows: string[] = [];
 	let below = top;
 	for (; below < lines.length && rows.length < height; below++) {
-		rows.push(...logRows(lines[below] as LogLine, run, cells, below === run.found));
+		rows.push(...logRows(lines[below] as LogLine, run, {cells, map}, below === run.found));
 	}
 
 	const place = run.top === undefined ? 'following' : `${Math.min(lines.length, top + 1)}-${below} of ${lines.length}`;
@@ -29,14 +31,30 @@ export function logRowsOf(run: RunView, {cells, height}: LogArea): string[] {
 
 const nothing = ({handle}: RunView): string => (isOver(handle.state()) ? 'nothing was written' : 'nothing yet');
 
-function logRows(line: LogLine, run: RunView, cells: number, isFound: boolean): string[] {
+function logRows(line: LogLine, run: RunView, area: {readonly cells: number; readonly map: PortMap}, isFound: boolean): string[] {
+	const {cells, map} = area;
 	const prefix = prefixOf(line, run);
 	const isCommand = line.text.startsWith('+ ');
-	return piecesOf(line, run, cells).map((piece, index) => {
-		const marked = highlight(piece, run.search, isFound);
+	const found = findUrls(line.text, map);
+	let from = 0;
+	const rows = piecesOf(line, run, cells).map((piece, index) => {
+		const isCut = piece.length < line.text.length && !line.text.startsWith(piece, from);
+		const length = isCut ? piece.length - 1 : piece.length;
+		const marked = linkPiece(highlight(piece, run.search, isFound), found, from, length);
+		from += length;
 		const first = index === 0 ? prefix : ' '.repeat(prefix.length);
 		return `${paint.muted(first)}${isCommand ? paint.accent(marked) : marked}`;
 	});
+	const note = noteOf(found);
+	const last = rows.at(-1) ?? '';
+	// Only where it takes no room from the line itself.
+	return note !== '' && width(last) + note.length <= cells ? [...rows.slice(0, -1), last + paint.muted(note)] : rows;
+}
+
+/** Where a URL leads that shows another port than the one here. */
+function noteOf(found: readonly FoundUrl[]): string {
+	const moved = found.find(({remote, local}) => local !== undefined && local !== remote);
+	return moved ? ` (→ localhost:${moved.local})` : '';
 }
 
 /** Every place that holds the search is marked; those of the line that it is at are inverse. */

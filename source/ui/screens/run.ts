@@ -1,17 +1,13 @@
-import type {Engine} from '../../runs/engine.js';
 import type {LinkHealth} from '../../runs/handle.js';
 import type {RunState} from '../../runs/state.js';
 import {stateWord} from '../../runs/status-words.js';
-import {formatDuration} from '../../offers/format.js';
 import type {AppState, RunView} from '../store/state.js';
 import {isNarrow, logArea, runLayout} from '../layout.js';
-import {glyphs} from '../theme.js';
 import {beside, blanks, rule, type View} from '../view.js';
 import {connectedRows} from './connected.js';
 import {logRowsOf} from './logs.js';
 import {stepRows} from './steps.js';
-
-type Access = Pick<Engine, 'ideLink' | 'sshCommand'>;
+import {type Access, linkWords} from './ways-in.js';
 
 /** One environment: its steps beside the logs while it starts, its links, ports and health once it is ready. */
 export function runView(state: AppState, engine: Access): View {
@@ -21,8 +17,7 @@ export function runView(state: AppState, engine: Access): View {
 	}
 
 	const current = run.handle.state();
-	const health = run.handle.health();
-	const word = current.phase === 'ready' ? (health.status === 'up' ? 'connected' : 'link lost') : stateWord(current);
+	const word = current.phase === 'ready' ? linkWord(run.handle.health()) : stateWord(current);
 	const {above} = runLayout(state);
 	const body =
 		current.phase === 'ready'
@@ -32,7 +27,7 @@ export function runView(state: AppState, engine: Access): View {
 			: starting(state, run, current);
 	return {
 		path: [current.name, word],
-		right: current.phase === 'ready' ? healthWords(state, health) : instanceWords(current),
+		right: current.phase === 'ready' ? linkWords(state, run) : instanceWords(current),
 		body: [...above, ...body],
 	};
 }
@@ -40,18 +35,12 @@ export function runView(state: AppState, engine: Access): View {
 const instanceWords = ({offer}: Pick<RunState, 'offer'>): string =>
 	`${offer.backend} ${offer.instanceType}${offer.spot ? ' spot' : ''}`;
 
-function healthWords({now}: AppState, {status, latency, upSince, reconnects, reason}: LinkHealth): string {
-	if (status !== 'up') {
-		return `${glyphs.down} ${status}${reason === undefined ? '' : `: ${reason}`}`;
+function linkWord({status, attempt = 1, reconnects}: LinkHealth): string {
+	if (status === 'up') {
+		return 'connected';
 	}
 
-	return [
-		`${glyphs.up} ${latency === undefined ? 'up' : `${latency < 10 ? latency.toFixed(1) : Math.round(latency)} ms`}`,
-		upSince === undefined ? '' : `up ${formatDuration((now - upSince) / 1000)}`,
-		reconnects > 0 ? `${reconnects} reconnect${reconnects === 1 ? '' : 's'}` : '',
-	]
-		.filter(Boolean)
-		.join(' · ');
+	return status === 'connecting' && attempt === 1 && reconnects === 0 ? 'connecting' : 'link lost';
 }
 
 function starting(state: AppState, run: RunView, current: RunState): string[] {

@@ -58,6 +58,7 @@ export class App {
 	/** Whether the person has left: what was begun for them before must not go on alone. */
 	hasEnded = false;
 	#begun: Promise<unknown> = Promise.resolve();
+	#held: Promise<unknown> = Promise.resolve();
 
 	constructor(options: AppOptions) {
 		this.options = options;
@@ -222,9 +223,15 @@ export class App {
 		return begun;
 	}
 
+	/** The program does not end before this is through. */
+	hold(work: Promise<unknown>): void {
+		this.#held = Promise.allSettled([this.#held, work]);
+	}
+
 	/** Resolves when nothing that was begun is on its way any more. */
 	async settled(): Promise<void> {
 		await this.#begun;
+		await this.#held;
 	}
 
 	/** Something of this name goes on from now on, in place of what did before; `stop` ends it, at the latest with the app. */

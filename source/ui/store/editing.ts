@@ -5,7 +5,9 @@ import {loadFolder, makePlan} from './choosing.js';
 import {commitRow, tryRow} from './form.js';
 import {changeGrid, rememberFilter} from './offers.js';
 import {saveProfile} from './saving.js';
-import {changeRun, extend, findNext} from './running.js';
+import {findNext} from './log-moving.js';
+import {extend} from './running.js';
+import {changeRun} from './tabs.js';
 import type {Field} from './state.js';
 
 /** Opens the configuration under the cursor in the person's editor, and reads the folder again after. */

@@ -4,7 +4,8 @@ import {isOver, type RunState} from '../../runs/state.js';
 import {orphanAdvice, orphanWords} from '../../runs/status-words.js';
 import {messageOf} from '../../system/problem.js';
 import type {App} from './app.js';
-import type {AppState} from './state.js';
+import {type AppState, openRuns} from './state.js';
+import {closeTab, isCurrent} from './tabs.js';
 
 /** A line of the list: a run, or an instance that no journal here tells of. */
 export type EnvironmentRow = {readonly kind: 'run'; readonly run: RunState} | {readonly kind: 'orphan'; readonly orphan: Orphan};
@@ -42,16 +43,22 @@ export async function loadEnvironments(app: App): Promise<void> {
 	}
 }
 
-/** What a comparison with the clouds found: a run on the screen whose end is confirmed by now is left. */
+/** What a comparison with the clouds found: an open run whose end is confirmed by now is left. */
 export function takeReconciled(app: App, {runs, orphans, notes}: Awaited<ReturnType<Engine['reconcile']>>): void {
 	takeEnvironments(app, {environments: runs.filter(({phase}) => phase !== 'gone'), orphans});
 	app.set({reconciled: {at: app.options.clock.now(), notes}});
-	const {run, busy} = app.state();
-	const found = runs.find(({name}) => name === run?.handle.name);
-	if (run && busy === undefined && run.handle.state().phase === 'stopping' && found && isOver(found)) {
-		app.drop('run');
-		app.set({run: undefined, screen: 'environments', back: ['configurations'], trouble: undefined});
-		app.say(`${found.name} is gone: its end is confirmed`);
+	if (app.state().busy !== undefined) {
+		return;
+	}
+
+	for (const {handle} of openRuns(app.state())) {
+		const found = runs.find(({name}) => name === handle.name);
+		if (handle.state().phase === 'stopping' && found && isOver(found)) {
+			const wasShown = isCurrent(app, handle) && app.state().screen === 'run';
+			closeTab(app, handle);
+			app.set(wasShown ? {screen: 'environments', back: ['configurations'], trouble: undefined} : {});
+			app.say(`${found.name} is gone: its end is confirmed`);
+		}
 	}
 }
 

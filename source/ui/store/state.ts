@@ -9,6 +9,7 @@ import type {SpotView} from './spot-history.js';
 import type {Orphan} from '../../runs/reconcile.js';
 import type {RunState} from '../../runs/state.js';
 import type {StepTimes} from '../../runs/step-times.js';
+import type {Load} from '../../tunnel/load.js';
 
 export type ScreenName =
 	'configurations' | 'profiles' | 'form' | 'offers' | 'compare' | 'plan' | 'run' | 'environments' | 'backends';
@@ -38,7 +39,7 @@ export type Field = {
 /** What went wrong, where it is shown in place. */
 export type Trouble = {readonly message: string; readonly details: readonly string[]; readonly next: string | undefined};
 
-/** The run that is on the screen. `top` is the first log line shown, undefined while the newest are followed. */
+/** A run in its tab. `top` is the first log line shown, undefined while the newest are followed. */
 export type RunView = {
 	readonly handle: RunHandle;
 	readonly tab: Tab;
@@ -51,6 +52,12 @@ export type RunView = {
 	readonly times: StepTimes;
 	/** Long log lines go on below, instead of being cut. */
 	readonly isWrapped: boolean;
+	/** The line of its ports under the cursor, as `portItems` names them. */
+	readonly port: string | undefined;
+	/** How busy it was while it was on the screen, newest last, at most 60. */
+	readonly loads: readonly Load[];
+	/** What listens at its ports, as far as that was told when they were offered. */
+	readonly listeners: ReadonlyMap<number, string>;
 };
 
 export type AppState = {
@@ -93,7 +100,10 @@ export type AppState = {
 	readonly history: SpotView | undefined;
 	readonly offer: Offer | undefined;
 	readonly plan: Plan | undefined;
+	/** The run of the tab that is open; it stays so while the list or another screen is shown. */
 	readonly run: RunView | undefined;
+	/** All tabs in their order. The one of `run` is read with `openRuns`, which knows how it is now. */
+	readonly runs: readonly RunView[];
 	readonly environments: readonly RunState[];
 	/** Instances of this installation that no journal here tells of. */
 	readonly orphans: readonly Orphan[];
@@ -139,6 +149,7 @@ export const initialState = (columns: number, rows: number, now: number): AppSta
 	offer: undefined,
 	plan: undefined,
 	run: undefined,
+	runs: [],
 	environments: [],
 	orphans: [],
 	reconciled: undefined,
@@ -149,3 +160,7 @@ export const initialState = (columns: number, rows: number, now: number): AppSta
 
 /** Lines of the body: all but the title, the message and the keys. */
 export const bodyRows = ({rows}: AppState): number => Math.max(1, rows - 3);
+
+/** Every run that this program holds, in the order of the tabs. */
+export const openRuns = ({run, runs}: Pick<AppState, 'run' | 'runs'>): readonly RunView[] =>
+	runs.map(each => (each.handle === run?.handle ? run : each));

@@ -1,0 +1,162 @@
+import {formatBytes} from '../../offers/format.js';
+import type {PortHealth} from '../../runs/handle.js';
+import {neutraliseLine} from '../../system/terminal-text.js';
+import type {ReverseStats} from '../../tunnel/reverse.js';
+import {type PortItem, portItems} from '../port-items.js';
+import type {RunView} from '../store/state.js';
+import {cut, fit, width, windowTop, wrap} from '../text.js';
+import {glyphs, paint} from '../theme.js';
+
+/** One port as it is drawn: where it leads and what listens there, then what follows as far as there is room. */
+type Line = {
+	readonly item: PortItem;
+	readonly route: string;
+	readonly name: string;
+	readonly open: string;
+	readonly rate: string;
+	readonly total: string;
+	readonly note: string;
+	readonly problem: string;
+};
+
+/** Cells of what stands in columns. */
+type Columns = {readonly route: number; readonly name: number; readonly open: number};
+
+const gutter = 3;
+const gap = 2;
+const longestName = 16;
+
+/** Lines that the ports would take without any being left out. */
+export const portsHeight = (run: RunView): number => 1 + Math.max(1, portItems(run.handle.health()).length);
+
+/** The ports of a run in `height` lines; the one under the cursor is always among them. */
+export function portRows(run: RunView, cells: number, height: number): string[] {
+	const items = portItems(run.handle.health());
+	if (items.length === 0) {
+		const hint = wrap('none; `ports:` in the configuration forwards some, + adds one', cells - gutter);
+		return [paint.muted(' PORTS'), ...hint.map(piece => paint.muted(`   ${piece}`))].slice(0, height);
+	}
+
+	const shown = Math.max(1, height - 1);
+	const at = items.findIndex(({key}) => key === run.port);
+	const top = at < 0 ? 0 : windowTop(at, items.length, shown, Math.max(0, at - Math.floor(shown / 2)));
+	const lines = items.map(item => lineOf(item, run));
+	const columns = columnsOf(lines, cells - gutter);
+	const place = shown === 1 ? `${top + 1}` : `${top + 1}-${Math.min(items.length, top + shown)}`;
+	const count = items.length > shown ? `  ${place} of ${items.length}` : '';
+	const rows = lines.slice(top, top + shown).flatMap((line, index) => {
+		const isChosen = top + index === at;
+		return [drawn(line, columns, cells, isChosen), ...(isChosen ? wholeProblem(line, cells) : [])];
+	});
+	return [paint.muted(cut(` PORTS${count}`, cells)), ...rows].slice(0, Math.max(1, height));
+}
+
+function columnsOf(lines: readonly Line[], room: number): Columns {
+	const forwards = lines.filter(({item}) => item.kind === 'forward');
+	const widest = (pick: (line: Line) => string) => Math.max(0, ...forwards.map(line => width(pick(line))));
+	const [route, open] = [widest(line => line.route), widest(line => line.open)];
+	return {
+		route,
+		open,
+		name: Math.max(
+			0,
+			Math.min(
+				longestName,
+				widest(line => line.name),
+				room - route - open - 2 * gap,
+			),
+		),
+	};
+}
+
+function drawn(line: Line, columns: Columns, cells: number, isChosen: boolean): string {
+	const room = cells - gutter;
+	const head = headOf(line, columns);
+	const text = cut([...head, ...tailOf(line, room - width(head.join('  ')))].join('  '), room);
+	const row = fit(` ${isChosen ? glyphs.cursor : ' '} ${text}`, cells);
+	return isChosen ? paint.selected(row) : styleOf(line)(row);
+}
+
+/** What has a problem, or is only offered, has no numbers to stand in columns; a reverse one leads the other way and names nobody. */
+function headOf({item, route, name, open, problem}: Line, columns: Columns): string[] {
+	if (item.kind === 'offered') {
+		return [route, cut(name, longestName)].filter(Boolean);
+	}
+
+	const lead =
+		item.kind === 'reverse'
+			? [fit(route, Math.max(width(route), columns.route + (columns.name > 0 ? columns.name + gap : 0)))]
+			: [fit(route, columns.route), ...(columns.name > 1 ? [fit(name, columns.name)] : [])];
+	return problem !== '' || open === '' ? lead : [...lead, fit(open, Math.max(width(open), columns.open))];
+}
+
+/** Below the port under the cursor, what its own line has no room for. */
+function wholeProblem({problem, route}: Line, cells: number): string[] {
+	return width(route) + width(problem) + gutter + 2 * gap <= cells
+		? []
+		: wrap(problem, cells - 6).map(text => paint.warning(`     ${text}`));
+}
+
+function styleOf({item, problem}: Line): (text: string) => string {
+	return problem !== '' ? paint.warning : item.kind === 'offered' ? paint.accent : text => text;
+}
+
+/** What is said last, without what there is no room for: first goes the total, then the rate, then where it was to be. */
+function tailOf({rate, total, note, problem}: Line, room: number): string[] {
+	if (problem !== '') {
+		return [`${glyphs.warning} ${problem}`];
+	}
+
+	const choices = [[rate, total, note], [rate, note], [note], [rate]].map(choice => choice.filter(Boolean));
+	return choices.find(choice => width(choice.map(text => `  ${text}`).join('')) <= room) ?? [];
+}
+
+const rateWords = (rate: number): string => (rate < 1 ? '' : `${formatBytes(rate)}/s`);
+const totalWords = (total: number): string => (total === 0 ? '' : formatBytes(total));
+
+function lineOf(item: PortItem, run: RunView): Line {
+	switch (item.kind) {
+		case 'forward': {
+			return {item, ...forwardLine(item.port, run.listeners.get(item.port.remote) ?? '')};
+		}
+
+		case 'reverse': {
+			return {item, ...reverseLine(item.port)};
+		}
+
+		case 'offered': {
+			const {port, process = ''} = item.port;
+			const words = {open: '', rate: '', total: '', problem: ''};
+			return {item, route: String(port), name: neutraliseLine(process), ...words, note: 'f forwards it'};
+		}
+	}
+}
+
+function forwardLine({local, remote, direct, open, rate, total, wanted, problem}: PortHealth, name: string): Omit<Line, 'item'> {
+	const note = wanted === undefined ? '' : `(${wanted} was taken)`;
+	if (direct) {
+		return {route: String(local), name, open: '', rate: '', total: '', note: 'on this machine itself', problem: problem ?? ''};
+	}
+
+	return {
+		route: `${local} ${glyphs.into} ${remote}`,
+		name,
+		open: `${open} open`,
+		rate: rateWords(rate),
+		total: totalWords(total),
+		note,
+		problem: neutraliseLine(problem ?? ''),
+	};
+}
+
+function reverseLine({remote, local, bound, open, received, sent, rate, problem}: ReverseStats): Omit<Line, 'item'> {
+	return {
+		route: `${local} here ${glyphs.outOf} ${remote} there`,
+		name: '',
+		open: `${open} open`,
+		rate: rateWords(rate),
+		total: totalWords(received + sent),
+		note: bound ? '' : 'not yet',
+		problem: neutraliseLine(problem ?? ''),
+	};
+}
