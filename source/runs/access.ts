@@ -3,6 +3,7 @@ import path from 'node:path';
 import {messageOf} from '../system/problem.js';
 import {aliasFile} from '../tunnel/ssh-aliases.js';
 import {checkSsh, type SshQuestion, type SshVerdict} from '../tunnel/ssh-check.js';
+import {layAliases} from './aliases.js';
 import type {RunContext} from './context.js';
 import type {AccessHealth} from './handle.js';
 import type {RunRecord} from './record.js';
@@ -46,6 +47,7 @@ export class AccessWatch {
 	#isDue = false;
 	#isAsked = false;
 	#isChecking = false;
+	#isLaid = false;
 	#seenAt = Number.NEGATIVE_INFINITY;
 	#files: string | undefined;
 
@@ -134,6 +136,7 @@ export class AccessWatch {
 		this.#isAsked = false;
 		this.#tell({...unknown, status: 'checking', at: this.#health.at});
 		try {
+			await this.#lay();
 			// As they were before: what changes meanwhile is looked at once more.
 			this.#files = await this.#stamps();
 			this.#tell(this.#healthOf(await this.#ask()));
@@ -143,6 +146,19 @@ export class AccessWatch {
 		} finally {
 			this.#isChecking = false;
 			this.#start();
+		}
+	}
+
+	/** Once in a program's life: who attaches may have lost them since, and the program before may have been an older one. */
+	async #lay(): Promise<void> {
+		if (this.#isLaid || !this.#record.owned) {
+			return;
+		}
+
+		this.#isLaid = true;
+		const trouble = await layAliases(this.#context.paths, this.#record.known, this.#record.folder);
+		if (trouble) {
+			this.#record.note(`${trouble.why} ${trouble.next}`);
 		}
 	}
 

@@ -1,11 +1,8 @@
 import path from 'node:path';
 import type {Instance} from '../backends/backend.js';
 import {BackendError} from '../backends/backend.js';
-import {sshPort} from '../backends/container/places.js';
-import {loginName} from '../configuration/places.js';
-import {hasWindowsEditor} from '../environment/ide/local-editor.js';
 import type {Offer} from '../offers/offer.js';
-import {installAliases} from '../tunnel/ssh-config.js';
+import {layAliases} from './aliases.js';
 import {type Move, nextMove} from './failover.js';
 import {imageStep} from './image-step.js';
 import {makeIntent} from './intent.js';
@@ -215,17 +212,7 @@ async function noteAddress(stage: Stage, instance: Instance): Promise<void> {
 		await stage.append({type: 'address', host: endpoint.host, port: endpoint.port, user: endpoint.user});
 	}
 
-	const {name, guarded, specification} = stage.state();
-	const {paths} = stage.context;
-	const environment = environmentOf(specification);
-	const trouble = await installAliases(paths, {
-		name,
-		folder: stage.folder,
-		...endpoint,
-		forwardAgent: specification.forwardAgent,
-		forWindows: paths.windows !== undefined && (await hasWindowsEditor(environment.ide)),
-		...(guarded ? {inside: {port: sshPort, user: loginName(environment.user)}} : {}),
-	});
+	const trouble = await layAliases(stage.context.paths, stage.state(), stage.folder);
 	if (trouble) {
 		stage.report('instance', {log: `${trouble.why} ${trouble.next}\n`});
 	}

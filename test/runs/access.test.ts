@@ -1,4 +1,4 @@
-import {mkdir, writeFile} from 'node:fs/promises';
+import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import {userInfo} from 'node:os';
 import path from 'node:path';
 import {describe, expect, onTestFinished, test, vi} from 'vitest';
@@ -67,7 +67,8 @@ describe('the watch over ssh NAME', () => {
 		expect(check).not.toHaveBeenCalled();
 		expect(watch.health.status).toBe('unknown');
 		await ready();
-		await soon(() => expect(watch.health.status).toBe('checking'));
+		await soon(() => expect(questions).toHaveLength(1));
+		expect(watch.health.status).toBe('checking');
 		questions[0]?.answer({status: 'works'});
 		await soon(() => expect(watch.health.status).toBe('works'));
 	});
@@ -146,16 +147,28 @@ describe('the watch over ssh NAME', () => {
 		expect(watch.health.status).toBe('checking');
 	});
 
+	test('the first look lays the aliases: who attaches may have lost them', async () => {
+		const {watch, paths, link, ready} = await world(async ({folder}) => {
+			const text = await readFile(path.join(folder, 'ssh.config'), 'utf8');
+			return text.includes('Port 2222') ? {status: 'works'} : {status: 'fails', why: text, next: ''};
+		});
+		await ready();
+		link('up');
+		await soon(() => expect(watch.health.status).toBe('works'));
+		expect(await readFile(paths.userSshConfig, 'utf8')).toBe(`Include "${paths.sshConfig}"\n`);
+	});
+
 	test.skipIf(!hasSshd)(
 		'with OpenSSH: a config that is broken is noticed, and one that is mended again (needs sshd)',
 		async () => {
 			const sshd = await makeSshd(await temporaryFolder());
-			const {paths, clock, watch, link, ready} = await world();
+			const {paths, clock, record, watch, link, ready} = await world();
 			const target = await aliasTarget(paths, name, sshd.destination.port);
 			await writeFile(path.join(target.folder, 'id_ed25519'), sshd.identity.private, {mode: 0o600});
 			await writeFile(path.join(target.folder, 'known_hosts'), `${hostKeyAlias(name)} ${sshd.hostKey.public}\n`);
 			await writeUserConfig(paths, 'Host mine\n');
 			await installAliases(paths, {...target, user: userInfo().username});
+			await record.append({type: 'address', host: '127.0.0.1', port: sshd.destination.port, user: userInfo().username});
 			await ready();
 			link('up');
 			await soon(() => expect(watch.health.status).toBe('works'));

@@ -44,10 +44,10 @@ async function world({lines, inside = false, config}: Options = {}) {
 }
 
 const works: SshVerdict = {status: 'works'};
-const fails = (why: RegExp, next = /./) => ({
+const fails = (why: RegExp, next: RegExp | string = /./) => ({
 	status: 'fails',
 	why: expect.stringMatching(why) as string,
-	next: expect.stringMatching(next) as string,
+	next: (typeof next === 'string' ? expect.stringContaining(next) : expect.stringMatching(next)) as string,
 });
 
 describe.skipIf(!hasSshd)('whether ssh NAME works, asked of OpenSSH itself (needs sshd)', () => {
@@ -65,12 +65,7 @@ describe.skipIf(!hasSshd)('whether ssh NAME works, asked of OpenSSH itself (need
 	test('the Include is not there, is below a Host, or leads nowhere', async () => {
 		const {paths, check} = await world({config: 'Host mine\n'});
 		await writeUserConfig(paths, 'Host mine\n');
-		expect(await check()).toEqual(
-			fails(
-				/does not include the environments/,
-				new RegExp(includeLine(paths.sshConfig).replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')),
-			),
-		);
+		expect(await check()).toEqual(fails(/does not include the environments/, includeLine(paths.sshConfig)));
 		await writeUserConfig(paths, `Host mine\n\tPort 5\n${includeLine(paths.sshConfig)}\n`);
 		expect(await check()).toEqual(fails(/^line 3 of .* only for what stands above it/, /first line/));
 		await writeUserConfig(paths, `${includeLine(paths.sshConfig)}\nHost mine\n`);
