@@ -188,14 +188,14 @@ export type Engine = {
 	readonly preferences: {
 		last(): {configuration?: string; profile?: string};
 		remember(choice: Choice): void;
-		/** How the person is called while nobody looks, and whether the terminal's title tells the state. */
-		attention(): AttentionSettings;
 		/** How the grid of offers was arranged last. */
 		grid(): GridChoices;
 		rememberGrid(choices: GridChoices): void;
 		/** Whether the terminal is asked to report the mouse. */
 		mouse(): boolean;
 		rememberMouse(isOn: boolean): void;
+		/** How the person is called while nobody looks, and whether the terminal's title tells the state. */
+		attention(): AttentionSettings;
 		/** Where built images are kept, for clouds to fetch: `ghcr.io/team/builds`. */
 		registry(): string | undefined;
 		/** All settings of images and of the IDE, read when first asked for; what is written wrongly is told in its `problems`. */

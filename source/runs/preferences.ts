@@ -11,8 +11,6 @@ type Stored = {
 	last: Record<string, {configuration?: string; profile?: string}>;
 	registry?: unknown;
 	base_image?: unknown;
-	notify?: unknown;
-	title?: unknown;
 	mirror?: unknown;
 	insecure_registries?: unknown;
 	ide_origin?: unknown;
@@ -20,6 +18,8 @@ type Stored = {
 	feeds?: unknown;
 	refresh?: unknown;
 	mouse?: boolean;
+	notify?: unknown;
+	title?: unknown;
 };
 
 const mostFolders = 100;
@@ -66,12 +66,12 @@ export async function loadPreferences(paths: Paths, folder: string): Promise<Eng
 		// Only a plain `false` that someone wrote switches it off.
 		mouse: () => store.get('mouse') !== false,
 		rememberMouse: isOn => store.set('mouse', isOn),
+		attention: () => readAttentionSettings(key => store.get(key)),
 		registry() {
 			const {registry} = images();
 			return registry && `${registry.registry}/${registry.repository}`;
 		},
 		images,
-		attention: () => readAttentionSettings(key => store.get(key)),
 		last: () => lastOf(store.get('last'))[folder] ?? {},
 		remember({configuration, profile}) {
 			const {[folder]: _old, ...others} = lastOf(store.get('last'));

@@ -25,27 +25,6 @@ test('what was chosen of the grid is there again', async () => {
 });
 
 test.each([
-	[{}, {notify: undefined, title: true, problems: []}],
-	[
-		{notify: 'osc777', title: false},
-		{notify: 'osc777', title: false, problems: []},
-	],
-	[
-		{notify: 'gong\u001B[2J', title: 'no'},
-		{
-			notify: undefined,
-			title: true,
-			problems: [
-				'`notify` in config.json is "gong\\u001b[2J"; it can be bell, osc9, osc777, off',
-				'`title` in config.json is "no"; it can be true or false',
-			],
-		},
-	],
-])('settings of attention: %j', async (file, settings) => {
-	expect((await load(file)).attention()).toEqual(settings);
-});
-
-test.each([
 	['texts for lists', {sort: 'price', group: 'colour', columns: 3, history: 'spot'}],
 	['lists of other things', {sort: [{column: 'colour'}, 4, null], group: ['gpu'], columns: 'zone', history: [1, null]}],
 	['no map', [1]],
@@ -68,4 +47,25 @@ test('of a list with some that are known these are kept, and escape sequences do
 		history: ['ab'],
 	});
 	expect(preferences.last()).toEqual({configuration: '.dstack.yml'});
+});
+
+test.each([
+	[{}, {notify: undefined, title: true, problems: []}],
+	[
+		{notify: 'osc777', title: false},
+		{notify: 'osc777', title: false, problems: []},
+	],
+	[
+		{notify: 'gong\u001B[2J', title: 'no'},
+		{
+			notify: undefined,
+			title: true,
+			problems: [
+				'`notify` in config.json is "gong\\u001b[2J"; it can be bell, osc9, osc777, off',
+				'`title` in config.json is "no"; it can be true or false',
+			],
+		},
+	],
+])('settings of attention: %j', async (file, settings) => {
+	expect((await load(file)).attention()).toEqual(settings);
 });

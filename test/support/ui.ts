@@ -236,12 +236,12 @@ export const preferences: Engine['preferences'] = {
 	last: () => ({}),
 	remember: () => undefined,
 	registry: () => undefined,
-	attention: () => ({notify: undefined, title: true, problems: []}),
 	images: () => readImageSettings(() => undefined),
 	grid: () => ({}),
 	rememberGrid: () => undefined,
 	mouse: () => true,
 	rememberMouse: () => undefined,
+	attention: () => ({notify: undefined, title: true, problems: []}),
 };
 
 /** The engine as screens see it, answering what a test gave it. */

@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs';
 import {expand} from './places.js';
-import {isOfWindows, newestOf, onPath, productFilesOf, surroundings, type Surroundings} from './local-editor.js';
+import {firstEditor, isOfWindows, onPath, productFilesOf, surroundings, type Surroundings} from './local-editor.js';
 import {products, type ServerIde} from './products.js';
 
 /** Zed's command has another name where `zed` was somebody's already. */
@@ -27,7 +27,7 @@ export async function findEditorCommand(command: string, around: Surroundings = 
 /** Whether it belongs to that editor, or to none that can be told: a wrapper of the person's own. */
 async function isOf(ide: ServerIde, program: string, around: Surroundings): Promise<boolean> {
 	const files = productFilesOf(program, around);
-	if (await newestOf(ide, files)) {
+	if (await firstEditor(ide, files)) {
 		return true;
 	}
 

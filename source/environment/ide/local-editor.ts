@@ -111,11 +111,10 @@ export function productFilesOf(program: string, around: Surroundings): string[] 
 	return files;
 }
 
-/** Whether a program, or a file of it, is Windows' own. */
 export const isOfWindows = (program: string, {platform, wsl, root}: Surroundings): boolean =>
 	platform === 'win32' || (wsl && program.startsWith(path.join(root, '/mnt/')));
 
-async function firstEditor(ide: ServerIde, patterns: readonly string[]): Promise<Editor | undefined> {
+export async function firstEditor(ide: ServerIde, patterns: readonly string[]): Promise<Editor | undefined> {
 	for (const pattern of patterns) {
 		const editor = await newestOf(ide, [pattern]);
 		if (editor) {
@@ -126,7 +125,7 @@ async function firstEditor(ide: ServerIde, patterns: readonly string[]): Promise
 	return undefined;
 }
 
-export async function newestOf(ide: ServerIde, patterns: readonly string[]): Promise<Editor | undefined> {
+async function newestOf(ide: ServerIde, patterns: readonly string[]): Promise<Editor | undefined> {
 	let newest: {editor: Editor; time: number} | undefined;
 	for (const file of (await Promise.all(patterns.map(expand))).flat()) {
 		const editor = await readProduct(ide, file);
