@@ -32,6 +32,7 @@ export function makeTunnels({clock, random}: RunContext, record: RunRecord, list
 	});
 	const environment = new Tunnel({
 		...common,
+		through: machine,
 		open: async signal => enter(record, async each => machine.link(each), signal),
 		onUp,
 		onBack: onUp,

@@ -63,11 +63,6 @@ export class Forwards {
 		this.#onAwaited = onAwaited;
 	}
 
-	/** Whether a local connection waits for the link. */
-	get isAwaited(): boolean {
-		return this.#waiting.size > 0;
-	}
-
 	/** Binds one more listener; rejects with the system's error where the port is taken. */
 	async add(local: number, remote: number): Promise<void> {
 		const sockets = new Set<Socket>();

@@ -47,3 +47,6 @@ export function healthLine(health: TunnelHealth, now: number): string {
 		.filter(Boolean)
 		.join(' · ');
 }
+
+/** What changes with a connection that answers. */
+export const nothingAwaited = {attempt: undefined, nextTry: undefined, silentSince: undefined, reason: undefined};

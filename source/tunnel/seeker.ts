@@ -4,8 +4,9 @@ import type {Random} from '../system/random.js';
 import {backOff, firstDelay, longestDelay} from './back-off.js';
 import {ConnectionError, type Connection} from './connection.js';
 
-/** The longest pause while a local connection waits for this one, milliseconds: it waits for seconds only. */
+/** The longest pause while a local connection waits for this one, and how long one waits, milliseconds. */
 const awaitedDelay = 1000;
+const awaitedFor = 20_000;
 /** After a refused login, milliseconds: a machine that starts learns its keys meanwhile, and OpenSSH's penalty for such a login is over. */
 const refusalDelay = 6000;
 /** So long a machine that has let us in before may refuse us, milliseconds: one that starts anew lets nobody in until it is up. */
@@ -14,8 +15,6 @@ const refusalPatience = 60_000;
 type SeekerOptions = {
 	/** Whether something waits for the connection: no long pauses then. */
 	readonly isUrgent?: () => boolean;
-	/** Whether somebody waits who will soon give up. */
-	readonly isAwaited?: () => boolean;
 	readonly clock: Clock;
 	readonly random: Random;
 	readonly open: (signal: AbortSignal) => Promise<Connection>;
@@ -32,6 +31,7 @@ export class Seeker {
 	/** Before the first connection a person waits for a machine that is about to answer: no long pauses then. */
 	#eager = true;
 	#nextTry: number | undefined;
+	#awaitedUntil = 0;
 	/** Tries since the last connection that stayed healthy. */
 	#tries = 0;
 	/** Tries since the last connection. */
@@ -61,8 +61,9 @@ export class Seeker {
 
 	/** Somebody waits from now on who will soon give up: a long pause is cut short. */
 	knock(): void {
-		const {clock} = this.#options;
-		if (this.#seeking && this.#refusals === 0 && this.#nextTry !== undefined && this.#nextTry - clock.now() > awaitedDelay) {
+		const now = this.#options.clock.now();
+		this.#awaitedUntil = now + awaitedFor;
+		if (this.#seeking && this.#refusals === 0 && this.#nextTry !== undefined && this.#nextTry - now > awaitedDelay) {
 			this.#abort();
 			this.#attempt--;
 			this.seek();
@@ -92,8 +93,9 @@ export class Seeker {
 
 	/** The longest pause that is bearable now, milliseconds. */
 	#longest(): number {
-		const {isUrgent, isAwaited} = this.#options;
-		return this.#eager || isUrgent?.() === true ? firstDelay : isAwaited?.() === true ? awaitedDelay : longestDelay;
+		const {isUrgent, clock} = this.#options;
+		const longest = clock.now() < this.#awaitedUntil ? awaitedDelay : longestDelay;
+		return this.#eager || isUrgent?.() === true ? firstDelay : longest;
 	}
 
 	async #run(signal: AbortSignal): Promise<void> {

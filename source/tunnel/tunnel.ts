@@ -3,7 +3,7 @@ import {systemRandom, type Random} from '../system/random.js';
 import {type Surroundings, surroundingsOf} from '../system/surroundings.js';
 import {ConnectionError, type Connection} from './connection.js';
 import {Forwards} from './forwards.js';
-import type {TunnelHealth} from './health.js';
+import {nothingAwaited, type TunnelHealth} from './health.js';
 import {Keepalive} from './keepalive.js';
 import {ReverseForwards} from './reverse.js';
 import {Seeker} from './seeker.js';
@@ -14,6 +14,8 @@ export type {TunnelHealth} from './health.js';
 export type TunnelOptions = {
 	/** Called for each attempt: an instance may come back at another port. Rejects with `ConnectionError`. */
 	readonly open: (signal: AbortSignal) => Promise<Connection>;
+	/** The one that `open` goes through, if any: who waits here waits for that too. */
+	readonly through?: Tunnel;
 	readonly clock?: Clock;
 	readonly random?: Random;
 	/** Where sleep and changes of the network are noticed. @default one for all tunnels of the clock */
@@ -46,7 +48,7 @@ type Held = {readonly connection: Connection; readonly keepalive: Keepalive; sec
 
 /** Our own connection into an environment: kept up, with its forwards, until it is closed or can never work. */
 export class Tunnel {
-	readonly forwards = new Forwards(undefined, () => this.#seeker.knock());
+	readonly forwards = new Forwards(undefined, () => this.knock());
 	readonly reverse = new ReverseForwards();
 	readonly #options: TunnelOptions;
 	readonly #clock: Clock;
@@ -69,7 +71,6 @@ export class Tunnel {
 		this.#surroundings = options.surroundings ?? surroundingsOf(this.#clock);
 		this.#seeker = new Seeker({
 			isUrgent: options.isUrgent,
-			isAwaited: () => this.forwards.isAwaited,
 			clock: this.#clock,
 			random: options.random ?? systemRandom,
 			open: options.open,
@@ -122,6 +123,12 @@ export class Tunnel {
 			this.#whileUp.get(begin)?.();
 			this.#whileUp.delete(begin);
 		};
+	}
+
+	/** Somebody waits for the connection from now on who will soon give up. */
+	knock(): void {
+		this.#seeker.knock();
+		this.#options.through?.knock();
 	}
 
 	close(): void {
@@ -291,5 +298,3 @@ export class Tunnel {
 		this.#options.onChange?.();
 	}
 }
-
-const nothingAwaited = {attempt: undefined, nextTry: undefined, silentSince: undefined, reason: undefined};

@@ -6,7 +6,7 @@ import {connect as connectSocket} from 'node:net';
 import path from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {Surroundings} from '../../source/system/surroundings.js';
-import {connect} from '../../source/tunnel/connection.js';
+import {connect, connectThrough} from '../../source/tunnel/connection.js';
 import {generateKeyPair} from '../../source/tunnel/keys.js';
 import {Tunnel} from '../../source/tunnel/tunnel.js';
 import {TurnedClock} from '../support/clock.js';
@@ -134,6 +134,53 @@ describe.skipIf(!hasSshd)('a network that is half there, or leads elsewhere (nee
 		expect(await pause()).toBe(1000);
 		await proxy.listen(port);
 		await skip();
+		expect((await waiting).toString()).toBe('is anybody there?');
+	});
+
+	test('so it is at a port that leads through a machine: its pause is cut short too', async () => {
+		const outer = await makeSshd(await temporaryFolder());
+		const inner = await makeSshd(await temporaryFolder());
+		const proxy = await makeProxy(outer.destination.port);
+		const clock = new TurnedClock();
+		const common = {
+			clock,
+			surroundings: new Surroundings(clock, () => ({})),
+			random: {uuid: () => '', hex: () => '', below: (limit: number) => limit - 1},
+		};
+		const machine = new Tunnel({
+			...common,
+			open: async signal => connect({...outer.destination, port: proxy.port}, signal),
+		});
+		const environment = new Tunnel({
+			...common,
+			through: machine,
+			open: async signal => connectThrough(await machine.link(signal), inner.destination, signal),
+		});
+		onTestFinished(() => {
+			environment.close();
+			machine.close();
+		});
+		const local = await freePort();
+		await environment.forwards.add(local, await serve(socket => void socket.pipe(socket)));
+		machine.start();
+		environment.start();
+		await environment.link();
+
+		const port = await proxy.refuse();
+		for (let round = 0; round < 5; round++) {
+			await until('a pause', () => machine.health.nextTry !== undefined);
+			const {nextTry} = machine.health;
+			clock.pass((nextTry ?? 0) - clock.now());
+			await until('the next try', () => machine.health.nextTry !== nextTry);
+		}
+
+		await until('a long pause', () => (machine.health.nextTry ?? 0) - clock.now() === 16_000);
+		const waiting = roundTrip(local, 'is anybody there?');
+		await until('it to be cut short', () => (machine.health.nextTry ?? 0) - clock.now() === 1000);
+		await proxy.listen(port);
+		clock.pass(1000);
+		await until('the machine', () => machine.health.status === 'up');
+		clock.pass(1000);
 		expect((await waiting).toString()).toBe('is anybody there?');
 	});
 
