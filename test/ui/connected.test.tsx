@@ -231,7 +231,7 @@ describe('ports', () => {
 		const {urls, copied, shows, press, frame} = opened({ports: [port({local: 8007, remote: 8006}), port()]});
 		await press('p');
 		await shows('▶ 8007 › 8006');
-		await shows('enter open port · y copy URL · esc leave port');
+		await shows(/enter open port · y copy URL .*esc leave port/);
 		expect(frame().match(/enter open/g)).toHaveLength(1);
 		await press(keys.enter, 'y');
 		await vi.waitFor(() => expect(urls).toEqual(['http://localhost:8007']));

@@ -277,10 +277,10 @@ describe('the terminal is as it was, whatever ends the program', () => {
 		await terminal.until('one › connected');
 		expect(terminal.raw).not.toContain('configurations');
 		terminal.press('E');
+		await terminal.until(/▶ one\s+ready · open/);
+		terminal.press('q');
 		await terminal.until('❯ Detach');
 		terminal.press('enter');
-		await terminal.until(/▶ one\s+ready/);
-		terminal.press('q');
 		expect(await terminal.ended).toBe(0);
 		expect(terminal.text()).toContain('one goes on. Come back: dstack-tui attach one');
 	});

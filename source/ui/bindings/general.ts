@@ -2,11 +2,13 @@ import {leaveBackends} from '../store/backends.js';
 import {loadFolder} from '../store/choosing.js';
 import {loadEnvironments} from '../store/environments.js';
 import {inLogs} from '../layout.js';
+import {chosenPort} from '../port-items.js';
 import {changeGrid, chosenRow} from '../store/offers.js';
 import {leaveRuns, showList} from '../store/leaving.js';
 import {changeRun} from '../store/tabs.js';
 import type {App} from '../store/app.js';
 import type {Binding} from '../keymap.js';
+import type {AppState} from '../store/state.js';
 
 /** Ctrl-C leaves at once, unless environments are looked after: then it asks, and a second one lets go of them. */
 export function interrupt(app: App): void {
@@ -17,6 +19,17 @@ export function interrupt(app: App): void {
 	}
 }
 
+/** Whether the cursor is on a port, which is left first. */
+const hasPort = ({screen, run}: AppState): boolean => screen === 'run' && chosenPort(run) !== undefined;
+
+function backWord(state: AppState): string | undefined {
+	if (inLogs(state)) {
+		return 'close';
+	}
+
+	return hasPort(state) ? 'leave port' : state.screen !== 'run' && state.back.length > 0 ? 'back' : undefined;
+}
+
 function back(app: App): void {
 	const {screen, grid, asking} = app.state();
 	if (asking) {
@@ -24,6 +37,8 @@ function back(app: App): void {
 		app.say('Left as it is');
 	} else if (inLogs(app.state())) {
 		changeRun(app, {showLogs: false});
+	} else if (hasPort(app.state())) {
+		changeRun(app, {port: undefined});
 	} else if (screen === 'run') {
 		showList(app);
 	} else if (screen === 'offers' && grid.filter !== '') {
@@ -67,7 +82,7 @@ export const general: readonly Binding[] = [
 		keys: ['esc'],
 		screens: 'all',
 		title: 'Go back',
-		footer: state => (inLogs(state) ? 'close' : state.screen !== 'run' && state.back.length > 0 ? 'back' : undefined),
+		footer: backWord,
 		vital: true,
 		run: back,
 	},

@@ -3,7 +3,6 @@ import {inLogs} from '../layout.js';
 import type {Binding} from '../keymap.js';
 import type {AppState, ScreenName} from '../store/state.js';
 import {addPort, addReverse, copyPort, forwardOffered, movePort, openPort, takePortAway, toggleAlways} from '../store/ports.js';
-import {changeRun} from '../store/tabs.js';
 import {openLastUrl, unforwardedPort} from '../store/log-urls.js';
 
 const screens: readonly ScreenName[] = ['run'];
@@ -35,15 +34,6 @@ export const ports: readonly Binding[] = [
 		footer: 'copy URL',
 		when: isChosen,
 		run: copyPort,
-	},
-	{
-		id: 'leave-port',
-		keys: ['esc'],
-		screens,
-		title: 'Port: leave it',
-		footer: 'leave port',
-		when: isChosen,
-		run: app => changeRun(app, {port: undefined}),
 	},
 	{
 		id: 'take-port-away',
