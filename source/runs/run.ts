@@ -126,9 +126,9 @@ export class Run extends LinkedRun implements RunHandle {
 			await this.#refuseOver();
 			await this.monitor.bind();
 			if (this.state().phase === 'ready') {
-				const end = await this.#keeper.look();
+				startTunnels(this.tunnels, this.record);
+				const end = await this.#findEnd();
 				if (!end) {
-					startTunnels(this.tunnels, this.record);
 					this.#ready.resolve();
 					return;
 				}
@@ -142,6 +142,17 @@ export class Run extends LinkedRun implements RunHandle {
 		} catch (error) {
 			this.#fail(error);
 		}
+	}
+
+	/** How a ready run has ended meanwhile; a link that answers says that it has not, and a cloud that cannot be asked says nothing. */
+	async #findEnd(): Promise<RunOver | undefined> {
+		const {signal} = this.leave;
+		const end = this.#keeper.look().catch((error: unknown) => {
+			this.record.note(`could not be checked: ${messageOf(error)}`);
+			return undefined;
+		});
+		const answer = this.tunnels.environment.link(signal).then(() => undefined);
+		return Promise.race([end, answer, aborted(signal)]);
 	}
 
 	/** Until it is ready, however often the person tries again. */

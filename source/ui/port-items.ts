@@ -1,12 +1,11 @@
-import type {LinkHealth, PortHealth} from '../runs/handle.js';
+import type {LinkHealth, PortHealth, ReverseHealth} from '../runs/handle.js';
 import type {ListeningPort} from '../tunnel/listening.js';
-import type {ReverseStats} from '../tunnel/reverse.js';
 import type {RunView} from './store/state.js';
 
 /** A line among the ports: one that leads there, one that leads here, or one that is offered. `key` names it however the list changes. */
 export type PortItem =
 	| {readonly kind: 'forward'; readonly key: string; readonly port: PortHealth}
-	| {readonly kind: 'reverse'; readonly key: string; readonly port: ReverseStats}
+	| {readonly kind: 'reverse'; readonly key: string; readonly port: ReverseHealth}
 	| {readonly kind: 'offered'; readonly key: string; readonly port: ListeningPort};
 
 export const forwardKey = (local: number): string => `forward ${local}`;

@@ -1,7 +1,6 @@
 import {formatBytes} from '../../offers/format.js';
-import type {PortHealth} from '../../runs/handle.js';
+import type {PortHealth, ReverseHealth} from '../../runs/handle.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
-import type {ReverseStats} from '../../tunnel/reverse.js';
 import {type PortItem, portItems} from '../port-items.js';
 import type {RunView} from '../store/state.js';
 import {cut, fit, width, windowTop, wrap} from '../text.js';
@@ -112,6 +111,8 @@ function tailOf({rate, total, note, problem}: Line, room: number): string[] {
 }
 
 const rateWords = (rate: number): string => (rate < 1 ? '' : `${formatBytes(rate)}/s`);
+/** What another program carries, and has not told of, is not known here. */
+const openWords = (open: number, counted: false | undefined): string => (counted === false ? '? open' : `${open} open`);
 const totalWords = (total: number): string => (total === 0 ? '' : formatBytes(total));
 
 function lineOf(item: PortItem, run: RunView): Line {
@@ -132,7 +133,10 @@ function lineOf(item: PortItem, run: RunView): Line {
 	}
 }
 
-function forwardLine({local, remote, direct, open, rate, total, wanted, problem}: PortHealth, name: string): Omit<Line, 'item'> {
+function forwardLine(
+	{local, remote, direct, open, rate, total, wanted, problem, counted}: PortHealth,
+	name: string,
+): Omit<Line, 'item'> {
 	const note = wanted === undefined ? '' : `(${wanted} was taken)`;
 	if (direct) {
 		return {route: String(local), name, open: '', rate: '', total: '', note: 'on this machine itself', problem: problem ?? ''};
@@ -141,7 +145,7 @@ function forwardLine({local, remote, direct, open, rate, total, wanted, problem}
 	return {
 		route: `${local} ${glyphs.into} ${remote}`,
 		name,
-		open: `${open} open`,
+		open: openWords(open, counted),
 		rate: rateWords(rate),
 		total: totalWords(total),
 		note,
@@ -149,14 +153,14 @@ function forwardLine({local, remote, direct, open, rate, total, wanted, problem}
 	};
 }
 
-function reverseLine({remote, local, bound, open, received, sent, rate, problem}: ReverseStats): Omit<Line, 'item'> {
+function reverseLine({remote, local, bound, open, received, sent, rate, problem, counted}: ReverseHealth): Omit<Line, 'item'> {
 	return {
 		route: `${local} here ${glyphs.outOf} ${remote} there`,
 		name: '',
-		open: `${open} open`,
+		open: openWords(open, counted),
 		rate: rateWords(rate),
 		total: totalWords(received + sent),
-		note: bound ? '' : 'not yet',
+		note: bound || counted === false ? '' : 'not yet',
 		problem: neutraliseLine(problem ?? ''),
 	};
 }

@@ -170,7 +170,6 @@ export async function openPort(app: App): Promise<void> {
 export function copyPort(app: App): void {
 	const chosen = chosenPort(app.state().run);
 	if (chosen) {
-		app.options.copy(localUrl(chosen.kind === 'offered' ? chosen.port.port : chosen.port.local));
-		app.say('Copied, if your terminal allows it');
+		app.copy(localUrl(chosen.kind === 'offered' ? chosen.port.port : chosen.port.local));
 	}
 }
