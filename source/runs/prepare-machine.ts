@@ -1,3 +1,4 @@
+import pMap from 'p-map';
 import {containerName, outerStateFolder} from '../backends/container/places.js';
 import {stateFiles} from '../backends/container/state-files.js';
 import {containerScript} from '../environment/machine/container.js';
@@ -100,13 +101,26 @@ async function makeContainer(stage: Stage): Promise<void> {
 	}
 }
 
+/** At a time: a server takes ten of a connection, and others are open. */
+const sessions = 4;
+
 /** What its first process needs, before there is one. */
 async function putState(stage: Stage): Promise<void> {
 	const [intent, {environmentHostKey}] = await Promise.all([makeIntent(stage), readKeys(stage.folder)]);
 	const files = stateFiles({...intent, hostKey: environmentHostKey}, {listen: 'loopback', ownGuard: false});
-	// Of an earlier try.
-	await overMachine(stage, async link => link.exec(viaSh(`rm -f ${quote(`${outerStateFolder}/ended`)}`), {signal: stage.signal}));
-	for (const [name, text] of Object.entries(files)) {
-		await putOnMachine(stage, `${outerStateFolder}/${name}`, text);
+	if (await isRunning(stage)) {
+		// An earlier try came so far: by now they belong to the environment's user.
+		return;
 	}
+
+	await pMap(Object.entries(files), async ([name, text]) => putOnMachine(stage, `${outerStateFolder}/${name}`, text), {
+		concurrency: sessions,
+	});
+}
+
+/** Whether the container runs; where it does not, the reason that an earlier try left is taken away. */
+async function isRunning(stage: Stage): Promise<boolean> {
+	const script = `if [ "$(docker inspect -f '{{.State.Running}}' ${containerName} 2>/dev/null)" = true ]; then echo yes; else rm -f ${quote(`${outerStateFolder}/ended`)}; fi`;
+	const {stdout} = await overMachine(stage, async link => link.exec(viaSh(script), {signal: stage.signal}));
+	return stdout.trim() === 'yes';
 }

@@ -209,17 +209,17 @@ describe('the terminal is as it was, whatever ends the program', () => {
 
 	test('left in the middle of a launch, nothing goes on unseen', async () => {
 		const world = await project();
-		const terminal = open(world, ['run', '.', '-n', 'one', '-y']);
+		const terminal = open(world, ['run', '.', '-n', 'left-early', '-y']);
 		await terminal.until(/dstack-tui ›/);
 		terminal.press('q');
 		expect(await terminal.ended).toBe(0);
 		const runs = await world.runs();
-		// Either it was never begun, or it was let go of and goes on in the background.
+		// Named as nothing else that may run beside it. Either it was never begun, or it was let go of and goes on in the background.
 		if (runs.length > 0) {
 			await expect.poll(async () => (await world.runs())[0]?.phase, {timeout: 20_000}).toBe('ready');
 		}
 
-		expect((await world.run('pgrep', ['-f', `cli.js run . -n one`])).stdout).toBe('');
+		expect((await world.run('pgrep', ['-f', `cli.js run . -n left-early`])).stdout).toBe('');
 	});
 
 	test('a shell that started it gets ctrl-z and fg', async () => {
