@@ -92,6 +92,7 @@ const elsewhere: ReadonlyArray<readonly [pattern: RegExp, why: string]> = [
 	[/^expected a number above 0, found /, 'only flags are read so'],
 	[/^the range$|^, run\.$/, 'a piece of another sentence'],
 	[/^No effect: $/, 'what an editor shows'],
+	[/^expected a port such as 9000, or 9000:3000/, 'said of `-R` on the command line'],
 	[/^a (?:folder|file)$|^no file$/, 'a piece of another sentence'],
 ];
 
