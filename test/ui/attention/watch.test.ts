@@ -2,6 +2,7 @@ import {expect, test} from 'vitest';
 import {watchAttention} from '../../../source/ui/attention/watch.js';
 import {setFocus} from '../../../source/ui/store/pointing.js';
 import {showRun} from '../../../source/ui/store/running.js';
+import {closeTab} from '../../../source/ui/store/tabs.js';
 import {health, runState, testApp, TestClock, testEngine, TestHandle} from '../../support/ui.js';
 
 /** The app with one run on the screen, without a screen; frames are counted as times that it would be drawn. */
@@ -46,7 +47,7 @@ test('the title follows the run, and is told only when it is another', async () 
 	handle.tell();
 	handle.change({phase: 'stopping'});
 	expect(titles.slice(2)).toEqual(['fast-moth-1 ◌ reconnecting', 'fast-moth-1 ◌ ending']);
-	app.set({run: undefined});
+	closeTab(app, handle);
 	await new Promise(resolve => setImmediate(resolve));
 	expect(titles.at(-1)).toBe('dstack-tui');
 	handle.change({phase: 'gone'});
