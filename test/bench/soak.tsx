@@ -94,6 +94,7 @@ await instance.waitUntilRenderFlush();
 const before = sink.bytes();
 for (let second = 0; second < 600; second++) {
 	clock.pass(1000);
+	handle.tell();
 	await instance.waitUntilRenderFlush();
 }
 

@@ -33,8 +33,6 @@ export type AppOptions = {
 };
 
 const beatInterval = 250;
-/** Milliseconds between two frames that only time and traffic change, while the terminal has no focus. */
-const unfocusedInterval = 60_000;
 
 /** What changes by itself all the time: without the focus no frame is drawn for it. What matters of a run has the screen drawn by `draw`. */
 const restless: ReadonlySet<string> = new Set(['now', 'beat', 'run', 'runs']);
@@ -48,7 +46,6 @@ export class App {
 	readonly #going = new Map<string, () => void>();
 	#state: AppState;
 	#telling = false;
-	#drawnAt = 0;
 	#answer: ((text: string | undefined) => void) | undefined;
 	#stopBeat: (() => void) | undefined;
 	#end: ((end: AppEnd) => void) | undefined;
@@ -85,7 +82,7 @@ export class App {
 		};
 	};
 
-	/** Changes the state; many changes of one moment are drawn once. Without the focus, what is only restless waits for its minute. */
+	/** Changes the state; many changes of one moment are drawn once. Without the focus, nothing is drawn for what is only restless. */
 	set(change: Partial<AppState>): void {
 		this.#state = {...this.#state, ...change};
 		this.#keepBeat();
@@ -114,7 +111,6 @@ export class App {
 	}
 
 	#tell(): void {
-		this.#drawnAt = this.options.clock.now();
 		if (!this.#telling) {
 			this.#telling = true;
 			queueMicrotask(() => {
@@ -258,8 +254,7 @@ export class App {
 
 	#tick(): void {
 		const {screen, run, focused} = this.#state;
-		const now = this.options.clock.now();
-		if ((run || screen === 'environments') && (focused || now - this.#drawnAt >= unfocusedInterval)) {
+		if (focused && (run || screen === 'environments')) {
 			this.draw();
 		}
 	}
