@@ -126,10 +126,13 @@ describe('the link in one line', () => {
 	test('what does not fit beside the title stands whole below it', async () => {
 		const handle = new TestHandle(runState());
 		handle.health_ = health({status: 'down', reason: gone});
-		const {shows, frame} = withRun(handle, {}, narrow);
+		const {shows, frame, press} = withRun(handle, {}, narrow);
 		await shows('› li');
 		expect(frame().split('\n')[0]).toMatch(/✗ the host key changed.*…$/);
 		expect(frame().replaceAll(/\s+/g, ' ')).toContain(`✗ ${gone}`);
+		await shows('t try again');
+		await press('t');
+		expect(handle.done).toEqual(['retry']);
 	});
 });
 

@@ -4,7 +4,7 @@ import {openShell} from '../store/editing.js';
 import {askAgreement, isAsked} from '../store/agreeing.js';
 import {detach, showList, stop} from '../store/leaving.js';
 import {findNext, scrollLog, showTab} from '../store/log-moving.js';
-import {copyLink, openIde} from '../store/running.js';
+import {copyLink, openIde, retry} from '../store/running.js';
 import {changeRun, turnRun} from '../store/tabs.js';
 import {inLogs, isNarrow, logArea} from '../layout.js';
 import {chosenPort} from '../port-items.js';
@@ -148,6 +148,9 @@ function stopShown(app: App): void {
 	}
 }
 
+/** Nothing tries to reach it any more, though it is to be used. */
+const isGivenUp = (state: AppState): boolean => ready(state) && state.run?.handle.health().status === 'down';
+
 const noReach = ({run}: AppState): string | undefined =>
 	run?.handle.state().reachable ? undefined : 'It cannot be reached over SSH yet';
 
@@ -184,10 +187,11 @@ export const running: readonly Binding[] = [
 		id: 'retry',
 		keys: ['t'],
 		screens,
-		title: 'Try the failed step again',
+		title: 'Try the failed step again, or a link that was given up',
 		footer: 'try again',
-		when: state => phaseOf(state) === 'failed',
-		run: app => app.state().run?.handle.retry(),
+		vital: true,
+		when: state => phaseOf(state) === 'failed' || isGivenUp(state),
+		run: retry,
 	},
 	{
 		id: 'extend',

@@ -52,6 +52,12 @@ export function showRun(app: App, handle: RunHandle): void {
 	});
 	// A step that failed is shown with the steps, and can be tried again.
 	handle.whenReady().catch(() => app.set({}));
+	watchEnd(app, handle);
+}
+
+/** Says that a run has ended, or that its link is given up. */
+function watchEnd(app: App, handle: RunHandle): void {
+	const {name} = handle;
 	handle.whenOver().then(
 		() => {
 			if (openRuns(app.state()).some(open => open.handle === handle)) {
@@ -66,6 +72,19 @@ export function showRun(app: App, handle: RunHandle): void {
 			}
 		},
 	);
+}
+
+/** Tries the failed step again, or a link that was given up; that may be given up again. */
+export function retry(app: App): void {
+	const {run} = app.state();
+	if (run) {
+		const wasGivenUp = run.handle.health().status === 'down';
+		run.handle.retry();
+		app.set({trouble: undefined});
+		if (wasGivenUp) {
+			watchEnd(app, run.handle);
+		}
+	}
 }
 
 /** Draws what changes of the run on the screen; of one behind another tab only what its tab shows. Returns the way to stop. */
