@@ -57,6 +57,18 @@ const soon = async (act: () => void) => vi.waitFor(act, {timeout: 10_000, interv
 /** Long enough for the record to have told of what changed. */
 const quiet = async () => new Promise(resolve => setTimeout(resolve, 250));
 
+/** One that has found out that it works. */
+async function working() {
+	const {check, questions} = scripted();
+	const {watch, clock, link, ready} = await world(check);
+	await ready();
+	link('up');
+	await soon(() => expect(questions).toHaveLength(1));
+	questions[0]?.answer({status: 'works'});
+	await soon(() => expect(watch.health.status).toBe('works'));
+	return {watch, clock, link, questions};
+}
+
 describe('the watch over ssh NAME', () => {
 	test('looks when the run is ready and its link is up, and not before', async () => {
 		const {check, questions} = scripted();
@@ -74,13 +86,7 @@ describe('the watch over ssh NAME', () => {
 	});
 
 	test('what was found out does not hold while the link is lost; back again, it is found out anew', async () => {
-		const {check, questions} = scripted();
-		const {watch, clock, link, ready} = await world(check);
-		await ready();
-		link('up');
-		await soon(() => expect(questions).toHaveLength(1));
-		questions[0]?.answer({status: 'works'});
-		await soon(() => expect(watch.health.status).toBe('works'));
+		const {watch, clock, link, questions} = await working();
 		clock.pass(60_000);
 		link('waiting');
 		await soon(() => expect(watch.health.status).toBe('unknown'));
@@ -109,13 +115,7 @@ describe('the watch over ssh NAME', () => {
 	});
 
 	test('now and then while somebody looks at it, and not while nobody does', async () => {
-		const {check, questions} = scripted();
-		const {watch, clock, link, ready} = await world(check);
-		await ready();
-		link('up');
-		await soon(() => expect(questions).toHaveLength(1));
-		questions[0]?.answer({status: 'works'});
-		await soon(() => expect(watch.health.status).toBe('works'));
+		const {watch, clock, questions} = await working();
 		clock.pass(3_600_000);
 		await quiet();
 		expect(questions).toHaveLength(1);

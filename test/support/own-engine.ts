@@ -6,6 +6,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {promisify} from 'node:util';
 import {cacheFolder, locked} from './cache.js';
+import {isAlive} from './processes.js';
 
 const execute = promisify(execFile);
 
@@ -70,15 +71,6 @@ export async function leaveOwnEngine(): Promise<void> {
 const read = (): Own | undefined => (existsSync(record) ? (JSON.parse(readFileSync(record, 'utf8')) as Own) : undefined);
 
 const write = async (own: Own): Promise<void> => writeFile(record, JSON.stringify({...own, users: [...new Set(own.users)]}));
-
-const isAlive = (pid: number): boolean => {
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch {
-		return false;
-	}
-};
 
 const living = (pids: readonly number[]): number[] => pids.filter(pid => isAlive(pid));
 

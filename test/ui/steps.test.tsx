@@ -6,6 +6,7 @@ import {placeOf} from '../../source/runs/expected-times.js';
 import type {RunState, StepState} from '../../source/runs/state.js';
 import {stepKey, type StepTimes, withTime} from '../../source/runs/step-times.js';
 import {stepRows} from '../../source/ui/screens/steps.js';
+import {newView} from '../../source/ui/store/running.js';
 import {initialState} from '../../source/ui/store/state.js';
 import {width} from '../../source/ui/text.js';
 import {progressBar} from '../../source/ui/theme.js';
@@ -167,18 +168,7 @@ describe('the list in few lines', () => {
 		const state = initialState(80, 24, now);
 		const run = cloudRun(4, {startedAt: now - 100_000});
 		const handle = new TestHandle(run);
-		const view = {
-			handle,
-			tab: 'all',
-			top: undefined,
-			search: '',
-			found: undefined,
-			showLogs: false,
-			isWrapped: false,
-			port: undefined,
-			loads: [],
-			listeners: new Map<number, string>(),
-		} as const;
+		const view = newView(handle);
 		expect(strip(stepRows({...state, run: {...view, times: known}}, run, 60, 30)).join('\n')).toMatch(
 			/The step engine +1m40 \(usually 40s\)/,
 		);
@@ -214,18 +204,7 @@ describe('the list in few lines', () => {
 						},
 					);
 					const handle = new TestHandle(run);
-					const view = {
-						handle,
-						tab: 'all',
-						top: undefined,
-						search: '',
-						found: undefined,
-						showLogs: false,
-						isWrapped: false,
-						port: undefined,
-						loads: [],
-						listeners: new Map<number, string>(),
-					} as const;
+					const view = newView(handle);
 					const state = {...initialState(80, 24, now), run: {...view, times: isKnown ? known : {}}};
 					const lines = strip(stepRows(state, run, cells, rows));
 					expect(lines.length).toBeLessThanOrEqual(rows);

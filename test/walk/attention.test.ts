@@ -260,6 +260,9 @@ describe('a job of a shell', () => {
 		const terminal = open(world);
 		await terminal.until('1 configuration below');
 		terminal.kill('SIGCONT');
+		// A key that comes in the middle of that would be as one that is typed ahead.
+		await terminal.until(() => terminal.raw.split('\u001B[?1049h').length === 3);
+		await terminal.until('1 configuration below');
 		terminal.press('?');
 		await terminal.until('Keys of this screen');
 		terminal.press('esc');

@@ -1,5 +1,6 @@
 import type {LinkHealth} from '../../runs/handle.js';
 import {isOver, type RunState} from '../../runs/state.js';
+import {linkSign} from '../run-sign.js';
 import {glyphs} from '../theme.js';
 
 /** A run as far as the title depends on it. */
@@ -34,24 +35,10 @@ function standing({state, health}: Titled): {readonly sign: string; readonly wor
 		return {sign: glyphs.warning, words: 'taken back soon'};
 	}
 
-	switch (health.status) {
-		case 'up': {
-			return {sign: glyphs.up, words: 'connected'};
-		}
-
-		case 'connecting': {
-			return {sign: glyphs.away, words: 'connecting'};
-		}
-
-		case 'waiting': {
-			return {sign: glyphs.away, words: 'reconnecting'};
-		}
-
-		case 'down': {
-			return {sign: glyphs.failed, words: 'link lost'};
-		}
-	}
+	return {sign: linkSign(health), words: linkWords[health.status]};
 }
+
+const linkWords = {up: 'connected', connecting: 'connecting', waiting: 'reconnecting', down: 'link lost'} as const;
 
 /** What the terminal's title says: the state of the one environment, or of each how many are in it. */
 export function titleOf(runs: readonly Titled[]): string {

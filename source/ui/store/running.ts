@@ -12,7 +12,8 @@ import {openRuns, type RunView} from './state.js';
 import {changeOpen, closeTab, isCurrent, showOpen} from './tabs.js';
 import {watchLoads} from './watching-load.js';
 
-const newView = (handle: RunHandle): RunView => ({
+/** How a run is shown at first. */
+export const newView = (handle: RunHandle): RunView => ({
 	handle,
 	tab: 'all',
 	top: undefined,

@@ -2,6 +2,7 @@ import {randomInt} from 'node:crypto';
 import process from 'node:process';
 import type {Machines, Seed} from '../ec2/guests.js';
 import {findEngine, type Missing, type TestEngine} from '../engine.js';
+import {isAlive} from '../processes.js';
 import {createContainer, startContainer, waitFor} from './container.js';
 import {ensureMachineImage} from './image.js';
 import {Metadata} from './metadata.js';
@@ -171,15 +172,6 @@ class DockerMachines implements RealMachines {
 		}
 	}
 }
-
-const isAlive = (pid: number): boolean => {
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch (error) {
-		return (error as NodeJS.ErrnoException).code === 'EPERM';
-	}
-};
 
 /** Removes what test runs left that were killed themselves. */
 async function sweep({docker}: TestEngine): Promise<void> {
