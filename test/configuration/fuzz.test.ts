@@ -14,7 +14,7 @@ import {temporaryFolder} from '../support/folders.js';
 import {anyDocument} from './documents.js';
 
 // A few hundred documents by default. The long run of 100,000: npm run test:long (LONG=1 node scripts/test.js test/configuration/fuzz.test.ts);
-// SEED=… repeats one. Its figures are printed at the end.
+// SEED=… repeats one. Its figures are printed, not asserted.
 const isLong = process.env['LONG'] === '1';
 const runs = isLong ? 100_000 : 400;
 const seed = process.env['SEED'] === undefined ? undefined : Number(process.env['SEED']);
@@ -70,16 +70,13 @@ it(
 			}),
 			{numRuns: runs, endOnFailure: true, ...(seed === undefined ? {} : {seed})},
 		);
-		// Time of the processor, for the clock on the wall says more of other programs. Of the two readings together.
-		expect(seen.worst, seen.worstDocument).toBeLessThan(1000);
 		expect(seen.peak).toBeLessThan(isLong ? 300 * mebibyte : 200 * mebibyte);
 		expect(seen.sound).toBeGreaterThan(runs / 50);
-		if (isLong) {
-			const {documents, sound, worst, worstDocument, peak} = seen;
-			process.stdout.write(
-				`${documents} documents, ${sound} sound; slowest ${worst.toFixed(0)} ms of the processor (${JSON.stringify(worstDocument)}); memory grew by ${(peak / mebibyte).toFixed(0)} MB\n`,
-			);
-		}
+		// Time of the processor, for the clock on the wall says more of other programs. Of the two readings together.
+		const {documents, sound, worst, worstDocument, peak} = seen;
+		console.log(
+			`${documents} documents, ${sound} sound; slowest ${worst.toFixed(0)} ms of the processor (${JSON.stringify(worstDocument)}); memory grew by ${(peak / mebibyte).toFixed(0)} MB`,
+		);
 	},
 	isLong ? 4 * 3600 * 1000 : 120_000,
 );
