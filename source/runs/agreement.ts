@@ -1,6 +1,6 @@
 import {Problem} from '../system/problem.js';
 import type {RunContext} from './context.js';
-import {askOwner, takeRequest} from './owner-request.js';
+import {answerRequest, askOwner} from './owner-request.js';
 import type {RunRecord} from './record.js';
 
 const requestFile = 'agreed-requested';
@@ -30,7 +30,11 @@ export async function agree(context: RunContext, record: RunRecord): Promise<voi
 /** Takes in what another program answered; only to the question that is asked. */
 export async function answerAgreement(record: RunRecord): Promise<void> {
 	const {asking} = record.known;
-	if (asking && (await takeRequest(record.folder, requestFile, text => text === String(asking.price)))) {
-		await record.append({type: 'agreed', price: asking.price});
+	if (asking) {
+		const {price} = asking;
+		await answerRequest(record.folder, requestFile, {
+			read: text => (text === String(price) ? price : undefined),
+			act: async () => record.append({type: 'agreed', price}),
+		});
 	}
 }

@@ -7,7 +7,7 @@ import {noteDeadline} from './guard.js';
 import {Problem} from '../system/problem.js';
 import {quote, viaSh} from '../system/shell.js';
 import type {RunContext} from './context.js';
-import {askOwner, takeRequest} from './owner-request.js';
+import {answerRequest, askOwner} from './owner-request.js';
 import type {RunRecord} from './record.js';
 import {overMachine, type Stage} from './stage.js';
 
@@ -41,10 +41,10 @@ export async function extendDeadline(
 
 /** Does what another program asked the owner for. */
 export async function answerDeadlineRequest({folder}: RunRecord, stage: () => Promise<Stage>): Promise<void> {
-	const text = await takeRequest(folder, requestFile, given => /^\d+$/.test(given));
-	if (text !== undefined) {
-		await setDeadline(await stage(), Number(text));
-	}
+	await answerRequest(folder, requestFile, {
+		read: text => (/^\d+$/.test(text) ? Number(text) : undefined),
+		act: async deadline => setDeadline(await stage(), deadline),
+	});
 }
 
 /**

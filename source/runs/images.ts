@@ -55,7 +55,7 @@ export type ImageSource = {
 	/** The image that caches of these keys are kept as; undefined where there is no registry. */
 	cache(keys: readonly string[]): Promise<string | undefined>;
 	/** What a machine's engine has to be told. */
-	engine(): Promise<{readonly insecureRegistries: readonly string[]; readonly mirrors: readonly string[]}>;
+	engine(): Promise<{readonly insecureRegistries: readonly string[]}>;
 };
 
 /** Images as the person's settings have them. */
@@ -103,8 +103,7 @@ export function createImageSource(paths: Paths, clock: Clock, variables: NodeJS.
 		async engine() {
 			const {settings} = await readMeans();
 			requireSettings(settings, ['insecure_registries']);
-			// Names are written anew for a mirror; an engine that knew of one would ask it a second time.
-			return {insecureRegistries: settings.insecureRegistries, mirrors: []};
+			return {insecureRegistries: settings.insecureRegistries};
 		},
 	};
 }

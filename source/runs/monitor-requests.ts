@@ -2,7 +2,7 @@ import {readdir} from 'node:fs/promises';
 import {z} from 'zod';
 import {Problem} from '../system/problem.js';
 import type {RunContext} from './context.js';
-import {askOwner, takeRequest} from './owner-request.js';
+import {answerRequest, askOwner, isRequest} from './owner-request.js';
 import type {RunRecord} from './record.js';
 import type {RunState} from './state.js';
 
@@ -75,19 +75,31 @@ const parse = (text: string): z.infer<typeof schema> | undefined => {
 	}
 };
 
-/** What other programs asked for since, for the owner. */
-export async function takePortRequests({clock}: RunContext, {folder}: RunRecord): Promise<readonly PortRequest[]> {
-	const requests: PortRequest[] = [];
-	for (const file of (await readdir(folder)).filter(name => name.startsWith(prefix))) {
-		const text = await takeRequest(folder, file, given => parse(given) !== undefined);
-		const request = text === undefined ? undefined : parse(text);
-		if (request && clock.now() - request.at < validFor) {
-			requests.push(request);
+/** Does what other programs asked for since, for the owner; what it refuses is told to them, and here in words. */
+export async function answerPortRequests(
+	{clock}: RunContext,
+	{folder}: RunRecord,
+	{act, onRefused}: {act(request: PortRequest): Promise<void>; onRefused(message: string): void},
+): Promise<void> {
+	for (const file of (await readdir(folder)).filter(name => isPortRequest(name) && isRequest(name))) {
+		try {
+			await answerRequest(folder, file, {
+				read: parse,
+				async act(request) {
+					if (clock.now() - request.at < validFor) {
+						await act(request);
+					}
+				},
+			});
+		} catch (error) {
+			if (!(error instanceof Problem)) {
+				throw error;
+			}
+
+			onRefused(error.message);
 		}
 	}
-
-	return requests;
 }
 
-/** Whether a file in a run's folder is such a request. */
+/** Whether a file in a run's folder is such a request, or the answer to one. */
 export const isPortRequest = (name: string): boolean => name.startsWith(prefix);

@@ -8,7 +8,7 @@ import {SharedCounts} from './monitor-counts.js';
 import {linkHealth} from './monitor-link.js';
 import {SharedLoad} from './monitor-load.js';
 import {NoticedPorts} from './monitor-noticed.js';
-import {askForPorts, forwardedAt, isFulfilled, type PortRequest, takePortRequests} from './monitor-requests.js';
+import {answerPortRequests, askForPorts, forwardedAt, isFulfilled, type PortRequest} from './monitor-requests.js';
 import {bindFree, leadsToItself, portTable, reverseTable} from './ports.js';
 import type {RunRecord} from './record.js';
 import type {Tunnels} from './tunnels.js';
@@ -152,18 +152,12 @@ export class Monitor {
 	}
 
 	async #serveOthers(): Promise<void> {
-		for (const request of await takePortRequests(this.#context, this.#record)) {
-			try {
-				await this.#change(request);
-			} catch (error) {
-				if (!(error instanceof Problem)) {
-					throw error;
-				}
-
-				this.#record.note(`another program asked for a port in vain: ${error.message}`);
-			}
-		}
-
+		await answerPortRequests(this.#context, this.#record, {
+			act: async request => this.#change(request),
+			onRefused: message => {
+				this.#record.note(`another program asked for a port in vain: ${message}`);
+			},
+		});
 		const {forwards, reverse} = this.#tunnels.environment;
 		await this.#counts.tell(() => ({ports: forwards.stats(), reverse: reverse.stats()}));
 	}

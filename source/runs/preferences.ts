@@ -6,22 +6,7 @@ import {readAttentionSettings} from './attention-settings.js';
 import {neutraliseLine} from '../system/terminal-text.js';
 import type {Paths} from '../system/paths.js';
 import type {Engine, ForwardPolicy, GridChoices} from './engine.js';
-
-type Stored = {
-	last: Record<string, {configuration?: string; profile?: string}>;
-	registry?: unknown;
-	base_image?: unknown;
-	mirror?: unknown;
-	insecure_registries?: unknown;
-	ide_origin?: unknown;
-	grid?: unknown;
-	feeds?: unknown;
-	refresh?: unknown;
-	mouse?: boolean;
-	notify?: unknown;
-	title?: unknown;
-	forward_ports?: unknown;
-};
+import {openSettings, type Stored} from './settings-store.js';
 
 const mostFolders = 100;
 
@@ -58,9 +43,9 @@ function readGrid(stored: unknown): GridChoices {
 	};
 }
 
-/** What was chosen last in `folder`, kept between starts. Losing it is no harm, so a damaged file begins anew. */
+/** What was chosen last in `folder`, kept between starts, and what a person wrote into the settings. Throws a `Problem`. */
 export async function loadPreferences(paths: Paths, folder: string): Promise<Engine['preferences']> {
-	const store = await openStore(paths);
+	const store = await openSettings(paths);
 	let read: ImageSettings | undefined;
 	const images = () => (read ??= readImageSettings(key => store.get(key)));
 	return {
@@ -88,25 +73,12 @@ export async function loadPreferences(paths: Paths, folder: string): Promise<Eng
 
 /** What a person wrote into the settings of images and the IDE, for what needs no more of them. */
 export async function loadImageSettings(paths: Paths): Promise<ImageSettings> {
-	const store = await openStore(paths);
+	const store = await openSettings(paths);
 	return readImageSettings(key => store.get(key));
 }
 
 /** What a person wrote into the settings of the catalogue: mirrors of the feeds, and whether it is refreshed unasked. Not checked. */
 export async function loadSettings(paths: Paths): Promise<{readonly feeds: unknown; readonly refresh: unknown}> {
-	const store = await openStore(paths);
+	const store = await openSettings(paths);
 	return {feeds: store.get('feeds'), refresh: store.get('refresh')};
-}
-
-async function openStore(paths: Paths) {
-	const {default: Conf} = await import('conf');
-	return new Conf<Stored>({
-		cwd: paths.config,
-		configName: 'config',
-		defaults: {last: {}},
-		clearInvalidConfig: true,
-		configFileMode: 0o600,
-		// Folders are keys here, and hold dots.
-		accessPropertiesByDotNotation: false,
-	});
 }

@@ -20,11 +20,6 @@ export type TunnelOptions = {
 	readonly random?: Random;
 	/** Where sleep and changes of the network are noticed. @default one for all tunnels of the clock */
 	readonly surroundings?: Surroundings;
-	/**
-	Asked after each minute without a connection whether there is anything left to connect to. Resolves with words when there is not,
-	which ends the tunnel; one that rejects knows nothing, and the tries go on.
-	*/
-	readonly whyGone?: (signal: AbortSignal) => Promise<string | undefined>;
 	/** Told of each new connection. */
 	readonly onUp?: (connection: Connection) => void;
 	/** Told when a connection is lost or says nothing any more. */
@@ -40,7 +35,6 @@ export type TunnelOptions = {
 
 const kept = 60;
 const healthyAfter = 60;
-const askOwnerEvery = 60;
 /** How long an answer may take before another connection is tried beside the one that is in doubt, milliseconds. */
 const doubtLimit = 400;
 
@@ -59,7 +53,6 @@ export class Tunnel {
 	readonly #whileUp = new Map<(connection: Connection) => () => void, (() => void) | undefined>();
 	#held: Held | undefined;
 	#unwatch: (() => void) | undefined;
-	#secondsAway = 0;
 	#toldDown = false;
 	#everUp = false;
 	#final: Error | undefined;
@@ -97,7 +90,6 @@ export class Tunnel {
 		if (this.#final && !this.#stop.signal.aborted) {
 			this.#final = undefined;
 			this.#unwatch = undefined;
-			this.#secondsAway = 0;
 			this.#toldDown = true;
 			this.#seeker.forget();
 			this.#set({status: this.#everUp ? 'waiting' : 'connecting'});
@@ -172,7 +164,6 @@ export class Tunnel {
 	}
 
 	#serve(connection: Connection): void {
-		this.#secondsAway = 0;
 		this.forwards.use(connection);
 		this.reverse.use(connection);
 		this.#waiters.resolve(connection);
@@ -257,16 +248,6 @@ export class Tunnel {
 			if (this.#held && ++this.#held.seconds === healthyAfter) {
 				this.#seeker.forget();
 			}
-		} else if (++this.#secondsAway % askOwnerEvery === 0) {
-			void this.#askOwner();
-		}
-	}
-
-	async #askOwner(): Promise<void> {
-		// An owner who cannot be asked knows nothing: it may be the same network that is away. The next minute asks again.
-		const words = await this.#options.whyGone?.(this.#stop.signal).catch(() => undefined);
-		if (words !== undefined && this.#health.status !== 'up' && !this.#stop.signal.aborted) {
-			this.#fail(new ConnectionError(words, true));
 		}
 	}
 

@@ -1,5 +1,6 @@
 import {spawn} from 'node:child_process';
 import {mkdir, readFile, writeFile} from 'node:fs/promises';
+import {createServer} from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
 import {describe, expect, onTestFinished, test} from 'vitest';
@@ -200,6 +201,12 @@ describe.skipIf(!hasSshd)('ports of a run (need openssh-server)', {timeout: 120_
 		await other.unforward(local);
 		await other.unreverse(there);
 		expect(owner.state()).toMatchObject({ports: [{local: fixed}], reverse: []});
+
+		// What the owner cannot do is said at once, in its words.
+		const last = createServer().listen(65_535, '127.0.0.1');
+		onTestFinished(() => void last.close());
+		last.on('error', () => undefined);
+		await expect(other.forward(more, 65_535)).rejects.toThrow('No local port is free from 65535 upwards');
 
 		// Who takes over carries the same ports.
 		await owner.forward(more, local);

@@ -1,6 +1,9 @@
+import {readdir} from 'node:fs/promises';
 import {afterEach, beforeEach, expect, test} from 'vitest';
 import {agree, answerAgreement} from '../../source/runs/agreement.js';
+import {answerRequest, askOwner} from '../../source/runs/owner-request.js';
 import {openRecord} from '../../source/runs/record.js';
+import {Problem} from '../../source/system/problem.js';
 import {offersOf, Program, runName, World} from './life/program.js';
 
 let world: World;
@@ -42,5 +45,36 @@ test('an owner that does not hear is told of, and the request is withdrawn', asy
 	await expect(agree(context, await openRecord(context, runName))).rejects.toThrow('did not hear the answer');
 	await answerAgreement(owner);
 	expect(owner.known.asking).toBeDefined();
+	await owner.release();
+});
+
+test('what the owner refuses is told to the one who asked, in the words of the owner', async () => {
+	const {context} = new Program(world);
+	const owner = await openRecord(context, runName);
+	await owner.own();
+	const asked = askOwner(context, await openRecord(context, runName), {
+		file: 'asked',
+		text: '5',
+		isDone: () => false,
+		unheard: new Problem('failed', 'not heard'),
+	}).catch((error: unknown) => error);
+	const refuse = async () =>
+		answerRequest(owner.folder, 'asked', {
+			read: text => (text === '5' ? text : undefined),
+			async act() {
+				throw new Problem('usage', 'Five is too many', {next: 'Ask for four.'});
+			},
+		});
+	for (;;) {
+		try {
+			await refuse();
+		} catch (error) {
+			expect(error).toMatchObject({message: 'Five is too many'});
+			break;
+		}
+	}
+
+	expect(await asked).toMatchObject({message: 'Five is too many', next: 'Ask for four.'});
+	expect((await readdir(owner.folder)).filter(file => file.startsWith('asked'))).toEqual([]);
 	await owner.release();
 });

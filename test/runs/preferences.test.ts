@@ -1,7 +1,7 @@
-import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
-import {expect, onTestFinished, test} from 'vitest';
+import {describe, expect, onTestFinished, test} from 'vitest';
 import {loadPreferences} from '../../source/runs/preferences.js';
 import {resolvePaths} from '../../source/system/paths.js';
 
@@ -81,4 +81,39 @@ test.each([
 	expect(preferences.forwardPorts()).toBe(meant);
 	preferences.rememberForwardPorts('never');
 	expect(preferences.forwardPorts()).toBe('never');
+});
+
+describe('a file that is no JSON', () => {
+	const damaged = '{"registry": "ghcr.io/team/builds",, "mouse": false}';
+
+	async function write(text: string) {
+		const home = await mkdtemp(path.join(tmpdir(), 'dstack-tui-preferences-'));
+		onTestFinished(async () => rm(home, {recursive: true}));
+		const file = path.join(home, 'config.json');
+		await writeFile(file, text);
+		return {file, open: async () => loadPreferences(resolvePaths({DSTACK_TUI_HOME: home}), '/project')};
+	}
+
+	test.each([damaged, '', '[1', '{"last": {}'])('is said, and nothing of it is lost: %j', async text => {
+		const {file, open} = await write(text);
+		await expect(open()).rejects.toMatchObject({
+			kind: 'configuration',
+			message: expect.stringContaining(file) as string,
+			next: 'Mend the file, or delete it to begin with none.',
+		});
+		expect(await readFile(file, 'utf8')).toBe(text);
+	});
+
+	test('while the program runs, what was read before holds, and the file is left to who edits it', async () => {
+		const {file, open} = await write('{"mouse": false}');
+		const preferences = await open();
+		expect(preferences.mouse()).toBe(false);
+		await writeFile(file, damaged);
+		expect(preferences.mouse()).toBe(false);
+		preferences.rememberMouse(true);
+		expect(await readFile(file, 'utf8')).toBe(damaged);
+		await writeFile(file, '{"registry": "ghcr.io/team/builds"}');
+		expect(preferences.mouse()).toBe(true);
+		expect(preferences.registry()).toBe('ghcr.io/team/builds');
+	});
 });

@@ -222,12 +222,9 @@ describe.skipIf(!hasSshd)('a tunnel over a bad network (needs openssh-server)', 
 		expect(world.events).toEqual([expect.stringMatching(/^failed: .*refuses the run's key$/)]);
 	});
 
-	test('a server that is away for long is tried for ever, and its owner is asked every minute, who may end it with words', async () => {
-		let asked = 0;
-		const whyGone = async () => (++asked < 3 ? undefined : 'the instance was ended by its deadline');
-		const {proxy, world, tunnel} = await start({whyGone});
+	test('a server that is away for long is tried for ever', async () => {
+		const {proxy, world, tunnel} = await start();
 		const port = await proxy.refuse();
-		const {events} = world;
 		const passing = async (seconds: number) => {
 			for (let second = 0; second < seconds; second++) {
 				world.clock.pass(1000);
@@ -237,18 +234,11 @@ describe.skipIf(!hasSshd)('a tunnel over a bad network (needs openssh-server)', 
 
 		await until('it is noticed', () => tunnel.health.status === 'waiting');
 		await passing(130);
-		expect(asked).toBe(2);
 		expect(tunnel.health.attempt).toBeGreaterThan(5);
 		await proxy.listen(port);
 		await passing(31);
 		await until('it is back', () => tunnel.health.status === 'up');
 		expect(tunnel.health.reconnects).toBe(1);
-
-		await proxy.refuse();
-		await until('it is noticed', () => tunnel.health.status === 'waiting');
-		await passing(61);
-		expect(tunnel.health).toMatchObject({status: 'down', reason: 'the instance was ended by its deadline'});
-		expect(events.filter(event => event.startsWith('failed'))).toEqual(['failed: the instance was ended by its deadline']);
 	});
 });
 

@@ -7,8 +7,6 @@ export type EngineOptions = {
 	readonly gpus: boolean;
 	/** `HOST` or `HOST:PORT` of registries without TLS that is trusted. */
 	readonly insecureRegistries: readonly string[];
-	/** Base URLs of mirrors of Docker Hub, tried in their order. */
-	readonly mirrors: readonly string[];
 };
 
 /** `fail REASON NEXT` ends a step; `installs` waits for other installations, as a fresh machine's own. */
@@ -103,21 +101,21 @@ echo "The Docker engine $version answers"
 `;
 
 /** A running Docker engine: installed only where it is missing, with the registries of the settings, and with NVIDIA's toolkit for GPUs. */
-export function engineScript({gpus, insecureRegistries, mirrors}: EngineOptions): string {
+export function engineScript({gpus, insecureRegistries}: EngineOptions): string {
 	return [
 		stepFunctions,
 		engineFunctions,
 		...(gpus ? [toolkitFunctions, 'check_driver'] : []),
 		startPart,
-		...(insecureRegistries.length + mirrors.length === 0 ? [] : [settingsPart(insecureRegistries, mirrors)]),
+		...(insecureRegistries.length === 0 ? [] : [settingsPart(insecureRegistries)]),
 		...(gpus ? ['toolkit'] : []),
 		'',
 	].join('\n');
 }
 
-/** The engine takes both over while it runs; only one that does not is started anew. */
-const settingsPart = (insecureRegistries: readonly string[], mirrors: readonly string[]): string => {
-	const wanted = quote(JSON.stringify({'insecure-registries': insecureRegistries, 'registry-mirrors': mirrors}));
+/** The engine takes them over while it runs; only one that does not is started anew. */
+const settingsPart = (insecureRegistries: readonly string[]): string => {
+	const wanted = quote(JSON.stringify({'insecure-registries': insecureRegistries}));
 	return `settings() { python3 -I -c ${quote(daemonSettings)} "$1" ${wanted}; }
 settings write || fail "/etc/docker/daemon.json cannot be completed" 'Mend the file on the machine, then try again.'
 if ! settings holds; then

@@ -50,8 +50,7 @@ describe.skipIf(!bench || !machines)('a whole machine (needs docker-registry)', 
 		return `${outer}:${registry.port}`;
 	};
 
-	const engine = (name: string, gpus = false) =>
-		engineScript({gpus, insecureRegistries: [name], mirrors: ['http://127.0.0.1:1']});
+	const engine = (name: string, gpus = false) => engineScript({gpus, insecureRegistries: [name]});
 
 	const putLogin = async ({sh}: WholeHost): Promise<string> => {
 		await sh(`umask 077; printf %s ${quote(JSON.stringify({...login, serveraddress: ''}))} > /run/dt-login`);
@@ -100,7 +99,6 @@ describe.skipIf(!bench || !machines)('a whole machine (needs docker-registry)', 
 		expect(JSON.parse(await host.sh('cat /etc/docker/daemon.json'))).toEqual({
 			debug: false,
 			'insecure-registries': [name, '10.9.9.9:5000'],
-			'registry-mirrors': ['http://127.0.0.1:1'],
 		});
 		expect(await host.sh('systemctl show -p MainPID docker')).toBe(pid);
 		expect(await done(host, engine(name))).toMatch(/^The Docker engine \S+ answers\n$/);
@@ -285,7 +283,7 @@ EOF
 		await host.sh(
 			`mkdir -p /var/lib/apt/lists; setsid python3 -c 'import fcntl, time; files = [open(each, "a") for each in ("/var/lib/apt/lists/lock", "/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock")]; [fcntl.lockf(each, fcntl.LOCK_EX) for each in files]; time.sleep(15)' >/dev/null 2>&1 &`,
 		);
-		const log = await done(host, engineScript({gpus: false, insecureRegistries: [], mirrors: []}));
+		const log = await done(host, engineScript({gpus: false, insecureRegistries: []}));
 		expect(log).toContain('has no Docker engine; installing it\n');
 		expect(log).toContain('Another installation is under way on the machine; waiting for it\n');
 		expect(log).toMatch(/The Docker engine \S+ answers\n$/);

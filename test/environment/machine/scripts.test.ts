@@ -10,8 +10,8 @@ const odd = "it's ü$(touch nothing)`no`";
 const container = {container: odd, paths: [`/${odd}`], reference: odd, authFile: `/run/${odd}`};
 
 const scripts: Readonly<Record<string, string>> = {
-	engine: machine.engineScript({gpus: false, insecureRegistries: [odd], mirrors: [odd]}),
-	'engine with GPUs': machine.engineScript({gpus: true, insecureRegistries: [], mirrors: []}),
+	engine: machine.engineScript({gpus: false, insecureRegistries: [odd]}),
+	'engine with GPUs': machine.engineScript({gpus: true, insecureRegistries: []}),
 	'GPU check': machine.gpuCheckScript({container: odd, expected: {name: odd, count: 2}}),
 	image: machine.imageScript({reference: odd, architecture: 'unknown', authFile: container.authFile}),
 	container: machine.containerScript({image: odd, hostname: odd, run: odd, intent: odd, gpus: true, privileged: true}),

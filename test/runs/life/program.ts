@@ -95,7 +95,7 @@ export class Program {
 				choose: async () => ({image: 'base:1', decision: 'none', build: undefined, why: []}),
 				login: async () => undefined,
 				cache: async () => undefined,
-				engine: async () => ({insecureRegistries: [], mirrors: []}),
+				engine: async () => ({insecureRegistries: []}),
 			},
 			ideOrigin: async () => undefined,
 			continueInBackground: () => undefined,
