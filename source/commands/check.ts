@@ -50,7 +50,9 @@ export async function check(engine: Engine, output: Output): Promise<void> {
 		}
 	}
 
+	const {damage} = engine.preferences;
 	const problems = [
+		...(damage ? [`${damage.message}. ${damage.next}`] : []),
 		...engine.preferences.images().problems.map(({message}) => message),
 		...engine.preferences.attention().problems,
 	];

@@ -20,6 +20,7 @@ import type {SortKey} from '../offers/sort.js';
 import type {Matches} from '../offers/match.js';
 import type {Offer} from '../offers/offer.js';
 import type {OfferTable} from '../offers/table.js';
+import type {Problem} from '../system/problem.js';
 import type {AttentionSettings} from './attention-settings.js';
 import type {RefreshEnd} from './background-refresh.js';
 import type {ImageChoice} from './images.js';
@@ -189,6 +190,8 @@ export type Engine = {
 	ideLink(state: RunState): {readonly ide: string; readonly url: string; readonly command?: readonly string[]} | undefined;
 	/** Remembered choices: the last configuration and profile used in this folder. And the person's settings. */
 	readonly preferences: {
+		/** Why the file of the settings could not be read, if so. */
+		readonly damage: Problem | undefined;
 		last(): {configuration?: string; profile?: string};
 		remember(choice: Choice): void;
 		/** How the grid of offers was arranged last. */

@@ -6,7 +6,7 @@ import {readAttentionSettings} from './attention-settings.js';
 import {neutraliseLine} from '../system/terminal-text.js';
 import type {Paths} from '../system/paths.js';
 import type {Engine, ForwardPolicy, GridChoices} from './engine.js';
-import {openSettings, type Stored} from './settings-store.js';
+import {openSettings, type SettingsStore, type Stored} from './settings-store.js';
 
 const mostFolders = 100;
 
@@ -43,12 +43,13 @@ function readGrid(stored: unknown): GridChoices {
 	};
 }
 
-/** What was chosen last in `folder`, kept between starts, and what a person wrote into the settings. Throws a `Problem`. */
+/** What was chosen last in `folder`, kept between starts, and what a person wrote into the settings. A damaged file is only told of: ending things works without it. */
 export async function loadPreferences(paths: Paths, folder: string): Promise<Engine['preferences']> {
 	const store = await openSettings(paths);
 	let read: ImageSettings | undefined;
 	const images = () => (read ??= readImageSettings(key => store.get(key)));
 	return {
+		damage: store.damage,
 		grid: () => readGrid(store.get('grid')),
 		rememberGrid: choices => store.set('grid', choices),
 		// Only a plain `false` that someone wrote switches it off.
@@ -71,14 +72,23 @@ export async function loadPreferences(paths: Paths, folder: string): Promise<Eng
 	};
 }
 
-/** What a person wrote into the settings of images and the IDE, for what needs no more of them. */
-export async function loadImageSettings(paths: Paths): Promise<ImageSettings> {
+async function openSound(paths: Paths): Promise<SettingsStore> {
 	const store = await openSettings(paths);
+	if (store.damage) {
+		throw store.damage;
+	}
+
+	return store;
+}
+
+/** What a person wrote into the settings of images and the IDE, for what needs no more of them. Throws a `Problem` where the file is damaged. */
+export async function loadImageSettings(paths: Paths): Promise<ImageSettings> {
+	const store = await openSound(paths);
 	return readImageSettings(key => store.get(key));
 }
 
-/** What a person wrote into the settings of the catalogue: mirrors of the feeds, and whether it is refreshed unasked. Not checked. */
+/** What a person wrote into the settings of the catalogue: mirrors of the feeds, and whether it is refreshed unasked. Not checked. Throws a `Problem` where the file is damaged. */
 export async function loadSettings(paths: Paths): Promise<{readonly feeds: unknown; readonly refresh: unknown}> {
-	const store = await openSettings(paths);
+	const store = await openSound(paths);
 	return {feeds: store.get('feeds'), refresh: store.get('refresh')};
 }

@@ -1,5 +1,6 @@
+import {readFileSync} from 'node:fs';
 import path from 'node:path';
-import {messageOf, Problem} from '../system/problem.js';
+import {Problem} from '../system/problem.js';
 import type {Paths} from '../system/paths.js';
 
 export type Stored = {
@@ -20,13 +21,14 @@ export type Stored = {
 
 /** The settings of `config.json`, a file that people edit, also while the program runs. */
 export type SettingsStore = {
-	/** The value there now; while the file is no JSON, the one that was there before. Not checked. */
+	/** Why the file could not be read when it was opened. Then nothing is known of what it asks for, and nobody's settings are written over. */
+	readonly damage: Problem | undefined;
+	/** The value there now; while the file cannot be read, the one that was there before. Not checked. */
 	get<Key extends keyof Stored>(key: Key): Stored[Key] | undefined;
-	/** Remembers a choice. A file that is no JSON meanwhile stays as it is, for the person who is editing it. */
-	set<Key extends keyof Stored>(key: Key, value: Stored[Key]): void;
+	/** Remembers a choice, except in a file that cannot be read: that stays as it is, for the person who is editing it. */
+	set<Key extends keyof Stored>(key: Key, value: NonNullable<Stored[Key]>): void;
 };
 
-/** Throws a `configuration` problem where the file is damaged: what it asked for is not known then, and nobody's settings are thrown away. */
 export async function openSettings({config}: Paths): Promise<SettingsStore> {
 	const {default: Conf} = await import('conf');
 	const open = () =>
@@ -38,38 +40,56 @@ export async function openSettings({config}: Paths): Promise<SettingsStore> {
 			// Folders are keys here, and hold dots.
 			accessPropertiesByDotNotation: false,
 		});
-	let store: ReturnType<typeof open>;
-	let known: Stored;
-	try {
-		store = open();
+	let store: ReturnType<typeof open> | undefined;
+	let known: Partial<Stored> = {};
+	const read = (): ReturnType<typeof open> => {
+		store ??= open();
 		known = store.store;
-	} catch (error) {
-		const file = path.join(config, 'config.json');
-		throw new Problem('configuration', `The settings in ${file} cannot be read: ${messageOf(error)}`, {
-			next: 'Mend the file, or delete it to begin with none.',
-			cause: error,
-		});
-	}
+		return store;
+	};
 
-	const isReadable = (): boolean => {
+	const tryRead = (): ReturnType<typeof open> | undefined => {
 		try {
-			known = store.store;
-			return true;
+			return read();
 		} catch {
 			// In the middle of somebody's change; the next start says it where it stays so.
-			return false;
+			return undefined;
 		}
 	};
 
+	let damage: Problem | undefined;
+	try {
+		read();
+	} catch (error) {
+		damage = damaged(path.join(config, 'config.json'), error);
+	}
+
 	return {
+		damage,
 		get(key) {
-			isReadable();
+			tryRead();
 			return known[key];
 		},
 		set(key, value) {
-			if (isReadable()) {
-				store.set({[key]: value} as Partial<Stored>);
-			}
+			tryRead()?.set({[key]: value} as Partial<Stored>);
 		},
 	};
+}
+
+/** The place in the file, never its text: that may hold what is nobody's business. */
+function damaged(file: string, error: unknown): Problem {
+	let why = error instanceof Error ? error.message : String(error);
+	if (error instanceof SyntaxError) {
+		why = 'it is no JSON';
+		try {
+			JSON.parse(readFileSync(file, 'utf8'));
+		} catch (found) {
+			why += /\(line \d+ column \d+\)/.exec(String(found))?.[0].replace('(', ', from ').replace(')', ' on') ?? '';
+		}
+	}
+
+	return new Problem('configuration', `The settings in ${file} cannot be read: ${why}`, {
+		next: 'Mend the file, or delete it to begin with none.',
+		cause: error,
+	});
 }

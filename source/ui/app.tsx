@@ -185,7 +185,8 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 
 	// Begun before the first frame, so that it shows where this begins.
 	void app.work('', async () => begin(app));
-	const [problem] = settings.problems;
+	const {damage} = engine.preferences;
+	const [problem] = damage ? [`${damage.message}. ${damage.next}`] : settings.problems;
 	if (problem !== undefined) {
 		app.say(problem, 'error');
 	}

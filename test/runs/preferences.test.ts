@@ -2,7 +2,7 @@ import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
-import {loadPreferences} from '../../source/runs/preferences.js';
+import {loadImageSettings, loadPreferences} from '../../source/runs/preferences.js';
 import {resolvePaths} from '../../source/system/paths.js';
 
 async function load(file: unknown) {
@@ -91,16 +91,21 @@ describe('a file that is no JSON', () => {
 		onTestFinished(async () => rm(home, {recursive: true}));
 		const file = path.join(home, 'config.json');
 		await writeFile(file, text);
-		return {file, open: async () => loadPreferences(resolvePaths({DSTACK_TUI_HOME: home}), '/project')};
+		const paths = resolvePaths({DSTACK_TUI_HOME: home});
+		return {file, paths, open: async () => loadPreferences(paths, '/project')};
 	}
 
 	test.each([damaged, '', '[1', '{"last": {}'])('is said, and nothing of it is lost: %j', async text => {
-		const {file, open} = await write(text);
-		await expect(open()).rejects.toMatchObject({
+		const {file, paths, open} = await write(text);
+		const preferences = await open();
+		expect(preferences.damage).toMatchObject({
 			kind: 'configuration',
-			message: expect.stringContaining(file) as string,
+			message: expect.stringContaining(`in ${file} cannot be read: it is no JSON`) as string,
 			next: 'Mend the file, or delete it to begin with none.',
 		});
+		expect(preferences.registry()).toBeUndefined();
+		preferences.rememberMouse(false);
+		await expect(loadImageSettings(paths)).rejects.toThrow('cannot be read');
 		expect(await readFile(file, 'utf8')).toBe(text);
 	});
 

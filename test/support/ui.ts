@@ -235,6 +235,7 @@ export function tableOf(listed: readonly Offer[]): OfferTable {
 
 /** Nothing is remembered. */
 export const preferences: Engine['preferences'] = {
+	damage: undefined,
 	last: () => ({}),
 	remember: () => undefined,
 	registry: () => undefined,
