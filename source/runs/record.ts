@@ -59,20 +59,30 @@ export class RunRecord {
 		return this.#journal !== undefined;
 	}
 
-	/** Reads what is on disk: the logs once, and the events that are new. Damaged lines are reported as events' lines. */
+	/** Reads what is on disk: the logs, each where its step ended, among the events. Damaged lines are reported as events' lines. */
 	async load(): Promise<void> {
-		for (const {step, text} of await readStepLogs(this.folder)) {
-			this.#log(step, text);
-		}
-
-		await this.catchUp();
+		const logs = new Map((await readStepLogs(this.folder)).map(({step, text}) => [step, text]));
+		await this.catchUp(logs);
 	}
 
-	/** Applies what another program has written since. */
-	async catchUp(): Promise<void> {
+	/** Applies what another program has written since. `logs` are taken in on the way, as the lines on disk have no times of their own. */
+	async catchUp(logs: ReadonlyMap<StepId, string> = new Map()): Promise<void> {
 		const {events, damaged} = await readJournal(this.folder);
+		const ends = logs.size === 0 ? new Map<RunEvent, StepId>() : lastEnds(events);
+		const ended = new Set(ends.values());
 		for (const event of events.slice(this.#seen)) {
+			const step = ends.get(event);
+			if (step !== undefined && logs.has(step)) {
+				this.#log(step, logs.get(step) ?? '', event.at);
+			}
+
 			this.#apply(event);
+		}
+
+		for (const [step, text] of logs) {
+			if (!ended.has(step)) {
+				this.#log(step, text);
+			}
 		}
 
 		if (this.#seen === 0 && damaged.length > 0) {
@@ -196,7 +206,7 @@ export class RunRecord {
 		}
 
 		if (event.type === 'step-done' || event.type === 'step-failed') {
-			this.#addLines(event.step, this.#cutters.get(event.step)?.end() ?? []);
+			this.#addLines(event.step, this.#cutters.get(event.step)?.end() ?? [], event.at);
 		}
 
 		for (const listener of this.#eventListeners) {
@@ -211,19 +221,18 @@ export class RunRecord {
 		this.changed();
 	}
 
-	#log(step: StepId, text: string): void {
+	#log(step: StepId, text: string, at = this.#context.clock.now()): void {
 		let cutter = this.#cutters.get(step);
 		if (!cutter) {
 			cutter = new LineCutter();
 			this.#cutters.set(step, cutter);
 		}
 
-		this.#addLines(step, cutter.push(text));
+		this.#addLines(step, cutter.push(text), at);
 		this.changed();
 	}
 
-	#addLines(step: StepId, lines: readonly string[]): void {
-		const at = this.#context.clock.now();
+	#addLines(step: StepId, lines: readonly string[], at: number): void {
 		for (const text of lines) {
 			this.logs.add({at, pane: paneOf(step), text});
 		}
@@ -239,6 +248,20 @@ export async function openRecord(context: RunContext, name: string): Promise<Run
 	}
 
 	return record;
+}
+
+/** The ends of those steps that are not under way again: what their logs hold came before. */
+function lastEnds(events: readonly RunEvent[]): Map<RunEvent, StepId> {
+	const last = new Map<StepId, RunEvent | undefined>();
+	for (const event of events) {
+		if (event.type === 'step-started') {
+			last.set(event.step, undefined);
+		} else if (event.type === 'step-done' || event.type === 'step-failed') {
+			last.set(event.step, event);
+		}
+	}
+
+	return new Map([...last].flatMap(([step, event]) => (event ? [[event, step] as const] : [])));
 }
 
 function progressText(

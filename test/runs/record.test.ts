@@ -1,0 +1,45 @@
+import {expect, test} from 'vitest';
+import type {RunContext} from '../../source/runs/context.js';
+import type {RunEvent} from '../../source/runs/events.js';
+import {Journal} from '../../source/runs/journal.js';
+import {StepLog} from '../../source/runs/log-book.js';
+import {openRecord} from '../../source/runs/record.js';
+import {claimFolder, writeRunFiles} from '../../source/runs/run-folder.js';
+import {systemClock} from '../../source/system/clock.js';
+import {resolvePaths} from '../../source/system/paths.js';
+import {readyLife} from '../support/events.js';
+import {temporaryFolder} from '../support/folders.js';
+
+const name = 'fast-moth-1';
+
+test('who attaches sees the logs among the events, each where its step ended, and those of steps that go on at the end', async () => {
+	const paths = resolvePaths({DSTACK_TUI_HOME: await temporaryFolder()});
+	const context = {paths, clock: systemClock} as unknown as RunContext;
+	const folder = await claimFolder(paths, name, async () => false);
+	await writeRunFiles(folder, name, {env: {}, registryAuth: undefined});
+	const journal = await Journal.open(folder);
+	const later: RunEvent[] = [
+		{type: 'step-started', at: 20_000, step: 'init', title: 'Begin'},
+		{type: 'step-failed', at: 21_000, step: 'init', message: 'not yet', exitCode: 1, lastLines: []} as never,
+		// Its log begins anew with it.
+		{type: 'step-started', at: 22_000, step: 'init', title: 'Begin'},
+		{type: 'tunnel-down', at: 23_000, reason: 'the network is away'} as never,
+	];
+	for (const event of [...readyLife(), ...later]) {
+		await journal.append(event);
+	}
+
+	for (const [step, text] of [['setup', 'one\ntwo\nrest'] as const, ['init', 'three\n'] as const]) {
+		const log = new StepLog(folder, step);
+		log.write(text);
+		await log.finish();
+	}
+
+	const {logs} = await openRecord(context, name);
+	const lines = logs.lines('all').map(({text}) => text);
+	const begin = lines.indexOf('setup: Set up');
+	expect(lines.slice(begin, begin + 5)).toEqual(['setup: Set up', 'one', 'two', 'rest', expect.stringMatching(/^setup: done/)]);
+	expect(lines.slice(-3)).toEqual(['init: Begin', expect.stringContaining('the network is away'), 'three']);
+	const times = logs.lines('all').map(({at}) => at);
+	expect(times).toEqual(times.toSorted((one, other) => one - other));
+});
