@@ -92,8 +92,6 @@ test('an editor has a terminal without the mouse, and gets its own input; after 
 	terminal.press('\r');
 	await terminal.until('1 configuration below');
 	expect(modes(terminal)).toEqual(reported);
-	// The folder is read anew now, which takes away what was said before.
-	await new Promise(resolve => setTimeout(resolve, 500));
 	terminal.press('M');
 	await terminal.until('The mouse is off');
 	expect(modes(terminal)).toEqual(['none', true]);

@@ -193,9 +193,12 @@ export class App {
 		answer?.(text);
 	}
 
-	/** Does something that takes a while, and shows that it does; what goes wrong is shown in place and never lost. */
-	async work(what: string, act: () => Promise<void>): Promise<void> {
-		this.set({busy: what, message: undefined, trouble: undefined});
+	/**
+	Does something that takes a while, and shows that it does; what goes wrong is shown in place and never lost. What was said last goes away
+	with it, unless it `isAside`: begun without the person's asking, or after something that may have been said to them.
+	*/
+	async work(what: string, act: () => Promise<void>, {isAside = false}: {isAside?: boolean} = {}): Promise<void> {
+		this.set({busy: what, trouble: undefined, ...(isAside ? {} : {message: undefined})});
 		try {
 			await act();
 		} catch (error) {

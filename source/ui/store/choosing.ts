@@ -16,7 +16,7 @@ import {startWizard} from './wizard.js';
 
 /** Reads what there is in the folder; the cursor goes to what was chosen here last. */
 export async function loadFolder(app: App): Promise<void> {
-	await app.work('looking for configurations', async () => {
+	const read = async () => {
 		const [found, profiles] = await Promise.all([app.engine.configurations(), app.engine.profiles()]);
 		const configurations = inTreeOrder(found);
 		const last = app.engine.preferences.last();
@@ -28,7 +28,9 @@ export async function loadFolder(app: App): Promise<void> {
 		if (configurations.length === 0) {
 			await offerStarter(app);
 		}
-	});
+	};
+
+	await app.work('looking for configurations', read, {isAside: true});
 	void loadEnvironments(app);
 }
 
