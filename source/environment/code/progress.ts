@@ -4,14 +4,14 @@ import type {StepReport} from '../step.js';
 const pace = 100;
 const grouped = (count: number): string => count.toLocaleString('en-US');
 
-/** Counts what is there, in bytes of what is here, and says it ten times a second at most. It only ever grows. */
+/** Counts what is there, in bytes of what is here, and says it ten times a second at most, of files and of history each. It only ever grows. */
 export class Progress {
 	/** Bytes that went through the link. */
 	sent = 0;
 	#done = 0;
 	#files = 0;
 	#history = 0;
-	#last = -Infinity;
+	readonly #said = new Map<'files' | 'history', number>();
 	readonly #onReport: (report: StepReport) => void;
 	readonly #total: {readonly bytes: number; readonly files: number; readonly history: number};
 
@@ -24,14 +24,17 @@ export class Progress {
 	files(count: number, bytes: number): void {
 		this.#files += count;
 		this.#done += bytes;
-		this.#say(`files ${grouped(Math.min(this.#files, this.#total.files))} of ${grouped(this.#total.files)},`);
+		this.#say('files', `files ${grouped(Math.min(this.#files, this.#total.files))} of ${grouped(this.#total.files)},`);
 	}
 
 	/** History that is there now; from origin it comes as a share of all that there is. */
 	history(bytes: number): void {
 		this.#history += bytes;
 		this.#done += bytes;
-		this.#say(`history ${formatBytes(Math.min(this.#history, this.#total.history))} of ${formatBytes(this.#total.history)},`);
+		this.#say(
+			'history',
+			`history ${formatBytes(Math.min(this.#history, this.#total.history))} of ${formatBytes(this.#total.history)},`,
+		);
 	}
 
 	/** All that is left of history has come otherwise. */
@@ -50,10 +53,10 @@ export class Progress {
 		return {done: Math.min(this.#done, this.#total.bytes), total: this.#total.bytes, unit: 'bytes'};
 	}
 
-	#say(text: string): void {
+	#say(what: 'files' | 'history', text: string): void {
 		const now = performance.now();
-		if (now - this.#last >= pace) {
-			this.#last = now;
+		if (now - (this.#said.get(what) ?? -Infinity) >= pace) {
+			this.#said.set(what, now);
 			this.#onReport({...this.#report(), text});
 		}
 	}
