@@ -2,32 +2,78 @@ import {Problem} from '../system/problem.js';
 import {neutraliseLine} from '../system/terminal-text.js';
 import type {Link} from '../tunnel/link.js';
 import {quote, viaSh} from '../system/shell.js';
+import {codeMark} from './code/there.js';
+import {loginsFile} from '../backends/container/places.js';
 import type {StepContext} from './step.js';
 import {changedCode, workCheckScript} from './work-check.js';
 
-/** Milliseconds: a big workspace is read once as a whole. */
-const checkLimit = 120_000;
+/** Milliseconds: a big workspace is read once as a whole, and nothing is said meanwhile. A link that is lost ends it earlier. */
+const checkLimit = 1_800_000;
 
-/** Notes how the workspace stands now, before a person works in it; installs the check that compares with it. Throws a `Problem`. */
-export async function takeBaseline(link: Link, context: StepContext): Promise<void> {
-	const file = quote(`${context.stateFolder}/work-check`);
-	const put = await link.exec(viaSh(`umask 077; cat > ${file}.new && mv ${file}.new ${file}`), {stdin: workCheckScript(context)});
-	const taken = put.code === 0 ? await link.exec(viaSh(`sh ${file} baseline`), {idleLimit: checkLimit}) : put;
-	if (taken.code !== 0) {
-		throw new Problem('failed', `The workspace could not be noted down: ${neutraliseLine(taken.stderr.trim())}`);
+const scriptOf = ({stateFolder}: StepContext): string => quote(`${stateFolder}/work-check`);
+
+/** Puts the check there: from now on the workspace counts as changed until a baseline is taken. Throws a `Problem`. */
+export async function installWorkCheck(link: Link, context: StepContext): Promise<void> {
+	const file = scriptOf(context);
+	const {code, stderr} = await link.exec(viaSh(`umask 077; cat > ${file}.new && mv ${file}.new ${file}`), {
+		stdin: workCheckScript(context),
+	});
+	if (code !== 0) {
+		throw unnoted(stderr);
 	}
 }
 
+/** Notes how the workspace stands now, before a person works in it. Throws a `Problem`. */
+export async function takeBaseline(link: Link, context: StepContext): Promise<void> {
+	await installWorkCheck(link, context);
+	await take(link, `sh ${scriptOf(context)} baseline`);
+}
+
 /**
-Asks the instance whether there is work in it that exists nowhere else; `lines` name it, 200 at most. Without a baseline there is none
-yet. Throws a `Problem` where that cannot be found out.
+The same, where nobody else can have worked in it: no more logins were counted than the `own` ones of this program. Where that cannot be
+told, the baseline stays as it was, or missing, and more counts as work than is. Throws a `Problem`.
 */
-export async function unsavedWork(link: Link, {stateFolder}: StepContext): Promise<{changed: boolean; lines: readonly string[]}> {
-	const file = quote(`${stateFolder}/work-check`);
-	const {code, stdout, stderr} = await link.exec(viaSh(`[ -f ${file} ] || exit 0; sh ${file}`), {idleLimit: checkLimit});
+export async function takeBaselineUnlessVisited(link: Link, context: StepContext, own: number): Promise<void> {
+	await installWorkCheck(link, context);
+	const logins = quote(`${context.stateFolder}/${loginsFile}`);
+	const count = `logins=$(grep -c '^Accepted' ${logins} 2>/dev/null) && [ "$logins" -le ${own} ]`;
+	await take(link, `if ${count}; then sh ${scriptOf(context)} baseline; fi`);
+}
+
+async function take(link: Link, script: string): Promise<void> {
+	const {code, stderr} = await link.exec(viaSh(script), {idleLimit: checkLimit});
+	if (code !== 0) {
+		throw unnoted(stderr);
+	}
+}
+
+const unnoted = (stderr: string): Problem =>
+	new Problem('failed', `The workspace could not be noted down: ${neutraliseLine(stderr.trim())}`);
+
+/**
+Asks the instance whether there is work in it that exists nowhere else; `lines` name it, 200 at most. Before the code is there, there is
+none. Throws a `Problem` where that cannot be found out.
+*/
+export async function unsavedWork(link: Link, context: StepContext): Promise<{changed: boolean; lines: readonly string[]}> {
+	if (!(await isThere(link, context))) {
+		return {changed: false, lines: []};
+	}
+
+	const {code, stdout, stderr} = await link.exec(viaSh(`sh ${scriptOf(context)}`), {idleLimit: checkLimit});
 	if (code !== 0 && code !== changedCode) {
 		throw new Problem('failed', `The workspace could not be compared: ${neutraliseLine(stderr.trim()) || `exit code ${code}`}`);
 	}
 
 	return {changed: code === changedCode, lines: stdout.split('\n').filter(Boolean).map(neutraliseLine)};
+}
+
+/** Whether there is anything to ask. The code may be there before the check is: whoever prepared it was killed in between. */
+async function isThere(link: Link, context: StepContext): Promise<boolean> {
+	const file = scriptOf(context);
+	const {code} = await link.exec(viaSh(`[ -f ${file} ] && exit 0; [ -f ${quote(codeMark(context))} ] && exit 1; exit 2`));
+	if (code === 1) {
+		await installWorkCheck(link, context);
+	}
+
+	return code !== 2;
 }

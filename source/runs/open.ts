@@ -34,9 +34,10 @@ export async function openEnvironment(stage: Stage): Promise<void> {
 		// What was copied before had no sessions to be seen in.
 		if (isDone(stage, 'code')) {
 			const {env} = environmentOf(stage.state().specification, stage.secrets);
-			await inEnvironment(stage, async link => openSessions(link, stepContext(stage.state()), env));
+			const unheard = await inEnvironment(stage, async link => openSessions(link, stepContext(stage.state()), env));
 			const missed = await inEnvironment(stage, async link => furnish(stage, link, report));
-			return {note: missed.join('; '), warning: missed.length > 0};
+			const warnings = [...unheard, ...missed];
+			return {note: warnings.join('; '), warning: warnings.length > 0};
 		}
 	});
 }

@@ -1,8 +1,9 @@
+import {Problem} from '../system/problem.js';
 import {copyCode} from '../environment/code/upload.js';
 import type {ScriptId} from '../environment/asked-steps.js';
 import {scriptStep} from '../environment/steps.js';
 import {openSessions, writeVariables} from '../environment/variables.js';
-import {takeBaseline} from '../environment/work.js';
+import {installWorkCheck, takeBaseline, takeBaselineUnlessVisited} from '../environment/work.js';
 import {restoreCaches} from './caches.js';
 import {furnish} from './furnish.js';
 import {lookForEditor, performIdeStep} from './ide-step.js';
@@ -62,30 +63,43 @@ async function bringCode(stage: Stage): Promise<void> {
 		const {env} = environmentOf(specification, stage.secrets);
 		const {opened} = stage.state();
 		await inEnvironment(stage, async link => writeVariables(link, context, env));
-		if (opened) {
-			await inEnvironment(stage, async link => openSessions(link, context, env));
-		}
+		const unheard = opened ? await inEnvironment(stage, async link => openSessions(link, context, env)) : [];
 
 		// What runs on this machine would ask for history with the person's own keys, and gets it sooner from here.
 		const options = {fetch: stage.state().guarded};
-		const {note} = await inEnvironment(stage, async link =>
+		const {note, copied} = await inEnvironment(stage, async link =>
 			copyCode(link, specification.folder, context, report, stage.signal, options),
 		);
+		// From now on there may be a person's work.
+		await inEnvironment(stage, async link => installWorkCheck(link, context));
 		const missed = await inEnvironment(stage, async link => furnish(stage, link, report, {held: !opened}));
-		await noteWork(stage);
-		return {note: [note, ...missed].join('; '), warning: missed.length > 0};
+		await (copied ? inEnvironment(stage, async link => takeBaseline(link, context)) : noteUnlessVisited(stage));
+		const warnings = [...unheard, ...missed];
+		return {note: [note, ...warnings].join('; '), warning: warnings.length > 0};
 	});
 }
 
-const noteWork = async (stage: Stage): Promise<void> =>
-	inEnvironment(stage, async link => takeBaseline(link, stepContext(stage.state())));
+/** Notes how the code stands where nobody but this program can have been in the environment. */
+async function noteUnlessVisited(stage: Stage): Promise<void> {
+	const own = stage.tunnels.environment.health.reconnects + 1;
+	await inEnvironment(stage, async link => takeBaselineUnlessVisited(link, stepContext(stage.state()), own));
+}
 
 async function setUp(stage: Stage): Promise<void> {
 	// After a failure the person may have been in there, mending: what they changed is theirs, and no part of the baseline.
 	const untouched = stage.state().steps.every(({id}) => id !== 'setup');
 	await runStep(stage, 'setup');
 	if (untouched && isDone(stage, 'setup')) {
-		await noteWork(stage);
+		try {
+			await noteUnlessVisited(stage);
+		} catch (error) {
+			if (!(error instanceof Problem)) {
+				throw error;
+			}
+
+			// No reason to run setup once more: without a baseline nothing is taken for no work.
+			stage.report('setup', {log: `${error.message}; what is there counts as changed\n`});
+		}
 	}
 }
 

@@ -1,5 +1,5 @@
 import {loginFunctions} from './login.js';
-import {optionalFolder, sshPort, stateFolder, workspace} from './places.js';
+import {loginsFile, optionalFolder, sshPort, stateFolder, workspace} from './places.js';
 
 /** Only the run's key, only this port; what a session needs of the image's own variables is read from ~/.ssh/environment. */
 export const sshdConfig = ({listen}: {readonly listen: 'all' | 'loopback'}): string => `Port ${sshPort}
@@ -189,13 +189,18 @@ while :; do
   reason=$("$sshd" -t -f "$d/sshd_config" 2>&1) || [ -f "$d/prepared" ] || give_up "The SSH server cannot start: $(echo "$reason" | tail -n 1)"
   if [ ! -f "$d/prepared" ]; then rm -f "$d/ended" "$d/work"; echo "$login" > "$d/prepared"; fi
   begun=$(date +%s)
-  "$sshd" -D -e -f "$d/sshd_config" &
+  # It tells of each login: what was changed while nobody but us was in is nobody's work.
+  [ "$(wc -c < "$d/${loginsFile}" 2>/dev/null || echo 0)" -lt 1000000 ] || : > "$d/${loginsFile}"
+  touch "$d/${loginsFile}"
+  chown "$uid:$gid" "$d/${loginsFile}"
+  "$sshd" -D -E "$d/${loginsFile}" -f "$d/sshd_config" &
   wait $!
   code=$?
   [ $(($(date +%s) - begun)) -lt 5 ] || quick=0
   quick=$((quick + 1))
   [ "$quick" -lt 20 ] || give_up "The SSH server ends as soon as it starts (exit code $code) $(echo "$reason" | tail -n 1)"
   echo "The SSH server ended with exit code $code; it is started again"
+  tail -n 2 "$d/${loginsFile}"
   if [ "$quick" -gt 5 ]; then nap 5; else nap "$quick"; fi
 done
 `;

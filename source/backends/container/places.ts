@@ -1,5 +1,7 @@
 /** Absolute path of the state folder in a container. */
 export const stateFolder = '/dstack-tui';
+/** In the state folder: a line for each login, as sshd says it. */
+export const loginsFile = 'logins';
 /** Absolute path of the code in a container. */
 export const workspace = '/workflow';
 /** The port that a container's own SSH server listens on. */

@@ -4,6 +4,7 @@ import {neutraliseLine} from '../../system/terminal-text.js';
 import type {Link} from '../../tunnel/link.js';
 import type {StepContext} from '../step.js';
 import {splitZero} from '../code/git.js';
+import {codeMark} from '../code/there.js';
 import {bringHomeScript} from './script.js';
 
 /** Milliseconds: a big workspace is read once as a whole before anything comes. */
@@ -55,10 +56,15 @@ export const actCommand = (context: StepContext, act: string, ...rest: readonly 
 export async function findUnits(link: Link, context: StepContext, options: Options = {}): Promise<Unit[]> {
 	const file = scriptFile(context);
 	const check = quote(`${context.stateFolder}/work-check`);
-	const put = await link.exec(viaSh(`[ -f ${check} ] || exit 3; umask 077; cat > ${file}.new && mv ${file}.new ${file}`), {
-		stdin: bringHomeScript(context),
-		...options,
-	});
+	const put = await link.exec(
+		viaSh(
+			`[ -f ${check} ] || [ -f ${quote(codeMark(context))} ] || exit 3; umask 077; cat > ${file}.new && mv ${file}.new ${file}`,
+		),
+		{
+			stdin: bringHomeScript(context),
+			...options,
+		},
+	);
 	if (put.code === 3) {
 		return [];
 	}

@@ -14,13 +14,14 @@ const incomingName = ({intentId}: StepContext): string =>
 	`.dstack-tui-${createHash('sha256').update(intentId).digest('hex').slice(0, 16)}`;
 export const incomingFolder = (context: StepContext): string => `${context.workspace}/${incomingName(context)}`;
 
-const mark = ({stateFolder}: StepContext): string => `${stateFolder}/code-copied`;
+/** The file that says that the code is there as a whole. */
+export const codeMark = ({stateFolder}: StepContext): string => `${stateFolder}/code-copied`;
 
 const busy = 75;
 const full = 76;
 
 const isMarked = (context: StepContext): string =>
-	`[ "$(cat ${quote(mark(context))} 2>/dev/null)" = ${quote(context.intentId)} ]`;
+	`[ "$(cat ${quote(codeMark(context))} 2>/dev/null)" = ${quote(context.intentId)} ]`;
 
 /** Whether the code is there, once and for all. One round trip. */
 export async function isCopied(link: Link, context: StepContext, signal?: AbortSignal): Promise<boolean> {
@@ -49,7 +50,7 @@ const settle = (context: StepContext): string => `{
 find "$i/tree" -mindepth 1 -maxdepth 1 -exec mv -- {} "$w" \\;
 rmdir "$i/tree" 2>/dev/null
 if [ -e "$i/tree" ]; then echo 'something is in the way' >&2; exit 1; fi
-(umask 077; printf '%s\\n' ${quote(context.intentId)} > ${quote(mark(context))}) || exit 1
+(umask 077; printf '%s\\n' ${quote(context.intentId)} > ${quote(codeMark(context))}) || exit 1
 cd / && rm -rf "$i"
 }`;
 

@@ -1,8 +1,11 @@
 import {timingSafeEqual} from 'node:crypto';
+import {appendFileSync} from 'node:fs';
 import type {AddressInfo} from 'node:net';
 import {userInfo} from 'node:os';
+import path from 'node:path';
 import ssh2, {type AuthContext, type Connection, type ParsedKey, type PublicKeyAuthContext} from 'ssh2';
 import {carryForwards} from './forwarding.js';
+import {loginsFile} from '../../container/places.js';
 import type {ServerOptions} from './options.js';
 import {serveSession} from './session.js';
 
@@ -27,6 +30,10 @@ function authenticate(context: AuthContext, allowed: ParsedKey): void {
 	}
 }
 
+/** As an sshd says it: who prepares the environment wants to know whether anybody else was in it. */
+const noteLogin = ({places}: ServerOptions): void =>
+	appendFileSync(path.join(places.state, loginsFile), `Accepted publickey for ${userInfo().username}\n`, {mode: 0o600});
+
 function welcome(client: Connection, options: ServerOptions, allowed: ParsedKey): void {
 	client.on('authentication', context => authenticate(context, allowed));
 	client.on('ready', () => {
@@ -34,6 +41,7 @@ function welcome(client: Connection, options: ServerOptions, allowed: ParsedKey)
 		(client as Connection & {setNoDelay(on: boolean): void}).setNoDelay(true);
 		client.on('session', accept => serveSession(accept(), options));
 		carryForwards(client);
+		noteLogin(options);
 	});
 	// What is wrong with a connection is the client's to tell; here it only ends.
 	client.on('error', () => client.end());
