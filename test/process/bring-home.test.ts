@@ -67,6 +67,43 @@ describe('nothing in an environment is lost', () => {
 		expect(await world.runs()).toMatchObject([{name: 'one', phase: 'ready'}]);
 	});
 
+	test('what a person does while setup runs comes home, and what setup alone makes is nobody’s work', async () => {
+		const world = await project();
+		const setup = `touch by-setup; until [ -e "${world.home}/go" ]; do sleep 0.1; done`;
+		await world.write({'.dstack.yml': `type: dev-environment\nsetup:\n  - ${setup}\n`});
+		const prepare = async (name: string, visit: () => Promise<unknown>) => {
+			const starting = world.cli(['run', '.', '-n', name, '-y', '-d']);
+			await eventually(
+				async () => readFile(path.join(world.home, 'dt/runs', name, 'journal.jsonl'), 'utf8').catch(() => ''),
+				text => /"step-started"[^\n]*"setup"/.test(text),
+			);
+			await visit();
+			await writeFile(path.join(world.home, 'go'), '');
+			expect(await starting).toMatchObject({code: 0});
+			const stopped = await world.cli(['stop', name, '-y']);
+			expect(stopped).toMatchObject({code: 0});
+			return stopped.stdout;
+		};
+
+		const work = 'echo changed > a.txt; git -c user.name=x -c user.email=x@y commit -qam mine; echo mine > new';
+		expect(await prepare('one', async () => world.run('ssh', [...world.sshOptions, 'one', work]))).toContain('Brought home');
+		expect(world.git('show', 'dstack-tui/one/main:a.txt')).toBe('changed\n');
+		expect(world.git('show', 'dstack-tui/one/uncommitted:new')).toBe('mine\n');
+		await rm(path.join(world.home, 'go'));
+		expect(await prepare('two', async () => undefined)).not.toContain('rought home');
+		expect(world.git('branch', '--list', 'dstack-tui/two/*')).toBe('');
+	});
+
+	test('what a person does before anything was noted there comes home', async () => {
+		const world = await project();
+		await world.write({'.dstack.yml': 'type: dev-environment\nfiles:\n  - x.txt:folder\n', 'x.txt': 'x\n', 'folder/a': 'a\n'});
+		const run = await world.cli(['run', '.', '-n', 'one', '-y', '-d']);
+		expect(run.code).toBe(1);
+		await world.run('ssh', [...world.sshOptions, 'one', 'echo mine > folder/a']);
+		expect(await world.cli(['stop', 'one', '-y'])).toMatchObject({code: 0});
+		expect(world.git('show', 'dstack-tui/one/uncommitted:folder/a')).toBe('mine\n');
+	});
+
 	test('where it cannot be brought home nothing is ended, and --discard ends it', async () => {
 		const world = await project();
 		await worked(world);
