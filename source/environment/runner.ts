@@ -145,11 +145,12 @@ mkdir -p "$d" || exit 1
 n=0
 until mkdir "$d/starting" 2>/dev/null; do
   n=$((n + 1))
-  [ "$n" -gt 10 ] && ! alive "$d/starting/pid" && rm -rf "$d/starting"
+  # One that has not yet said who it is may only be slow.
+  { [ "$n" -gt 100 ] || { [ "$n" -gt 10 ] && [ -s "$d/starting/pid" ]; }; } && ! alive "$d/starting/pid" && rm -rf "$d/starting"
   sleep 0.1 2>/dev/null || sleep 1
 done
 { echo $$; start_of $$; } > "$d/starting/pid"
-trap 'rm -rf "$d/starting"' EXIT
+trap '[ "$(sed -n 1p "$d/starting/pid" 2>/dev/null)" != $$ ] || rm -rf "$d/starting"' EXIT
 cat > "$d/incoming" || exit 1
 # A client that died while it sent has sent only a part.
 [ "$(tail -n 1 "$d/incoming")" = '${end}' ] || exit 1

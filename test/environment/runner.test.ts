@@ -186,9 +186,15 @@ describe('a step', () => {
 	it('tells progress in bytes as it is kept there, and what to do next where it fails', async () => {
 		const places = await makePlaces();
 		const told: StepReport[] = [];
-		const script = `say() { echo "$1" > "$STEP_FOLDER/p" && mv "$STEP_FOLDER/p" "$STEP_FOLDER/progress"; sleep 0.5; }
-say '5 10 half'; say '10 0'; say 'nonsense'; echo 'do that' > "$STEP_FOLDER/next"; echo no; exit 3`;
-		const result = await runScriptStep(places.link, step(script), places.context, report => told.push(report));
+		const script = `say() { echo "$1" > "$STEP_FOLDER/p" && mv "$STEP_FOLDER/p" "$STEP_FOLDER/progress"; }
+heard() { until [ -e "$1" ]; do sleep 0.05; done; }
+say '5 10 half'; heard 5; say '10 0'; heard 10; say 'nonsense'; sleep 0.5; echo 'do that' > "$STEP_FOLDER/next"; echo no; exit 3`;
+		const result = await runScriptStep(places.link, step(script), places.context, report => {
+			told.push(report);
+			if (report.done !== undefined) {
+				writeFileSync(path.join(places.context.workspace, String(report.done)), '');
+			}
+		});
 		expect(result).toMatchObject({code: 3, next: 'do that', lastLines: ['no']});
 		expect(told.filter(({done}) => done !== undefined)).toEqual([
 			{done: 5, total: 10, unit: 'bytes', text: 'half'},

@@ -29,9 +29,10 @@ async function killAt(world: World, name: string, sign: string, args: readonly s
 	const ended = new Promise(resolve => {
 		child.once('exit', resolve);
 	});
-	for (;;) {
-		if (existsSync(journal) && (await readFile(journal, 'utf8')).includes(sign)) {
-			break;
+	while (!existsSync(journal) || !(await readFile(journal, 'utf8')).includes(sign)) {
+		// One that was through before the sign was seen has written it.
+		if (child.exitCode !== null && !(await readFile(journal, 'utf8').catch(() => '')).includes(sign)) {
+			throw new Error(`it ended with ${child.exitCode} before ${sign} came`);
 		}
 
 		await new Promise(resolve => setTimeout(resolve, 2));

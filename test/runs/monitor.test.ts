@@ -14,7 +14,6 @@ import {openRecord} from '../../source/runs/record.js';
 import {Run} from '../../source/runs/run.js';
 import {claimFolder, runFolder, writeRunFiles} from '../../source/runs/run-folder.js';
 import {systemClock} from '../../source/system/clock.js';
-import {resolvePaths} from '../../source/system/paths.js';
 import {systemRandom} from '../../source/system/random.js';
 import {connect, connectThrough} from '../../source/tunnel/connection.js';
 import type {Load} from '../../source/tunnel/load.js';
@@ -23,6 +22,7 @@ import {TurnedClock} from '../support/clock.js';
 import {readyLife, testSpecification} from '../support/events.js';
 import {temporaryFolder} from '../support/folders.js';
 import {makeProxy} from '../support/proxy.js';
+import {testPaths} from '../support/paths.js';
 import {echoServer, roundTrip, serve, until} from '../support/servers.js';
 import {freePort, hasSshd, makeSshd} from '../support/sshd.js';
 
@@ -31,7 +31,7 @@ const name = 'fast-moth-1';
 /** A ready run whose environment is OpenSSH's server here; its network counts as another one. */
 async function makeRun(changes: Partial<RunSpecification> = {}) {
 	const home = await temporaryFolder();
-	const paths = resolvePaths({DSTACK_TUI_HOME: home});
+	const paths = testPaths(home);
 	const settings: {policy: ForwardPolicy} = {policy: 'ask'};
 	const context = {
 		paths,
