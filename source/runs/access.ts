@@ -15,8 +15,6 @@ const fileInterval = 30_000;
 const usualInterval = 600_000;
 /** A link that comes and goes does not start one check after the other. */
 const shortestInterval = 10_000;
-/** Who draws it asks for it at least so often. */
-const watchedFor = 60_000;
 /** For a login on a guarded machine, where a connection of more than five seconds is activity of the person's. */
 const guardedLimit = 4000;
 const usualLimit = 20_000;
@@ -48,7 +46,7 @@ export class AccessWatch {
 	#isAsked = false;
 	#isChecking = false;
 	#isLaid = false;
-	#seenAt = Number.NEGATIVE_INFINITY;
+	#watchers = 0;
 	#files: string | undefined;
 
 	constructor(context: RunContext, record: RunRecord, tunnels: Link, {signal, check = checkSsh}: AccessOptions) {
@@ -67,8 +65,15 @@ export class AccessWatch {
 	}
 
 	get health(): AccessHealth {
-		this.#seenAt = this.#context.clock.now();
 		return this.#health;
+	}
+
+	/** Somebody sees it from now on, until the returned function is called. */
+	watch(): () => void {
+		this.#watchers++;
+		return () => {
+			this.#watchers--;
+		};
 	}
 
 	/** Looks now, or once more after the look that is under way. */
@@ -117,7 +122,7 @@ export class AccessWatch {
 		const hasChanged = this.#files !== undefined && this.#files !== files;
 		this.#files = files;
 		const now = this.#context.clock.now();
-		const isOld = now - (this.#health.at ?? now) >= usualInterval && now - this.#seenAt < watchedFor;
+		const isOld = now - (this.#health.at ?? now) >= usualInterval && this.#watchers > 0;
 		this.#isDue ||= hasChanged || isOld;
 		this.#start();
 	}

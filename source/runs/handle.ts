@@ -113,7 +113,7 @@ export type RunHandle = {
 	/** Leaves an offered port alone until it starts to listen anew. */
 	dismiss(remote: number): void;
 	/** How busy the environment is, every few seconds for as long as somebody watches. Returns the way to stop. */
-	watchLoad(onLoad: (load: Load) => void): () => void;
+	watchLoad(onLoad: (load: Load | undefined) => void): () => void;
 	/** Looks now whether `ssh NAME` works. */
 	checkAccess(): void;
 	/** Moves the deadline there by `seconds`. */

@@ -104,7 +104,7 @@ export abstract class LinkedRun {
 		this.monitor.dismiss(remote);
 	}
 
-	watchLoad(onLoad: (load: Load) => void): () => void {
+	watchLoad(onLoad: (load: Load | undefined) => void): () => void {
 		return this.monitor.watchLoad(onLoad);
 	}
 

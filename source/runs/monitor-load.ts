@@ -9,8 +9,9 @@ const interval = 3;
 export class SharedLoad {
 	readonly #record: RunRecord;
 	readonly #tunnels: Tunnels;
-	readonly #watchers = new Set<{readonly onLoad: (load: Load) => void}>();
+	readonly #watchers = new Set<{readonly onLoad: (load: Load | undefined) => void}>();
 	#last: Load | undefined;
+	#isTroubled = false;
 	#stop: (() => void) | undefined;
 
 	constructor(record: RunRecord, tunnels: Tunnels) {
@@ -18,8 +19,8 @@ export class SharedLoad {
 		this.#tunnels = tunnels;
 	}
 
-	/** Returns the way to stop. Whoever comes later is told the last sample at once. */
-	watch(onLoad: (load: Load) => void): () => void {
+	/** Returns the way to stop. Whoever comes later is told the last sample at once. Undefined says that it is not known any more. */
+	watch(onLoad: (load: Load | undefined) => void): () => void {
 		const watcher = {onLoad};
 		this.#watchers.add(watcher);
 		if (this.#last) {
@@ -29,7 +30,7 @@ export class SharedLoad {
 		this.#stop ??= this.#tunnels.environment.whileUp(connection =>
 			watchLoad(connection, interval, load => this.#tell(load), {
 				workspace: this.#record.known.workspace,
-				onTrouble: message => this.#record.note(`how busy it is cannot be seen: ${message}`),
+				onTrouble: message => this.#onTrouble(message),
 			}),
 		);
 		return () => {
@@ -42,7 +43,17 @@ export class SharedLoad {
 		};
 	}
 
-	#tell(load: Load): void {
+	#onTrouble(message: string): void {
+		if (!this.#isTroubled) {
+			this.#isTroubled = true;
+			this.#record.note(`how busy it is cannot be seen: ${message}`);
+		}
+
+		this.#tell(undefined);
+	}
+
+	#tell(load: Load | undefined): void {
+		this.#isTroubled &&= load === undefined;
 		this.#last = load;
 		for (const {onLoad} of this.#watchers) {
 			onLoad(load);

@@ -147,8 +147,9 @@ export class Monitor {
 		this.#noticed.dismiss(remote);
 	}
 
-	watchLoad(onLoad: (load: Load) => void): () => void {
-		return this.#load.watch(onLoad);
+	watchLoad(onLoad: (load: Load | undefined) => void): () => void {
+		const stops = [this.#load.watch(onLoad), this.#access.watch()];
+		return () => stops.forEach(stop => stop());
 	}
 
 	async #serveOthers(): Promise<void> {

@@ -132,6 +132,11 @@ export function watchListening(
 				lines.push(line);
 			}
 		},
-		onTrouble,
+		{
+			onTrouble,
+			onRestart() {
+				lines = [];
+			},
+		},
 	);
 }

@@ -25,6 +25,9 @@ export type Load = {
 	readonly gpus: readonly GpuLoad[];
 };
 
+/** Milliseconds. */
+const silentAfter = 20_000;
+
 /**
 Prints raw counters, one line each as `KEY VALUES`, and a full stop after each sample. Where the control group limits a resource, that
 counts; versions 2 and 1 lie at different places, and memory that is only cached is taken off.
@@ -162,6 +165,14 @@ export function watchLoad(
 				values.set(key, rest);
 			}
 		},
-		onTrouble,
+		{
+			onTrouble,
+			onRestart() {
+				values = new Map();
+				gpus = [];
+			},
+			// A file system that does not answer holds up everything.
+			silentAfter: Math.max(silentAfter, interval * 5000),
+		},
 	);
 }

@@ -120,8 +120,15 @@ describe('the watch over ssh NAME', () => {
 		await quiet();
 		expect(questions).toHaveLength(1);
 		expect(watch.health.status).toBe('works');
+		const stop = watch.watch();
 		clock.pass(30_000);
 		await soon(() => expect(questions).toHaveLength(2));
+		stop();
+		questions[1]?.answer({status: 'works'});
+		await soon(() => expect(watch.health.status).toBe('works'));
+		clock.pass(3_600_000);
+		await quiet();
+		expect(questions).toHaveLength(2);
 	});
 
 	test('a login that was given too little time: the link says whether the server takes the key', async () => {

@@ -360,7 +360,7 @@ describe.skipIf(!hasSshd)('the link of a run (needs openssh-server)', {timeout: 
 		const {attach} = await makeRun();
 		const run = await attach();
 		await isUp(run);
-		const [first, second]: [Load[], Load[]] = [[], []];
+		const [first, second]: [Array<Load | undefined>, Array<Load | undefined>] = [[], []];
 		const stopFirst = run.watchLoad(load => first.push(load));
 		await until('a sample', () => first.length > 0, 30_000);
 		const stopSecond = run.watchLoad(load => second.push(load));
@@ -370,7 +370,7 @@ describe.skipIf(!hasSshd)('the link of a run (needs openssh-server)', {timeout: 
 		await until('another sample', () => second.length > 1, 30_000);
 		expect(first).toHaveLength(known);
 		stopSecond();
-		const seen: Load[] = [];
+		const seen: Array<Load | undefined> = [];
 		run.watchLoad(load => seen.push(load))();
 		expect(seen).toEqual([]);
 	});

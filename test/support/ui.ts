@@ -178,9 +178,9 @@ export class TestHandle implements RunHandle {
 	}
 
 	/** Whoever watches the load; a test tells them. */
-	readonly loadListeners = new Set<(load: Load) => void>();
+	readonly loadListeners = new Set<(load: Load | undefined) => void>();
 
-	watchLoad(onLoad: (load: Load) => void): () => void {
+	watchLoad(onLoad: (load: Load | undefined) => void): () => void {
 		this.loadListeners.add(onLoad);
 		return () => {
 			this.loadListeners.delete(onLoad);

@@ -1,4 +1,4 @@
-import {spawn, spawnSync} from 'node:child_process';
+import {execFileSync, spawn, spawnSync} from 'node:child_process';
 import {chmod, mkdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
@@ -91,6 +91,24 @@ describe.skipIf(!hasSshd || !isLinux)('how busy an environment is (needs openssh
 		const {length} = samples;
 		await new Promise(resolve => setTimeout(resolve, 2500));
 		expect(samples).toHaveLength(length);
+	});
+
+	test('is told of when its command was killed, which begins anew', async () => {
+		const connection = await connected();
+		const workspace = await temporaryFolder();
+		const samples: Load[] = [];
+		const troubles: string[] = [];
+		const stop = watchLoad(connection, 1, load => samples.push(load), {
+			workspace,
+			onTrouble: message => troubles.push(message),
+		});
+		await until('a sample', () => samples.length > 0, 60_000);
+		execFileSync('pkill', ['-KILL', '-f', workspace]);
+		await until('the trouble', () => troubles.length > 0, 30_000);
+		expect(troubles).toEqual(['it ended by itself']);
+		const {length} = samples;
+		await until('another sample', () => samples.length > length, 60_000);
+		stop();
 	});
 
 	test('has graphics cards where the driver’s own program tells of them', async () => {

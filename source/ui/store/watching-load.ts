@@ -23,7 +23,7 @@ export function watchLoads(app: App, handle: RunHandle): () => void {
 		if (seen && !stop) {
 			stop = handle.watchLoad(load => {
 				const loads = openRuns(app.state()).find(open => open.handle === handle)?.loads ?? [];
-				changeOpen(app, handle, {loads: [...loads, load].slice(-most)});
+				changeOpen(app, handle, {loads: load ? [...loads, load].slice(-most) : []});
 			});
 		} else if (!seen && stop) {
 			stop();
