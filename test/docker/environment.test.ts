@@ -184,6 +184,14 @@ describe.skipIf(!found)('an environment in a container of a real engine', {timeo
 		expect(stderr + stdout).toMatch(/no Python 3\.6 here; found: 3\.\d+/);
 	});
 
+	test('what setup makes in the code is nobody’s work, and logins are counted', async () => {
+		const {ready, ssh} = await makeDockerWorld(bench, `${configuration}setup:\n  - touch made\n`);
+		const {name} = await ready();
+		const asked = await ssh(name, 'ls made; sh /dstack-tui/work-check; grep -c ^Accepted /dstack-tui/logins');
+		// The program's own, and this one.
+		expect(asked).toMatchObject({stdout: 'made\n2\n'});
+	});
+
 	test('a setup that fails leaves the environment reachable, and attach tries it again', async () => {
 		const {cli, ssh, ps, containers} = await makeDockerWorld(
 			bench,
