@@ -5,8 +5,8 @@ import {findWholeMachines, makeAccount} from '../aws/support.js';
 import {objects} from '../support/program.js';
 
 const whole = await findWholeMachines('bench/prepare');
-/** What is not this program's own: the image, and what the configuration asks for. */
-const others = new Set(['image', 'python', 'build', 'setup', 'init']);
+/** What is not this program's own. */
+const others = new Set(['image', 'build', 'setup']);
 
 type Event = {readonly type: string; readonly at: number; readonly step?: string};
 
@@ -16,7 +16,7 @@ test.skipIf(!whole)(
 	async () => {
 		const {world} = await makeAccount({machines: whole?.machines}, whole?.registry);
 		await world.write({
-			'.dstack.yml': 'type: dev-environment\npython: "3.11"\nsetup:\n  - sleep 1\n',
+			'.dstack.yml': 'type: dev-environment\npython: "3.11"\nsetup:\n  - sleep 1\ninit:\n  - date\nports: [8000]\n',
 			...Object.fromEntries(Array.from({length: 200}, (_, index) => [`source/${index}.txt`, `${'x'.repeat(2000)}\n`])),
 		});
 		const asked = ['--backend', 'aws', '--on-demand', '--instance-type', 'm5.large', '--max-duration', '1h'];
