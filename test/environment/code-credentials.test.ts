@@ -7,6 +7,7 @@ import {withoutPasswords, withoutUser} from '../../source/environment/code/crede
 import {includesOf, withoutCredentials} from '../../source/environment/code/git-config.js';
 import {copyCode} from '../../source/environment/code/upload.js';
 import {temporaryFolder} from '../support/folders.js';
+import {plainHooks} from './hooks.js';
 import {git, hasGit, hasTar, makePlaces, tryGit} from './support.js';
 import {historyOf, treeOf} from './trees.js';
 
@@ -22,6 +23,14 @@ describe('URLs', () => {
 		['https://me:se@cr:et@example.org/', 'https://me@example.org/'],
 		['ssh://git@example.org/a', 'ssh://git@example.org/a'],
 		['git@example.org:a/b', 'git@example.org:a/b'],
+		['https://example.org/a.git?private_token=abc', 'https://example.org/a.git'],
+		['https://example.org/a?ref=x&access_token=abc&y=1', 'https://example.org/a?ref=x&y=1'],
+		['https://example.org/a?token=abc#top', 'https://example.org/a#top'],
+		['https://example.org/?a=1&secret=x&password=y&sig=z', 'https://example.org/?a=1'],
+		['https://example.org/?X-Amz-Signature=abc&X-Amz-Date=1', 'https://example.org/?X-Amz-Date=1'],
+		['clone: from https://me:s@example.org/a?api_key=abc ok', 'clone: from https://me@example.org/a ok'],
+		['https://example.org/?token=$TOKEN&design=1&tokens=2', 'https://example.org/?token=$TOKEN&design=1&tokens=2'],
+		['is this right? token=abc', 'is this right? token=abc'],
 		["branch 'x' of https://me:s@example.org/a and http://b:c@d", "branch 'x' of https://me@example.org/a and http://b@d"],
 	])('%s', (from, to) => {
 		expect(withoutPasswords(from)).toBe(to);
@@ -87,6 +96,51 @@ describe('settings of git', () => {
 		expect(left.join(' ')).not.toMatch(/secret/);
 		expect(left).toContain('remote.origin.url');
 		expect(left).toContain('http.https://me@example.org/.extraheader');
+	});
+
+	it.each([
+		['core', 'sshCommand', 'SSHPASS=hunter2 sshpass -e ssh'],
+		['lfs "customtransfer.x"', 'args', 'upload --token hunter2'],
+		['alias', 'tok', '!curl -H PRIVATE-TOKEN:hunter2 https://example.org'],
+		['remote "s3"', 'secretaccesskey', 'hunter2'],
+		['x', 'private-key', 'hunter2'],
+		['x', 'apiKey', 'hunter2'],
+	])('lose [%s] %s = %s', (section, key, value) => {
+		const {text, left} = withoutCredentials(config(`[${section}]`, `\t${key} = ${value}`, '\tother = 1'));
+		expect(text).toBe(config(`[${section}]`, '\tother = 1'));
+		expect(left).toEqual([`${section.replace(/ "(.*)"/, '.$1')}.${key}`]);
+	});
+
+	it('lose what is only commented out', () => {
+		expect(withoutCredentials(config('[x] # as told', '\t# token = hunter2', '\t; SSHPASS=hunter2 ssh', '\t# url = x'))).toEqual({
+			text: config('[x] # as told', '\t#', '\t;', '\t# url = x'),
+			left: ['a comment', 'a comment'],
+		});
+	});
+
+	it('that are nobody’s secret stay', () => {
+		const text = config(
+			'[core]',
+			'\tsshCommand = ssh -i ~/.ssh/id_ed25519 -o IdentitiesOnly=yes',
+			'\taskPass = /usr/bin/ssh-askpass',
+			'\thooksPath = .husky/_',
+			'[user]',
+			'\tsigningKey = ~/.ssh/id_ed25519.pub',
+			'[filter "lfs"]',
+			'\tclean = git-lfs clean -- %f',
+			'\tprocess = git-lfs filter-process',
+			'[lfs "customtransfer.x"]',
+			'\targs = --token $TOKEN',
+			'[credential]',
+			'\thelper = !aws codecommit credential-helper $@',
+			'\tuseHttpPath = true',
+			'\tuseToken = true',
+			'[alias]',
+			'\tpush-all = !git push --all && git push --tags',
+			'[remote "origin"]',
+			'\turl = https://example.org/a.git?ref=main',
+		);
+		expect(withoutCredentials(text)).toEqual({text, left: []});
 	});
 
 	it('keep every byte where there is nothing secret, whatever they are', () => {
@@ -196,6 +250,61 @@ describe.skipIf(!hasGit || !hasTar)('a copy (needs git and tar)', () => {
 		expect(git(context.workspace, 'log', '--format=%s')).toBe('first\n');
 		expect(treeOf(context.workspace)).toEqual(treeOf(here, name => name === '.git-credentials'));
 		expect(execFileSync('cat', [path.join(here, '.git/config')], {encoding: 'utf8'}), 'here nothing changes').toContain('SECRET');
+	});
+
+	it('leaves out files that hold credentials, and hooks, each of which is named', async () => {
+		const {here, link, context} = await makePlaces();
+		git(here, 'init', '-q');
+		git(here, 'commit', '-q', '--allow-empty', '-m', 'first');
+		const put = (name: string, text: string) => {
+			mkdirSync(path.dirname(path.join(here, name)), {recursive: true});
+			writeFileSync(path.join(here, name), text, {mode: 0o755});
+		};
+
+		const secret = {
+			'.git/annex/creds/0a1b': 'AKIA\nSECRET\n',
+			'.git/netrc': 'machine example.org login me password SECRET\n',
+			'.git/hooks/post-commit': '#!/bin/sh\ncurl -u me:SECRET https://example.org\n',
+			'.git/hooks/post-merge': '#!/bin/sh\ncurl -H "Authorization: Bearer SECRET" https://example.org\n',
+			'.git/my-hooks/pre-push': '#!/bin/sh\nTOKEN=SECRET ./push\n',
+		};
+		const plain = Object.fromEntries(Object.entries(plainHooks).map(([name, text]) => [`.git/hooks/${name}`, text]));
+		for (const [name, text] of Object.entries({
+			...secret,
+			...plain,
+			'.git/annex/other': 'x',
+			'.git/hooks/compiled': '\0TOKEN=abcdef',
+		})) {
+			put(name, text);
+		}
+
+		git(here, 'branch', 'hooks/token');
+		git(here, 'branch', 'annex/creds/x');
+		const logs: string[] = [];
+
+		await copyCode(link, here, context, ({log}) => logs.push(log ?? ''));
+
+		const names = readdirSync(path.join(context.workspace, '.git'), {recursive: true}).map(name => `.git/${String(name)}`);
+		for (const name of Object.keys(secret)) {
+			expect(names).not.toContain(name);
+			expect(logs.join('')).toContain(name);
+		}
+
+		expect(logs.join('')).toContain('.git/hooks/post-commit (all of it)');
+		expect(logs.join('')).not.toContain('SECRET');
+		const samples = readdirSync(path.join(here, '.git/hooks')).filter(name => name.endsWith('.sample'));
+		expect(samples.length).toBeGreaterThan(5);
+		for (const name of [
+			...Object.keys(plain),
+			...samples.map(each => `.git/hooks/${each}`),
+			'.git/annex/other',
+			'.git/hooks/compiled',
+		]) {
+			expect(readFileSync(path.join(context.workspace, name))).toEqual(readFileSync(path.join(here, name)));
+			expect(logs.join('')).not.toContain(`${name} (`);
+		}
+
+		expect(historyOf(context.workspace)).toEqual(historyOf(here));
 	});
 
 	it('leaves a file alone that is part of the code', async () => {

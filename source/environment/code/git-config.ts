@@ -106,7 +106,7 @@ export function withoutCredentials(text: string): {text: string; left: string[]}
 
 		const verdict = part.kind === 'variable' ? judgeVariable(part.section, part.name.toLowerCase(), part.value) : 'kept';
 		if (part.kind !== 'variable') {
-			pieces.push(withoutPasswords(raw));
+			pieces.push(commentsOut(raw) ? raw.slice(0, 1) : withoutPasswords(raw));
 			if (pieces.at(-1) !== raw) {
 				left.push(part.kind === 'section' ? 'a section' : 'a comment');
 			}
@@ -124,6 +124,12 @@ export function withoutCredentials(text: string): {text: string; left: string[]}
 	}
 
 	return {text: pieces.join(''), left};
+}
+
+/** Whether it is a comment with a setting that would have been left out, or with a command that would. */
+function commentsOut(raw: string): boolean {
+	const [, key, value = ''] = /^[#;]\s*([A-Za-z][A-Za-z\d-]*)\s*=\s*(.*)$/.exec(raw) ?? [];
+	return /^[#;]/.test(raw) && judgeVariable('', key?.toLowerCase() ?? '', key === undefined ? raw : value) === 'dropped';
 }
 
 /** Whether the variable that is left out stood on a line of its own: then the line goes as well. */

@@ -2,17 +2,17 @@ import {readFileSync} from 'node:fs';
 import path from 'node:path';
 import {Changed} from './changed.js';
 import type {CodeManifest} from './collect.js';
+import {holdsSecret} from './command-secrets.js';
 import {withoutPasswords} from './credentials.js';
 import {includesOf, withoutCredentials} from './git-config.js';
 import {type Item, sourceOf} from './shipment.js';
 import {inSlices} from './tree.js';
 
 const baseName = (text: string): string => text.slice(text.lastIndexOf('/') + 1);
-const isCredentialFile = ({name}: Item): boolean => baseName(name.toString('latin1')) === '.git-credentials';
 
 /**
-Takes the credentials out of what git keeps beside its objects (settings, logs, what was fetched from where), and leaves out the file that it
-keeps passwords in. Everything else stays byte for byte. `left` says what was left out, without its value.
+Takes the credentials out of what git keeps beside its objects (settings, logs, what was fetched from where), and leaves out the files that passwords are
+kept in, and hooks that hold some. Everything else stays byte for byte. `left` says what was left out, without its value.
 */
 export async function withoutSecrets(
 	items: readonly Item[],
@@ -20,45 +20,61 @@ export async function withoutSecrets(
 	tracked: (name: Buffer) => boolean,
 ): Promise<{items: Item[]; left: string[]}> {
 	const left: string[] = [];
+	const partOf = partsOfGit(items, kind);
 	const kept = items.filter(item => {
-		const goes = isCredentialFile(item) && !tracked(item.name);
+		const name = item.name.toString('latin1');
+		const goes = keepsCredentials(partOf(name) ?? '') || (baseName(name) === '.git-credentials' && !tracked(item.name));
 		if (goes) {
 			left.push(item.name.toString('utf8'));
 		}
 
 		return !goes;
 	});
-	const isOwn = ownOfGit(kept, kind);
-	const own = kept.filter(item => item.kind === 'file' && isOwn(item.name.toString('latin1')));
+	const own = kept.filter(({kind, name}) => {
+		const text = name.toString('latin1');
+		return kind === 'file' && partOf(text) !== undefined && !binary.test(text);
+	});
 	const settings = await findSettings(own);
-	const replaced = new Map<Item, Item>();
+	const replaced = new Map<Item, Item | undefined>();
 	await inSlices(own, item => {
 		const text = read(item);
 		const clean = settings.has(item) ? withoutCredentials(text) : {text: withoutPasswords(text), left: []};
-		if (clean.text !== text) {
+		if (!settings.has(item) && isScript(partOf(item.name.toString('latin1')) ?? '', text) && holdsSecret(clean.text)) {
+			// Without a line of it, it would do something else.
+			left.push(`${item.name.toString('utf8')} (all of it)`);
+			replaced.set(item, undefined);
+		} else if (clean.text !== text) {
 			const details = clean.left.length > 0 ? ` (${[...new Set(clean.left)].join(', ')})` : '';
 			left.push(item.name.toString('utf8') + details);
 			replaced.set(item, {...item, content: Buffer.from(clean.text, 'latin1')});
 		}
 	});
-	return {items: kept.map(item => replaced.get(item) ?? item), left};
+	return {items: kept.flatMap(item => (replaced.has(item) ? (replaced.get(item) ?? []) : [item])), left};
 }
+
+/** Of what is in a git folder, the files that passwords are kept in, by git-annex too. */
+const keepsCredentials = (part: string): boolean => /^(?:annex\/creds\/.*|[._]?netrc|\.?gitcookies)$/s.test(part);
+
+/** A hook, wherever the settings say that they are; compiled ones are not looked into. */
+const isScript = (part: string, text: string): boolean =>
+	(text.startsWith('#!') || part.startsWith('hooks/')) && !text.includes('\0');
 
 const binary = /(?:^|\/)(?:objects|annex)\/|(?:^|\/)(?:index|sharedindex\.[^/]*)$|\/reftable\//;
 
-/** Whether a name belongs to git's own files, and is text. */
-function ownOfGit(items: readonly Item[], kind: CodeManifest['kind']): (name: string) => boolean {
-	if (kind === 'bare repository') {
-		return name => !binary.test(name);
-	}
-
-	// Beside working trees a bare repository may lie under any name.
-	const names = new Set(kind === 'folder' ? items.map(({name}) => name.toString('latin1')) : []);
+/** Tells of a name where it lies within a git folder; undefined for what is none of git's own files. */
+function partsOfGit(items: readonly Item[], kind: CodeManifest['kind']): (name: string) => string | undefined {
+	const names = new Set(items.map(({name}) => name.toString('latin1')));
+	// Beside working trees a bare repository may lie under any name; a submodule's is within the other's.
+	const isGits = (name: string): boolean => kind === 'bare repository' || /(?:^|\/)\.git\//.test(name);
 	const stores = [...names]
-		.filter(name => baseName(name) === 'HEAD')
+		.filter(name => baseName(name) === 'HEAD' && (kind === 'folder' || isGits(name)))
 		.map(name => name.slice(0, -'HEAD'.length))
-		.filter(store => names.has(`${store}config`));
-	return name => (/(?:^|\/)\.git\//.test(name) || stores.some(store => name.startsWith(store))) && !binary.test(name);
+		.filter(store => names.has(`${store}config`))
+		.toSorted((a, b) => b.length - a.length);
+	return name => {
+		const store = kind === 'folder' || isGits(name) ? stores.find(each => name.startsWith(each)) : undefined;
+		return store === undefined ? (isGits(name) ? name.replace(/^.*(?:^|\/)\.git\//s, '') : undefined) : name.slice(store.length);
+	};
 }
 
 /** The settings among git's own files, and what they include of these. */

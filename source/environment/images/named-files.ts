@@ -1,10 +1,12 @@
-import {readdir, readFile, realpath, stat} from 'node:fs/promises';
+import {readFile, realpath, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {Problem} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {type Digested, digestFile, digestFolder, type DigestLimits, usualLimits, within} from './file-digest.js';
+import {FilePatterns, hasFolderPattern, isPattern} from './file-patterns.js';
 import {implicitFiles} from './manifests-of.js';
-import {candidates, shellWords} from './shell-words.js';
+import {shellWords} from './shell-words.js';
+import {type Candidate, candidates} from './word-names.js';
 
 /** The code as it lies here. */
 export type Workspace = {
@@ -25,11 +27,16 @@ export type NamedFiles = {
 const there = '/workflow';
 const most = 2000;
 const mostText = 1024 * 1024;
+const mostEntered = 50;
+
+/** What a word may stand for, unlike what it names, is never too much: then not all of it counts. */
+const isGuess = ({name, guessed}: Candidate): boolean => guessed || hasFolderPattern(name);
 
 /**
-Which files the commands name, by content as the working tree is now: every word that is a file or folder of the code, what the tools read unasked
-(`npm ci` reads `package-lock.json`), and what requirements, environments and scripts among them name in turn. A file too many costs a build that was not
-needed; one too few would bring an old image back. The code's own folder (`pip install .`) stands for its manifests alone.
+Which files the commands name, by content as the working tree is now: every word that is a file or folder of the code, or a pattern of some, what the tools
+read unasked (`npm ci` reads `package-lock.json`), and what requirements, environments and scripts among them name in turn. A word with a variable stands for
+all that it may be. A file too many costs a build that was not needed; one too few would bring an old image back. The code's own folder (`pip install .`)
+stands for its manifests alone.
 */
 export async function namedFiles(
 	commands: readonly string[],
@@ -40,96 +47,159 @@ export async function namedFiles(
 	const search = new Search(root, limits);
 	const bases = new Set([root, ...(workspace.folders ?? []).map(folder => path.resolve(root, folder))]);
 	for (const command of commands) {
-		await search.script(command, bases);
+		await search.script(command, {bases, guessed: false});
 	}
 
 	const sorted = [...search.found].toSorted(([a], [b]) => (a < b ? -1 : 1));
 	return {
 		files: Object.fromEntries(sorted.map(([name, {digest}]) => [name, digest])),
-		notes: sorted
-			.filter(([, {unread}]) => unread > 0)
-			.map(([name, {unread, files}]) =>
-				files === 1
-					? `${neutraliseLine(name)} is too big to be read: it counts by its size, start and end`
-					: `${neutraliseLine(name)}: ${unread} of ${files} files count by name and size alone`,
-			),
+		notes: [
+			...sorted
+				.filter(([, {unread}]) => unread > 0)
+				.map(([name, {unread, files}]) =>
+					files === 1
+						? `${neutraliseLine(name)} is too big to be read: it counts by its size, start and end`
+						: `${neutraliseLine(name)}: ${unread} of ${files} files count by name and size alone`,
+				),
+			...[...search.cut].map(name => `${neutraliseLine(name)} may be more files than are looked for: the others do not count`),
+		],
 	};
 }
 
+/** Where a word is looked for, and what it says. */
+type Place = {
+	/** The folders that the shell may be in. */
+	readonly bases: Set<string>;
+	/** Whether something that only may be named led here. */
+	readonly guessed: boolean;
+};
+
 class Search {
 	readonly found = new Map<string, Digested>();
+	/** Patterns that not all was looked at for. */
+	readonly cut = new Set<string>();
 	readonly #root: string;
 	readonly #limits: DigestLimits;
+	readonly #patterns: FilePatterns;
+	/** Folders that a `cd` with a pattern may have gone to. Only looked in: unlike a base they still count where they are named themselves. */
+	readonly #entered = new Set<string>();
+	#guesses = 0;
 
 	constructor(root: string, limits: DigestLimits) {
 		this.#root = root;
 		this.#limits = limits;
+		this.#patterns = new FilePatterns(root);
 	}
 
 	/** All commands run in one shell: where one has gone, the next ones look as well. */
-	async script(text: string, bases: Set<string>): Promise<void> {
+	async script(text: string, place: Place): Promise<void> {
 		const words = shellWords(text);
 		for (const [index, word] of words.entries()) {
 			for (const name of implicitFiles(word)) {
-				for (const base of bases) {
-					await this.#take(path.join(base, name), bases);
+				for (const base of this.#folders(place)) {
+					await this.#take(path.join(base, name), place);
 				}
 			}
 
 			const goesThere = ['cd', 'pushd', '-C', '--directory', '--prefix', '--project'].includes(words[index - 1] ?? '');
 			for (const candidate of candidates(word)) {
-				for (const base of [...bases]) {
-					await this.#look(candidate, base, bases, goesThere);
+				// Any folder of the code is below its root.
+				for (const base of candidate.name.startsWith('**/') ? [this.#root] : this.#folders(place)) {
+					await (goesThere ? this.#go(candidate, base, place) : this.#look(candidate, base, place));
 				}
 			}
 		}
 	}
 
-	async #look(candidate: string, base: string, bases: Set<string>, goesThere: boolean): Promise<void> {
-		const inside = candidate === there || candidate.startsWith(`${there}/`);
-		const file = inside ? path.join(this.#root, candidate.slice(there.length)) : path.resolve(base, candidate);
-		if (goesThere) {
-			if (await this.#isFolder(file)) {
-				bases.add(file);
-			}
+	#folders({bases}: Place): readonly string[] {
+		return [...new Set([...bases, ...this.#entered])];
+	}
 
-			return;
+	#fileOf(name: string, base: string): string {
+		const inside = name === there || name.startsWith(`${there}/`);
+		return inside ? path.join(this.#root, name.slice(there.length)) : path.resolve(base, name);
+	}
+
+	async #go(candidate: Candidate, base: string, {bases}: Place): Promise<void> {
+		const file = this.#fileOf(candidate.name, base);
+		if (await this.#isFolder(file)) {
+			bases.add(file);
 		}
 
-		await this.#take(file, bases);
-		if (/[*?[]/.test(candidate)) {
-			for (const match of await matches(file)) {
-				await this.#take(match, bases);
+		for (const match of await this.#fitting(candidate, file)) {
+			if (!(await this.#isFolder(match))) {
+				continue;
+			}
+
+			if (this.#entered.size < mostEntered) {
+				this.#entered.add(match);
+			} else {
+				this.cut.add(candidate.name);
 			}
 		}
+	}
+
+	async #look(candidate: Candidate, base: string, place: Place): Promise<void> {
+		const file = this.#fileOf(candidate.name, base);
+		await this.#take(file, place);
+		const guessed = place.guessed || isGuess(candidate);
+		for (const match of await this.#fitting(candidate, file)) {
+			if (guessed && this.#guesses >= most) {
+				this.cut.add(candidate.name);
+				break;
+			}
+
+			await this.#take(match, {...place, guessed});
+		}
+	}
+
+	async #fitting(candidate: Candidate, file: string): Promise<readonly string[]> {
+		if (!isPattern(candidate.name)) {
+			return [];
+		}
+
+		this.#patterns.exhausted = false;
+		const files = await this.#patterns.fitting(file, isGuess(candidate));
+		if (this.#patterns.exhausted) {
+			this.cut.add(candidate.name);
+		}
+
+		return files;
 	}
 
 	async #isFolder(file: string): Promise<boolean> {
 		return (await within(this.#root, file)) !== undefined && (await stat(file)).isDirectory();
 	}
 
-	async #take(file: string, bases: ReadonlySet<string>): Promise<void> {
+	async #take(file: string, place: Place): Promise<void> {
 		const name = path.relative(this.#root, file).split(path.sep).join('/');
 		const isOwn =
-			bases.has(file) || name === '' || name === '.git' || name.startsWith('.git/') || name.startsWith('../') || name === '..';
+			place.bases.has(file) ||
+			name === '' ||
+			name === '.git' ||
+			name.startsWith('.git/') ||
+			name.startsWith('../') ||
+			name === '..';
 		if (isOwn || this.found.has(name) || this.found.has(`${name}/`)) {
 			return;
 		}
 
 		if (await this.#isFolder(file)) {
-			this.#add(`${name}/`, await digestFolder(this.#root, file, this.#limits));
+			this.#add(`${name}/`, await digestFolder(this.#root, file, this.#limits), place);
 			return;
 		}
 
 		const digested = await digestFile(this.#root, file, this.#limits);
 		if (digested) {
-			this.#add(name, digested);
-			await this.#follow(file, bases);
+			this.#add(name, digested, place);
+			await this.#follow(file, place);
 		}
 	}
 
-	#add(name: string, digested: Digested): void {
-		if (this.found.size >= most) {
+	#add(name: string, digested: Digested, {guessed}: Place): void {
+		if (guessed) {
+			this.#guesses++;
+		} else if (this.found.size - this.#guesses >= most) {
 			throw new Problem('configuration', `The \`build\` commands name more than ${most} files`, {
 				next: 'Name the folder that they are in instead.',
 			});
@@ -139,21 +209,22 @@ class Search {
 	}
 
 	/** What a file names in turn, where it is of a kind that does. */
-	async #follow(file: string, bases: ReadonlySet<string>): Promise<void> {
+	async #follow(file: string, {bases, guessed}: Place): Promise<void> {
 		if ((await stat(file)).size > mostText) {
 			return;
 		}
 
 		const text = await readFile(file, 'utf8');
 		const here = path.dirname(file);
+		const place = {bases: new Set([...bases, here]), guessed};
 		if (/\.(?:sh|bash|zsh)$/.test(file) || /^#!.*\b(?:ba|da|z|k)?sh\b/.test(text)) {
-			await this.script(text, new Set([...bases, here]));
+			await this.script(text, place);
 			return;
 		}
 
 		if (/\.(?:txt|in|ya?ml|lock)$/.test(file)) {
 			for (const name of includes(text)) {
-				await this.#look(name, here, new Set([...bases, here]), false);
+				await this.#look({name, guessed: false}, here, place);
 			}
 		}
 	}
@@ -179,27 +250,4 @@ function includes(text: string): string[] {
 			.replace(/\[[^\]/]*\]$/, '');
 		return name === undefined || name === '' ? [] : [name];
 	});
-}
-
-/** The files of one folder that a pattern of the shell stands for; only its last part may be a pattern. */
-async function matches(file: string): Promise<string[]> {
-	const folder = path.dirname(file);
-	if (/[*?[]/.test(folder)) {
-		return [];
-	}
-
-	const pattern = path
-		.basename(file)
-		.replaceAll(/[.+^${}()|\\]/g, '\\$&')
-		.replaceAll('*', '.*')
-		.replaceAll('?', '.');
-	let expression: RegExp;
-	try {
-		expression = new RegExp(`^${pattern}$`);
-	} catch {
-		return [];
-	}
-
-	const names = await readdir(folder).catch(() => []);
-	return names.filter(name => expression.test(name) && !name.startsWith('.')).map(name => path.join(folder, name));
 }

@@ -1,25 +1,41 @@
+import {quoted, substituted} from './shell-quotes.js';
+
+const deepest = 6;
+
 /**
 The words of a shell's text, as far as they can be told without running it: quotes and escapes taken off, operators as ends of words. What is in quotes and
-holds blanks is taken apart as well, since it may be a script of its own (`bash -c "…"`). More words than there are do no harm: each is only looked for as
-the name of a file.
+holds blanks is taken apart as well, since it may be a script of its own (`bash -c "…"`), and so is what a substitution runs; in the word itself it stays as
+it is written. More words than there are do no harm: each is only looked for as the name of a file.
 */
 export function shellWords(script: string, depth = 0): string[] {
 	const words: string[] = [];
 	let word = '';
+	let substitutions: string[] = [];
+	const takeApart = (inside: string): string[] => (depth < deepest ? shellWords(inside, depth + 1) : []);
 	const end = () => {
 		if (word !== '') {
 			words.push(word);
 		}
 
-		word = '';
+		// Behind their word: what follows `cd` is where it goes.
+		for (const inside of substitutions) {
+			append(words, takeApart(inside));
+		}
+
+		[word, substitutions] = ['', []];
 	};
 
 	for (let index = 0; index < script.length; index++) {
 		const character = script[index] ?? '';
-		if (character === "'" || character === '"' || character === '`') {
+		if (character === '`' || script.startsWith('$(', index)) {
+			const [inside, close] = character === '`' ? quoted(script, index) : substituted(script, index);
+			substitutions.push(inside);
+			word += script.slice(index, close + 1);
+			index = close;
+		} else if (character === "'" || character === '"') {
 			const [inside, close] = quoted(script, index);
-			if (/\s/.test(inside) && depth < 3) {
-				words.push(...shellWords(inside, depth + 1));
+			if (/[\s`]|\$\(/.test(inside)) {
+				append(words, takeApart(inside));
 			}
 
 			word += inside;
@@ -41,40 +57,9 @@ export function shellWords(script: string, depth = 0): string[] {
 	return words;
 }
 
-/** The text in quotes that begin at `from`, and where they end; one that is not closed goes on to the end. */
-function quoted(script: string, from: number): [inside: string, close: number] {
-	const mark = script[from] ?? '';
-	let inside = '';
-	for (let index = from + 1; index < script.length; index++) {
-		const character = script[index] ?? '';
-		if (character === mark) {
-			return [inside, index];
-		}
-
-		if (character === '\\' && mark !== "'") {
-			index++;
-			inside += script[index] ?? '';
-		} else {
-			inside += character;
-		}
+/** A long script has more words than a call may have arguments. */
+function append(words: string[], more: readonly string[]): void {
+	for (const each of more) {
+		words.push(each);
 	}
-
-	return [inside, script.length];
-}
-
-/** What of a word may be the name of a file: itself, and what stands behind an option's name, a `=`, a `:`, an `@` or a comma. */
-export function candidates(word: string): string[] {
-	const plain = word.replace(/^(?:\$\{?PWD\}?|\$\(pwd\))\//, './');
-	const parts = plain.split(/[=,:@]/).filter(Boolean);
-	const glued = /^-[A-Za-z](.+)$/.exec(plain)?.[1];
-	const withoutExtras = plain.replace(/\[[^\]/]*\]$/, '');
-	return [
-		...new Set([
-			plain,
-			withoutExtras,
-			...parts,
-			...parts.map(part => part.replace(/\[[^\]/]*\]$/, '')),
-			...(glued ? [glued] : []),
-		]),
-	].filter(each => each !== '' && !each.includes('\0') && each.length < 1000);
 }

@@ -92,6 +92,119 @@ describe('the files that commands name', () => {
 		expect(await namesOf([command], root)).toEqual(names);
 	});
 
+	test.each<[command: string, names: string[]]>([
+		['cat services/*/requirements.txt | xargs pip install', ['services/api/requirements.txt', 'services/web/requirements.txt']],
+		['cat reqs/**/*.txt', ['reqs/base.txt', 'reqs/deep/er/x.txt']],
+		['cat s*/w?b/requirements.*', ['services/web/requirements.txt']],
+		['cat services/[!a]*/requirements.txt', ['services/web/requirements.txt']],
+		['cp -r services/*/conf /opt', ['services/api/conf/']],
+		['cat .env*', ['.env.example']],
+		['cat *', ['reqs/', 'requirements-base.txt', 'requirements-dev.txt', 'run.sh', 'services/', 'tools/']],
+		['pip install -r requirements-{base,dev}.txt', ['requirements-base.txt', 'requirements-dev.txt']],
+		['pip install -r requirements-{base,{dev,x}}.txt', ['requirements-base.txt', 'requirements-dev.txt']],
+		['pip install -r{requirements-dev,reqs/base}.txt', ['reqs/base.txt', 'requirements-dev.txt']],
+		['cat reqs/part-{1..3}.in', ['reqs/part-2.in']],
+		['cat reqs/part-{1..9999}.in', ['reqs/part-2.in']],
+		['pip install -r $(pwd)/requirements-dev.txt', ['requirements-dev.txt']],
+		['pip install -r "$(pwd)/requirements-dev.txt"', ['requirements-dev.txt']],
+		['pip install -r $( pwd -P )/requirements-dev.txt', ['requirements-dev.txt']],
+		['pip install -r `pwd`/requirements-dev.txt', ['requirements-dev.txt']],
+		['pip install -r "`pwd`/requirements-dev.txt"', ['requirements-dev.txt']],
+		['pip install --requirement=${PWD}/requirements-dev.txt', ['requirements-dev.txt']],
+		['docker run -v $PWD/tools/a.py:/x y', ['tools/a.py']],
+		['pip install "x @ file://$PWD/services/api"', ['services/api/']],
+		['cd $(pwd)/reqs && pip install -r base.txt', ['reqs/base.txt']],
+		['pip install $(cat reqs/base.txt)', ['reqs/base.txt']],
+		['pip install "$(cat "reqs/base.txt")"', ['reqs/base.txt']],
+		['pip install `cat reqs/base.txt`', ['reqs/base.txt']],
+		['for n in base dev; do pip install -r requirements-$n.txt; done', ['requirements-base.txt', 'requirements-dev.txt']],
+		['pip install -r requirements-${KIND}.txt', ['requirements-base.txt', 'requirements-dev.txt']],
+		['pip install -r requirements-$(uname -m).txt', ['requirements-base.txt', 'requirements-dev.txt']],
+		['pip install -r requirements-`uname`.txt', ['requirements-base.txt', 'requirements-dev.txt']],
+		['pip install -r ${REQUIREMENTS:-reqs/base.txt}', ['reqs/base.txt']],
+		['pip install -r $DIR/base.txt', ['reqs/base.txt']],
+		['pip install -r "$(dirname "$0")/../base.txt"', ['reqs/base.txt']],
+		['cat reqs/$name', ['reqs/base.txt', 'reqs/deep/', 'reqs/part-2.in']],
+		['python tools/$x.py', ['tools/a.py']],
+		['cat {reqs,none}/$n.txt', ['reqs/base.txt']],
+		['cd services/$s && pip install -r requirements.txt', ['services/api/requirements.txt', 'services/web/requirements.txt']],
+		['cd services/{api,none} && npm ci', ['services/api/package.json']],
+		['./run.sh', ['requirements-base.txt', 'requirements-dev.txt', 'run.sh']],
+		...[
+			'echo $x',
+			'cat $x/*',
+			'cat "${x}/$y"',
+			'cat $(pwd)',
+			'cat ./$x',
+			'cat /workflow/$x',
+			'cat ../*/outside',
+			'cat $1 $@ $? $$',
+		].map((command): [string, string[]] => [command, []]),
+		['cat */HEAD .git/* .g*/* **/HEAD', []],
+		['awk \'{print $1, $2}\'; echo "${x,,}"; cat <(true)', []],
+		['curl https://x.example/$V/a-$V.tar.gz', []],
+	])('patterns and variables: %s', async (command, names) => {
+		const root = await makeWorkspace({
+			...Object.fromEntries(
+				[
+					...[
+						'requirements-base.txt',
+						'requirements-dev.txt',
+						'reqs/base.txt',
+						'reqs/deep/er/x.txt',
+						'reqs/part-2.in',
+						'tools/a.py',
+					],
+					...[
+						'services/api/requirements.txt',
+						'services/api/conf/x',
+						'services/web/requirements.txt',
+						'services/api/package.json',
+					],
+					...['.env.example', '.gitignore'],
+				].map(name => [name, name]),
+			),
+			'.gitignore': 'ignored\n',
+			'run.sh': '#!/bin/sh\nfor n in base dev; do\n\tpip install -r "requirements-${n}.txt"\ndone\n',
+		});
+		for (const name of [
+			'ignored/base.txt',
+			'ignored/requirements.txt',
+			'services/ignored/requirements.txt',
+			'reqs/ignored/x.txt',
+		]) {
+			await mkdir(path.dirname(path.join(root, name)), {recursive: true});
+			await writeFile(path.join(root, name), 'x');
+		}
+
+		await writeFile(path.join(root, '..', 'outside'), 'x');
+		const wanted = command === 'cat *' ? ['ignored/', ...names] : names;
+		expect(await namesOf([command], root)).toEqual(wanted);
+	});
+
+	test('patterns go through links that stay within the code, and end', async () => {
+		const root = await makeWorkspace({'libs/a/x.txt': 'x', 'services/b/x.txt': 'x'});
+		const elsewhere = await makeWorkspace({'c/x.txt': 'x'});
+		await symlink('../libs/a', path.join(root, 'services/link'));
+		await symlink('..', path.join(root, 'services/up'));
+		await symlink(elsewhere, path.join(root, 'services/out'));
+		expect(await namesOf(['cat services/*/x.txt'], root)).toEqual(['services/b/x.txt', 'services/link/x.txt']);
+		expect(await namesOf(['cat **/x.txt services/*/*/x.txt'], root)).toEqual(['libs/a/x.txt', 'services/b/x.txt']);
+	});
+
+	test('a pattern that more is looked at for than is of use says so, and what is named itself counts nevertheless', async () => {
+		const names = Array.from({length: 3}, (_, folder) =>
+			Array.from({length: 2500}, (_, file) => `f${folder}/${file}.txt`),
+		).flat();
+		const root = await makeWorkspace({...Object.fromEntries(names.map(name => [name, ''])), 'f9/deep/a.md': 'x'}, false);
+		const {files, notes} = await namedFiles(['cat $x/a.md; cat f$n/1.txt; cat f*/*.txt; cat f9/deep/a.md'], {root});
+		expect(notes).toEqual([
+			'**/a.md may be more files than are looked for: the others do not count',
+			'f*/*.txt may be more files than are looked for: the others do not count',
+		]);
+		expect(Object.keys(files)).toEqual(expect.arrayContaining(['f0/1.txt', 'f1/1.txt', 'f2/1.txt', 'f9/deep/a.md']));
+	});
+
 	test('are looked for where the commands run, and where an earlier one went', async () => {
 		const root = await makeWorkspace({'app/requirements.txt': 'a', 'app/sub/x.txt': 'b', 'requirements.txt': 'c'});
 		expect(await namesOf(['pip install -r requirements.txt'], root, ['app'])).toEqual([
@@ -174,6 +287,23 @@ describe('the files that commands name', () => {
 			}),
 			{numRuns: 200},
 		);
+	});
+
+	test('no text of a shell breaks it', async () => {
+		const root = await makeWorkspace({'a.txt': 'x', 'b/a.txt': 'x'});
+		const piece = fc.constantFrom(
+			...['$', '(', ')', '{', '}', '`', '"', "'", '\\', '*', '**', '/', ',', '..', '[', ']', '!', ' ', ':-', 'a', '1', 'x'],
+		);
+		await fc.assert(
+			fc.asyncProperty(fc.array(piece, {maxLength: 30}), async pieces => {
+				const names = await namesOf([pieces.join('')], root);
+				expect(names.filter(name => !['a.txt', 'b/', 'b/a.txt'].includes(name))).toEqual([]);
+			}),
+			{numRuns: 300},
+		);
+		for (const text of ['$(', '"$(', '{a,b}', '${', '`', '$x/', '*/', '**/', '(']) {
+			await namesOf([text.repeat(20_000), `${text.repeat(100)}a`], root);
+		}
 	});
 
 	test('a name in quotes is found whatever is in it', async () => {
