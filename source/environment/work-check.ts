@@ -31,16 +31,44 @@ own_objects() {
 # What went wrong; as long as that is not known to be harmless, the answer is not 'clean'.
 failed() { printf '%s: %s\\n' "$1" "$(head -n 1 "$b/errors")" >> "$b/failed"; }
 
+# As it is in the files: a filter of the person's may be missing here, and one that fails would hide everything.
+without_filters() {
+  git config -z --get-regexp '^filter\\.' | tr '\\n\\000' '\\001\\n' | cut -d "$one" -f 1 | sed -n 's/^filter\\.\\(.*\\)\\.[^.]*$/\\1/p' | sort -u |
+    sed 's/["\\\\]/\\\\&/g' | while IFS= read -r name; do
+      printf '[filter "%s"]\\n\\tclean =\\n\\tsmudge =\\n\\tprocess =\\n\\trequired = false\\n' "$name"
+    done > "$b/filters"
+}
+
+plain_git() {
+  git -c include.path="$b/filters" -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.safecrlf=false -c core.splitIndex=false \\
+    -c advice.addEmbeddedRepo=false "$@"
+}
+
+# Puts all files into the index that the environment names.
+add_files() {
+  without_filters
+  plain_git add -A --ignore-errors . 2> "$b/added" >/dev/null
+  code=$?
+  # It complains where a repository inside has no commit yet: that one is asked by itself.
+  grep -e '^error' -e '^fatal' "$b/added" | grep -v 'have a commit checked out$' | sort -u > "$b/complaints"
+  if [ $code = 0 ] || grep -q '^fatal' "$b/added"; then return; fi
+  if [ $code != 1 ] || ! grep -q '^error' "$b/added"; then echo "fatal: git add ended with $code" >> "$b/complaints"; fi
+}
+
+# What could not be read before either is no work, unless git gave up on all the rest as well.
+complained() {
+  grep '^fatal' "$b/complaints"
+  added "$b/complaints.first" "$b/complaints" | grep -v '^fatal'
+}
+
 tree() (
   own_objects
   rm -f "$b/index" "$b/index.lock"
   if [ -n "$index" ] && [ -f "$index" ]; then cp "$index" "$b/index"; fi
   GIT_INDEX_FILE="$b/index"
   export GIT_INDEX_FILE
-  # It complains where a repository inside has no commit yet: that one is asked by itself.
-  git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.safecrlf=false -c core.splitIndex=false -c advice.addEmbeddedRepo=false \\
-    add -A --ignore-errors . 2>&1 >/dev/null | grep -e '^error' -e '^fatal' | grep -v -e 'have a commit checked out$' -e '^fatal: adding files failed$' | sort -u > "$b/complaints"
-  git write-tree 2> "$b/errors" || failed 'it cannot be read'
+  add_files
+  plain_git write-tree 2> "$b/errors" || failed 'it cannot be read'
 )
 
 # Names of what differs between two trees, without the repositories inside.
@@ -121,7 +149,7 @@ compare() {
   esac
   if [ "$kind" != listing ]; then
     case "$(kind_of)" in repository | bare) compare_commits ;; esac
-    added "$b/complaints.first" "$b/complaints"
+    complained
   fi
   if [ -f "$b/failed" ]; then cat "$b/failed"; fi
 }
@@ -192,6 +220,7 @@ umask 077
 LC_ALL=C
 export LC_ALL
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_COMMON_DIR GIT_NAMESPACE
+one=$(printf '\\001')
 has_git() { command -v git >/dev/null 2>&1; }
 
 for sum in cksum md5sum sha256sum ''; do command -v "$sum" >/dev/null 2>&1 && break; done

@@ -1,4 +1,4 @@
-import {mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {takeBaseline, unsavedWork} from '../../source/environment/work.js';
@@ -183,6 +183,63 @@ describe.skipIf(!hasGit)('work in a repository (needs git)', () => {
 		};
 		const told = await after(make, act);
 		expect([...told].sort()).toEqual(['none-yet/file', 'sub/a', 'vendor it/own/b']);
+	});
+
+	describe('filters', () => {
+		const filters: Record<string, string> = {
+			'a program that is missing': '/opt/missing/strip',
+			'one that fails': 'false',
+			'one that works': 'sed s/output//',
+		};
+		const names = ['strip', 'a.b c="\\'];
+		const filtered =
+			(clean: string): Act =>
+			workspace => {
+				fill(workspace);
+				write(workspace, '.gitattributes', '*.ipynb filter=strip\n*.other filter=unknown\n');
+				for (const name of names) {
+					git(workspace, 'config', `filter.${name}.clean`, 'sed s/output//');
+					git(workspace, 'config', `filter.${name}.required`, 'true');
+				}
+
+				write(workspace, 'one.ipynb', 'code output');
+				git(workspace, 'add', '.');
+				git(workspace, 'commit', '-qm', 'with a filter');
+				for (const name of names) {
+					git(workspace, 'config', `filter.${name}.clean`, clean);
+				}
+			};
+
+		it.each(Object.entries(filters))('%s hides nothing, and what nobody touched is clean', async (_name, clean) => {
+			expect(await after(filtered(clean), () => undefined)).toBe('clean');
+			const act: Act = workspace => {
+				write(workspace, 'b', 'edited');
+				write(workspace, 'new.ipynb');
+				write(workspace, 'one.ipynb', 'other code output');
+				write(workspace, 'x.other');
+			};
+			expect(await after(filtered(clean), act)).toEqual(['b', 'new.ipynb', 'one.ipynb', 'x.other']);
+		});
+
+		it('what was filtered stays clean when the index is refreshed, or was not before', async () => {
+			const copied: Act = workspace => {
+				filtered('sed s/output//')(workspace, '');
+				utimesSync(path.join(workspace, 'one.ipynb'), 1000, 1000);
+			};
+			expect(await after(copied, () => undefined)).toBe('clean');
+			expect(await after(copied, workspace => void git(workspace, 'status'))).toBe('clean');
+		});
+	});
+
+	it('never takes for clean what git gave up on, even if it did before', async () => {
+		const make: Act = workspace => {
+			fill(workspace);
+			write(workspace, '.gitattributes', '*.wide working-tree-encoding=UTF-16\n');
+			write(workspace, 'bad.wide', 'odd');
+		};
+		expect(await after(make, workspace => write(workspace, 'b', 'edited'))).toEqual(
+			expect.arrayContaining([expect.stringMatching(/^fatal: .*bad\.wide/)]),
+		);
 	});
 
 	it('counts what a push brings to a bare repository', async () => {

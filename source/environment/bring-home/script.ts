@@ -73,10 +73,10 @@ pack() {
     repository) compare_files > "$h/files" ;;
   esac
   if [ "$kind" != listing ] && [ "$kind" != gone ]; then
-    added "$b/complaints.first" "$b/complaints" >> "$b/failed"
+    complained >> "$b/failed"
     pack_with_git
   fi
-  if [ -s "$b/failed" ]; then while IFS= read -r line; do tell failed "$line"; done < "$b/failed"; fi
+  if [ -s "$b/failed" ]; then sort -u "$b/failed" | while IFS= read -r line; do tell failed "$line"; done; fi
   while IFS= read -r line; do tell note "$line"; done < "$h/notes"
   if [ -s "$h/files" ]; then tell files "$(wc -l < "$h/files" | tr -d " ")"; fi
   if [ -f "$h/all" ] && [ "$(cat "$h/all")" != "$(cat "$h/base")" ]; then tell patch; fi
@@ -95,6 +95,7 @@ pack_with_git() {
   echo "$base" > "$h/base"
   if [ -s "$h/files" ]; then
     snapshot 2> "$b/errors" || { failed 'the files cannot be read'; return; }
+    complained >> "$b/failed"
     if [ "$kind" = repository ]; then
       top=$(commit_snapshot 2> "$b/errors") || { failed 'nothing can be written there'; return; }
       echo "$top refs/home/uncommitted/0" >> "$h/refs"

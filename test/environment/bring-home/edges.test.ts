@@ -147,6 +147,35 @@ describe.skipIf(!hasGit)('repositories of every kind come home (needs git)', () 
 		await home();
 		expect(git(here, 'show', `${prefix}/uncommitted:big.bin`)).toBe('the content');
 	});
+
+	it('files whose filter cannot run come as they are, and those beside them', async () => {
+		const {home, here, there} = await makeCopy(folder => {
+			fill(folder);
+			write(folder, '.gitattributes', '*.ipynb filter=strip\n');
+			write(folder, 'one.ipynb');
+			git(folder, 'add', '.');
+			git(folder, 'commit', '-qm', 'attributes');
+			git(folder, 'config', 'filter.strip.clean', '/opt/missing/strip');
+			git(folder, 'config', 'filter.strip.required', 'true');
+		});
+		write(there, 'one.ipynb', 'code and output');
+		write(there, 'two.ipynb');
+		write(there, 'b', 'edited');
+		await home();
+		const shown = ['one.ipynb', 'two.ipynb', 'b'].map(name => git(here, 'show', `${prefix}/uncommitted:${name}`));
+		expect(shown).toEqual(['code and output', 'two.ipynb', 'edited']);
+	});
+
+	it('what git cannot read is said, and nothing is called brought', async () => {
+		const {home, here, there} = await makeCopy(folder => {
+			fill(folder);
+			write(folder, '.gitattributes', '*.wide working-tree-encoding=UTF-16\n');
+			write(folder, 'bad.wide', 'odd');
+		});
+		write(there, 'b', 'edited');
+		await expect(home()).rejects.toThrow(/cannot be read: fatal: .*bad\.wide/);
+		expect(branches(here)).toEqual(['main']);
+	});
 });
 
 describe.skipIf(!hasTar)('where there is no git (needs tar)', () => {
