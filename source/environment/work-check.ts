@@ -39,14 +39,28 @@ without_filters() {
     done > "$b/filters"
 }
 
-plain_git() {
-  git -c include.path="$b/filters" -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.safecrlf=false -c core.splitIndex=false \\
-    -c advice.addEmbeddedRepo=false "$@"
+quiet_git() {
+  git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.untrackedCache=false -c core.safecrlf=false -c core.splitIndex=false \\
+    -c core.ignoreStat=false -c advice.addEmbeddedRepo=false "$@"
+}
+
+plain_git() { quiet_git -c include.path="$b/filters" "$@"; }
+
+# Git's index, to go on from in a file of our own. Its time says which files git reads again: those of the same second.
+own_index() {
+  GIT_INDEX_FILE=$1
+  export GIT_INDEX_FILE
+  rm -f "$1" "$1.lock"
+  without_filters
+  if [ -z "$index" ] || [ ! -f "$index" ]; then return; fi
+  cp -p "$index" "$1" || return 1
+  # With filters, where they can run: else what they made would differ as soon as it is read again.
+  quiet_git update-index -q --refresh >/dev/null 2>&1
+  return 0
 }
 
 # Puts all files into the index that the environment names.
 add_files() {
-  without_filters
   plain_git add -A --ignore-errors . 2> "$b/added" >/dev/null
   code=$?
   # It complains where a repository inside has no commit yet: that one is asked by itself.
@@ -63,10 +77,7 @@ complained() {
 
 tree() (
   own_objects
-  rm -f "$b/index" "$b/index.lock"
-  if [ -n "$index" ] && [ -f "$index" ]; then cp "$index" "$b/index"; fi
-  GIT_INDEX_FILE="$b/index"
-  export GIT_INDEX_FILE
+  own_index "$b/index" 2> "$b/errors" || failed 'it cannot be read'
   add_files
   plain_git write-tree 2> "$b/errors" || failed 'it cannot be read'
 )

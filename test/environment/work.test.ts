@@ -1,3 +1,4 @@
+import {execFileSync} from 'node:child_process';
 import {mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {describe, expect, it} from 'vitest';
@@ -229,6 +230,21 @@ describe.skipIf(!hasGit)('work in a repository (needs git)', () => {
 			expect(await after(copied, () => undefined)).toBe('clean');
 			expect(await after(copied, workspace => void git(workspace, 'status'))).toBe('clean');
 		});
+	});
+
+	it('sees an edit of the same size in the second in which git wrote its index', {timeout: 60_000}, async () => {
+		const make: Act = workspace => (git(workspace, 'init', '-q'), write(workspace, 'VERSION', 'v0'));
+		for (let round = 1; round <= 4; round++) {
+			const act: Act = workspace => {
+				write(workspace, 'VERSION', `v${round}`);
+				git(workspace, 'add', '.');
+				git(workspace, 'commit', '-qm', 'mine');
+				write(workspace, 'VERSION', `w${round}`);
+				// Its index is of an earlier second than any copy of it.
+				execFileSync('sleep', ['1.1']);
+			};
+			expect(await after(make, act)).toEqual(['VERSION', expect.stringMatching(/^commit/)]);
+		}
 	});
 
 	it('never takes for clean what git gave up on, even if it did before', async () => {

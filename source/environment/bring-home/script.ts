@@ -96,6 +96,9 @@ pack_with_git() {
   if [ -s "$h/files" ]; then
     snapshot 2> "$b/errors" || { failed 'the files cannot be read'; return; }
     complained >> "$b/failed"
+    if [ "$(cat "$h/all")" = "$base" ] && [ "$(cat "$h/staged")" = "$base" ]; then
+      echo 'what was changed is not found again' >> "$b/failed"
+    fi
     if [ "$kind" = repository ]; then
       top=$(commit_snapshot 2> "$b/errors") || { failed 'nothing can be written there'; return; }
       echo "$top refs/home/uncommitted/0" >> "$h/refs"

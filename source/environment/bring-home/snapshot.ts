@@ -40,16 +40,14 @@ snapshot() (
   else
     index=$(git rev-parse --git-path index)
   fi
-  GIT_OBJECT_DIRECTORY="$shadow/objects" GIT_INDEX_FILE="$h/index"
-  export GIT_OBJECT_DIRECTORY GIT_INDEX_FILE
-  rm -f "$h/index" "$h/index.lock"
+  GIT_OBJECT_DIRECTORY="$shadow/objects"
+  export GIT_OBJECT_DIRECTORY
+  own_index "$h/index" || exit 1
   staged=$base
-  if [ -n "$index" ] && [ -f "$index" ]; then
-    cp "$index" "$h/index" || exit 1
+  if [ -f "$h/index" ]; then
     if [ -n "$(git ls-files -u | head -n 1)" ]; then
       echo 'files in conflict come as they are, with their markers' >> "$h/notes"
     else
-      without_filters
       staged=$(plain_git write-tree) || exit 1
     fi
   fi

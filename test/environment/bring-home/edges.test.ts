@@ -1,3 +1,4 @@
+import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync} from 'node:fs';
 import path from 'node:path';
@@ -164,6 +165,15 @@ describe.skipIf(!hasGit)('repositories of every kind come home (needs git)', () 
 		await home();
 		const shown = ['one.ipynb', 'two.ipynb', 'b'].map(name => git(here, 'show', `${prefix}/uncommitted:${name}`));
 		expect(shown).toEqual(['code and output', 'two.ipynb', 'edited']);
+	});
+
+	it('an edit of the same size in the second in which git wrote its index', async () => {
+		const {home, here, there} = await makeCopy();
+		git(there, 'commit', '-qam', 'mine');
+		write(there, 'b', 'x');
+		execFileSync('sleep', ['1.1']);
+		await home();
+		expect(git(here, 'show', `${prefix}/uncommitted:b`)).toBe('x');
 	});
 
 	it('what git cannot read is said, and nothing is called brought', async () => {
