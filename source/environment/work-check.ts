@@ -41,10 +41,21 @@ without_filters() {
 
 quiet_git() {
   git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.untrackedCache=false -c core.safecrlf=false -c core.splitIndex=false \\
-    -c core.ignoreStat=false -c advice.addEmbeddedRepo=false "$@"
+    -c core.ignoreStat=false -c core.sparseCheckout=false -c core.sparseCheckoutCone=false -c advice.addEmbeddedRepo=false "$@"
 }
 
 plain_git() { quiet_git -c include.path="$b/filters" "$@"; }
+
+# Files that are there although the index says not to look: a sparse checkout, or what a person told git to leave alone.
+show_hidden() {
+  # In lines, with a newline in a name as another character.
+  quiet_git ls-files -v -z | tr '\\n\\000' '\\001\\n' | sed -n 's/^[a-zS] //p' | while IFS= read -r name; do
+    case "$name" in *"$one"*) real=$(printf %s/ "$name" | tr '\\001' '\\n') real=\${real%/} ;; *) real=$name ;; esac
+    if [ -e "$real" ] || [ -h "$real" ]; then printf '%s\\n' "$name"; fi
+  done | tr '\\001\\n' '\\n\\000' > "$b/hidden"
+  if [ ! -s "$b/hidden" ]; then return; fi
+  plain_git update-index -z --no-assume-unchanged --stdin < "$b/hidden" && plain_git update-index -z --no-skip-worktree --stdin < "$b/hidden"
+}
 
 # Git's index, to go on from in a file of our own. Its time says which files git reads again: those of the same second.
 own_index() {
@@ -53,7 +64,7 @@ own_index() {
   rm -f "$1" "$1.lock"
   without_filters
   if [ -z "$index" ] || [ ! -f "$index" ]; then return; fi
-  cp -p "$index" "$1" || return 1
+  cp -p "$index" "$1" && show_hidden || return 1
   # With filters, where they can run: else what they made would differ as soon as it is read again.
   quiet_git update-index -q --refresh >/dev/null 2>&1
   return 0

@@ -247,6 +247,54 @@ describe.skipIf(!hasGit)('work in a repository (needs git)', () => {
 		}
 	});
 
+	describe('files that the index hides', () => {
+		const wide: Act = workspace => {
+			fill(workspace);
+			for (const name of ['in/x', 'out/y', 'out/new\nline', 'deep/out/z']) {
+				write(workspace, name);
+			}
+
+			git(workspace, 'add', '.');
+			git(workspace, 'commit', '-qm', 'folders');
+		};
+		const sparse =
+			(...options: string[]): Act =>
+			(workspace, folder) => {
+				wide(workspace, folder);
+				git(workspace, 'sparse-checkout', 'init', ...options);
+				git(workspace, 'sparse-checkout', 'set', 'in');
+			};
+
+		it.each([
+			['a sparse checkout', sparse('--cone')],
+			['a sparse checkout with a sparse index', sparse('--cone', '--sparse-index')],
+			['a sparse checkout by patterns', sparse('--no-cone')],
+		])('%s: what is not there is not deleted, what is there counts', async (_name, make) => {
+			expect(await after(make, () => undefined)).toBe('clean');
+			const act: Act = workspace => {
+				write(workspace, 'out/y', 'edited');
+				write(workspace, 'out/new');
+				write(workspace, 'in/x', 'edited');
+			};
+			expect(await after(make, act)).toEqual(['in/x', 'out/new', 'out/y']);
+			expect(await after(wide, (workspace, folder) => sparse('--cone')(workspace, folder))).not.toContain('out/y');
+		});
+
+		it.each(['--assume-unchanged', '--skip-worktree'])('%s hides no edit', async flag => {
+			const make: Act = (workspace, folder) => {
+				wide(workspace, folder);
+				git(workspace, 'update-index', flag, 'in/x', 'out/new\nline', 'b');
+				write(workspace, 'b', 'local');
+			};
+			expect(await after(make, () => undefined)).toBe('clean');
+			const act: Act = workspace => {
+				write(workspace, 'in/x', 'edited');
+				write(workspace, 'out/new\nline', 'edited');
+			};
+			expect(await after(make, act)).toEqual(['"out/new\\nline"', 'in/x']);
+		});
+	});
+
 	it('never takes for clean what git gave up on, even if it did before', async () => {
 		const make: Act = workspace => {
 			fill(workspace);

@@ -176,6 +176,27 @@ describe.skipIf(!hasGit)('repositories of every kind come home (needs git)', () 
 		expect(git(here, 'show', `${prefix}/uncommitted:b`)).toBe('x');
 	});
 
+	it('files that the index hides come as well, and what a sparse checkout has not is not deleted', async () => {
+		const {home, here, there} = await makeCopy(folder => {
+			fill(folder);
+			write(folder, 'in/x');
+			write(folder, 'out/y');
+			write(folder, 'out/z');
+			git(folder, 'add', '.');
+			git(folder, 'commit', '-qm', 'folders');
+			git(folder, 'sparse-checkout', 'set', '--cone', 'in');
+			git(folder, 'update-index', '--assume-unchanged', 'b');
+		});
+		write(there, 'b', 'edited');
+		write(there, 'out/y', 'edited');
+		write(there, 'out/new');
+		const before = [untouched(here), untouched(there)];
+		await home();
+		expect([untouched(here), untouched(there)]).toEqual(before);
+		const shown = ['b', 'out/y', 'out/new', 'out/z'].map(name => git(here, 'show', `${prefix}/uncommitted:${name}`));
+		expect(shown).toEqual(['edited', 'edited', 'out/new', 'out/z']);
+	});
+
 	it('what git cannot read is said, and nothing is called brought', async () => {
 		const {home, here, there} = await makeCopy(folder => {
 			fill(folder);
