@@ -130,7 +130,22 @@ describe.skipIf(!hasGit)('work in a repository (needs git)', () => {
 		],
 		'a repository of its own that is ignored': [
 			workspace => (mkdirSync(path.join(workspace, 'build')), fill(path.join(workspace, 'build/deps'))),
+			['build/deps/a', 'build/deps/untracked before', expect.stringMatching(/^build\/deps\/commit \w+ first$/)],
+		],
+		'a working tree that nobody worked in': [
+			workspace => void git(workspace, 'worktree', 'add', '-q', 'build/w', '-b', 'w'),
 			'clean',
+		],
+		'a working tree in an ignored folder': [
+			workspace => (git(workspace, 'worktree', 'add', '-q', 'build/w', '-b', 'w'), write(workspace, 'build/w/b', 'edited')),
+			['build/w/b'],
+		],
+		'a working tree outside': [
+			(workspace, folder) => {
+				git(workspace, 'worktree', 'add', '-q', '../out side', '-b', 'w');
+				write(folder, 'there/out side/b', 'edited');
+			},
+			[expect.stringMatching(/^\/.*\/there\/out side\/b$/)],
 		],
 		'a new repository inside': [
 			workspace => {
@@ -306,6 +321,21 @@ describe.skipIf(!hasGit)('work in a repository (needs git)', () => {
 		);
 	});
 
+	it('knows ignored repositories and working trees from the start, and tells what changed in them', async () => {
+		const make: Act = workspace => {
+			fill(workspace);
+			fill(path.join(workspace, 'build/deps/one'));
+			git(workspace, 'worktree', 'add', '-q', '../outside', '-b', 'outside');
+			write(workspace, '../outside/b', 'before');
+		};
+		expect(await after(make, () => undefined)).toBe('clean');
+		const act: Act = workspace => {
+			write(workspace, 'build/deps/one/b', 'edited');
+			write(workspace, '../outside/a', 'edited');
+		};
+		expect(await after(make, act)).toEqual(['build/deps/one/b', expect.stringMatching(/outside\/a$/)]);
+	});
+
 	it('counts what a push brings to a bare repository', async () => {
 		const make: Act = (workspace, folder) => {
 			fill(path.join(folder, 'here'));
@@ -328,7 +358,7 @@ describe.skipIf(!hasGit)('work in a repository (needs git)', () => {
 		};
 		expect(await after(make, () => undefined)).toBe('clean');
 		expect(await after(make, workspace => write(workspace, 'x.log'))).toBe('clean');
-		expect(await after(make, workspace => fill(path.join(workspace, 'deps/one')))).toBe('clean');
+		expect(await after(make, workspace => fill(path.join(workspace, 'deps/one')))).toContain('deps/one/a');
 		expect(await after(make, workspace => write(workspace, 'b/d'))).toEqual(['b/d']);
 		const commit: Act = workspace => {
 			git(workspace, 'init', '-q');

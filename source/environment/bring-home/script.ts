@@ -50,7 +50,31 @@ tell_unit() {
     common=$(cd "$(git rev-parse --git-common-dir)" && pwd -P) || return 1
     format=$(git rev-parse --show-object-format 2>/dev/null) ;;
   esac
-  tell unit "\${h##*/}" "$relative" "$common" "$format"
+  tell "$word" "\${h##*/}" "$relative" "$common" "$format"
+}
+
+ignored() (
+  name=\${1##*/}
+  cd "$1/.." || exit 1
+  git check-ignore -q -- "./$name" 2>/dev/null
+  case $? in
+    0) exit 0 ;;
+    1) exit 1 ;;
+  esac
+  # In no repository: the workspace is a folder with ignored files of its own.
+  root="$s/baseline/$(key_of "$(cd "$w" && pwd -P)")/shadow"
+  [ -d "$root" ] && GIT_DIR=$root GIT_WORK_TREE=$w git check-ignore -q -- "./$name" 2>/dev/null
+)
+
+# There may be many that nobody worked in.
+has_work() { [ -n "$(unit "$1" compare || echo failed)" ]; }
+
+tell_outside() {
+  word=outside
+  sort -u "$s/home/outside" > "$s/home/outside.all"
+  while IFS= read -r relative; do
+    if has_work "$relative"; then unit "$relative" tell_unit || tell failed 'a working tree cannot be read'; fi
+  done < "$s/home/outside.all"
 }
 
 # Makes everything ready to be fetched, and tells what that is. On standard input: commits that the other side has.
@@ -193,16 +217,17 @@ archive_listing() {
 `;
 
 /**
-The script by which work comes home, asked over a link: `units` tells the repositories in the workspace, `pack KEY MODE` makes one ready and
-tells what it holds, `bundle KEY`, `patch KEY`, `archive KEY` and `large KEY` print it. Answers are fields that each end with a NUL, the last of them
-`end`. MODE says on what the bundle builds: `given` on commits that are named on standard input, `remotes` on what was there at the start and
-what remotes have, `none` on nothing.
+The script by which work comes home, asked over a link: `units` tells the repositories in the workspace and, as `outside`, working trees of
+theirs elsewhere; `pack KEY MODE` makes one ready and tells what it holds, `bundle KEY`, `patch KEY`, `archive KEY` and `large KEY` print it.
+Answers are fields that each end with a NUL, the last of them `end`. MODE says on what the bundle builds: `given` on commits that are named
+on standard input, `remotes` on what was there at the start and what remotes have, `none` on nothing.
 */
 export const bringHomeScript = (
 	context: Pick<StepContext, 'workspace' | 'stateFolder'>,
 ): string => `#!/bin/sh${workFunctions(context)}
 ${snapshotFunctions}${historyFunctions}${unitFunctions}
 act=$1
+word=unit
 cd "$w" || exit 1
 
 # Called by find: the repositories inside, as ./NAME/.git
@@ -211,7 +236,10 @@ if [ "$act" = inside ]; then
   for found do
     relative=\${found%/.git}
     relative=\${relative#./}
-    if ! ignored "./$relative"; then unit "./$relative" tell_unit || tell failed 'a repository inside cannot be read'; fi
+    if ! ignored "./$relative" || has_work "./$relative"; then
+      unit "./$relative" tell_unit || tell failed 'a repository inside cannot be read'
+    fi
+    unit "./$relative" outside >> "$s/home/outside"
   done
   exit
 fi
@@ -223,7 +251,11 @@ done
 if [ "$act" = units ]; then
   relative=
   unit . tell_unit || exit 1
-  if has_git; then find . -mindepth 2 -name .git -prune -exec sh "$s/bring-home" inside {} +; fi
+  if has_git; then
+    unit . outside > "$s/home/outside"
+    find . -mindepth 2 -name .git -prune -exec sh "$s/bring-home" inside {} +
+    tell_outside
+  fi
   tell end
   exit 0
 fi

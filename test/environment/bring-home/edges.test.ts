@@ -197,6 +197,26 @@ describe.skipIf(!hasGit)('repositories of every kind come home (needs git)', () 
 		expect(shown).toEqual(['edited', 'edited', 'out/new', 'out/z']);
 	});
 
+	it('working trees that are ignored or outside, and repositories that are ignored', async () => {
+		const {home, here, there, place} = await makeCopy();
+		fill(path.join(there, 'build/own'));
+		for (const tree of ['build/w', '../out']) {
+			git(there, 'worktree', 'add', '-q', tree, '-b', path.basename(tree));
+			write(there, `${tree}/b`, `in ${tree}`);
+		}
+
+		git(there, 'worktree', 'add', '-q', 'build/idle', '-b', 'idle');
+		const {repositories} = await home();
+		const texts = ['uncommitted', 'uncommitted-2'].map(name => git(here, 'show', `${prefix}/${name}:b`));
+		expect(texts).toEqual(['in build/w', 'in ../out']);
+		const own = repositories.find(({into}) => into === undefined);
+		expect(own).toMatchObject({place: 'build/own', notes: []});
+		expect(own?.bundle?.startsWith(place)).toBe(true);
+		const outside = repositories.find(each => each.place.startsWith('/'));
+		expect(outside).toMatchObject({place: path.join(path.dirname(there), 'out'), into: here});
+		expect((await home()).repositories).toEqual(repositories);
+	});
+
 	it('what git cannot read is said, and nothing is called brought', async () => {
 		const {home, here, there} = await makeCopy(folder => {
 			fill(folder);
