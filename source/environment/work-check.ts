@@ -16,11 +16,14 @@ take() {
     listing) listing > "$b/tree" ;;
   esac || exit 1
   if [ -f "$b/complaints" ]; then mv "$b/complaints" "$b/complaints.first"; fi
-  case $kind in repository | bare) heads | sort -u > "$b/heads" && note_common ;; esac
+  case $kind in repository | bare) all_heads > "$b/heads" && note_common ;; esac
   if [ "$kind" = repository ]; then staged "$(cat "$b/tree")" > "$b/staged"; fi
   if [ -f "$b/failed" ]; then cat "$b/failed" >&2; exit 1; fi
   echo "$kind" > "$b/kind"
 }
+
+# What a remote had at the start was not made here.
+all_heads() { { heads; git for-each-ref --format='%(objectname)' refs/remotes; } | sort -u; }
 
 common_dir() ( cd "$(git rev-parse --git-common-dir 2>/dev/null)" 2>/dev/null && pwd -P )
 
@@ -90,8 +93,8 @@ compare_files() {
 }
 
 compare_commits() {
-  { heads 2>/dev/null; sed 's/^/^/' "$b/heads"; } > "$b/range"
-  git rev-list --ignore-missing --max-count=100 --stdin --not --remotes < "$b/range" > "$b/new" 2> "$b/errors" || failed 'commits cannot be compared'
+  { heads 2>/dev/null; sed 's/^/^/' "$b/heads"; elsewhere; } > "$b/range"
+  git rev-list --ignore-missing --max-count=100 --stdin < "$b/range" > "$b/new" 2> "$b/errors" || failed 'commits cannot be compared'
   while read -r commit; do git log -1 --format='commit %h %s' "$commit"; done < "$b/new"
 }
 
@@ -122,13 +125,17 @@ outside() {
 }
 `;
 
+/** What the scripts know of an environment; where it is not `isolated`, folders outside of it stay. */
+export type WorkPlaces = Pick<StepContext, 'workspace' | 'stateFolder' | 'isolated'>;
+
 /**
 What scripts that compare with the baseline have in common: the workspace in `w`, the state folder in `s`, and functions that act on a unit
 (`unit PLACE FUNCTION`), one repository or the workspace itself, whose baseline lies in `b`.
 */
-export const workFunctions = ({workspace, stateFolder}: Pick<StepContext, 'workspace' | 'stateFolder'>): string => `
+export const workFunctions = ({workspace, stateFolder, isolated}: WorkPlaces): string => `
 w=${quote(workspace)}
 s=${quote(stateFolder)}
+isolated=${isolated}
 umask 077
 LC_ALL=C
 export LC_ALL
@@ -142,13 +149,11 @@ ${treeFunctions}${unitFunctions}`;
 /**
 The script that tells whether there is work in the environment that exists nowhere else, compared with a baseline that it has taken itself
 (`work-check baseline`). Files are compared by content, in a tree that git makes of all that is not ignored; one counts when it is neither
-as it was nor as it is committed, and a commit counts unless it was there before or has been pushed. Each repository inside is asked the
+as it was nor as it is committed, and a commit counts unless it was there before or has been pushed to another machine. Each repository inside is asked the
 same. Without git, all files are compared by their checksums. Writes `changed` or `clean` to `STATE/work`, prints what changed, and ends
 with `changedCode` or 0.
 */
-export const workCheckScript = (
-	context: Pick<StepContext, 'workspace' | 'stateFolder'>,
-): string => `#!/bin/sh${workFunctions(context)}
+export const workCheckScript = (context: WorkPlaces): string => `#!/bin/sh${workFunctions(context)}
 # Nothing may be called clean that was not compared.
 give_up() {
   echo "$1"

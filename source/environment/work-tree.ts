@@ -119,6 +119,45 @@ heads() {
   for other in "$(git rev-parse --git-path worktrees)"/*/HEAD; do
     if [ -f "$other" ]; then git rev-parse -q --verify "$(cat "$other")"; fi
   done
+  left
+}
+
+# Where HEAD was on no branch, and went elsewhere. What was amended or reset is in its log too, but was given up on purpose.
+left() {
+  git log -g --format=%gs --max-count=1000 HEAD -- 2>/dev/null | sed -n 's/^checkout: moving from \\([0-9a-f]\\{40,64\\}\\) to .*/\\1/p' | sort -u
+}
+
+# Whether a remote is a folder that ends together with the environment.
+ends_here() {
+  case "$1" in
+    file://*) folder=\${1#file://} ;;
+    *://*) return 1 ;;
+    *) folder=$1 ;;
+  esac
+  # As git tells HOST:PATH from a path.
+  case "$1" in *:*) case "\${1%%:*}" in file | */*) ;; *) return 1 ;; esac ;; esac
+  if [ "$isolated" = true ]; then return 0; fi
+  folder=$(cd -- "$folder" 2>/dev/null && pwd -P) || return 0
+  case "$folder/" in "$(cd "$w" && pwd -P)"/* | "$(cd "$s" && pwd -P)"/*) return 0 ;; esac
+  return 1
+}
+
+remotes_here() {
+  git config -z --get-regexp '^remote\\..*\\.(push)?url$' | tr '\\n\\000' '\\001\\n' | while IFS= read -r line; do
+    name=\${line%%"$one"*} name=\${name#remote.}
+    if ends_here "\${line#*"$one"}"; then printf '%s\\n' "\${name%.*}"; fi
+  done
+}
+
+# Commits that other machines have too, each after a ^.
+elsewhere() {
+  git for-each-ref --format='^%(objectname) %(refname)' refs/remotes > "$b/remotes"
+  remotes_here | while IFS= read -r name; do git for-each-ref --format='^%(objectname) %(refname)' "refs/remotes/$name"; done | sort -u > "$b/remotes.here"
+  added "$b/remotes.here" "$b/remotes" | cut -d ' ' -f 1
+  # A clone of one tag has no other trace of where it came from.
+  sed -n '1s/^[0-9a-f]* \\([0-9a-f]*\\) .*clone: from \\(.*\\)$/\\1 \\2/p' "$(git rev-parse --git-path logs/HEAD)" 2>/dev/null | while read -r commit url; do
+    if ! ends_here "$url"; then echo "^$commit"; fi
+  done
 }
 
 listing() {

@@ -3,6 +3,7 @@ import {mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync}
 import path from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {takeBaseline, unsavedWork} from '../../source/environment/work.js';
+import type {StepContext} from '../../source/environment/step.js';
 import {git, hasGit, localLink, makePlaces} from './support.js';
 
 const write = (folder: string, name: string, text = name) => {
@@ -26,8 +27,8 @@ function fill(folder: string) {
 type Act = (workspace: string, folder: string) => void;
 
 /** Sets the workspace up, takes the baseline, acts, and asks; what it says twice is the same. */
-async function after(make: Act, act: Act) {
-	const {context, link, folder} = await makePlaces();
+async function after(make: Act, act: Act, changes: Partial<StepContext> = {}) {
+	const {context, link, folder} = await makePlaces(changes);
 	const {workspace} = context;
 	make(workspace, folder);
 	await takeBaseline(link, context);
@@ -39,6 +40,7 @@ async function after(make: Act, act: Act) {
 }
 
 const push = (workspace: string, folder: string) => {
+	mkdirSync(folder, {recursive: true});
 	git(folder, 'init', '-q', '--bare', 'origin.git');
 	git(workspace, 'remote', 'add', 'origin', path.join(folder, 'origin.git'));
 	git(workspace, 'push', '-q', '--all', 'origin');
@@ -99,6 +101,29 @@ describe.skipIf(!hasGit)('work in a repository (needs git)', () => {
 			(workspace, folder) => {
 				write(workspace, 'b', 'edited');
 				git(workspace, 'commit', '-qm', 'mine', 'b');
+				push(workspace, folder);
+			},
+			'clean',
+		],
+		'a commit that was pushed to a folder inside': [
+			workspace => {
+				git(workspace, 'commit', '-qam', 'mine');
+				push(workspace, path.join(workspace, 'build'));
+			},
+			[expect.stringMatching(/^commit \w+ mine$/)],
+		],
+		'a commit on no branch that was left': [
+			workspace => {
+				git(workspace, 'checkout', '-q', '--detach');
+				git(workspace, 'commit', '-qam', 'on no branch');
+				git(workspace, 'checkout', '-q', 'main');
+			},
+			[expect.stringMatching(/^commit \w+ on no branch$/)],
+		],
+		'a commit that was amended, and then pushed': [
+			(workspace, folder) => {
+				git(workspace, 'commit', '-qam', 'mine');
+				git(workspace, 'commit', '-qm', 'better', '--amend');
 				push(workspace, folder);
 			},
 			'clean',
@@ -334,6 +359,68 @@ describe.skipIf(!hasGit)('work in a repository (needs git)', () => {
 			write(workspace, '../outside/a', 'edited');
 		};
 		expect(await after(make, act)).toEqual(['build/deps/one/b', expect.stringMatching(/outside\/a$/)]);
+	});
+
+	it('trusts no remote that is a folder of a machine of its own', async () => {
+		const made = [expect.stringMatching(/^commit \w+ mine$/)];
+		const pushed =
+			(url?: (folder: string) => string): Act =>
+			(workspace, folder) => {
+				git(workspace, 'commit', '-qam', 'mine');
+				push(workspace, folder);
+				if (url) {
+					git(workspace, 'remote', 'set-url', 'origin', url(folder));
+				}
+			};
+		const isolated = {isolated: true};
+		expect(await after(fill, pushed(), isolated)).toEqual(made);
+		expect(
+			await after(
+				fill,
+				pushed(folder => `file://${folder}/origin.git`),
+				isolated,
+			),
+		).toEqual(made);
+		expect(
+			await after(
+				fill,
+				pushed(() => '../origin:x.git'),
+				isolated,
+			),
+		).toEqual(made);
+		for (const url of ['ssh://git@example.org/x.git', 'git@example.org:x.git', 'https://example.org/x.git']) {
+			expect(
+				await after(
+					fill,
+					pushed(() => url),
+					isolated,
+				),
+			).toBe('clean');
+		}
+
+		// One of two that goes to another machine is enough, and what came from a folder before was not made there.
+		const second: Act = (workspace, folder) => {
+			pushed()(workspace, folder);
+			git(workspace, 'update-ref', 'refs/remotes/other/main', 'main');
+			git(workspace, 'config', 'remote.other.url', 'host:x.git');
+		};
+		expect(await after(fill, second, isolated)).toBe('clean');
+		const known: Act = (workspace, folder) => {
+			fill(workspace);
+			pushed()(workspace, folder);
+			git(workspace, 'reset', '-q', '--hard', 'HEAD^');
+		};
+		expect(await after(known, workspace => void git(workspace, 'checkout', '-qb', 'x', 'origin/main'), isolated)).toBe('clean');
+	});
+
+	it('knows a clone of one tag for what it is', async () => {
+		const clone: Act = (workspace, folder) => {
+			fill(path.join(folder, 'elsewhere'));
+			git(path.join(folder, 'elsewhere'), 'tag', 'v1');
+			git(workspace, 'clone', '-q', '--depth', '1', '--branch', 'v1', `file://${folder}/elsewhere`, 'inside');
+		};
+		expect(await after(fill, clone)).toBe('clean');
+		expect(await after(fill, clone, {isolated: true})).toEqual([expect.stringMatching(/^inside\/commit/)]);
 	});
 
 	it('counts what a push brings to a bare repository', async () => {

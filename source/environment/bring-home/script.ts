@@ -1,5 +1,4 @@
-import type {StepContext} from '../step.js';
-import {workFunctions} from '../work-check.js';
+import {workFunctions, type WorkPlaces} from '../work-check.js';
 import {snapshotFunctions} from './snapshot.js';
 
 /** So many commits that are known on the other side are enough to build upon. */
@@ -14,6 +13,9 @@ candidates() {
   for other in "$(git rev-parse --git-path worktrees)"/*/HEAD; do
     if [ -f "$other" ]; then git rev-parse -q --verify "$(cat "$other")"; fi
   done | number refs/home/worktree/
+  left | while read -r sha; do
+    if [ -n "$(git rev-list --max-count=1 "$sha" --not --branches --tags HEAD --)" ]; then echo "$sha"; fi
+  done | number refs/home/left/
   for name in MERGE_HEAD CHERRY_PICK_HEAD REVERT_HEAD; do
     file=$(git rev-parse --git-path "$name")
     if [ -f "$file" ]; then number "refs/home/merge/$name-" < "$file"; fi
@@ -28,7 +30,7 @@ number() {
 # Whether there are commits in it that were not there at the start and are on no remote.
 is_new() {
   if grep -q -x "$1" "$b/heads"; then return 1; fi
-  new=$({ echo "$1"; sed 's/^/^/' "$b/heads"; } | git rev-list --ignore-missing --max-count=1 --stdin --not --remotes 2> "$b/errors") ||
+  new=$({ echo "$1"; sed 's/^/^/' "$b/heads"; cat "$h/elsewhere"; } | git rev-list --ignore-missing --max-count=1 --stdin 2> "$b/errors") ||
     failed 'commits cannot be compared'
   [ -n "$new" ]
 }
@@ -133,13 +135,14 @@ pack_with_git() {
 }
 
 pack_commits() {
+  elsewhere > "$h/elsewhere"
   candidates 2>/dev/null > "$h/candidates"
   while read -r sha name; do
     if is_new "$sha"; then echo "$sha $name"; fi
   done < "$h/candidates" >> "$h/refs"
   sed 's/^\\([0-9a-f]*\\) \\(.*\\)$/create \\2 \\1/' "$h/refs" | home update-ref --stdin 2> "$b/errors" || { failed 'nothing can be written there'; return; }
   if [ "$mode" = remotes ]; then
-    { git for-each-ref --format='%(objectname)' refs/remotes; cat "$b/heads"; } > "$h/haves"
+    { sed 's/^.//' "$h/elsewhere"; cat "$b/heads"; } > "$h/haves"
   fi
   if [ "$mode" != none ]; then
     home cat-file --batch-check='%(objectname) %(objecttype)' < "$h/haves" | grep ' commit$' | cut -d ' ' -f 1 | head -n ${mostKnown} > "$h/known"
@@ -222,9 +225,7 @@ theirs elsewhere; `pack KEY MODE` makes one ready and tells what it holds, `bund
 Answers are fields that each end with a NUL, the last of them `end`. MODE says on what the bundle builds: `given` on commits that are named
 on standard input, `remotes` on what was there at the start and what remotes have, `none` on nothing.
 */
-export const bringHomeScript = (
-	context: Pick<StepContext, 'workspace' | 'stateFolder'>,
-): string => `#!/bin/sh${workFunctions(context)}
+export const bringHomeScript = (context: WorkPlaces): string => `#!/bin/sh${workFunctions(context)}
 ${snapshotFunctions}${historyFunctions}${unitFunctions}
 act=$1
 word=unit

@@ -88,6 +88,9 @@ describe.skipIf(!hasGit)('repositories of every kind come home (needs git)', () 
 		git(there, 'push', '-q', 'origin', 'main');
 		expect(await home()).toEqual({folder: undefined, repositories: []});
 		expect(branches(here)).toEqual(['main']);
+		git(there, 'config', 'remote.origin.url', '.');
+		await home();
+		expect(branches(here)).toEqual([`${prefix}/main`, 'main']);
 	});
 
 	it('the history there was removed: all files come as an archive', async () => {
@@ -215,6 +218,22 @@ describe.skipIf(!hasGit)('repositories of every kind come home (needs git)', () 
 		const outside = repositories.find(each => each.place.startsWith('/'));
 		expect(outside).toMatchObject({place: path.join(path.dirname(there), 'out'), into: here});
 		expect((await home()).repositories).toEqual(repositories);
+	});
+
+	it('a commit that was left on no branch, but not each that is in another', async () => {
+		const {home, here, there} = await makeCopy();
+		git(there, 'checkout', '-q', '--detach');
+		git(there, 'commit', '-qam', 'on no branch');
+		git(there, 'checkout', '-q', 'main');
+		for (const name of ['one', 'two']) {
+			git(there, 'commit', '-q', '--allow-empty', '-m', name);
+		}
+
+		git(there, 'checkout', '-q', 'HEAD^');
+		git(there, 'checkout', '-q', 'main');
+		await home();
+		expect(branches(here)).toEqual([`${prefix}/left-0`, `${prefix}/main`, 'main']);
+		expect(git(here, 'log', '-1', '--format=%s', `${prefix}/left-0`)).toBe('on no branch\n');
 	});
 
 	it('what git cannot read is said, and nothing is called brought', async () => {
