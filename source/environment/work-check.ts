@@ -15,7 +15,7 @@ take() {
     repository) (umask 022; git update-index -q --refresh >/dev/null 2>&1); tree > "$b/tree" ;;
     listing) listing > "$b/tree" ;;
   esac || exit 1
-  if [ -f "$b/complaints" ]; then mv "$b/complaints" "$b/complaints.first"; fi
+  if [ -f "$b/complaints" ]; then mv "$b/complaints" "$b/complaints.first" && mv "$b/heavy.now" "$b/heavy"; fi
   case $kind in repository | bare) all_heads > "$b/heads" && note_common ;; esac
   if [ "$kind" = repository ]; then staged "$(cat "$b/tree")" > "$b/staged"; fi
   if [ -f "$b/failed" ]; then cat "$b/failed" >&2; exit 1; fi
@@ -50,7 +50,7 @@ begin() {
   if [ -z "$known" ]; then
     case $kind in repository | bare) use_common ;; esac
   fi
-  touch "$b/heads" "$b/staged" "$b/complaints" "$b/complaints.first" "$b/errors"
+  touch "$b/heads" "$b/staged" "$b/complaints" "$b/complaints.first" "$b/errors" "$b/heavy" "$b/heavy.now"
 }
 
 compare() {
@@ -78,7 +78,7 @@ compare_files() {
   empty=$(git hash-object -t tree /dev/null)
   committed=$(git rev-parse -q --verify 'HEAD^{tree}' 2>/dev/null) || committed=$empty
   if [ "$kind" = folder ]; then
-    between "$(cat "$b/tree")" "$now"
+    { between "$(cat "$b/tree")" "$now"; sort "$b/heavy" "$b/heavy.now" | uniq -u | heavy_names; } | sort -u
     return
   fi
   between "$committed" "$now" > "$b/uncommitted"
@@ -88,6 +88,7 @@ compare_files() {
   else
     cat "$b/uncommitted"
   fi
+  added "$b/heavy" "$b/heavy.now" | heavy_names
   staged "$now" > "$b/staged.now"
   added "$b/staged" "$b/staged.now" | while read -r _ _ name; do echo "$name (staged)"; done
 }

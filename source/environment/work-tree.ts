@@ -42,11 +42,13 @@ quiet_git() {
 
 plain_git() { quiet_git -c include.path="$b/filters" "$@"; }
 
+# In lines, a newline in a name is another character.
+real_name() { printf %s "$1" | tr '\\001' '\\n'; }
+
 # Files that are there although the index says not to look: a sparse checkout, or what a person told git to leave alone.
 show_hidden() {
-  # In lines, with a newline in a name as another character.
   quiet_git ls-files -v -z | tr '\\n\\000' '\\001\\n' | sed -n 's/^[a-zS] //p' | while IFS= read -r name; do
-    case "$name" in *"$one"*) real=$(printf %s/ "$name" | tr '\\001' '\\n') real=\${real%/} ;; *) real=$name ;; esac
+    real=$(real_name "$name")
     if [ -e "$real" ] || [ -h "$real" ]; then printf '%s\\n' "$name"; fi
   done | tr '\\001\\n' '\\n\\000' > "$b/hidden"
   if [ ! -s "$b/hidden" ]; then return; fi
@@ -66,9 +68,28 @@ own_index() {
   return 0
 }
 
-# Puts all files into the index that the environment names.
+# Untracked files of more than 64 MB, each after what its last change was: they are not read, which would take their space once more.
+heavy() {
+  find . -name .git -prune -o -type f -size +131072 -print0 2>/dev/null | tr '\\n\\000' '\\001\\n' | while IFS= read -r name; do
+    real=$(real_name "$name")
+    untracked=$(git --literal-pathspecs ls-files -z --others --exclude-standard -- "$real" 2>/dev/null | tr -d '\\000')
+    if [ "./$untracked" = "$real" ]; then
+      echo "$({ TZ=UTC0 stat -c '%s %y %z' -- "$real" 2>/dev/null || $sum < "$real"; } | tr -d ' ') $name"
+    fi
+  done | sort
+}
+
+heavy_names() { cut -d ' ' -f 2- | sed 's/^\\.\\///' | tr '\\001' ' ' | sort -u; }
+
+# Puts all files into the index that the environment names, but those that a list of heavy ones has.
 add_files() {
-  plain_git add -A --ignore-errors . 2> "$b/added" >/dev/null
+  list=$1
+  set -- .
+  while read -r _ name; do
+    real=$(real_name "$name")
+    set -- "$@" ":(exclude,literal)\${real#./}"
+  done < "$list"
+  plain_git add -A --ignore-errors -- "$@" 2> "$b/added" >/dev/null
   code=$?
   # It complains where a repository inside has no commit yet: that one is asked by itself.
   grep -e '^error' -e '^fatal' "$b/added" | grep -v 'have a commit checked out$' | sort -u > "$b/complaints"
@@ -85,7 +106,8 @@ complained() {
 tree() (
   own_objects
   own_index "$b/index" 2> "$b/errors" || failed 'it cannot be read'
-  add_files
+  heavy > "$b/heavy.now"
+  add_files "$b/heavy.now"
   plain_git write-tree 2> "$b/errors" || failed 'it cannot be read'
 )
 

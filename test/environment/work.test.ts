@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process';
-import {mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {takeBaseline, unsavedWork} from '../../source/environment/work.js';
@@ -421,6 +421,34 @@ describe.skipIf(!hasGit)('work in a repository (needs git)', () => {
 		};
 		expect(await after(fill, clone)).toBe('clean');
 		expect(await after(fill, clone, {isolated: true})).toEqual([expect.stringMatching(/^inside\/commit/)]);
+	});
+
+	it.each([
+		['a repository', fill],
+		['a folder', (workspace: string) => write(workspace, '.gitignore', 'build/\n')],
+	])('compares large files in %s without keeping their content', async (_name, make) => {
+		const large = (workspace: string, name: string) => (write(workspace, name), truncateSync(path.join(workspace, name), 70e6));
+		const before: Act = workspace => {
+			make(workspace);
+			for (const name of ['old.bin', 'new\nline.bin', 'build/ignored.bin', 'grows.bin']) {
+				large(workspace, name);
+			}
+
+			truncateSync(path.join(workspace, 'grows.bin'), 10);
+		};
+		const act: Act = workspace => {
+			const state = path.join(path.dirname(workspace), "state's");
+			const hash = git(workspace, 'hash-object', 'old.bin');
+			const kept = readdirSync(state, {recursive: true, encoding: 'utf8'});
+			expect(kept.some(file => file.endsWith(`objects/${hash.slice(0, 2)}/${hash.slice(2).trim()}`))).toBe(false);
+		};
+		expect(await after(before, act)).toBe('clean');
+		const change: Act = workspace => {
+			truncateSync(path.join(workspace, 'old.bin'), 70e6);
+			large(workspace, 'grows.bin');
+			large(workspace, '[n]ew.bin');
+		};
+		expect(await after(before, change)).toEqual(['[n]ew.bin', 'grows.bin', 'old.bin']);
 	});
 
 	it('counts what a push brings to a bare repository', async () => {

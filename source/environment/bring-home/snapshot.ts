@@ -25,7 +25,9 @@ make_shadow() {
 
 # All files as they are, in the index that the environment names.
 all_files() {
-  add_files
+  common "$b/heavy" "$b/heavy.now" > "$h/heavy"
+  if [ -s "$h/heavy" ]; then echo "large files that were there from the start stay there: $(wc -l < "$h/heavy" | tr -d ' ')" >> "$h/notes"; fi
+  add_files "$h/heavy"
   # Repositories inside come home by themselves.
   git -c core.quotePath=true diff-index --cached --raw --no-renames "$1" | grep '^:000000 160000' | cut -f 2- | plain_git update-index --force-remove --stdin
   plain_git write-tree

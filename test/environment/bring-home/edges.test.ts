@@ -1,6 +1,6 @@
 import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync} from 'node:fs';
+import {cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync} from 'node:fs';
 import path from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {bringHome} from '../../../source/environment/bring-home/bring-home.js';
@@ -234,6 +234,18 @@ describe.skipIf(!hasGit)('repositories of every kind come home (needs git)', () 
 		await home();
 		expect(branches(here)).toEqual([`${prefix}/left-0`, `${prefix}/main`, 'main']);
 		expect(git(here, 'log', '-1', '--format=%s', `${prefix}/left-0`)).toBe('on no branch\n');
+	});
+
+	it('large files come when they were changed, and stay there when they were not', async () => {
+		const large = (name: string) => (folder: string) => (write(folder, name), truncateSync(path.join(folder, name), 70e6));
+		const {home, here, there} = await makeCopy(folder => (fill(folder), large('old.bin')(folder)));
+		expect((await home()).repositories).toEqual([]);
+		large('new.bin')(there);
+		const {repositories} = await home();
+		expect(repositories[0]?.notes).toEqual(['large files that were there from the start stay there: 1']);
+		const names = git(here, 'ls-tree', '-l', `${prefix}/uncommitted`);
+		expect(names).toMatch(/ 70000000\tnew\.bin/);
+		expect(names).not.toContain('old.bin');
 	});
 
 	it('what git cannot read is said, and nothing is called brought', async () => {
