@@ -1,88 +1,9 @@
 import {quote} from '../system/shell.js';
 import type {StepContext} from './step.js';
+import {treeFunctions} from './work-tree.js';
 
 /** The exit code that says there is work. */
 export const changedCode = 10;
-
-// The repository or folder in `place`; what is kept of it lies in `b`. Objects and index that git writes here are kept there too: the
-// repository itself is only read.
-const treeFunctions = `
-kind_of() {
-  if ! has_git; then echo listing
-  elif [ "$(git rev-parse --is-bare-repository 2>/dev/null)" = true ]; then echo bare
-  elif top=$(git rev-parse --show-toplevel 2>/dev/null) && [ "$(cd "$top" && pwd -P)" = "$(pwd -P)" ]; then echo repository
-  else echo folder; fi
-}
-
-own_objects() {
-  if [ "$kind" = folder ]; then
-    objects="$b/shadow/objects" index=
-    GIT_DIR="$b/shadow" GIT_WORK_TREE=$place
-    export GIT_DIR GIT_WORK_TREE
-  else
-    objects=$(cd "$(git rev-parse --git-path objects)" && pwd) index=$(git rev-parse --git-path index)
-  fi
-  case "$objects" in *:*) objects="\\"$objects\\"" ;; esac
-  mkdir -p "$b/objects"
-  GIT_OBJECT_DIRECTORY="$b/objects" GIT_ALTERNATE_OBJECT_DIRECTORIES=$objects
-  export GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
-}
-
-# What went wrong; as long as that is not known to be harmless, the answer is not 'clean'.
-failed() { printf '%s: %s\\n' "$1" "$(head -n 1 "$b/errors")" >> "$b/failed"; }
-
-tree() (
-  own_objects
-  rm -f "$b/index" "$b/index.lock"
-  if [ -n "$index" ] && [ -f "$index" ]; then cp "$index" "$b/index"; fi
-  GIT_INDEX_FILE="$b/index"
-  export GIT_INDEX_FILE
-  # It complains where a repository inside has no commit yet: that one is asked by itself.
-  git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.safecrlf=false -c core.splitIndex=false -c advice.addEmbeddedRepo=false \\
-    add -A --ignore-errors . 2>&1 >/dev/null | grep -e '^error' -e '^fatal' | grep -v -e 'have a commit checked out$' -e '^fatal: adding files failed$' | sort -u > "$b/complaints"
-  git write-tree 2> "$b/errors" || failed 'it cannot be read'
-)
-
-# Names of what differs between two trees, without the repositories inside.
-between() (
-  own_objects
-  git diff-tree -r --raw --no-renames "$1" "$2" > "$b/raw" 2> "$b/errors" || failed 'it cannot be compared'
-  sed -e '/^:000000 160000/d' -e '/^:160000 000000/d' -e '/^:160000 160000/d' "$b/raw" | cut -f 2- | sort -u
-)
-
-# What is staged and lies neither in a file nor in the last commit.
-staged() (
-  own_objects
-  last=$(git rev-parse -q --verify 'HEAD^{tree}') || last=$(git hash-object -t tree /dev/null)
-  { git ls-tree -r "$1" > "$b/here" && git diff-index --cached --raw --no-abbrev --no-renames "$last" > "$b/raw"; } 2> "$b/errors" ||
-    failed 'what is staged cannot be read'
-  while read -r _ mode _ blob rest; do
-    case "$mode $blob" in 160000* | *' 0000000'*) continue ;; esac
-    grep -q -F " $blob" "$b/here" || echo "$blob $rest"
-  done < "$b/raw" | sort -u
-)
-
-# Lines that both have, and lines that only the second has.
-common() { sort "$1" "$2" | uniq -d; }
-added() { sort "$1" "$1" "$2" | uniq -u; }
-
-heads() {
-  git for-each-ref --format='%(objectname)' refs/heads refs/stash refs/tags
-  git rev-parse -q --verify HEAD
-  git rev-list -g refs/stash -- 2>/dev/null
-  for other in "$(git rev-parse --git-path worktrees)"/*/HEAD; do
-    if [ -f "$other" ]; then git rev-parse -q --verify "$(cat "$other")"; fi
-  done
-}
-
-listing() {
-  {
-    find . -name .git -prune -o -type f -exec $sum {} +
-    find ./.git/refs ./.git/packed-refs -type f -exec $sum {} + 2>/dev/null
-    find . -name .git -prune -o -type l -exec ls -ld {} + | sed 's/^.* \\.\\//0 0 .\\//'
-  } | sort
-}
-`;
 
 // A unit is compared as what it was when the baseline was taken, also when it has become a repository since.
 const unitFunctions = `
@@ -94,11 +15,28 @@ take() {
     repository) (umask 022; git update-index -q --refresh >/dev/null 2>&1); tree > "$b/tree" ;;
     listing) listing > "$b/tree" ;;
   esac || exit 1
-  if [ -f "$b/complaints" ]; then mv "$b/complaints" "$b/complaints.first"; fi
-  case $kind in repository | bare) heads | sort -u > "$b/heads" ;; esac
+  if [ -f "$b/complaints" ]; then mv "$b/complaints" "$b/complaints.first" && mv "$b/heavy.now" "$b/heavy"; fi
+  case $kind in repository | bare) all_heads > "$b/heads" && note_common ;; esac
   if [ "$kind" = repository ]; then staged "$(cat "$b/tree")" > "$b/staged"; fi
   if [ -f "$b/failed" ]; then cat "$b/failed" >&2; exit 1; fi
   echo "$kind" > "$b/kind"
+}
+
+# What a remote had at the start was not made here.
+all_heads() { { heads; git for-each-ref --format='%(objectname)' refs/remotes; } | sort -u; }
+
+common_dir() ( cd "$(git rev-parse --git-common-dir 2>/dev/null)" 2>/dev/null && pwd -P )
+
+# For working trees of the same repository that come later: its commits are not new in them.
+note_common() {
+  common=$(common_dir) || return 0
+  mkdir -p "$s/baseline/commons" && cat "$b/heads" >> "$s/baseline/commons/$(key_of "$common")"
+}
+
+use_common() {
+  common=$(common_dir) || return 0
+  common="$s/baseline/commons/$(key_of "$common")"
+  if [ -f "$common" ]; then sort -u "$common" > "$b/heads"; fi
 }
 
 begin() {
@@ -109,7 +47,10 @@ begin() {
     echo 'git is not there any more: nothing can be compared'
     exit
   fi
-  touch "$b/heads" "$b/staged" "$b/complaints" "$b/complaints.first" "$b/errors"
+  if [ -z "$known" ]; then
+    case $kind in repository | bare) use_common ;; esac
+  fi
+  touch "$b/heads" "$b/staged" "$b/complaints" "$b/complaints.first" "$b/errors" "$b/heavy" "$b/heavy.now"
 }
 
 compare() {
@@ -121,7 +62,7 @@ compare() {
   esac
   if [ "$kind" != listing ]; then
     case "$(kind_of)" in repository | bare) compare_commits ;; esac
-    added "$b/complaints.first" "$b/complaints"
+    complained
   fi
   if [ -f "$b/failed" ]; then cat "$b/failed"; fi
 }
@@ -137,7 +78,7 @@ compare_files() {
   empty=$(git hash-object -t tree /dev/null)
   committed=$(git rev-parse -q --verify 'HEAD^{tree}' 2>/dev/null) || committed=$empty
   if [ "$kind" = folder ]; then
-    between "$(cat "$b/tree")" "$now"
+    { between "$(cat "$b/tree")" "$now"; sort "$b/heavy" "$b/heavy.now" | uniq -u | heavy_names; } | sort -u
     return
   fi
   between "$committed" "$now" > "$b/uncommitted"
@@ -147,13 +88,14 @@ compare_files() {
   else
     cat "$b/uncommitted"
   fi
+  added "$b/heavy" "$b/heavy.now" | heavy_names
   staged "$now" > "$b/staged.now"
   added "$b/staged" "$b/staged.now" | while read -r _ _ name; do echo "$name (staged)"; done
 }
 
 compare_commits() {
-  { heads 2>/dev/null; sed 's/^/^/' "$b/heads"; } > "$b/range"
-  git rev-list --ignore-missing --max-count=100 --stdin --not --remotes < "$b/range" > "$b/new" 2> "$b/errors" || failed 'commits cannot be compared'
+  { heads 2>/dev/null; sed 's/^/^/' "$b/heads"; elsewhere; } > "$b/range"
+  git rev-list --ignore-missing --max-count=100 --stdin < "$b/range" > "$b/new" 2> "$b/errors" || failed 'commits cannot be compared'
   while read -r commit; do git log -1 --format='commit %h %s' "$commit"; done < "$b/new"
 }
 
@@ -167,31 +109,39 @@ unit() (
   "$2"
 )
 
-ignored() (
-  name=\${1##*/}
-  cd "$1/.." || exit 1
-  git check-ignore -q -- "./$name" 2>/dev/null
-  case $? in
-    0) exit 0 ;;
-    1) exit 1 ;;
-  esac
-  # In no repository: the workspace is a folder with ignored files of its own.
-  root="$s/baseline/$(key_of "$(cd "$w" && pwd -P)")/shadow"
-  [ -d "$root" ] && GIT_DIR=$root GIT_WORK_TREE=$w git check-ignore -q -- "./$name" 2>/dev/null
-)
+# Working trees of this repository outside of the workspace, one a line.
+outside() {
+  case "$(kind_of)" in repository | bare) ;; *) return 0 ;; esac
+  common=$(common_dir) || return 0
+  top=$(cd "$w" && pwd -P)
+  for each in "$common"/worktrees/*/gitdir; do
+    if [ ! -f "$each" ]; then continue; fi
+    IFS= read -r tree < "$each"
+    case "$tree" in /*) ;; *) tree="\${each%/*}/$tree" ;; esac
+    tree=$(cd "\${tree%/.git}" 2>/dev/null && pwd -P) || continue
+    case "$tree/" in "$top"/*) continue ;; esac
+    # Another repository may have come to lie there.
+    if [ "$(cd "$tree" && common_dir)" = "$common" ]; then printf '%s\\n' "$tree"; fi
+  done
+}
 `;
+
+/** What the scripts know of an environment; where it is not `isolated`, folders outside of it stay. */
+export type WorkPlaces = Pick<StepContext, 'workspace' | 'stateFolder' | 'isolated'>;
 
 /**
 What scripts that compare with the baseline have in common: the workspace in `w`, the state folder in `s`, and functions that act on a unit
 (`unit PLACE FUNCTION`), one repository or the workspace itself, whose baseline lies in `b`.
 */
-export const workFunctions = ({workspace, stateFolder}: Pick<StepContext, 'workspace' | 'stateFolder'>): string => `
+export const workFunctions = ({workspace, stateFolder, isolated}: WorkPlaces): string => `
 w=${quote(workspace)}
 s=${quote(stateFolder)}
+isolated=${isolated}
 umask 077
 LC_ALL=C
 export LC_ALL
-unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_COMMON_DIR GIT_NAMESPACE
+unset CDPATH GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_COMMON_DIR GIT_NAMESPACE
+one=$(printf '\\001')
 has_git() { command -v git >/dev/null 2>&1; }
 
 for sum in cksum md5sum sha256sum ''; do command -v "$sum" >/dev/null 2>&1 && break; done
@@ -200,13 +150,11 @@ ${treeFunctions}${unitFunctions}`;
 /**
 The script that tells whether there is work in the environment that exists nowhere else, compared with a baseline that it has taken itself
 (`work-check baseline`). Files are compared by content, in a tree that git makes of all that is not ignored; one counts when it is neither
-as it was nor as it is committed, and a commit counts unless it was there before or has been pushed. Each repository inside is asked the
+as it was nor as it is committed, and a commit counts unless it was there before or has been pushed to another machine. Each repository inside is asked the
 same. Without git, all files are compared by their checksums. Writes `changed` or `clean` to `STATE/work`, prints what changed, and ends
 with `changedCode` or 0.
 */
-export const workCheckScript = (
-	context: Pick<StepContext, 'workspace' | 'stateFolder'>,
-): string => `#!/bin/sh${workFunctions(context)}
+export const workCheckScript = (context: WorkPlaces): string => `#!/bin/sh${workFunctions(context)}
 # Nothing may be called clean that was not compared.
 give_up() {
   echo "$1"
@@ -216,21 +164,29 @@ give_up() {
 
 cd "$w" || exit 1
 
+ask() {
+  { unit "$1" "$act" || echo 'cannot be compared'; } | while IFS= read -r line; do printf '%s/%s\\n' "\${1#./}" "$line"; done
+  unit "$1" outside >> "$s/baseline/outside"
+}
+
 # Called by find: the repositories inside, as ./NAME/.git
 if [ "$1" = inside ]; then
   act=$2
   shift 2
   for found do
-    place=\${found%/.git}
-    if ! ignored "$place"; then
-      { unit "$place" "$act" || echo 'cannot be compared'; } | while IFS= read -r line; do printf '%s/%s\\n' "\${place#./}" "$line"; done
-    fi
+    ask "\${found%/.git}"
   done
   exit
 fi
 
-inside() {
-  if has_git; then find . -mindepth 2 -name .git -prune -exec sh "$s/work-check" inside "$1" {} +; fi
+# Ignored ones too: a working tree beside others often is, and what setup has fetched is known from the start.
+all_others() {
+  act=$1
+  if ! has_git; then return 0; fi
+  unit . outside > "$s/baseline/outside"
+  find . -mindepth 2 -name .git -prune -exec sh "$s/work-check" inside "$act" {} +
+  sort -u "$s/baseline/outside" > "$s/baseline/outside.all"
+  while IFS= read -r tree; do ask "$tree"; done < "$s/baseline/outside.all"
   # A folder that may not be opened is none of the person's.
   return 0
 }
@@ -245,14 +201,14 @@ if [ "$1" = baseline ]; then
   mkdir -p "$s/baseline" || exit 1
   # Later it is told as changed, then.
   [ -z "$missing" ] || exit 0
-  unit . take && { inside take; touch "$s/baseline/taken"; }
+  unit . take && { all_others take; touch "$s/baseline/taken"; }
   exit
 fi
 
 rm -f "$s/work"
 [ -z "$missing" ] || give_up "$missing is missing: the workspace cannot be compared"
 [ -f "$s/baseline/taken" ] || give_up 'the workspace was never compared'
-{ unit . compare && inside compare && echo compared; } > "$s/baseline/answer"
+{ unit . compare && all_others compare && echo compared; } > "$s/baseline/answer"
 [ "$(sed -n '$p' "$s/baseline/answer")" = compared ] || give_up 'the workspace cannot be compared'
 sed '$d' "$s/baseline/answer" > "$s/baseline/told"
 head -n 200 "$s/baseline/told"

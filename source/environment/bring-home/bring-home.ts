@@ -18,7 +18,7 @@ export const homeLimit = 1024 ** 3;
 
 /** What came home from one repository. */
 export type BroughtRepository = {
-	/** Where it lies in the workspace, made safe to show; '' for the workspace itself. */
+	/** Where it lies in the workspace, or absolute outside of it, made safe to show; '' for the workspace itself. */
 	readonly place: string;
 	/** Absolute folder of the repository on this machine that has the commits now. */
 	readonly into: string | undefined;
@@ -113,14 +113,22 @@ async function load(link: Link, context: StepContext, {source, limit = homeLimit
 	const root = await rootOf(source, context.subfolder);
 	const units = await findUnits(link, context, {signal});
 	const loads: Load[] = [];
-	const homes = new Map<string, Repository>();
+	const own = new Map<Unit, Repository>();
+	const shared = new Map<string, Repository>();
 	for (const unit of units) {
-		// A working tree beside another comes home to the same repository.
-		const here = (root === undefined ? undefined : await findHere(root, unit.place)) ?? homes.get(unit.common);
-		if (here && unit.common !== '') {
-			homes.set(unit.common, here);
+		const here = root === undefined || unit.outside ? undefined : await findHere(root, unit.place);
+		if (here) {
+			own.set(unit, here);
 		}
 
+		if (here && unit.common !== '' && !shared.has(unit.common)) {
+			shared.set(unit.common, here);
+		}
+	}
+
+	for (const unit of units) {
+		// A working tree beside another comes home to the same repository.
+		const here = own.get(unit) ?? shared.get(unit.common);
 		const found = await packFor(link, context, unit, here, {limit, signal});
 		if (found.packed.refs.length > 0 || found.packed.files > 0) {
 			loads.push(found);

@@ -44,6 +44,10 @@ export function wantedName(prefix: string, name: string, commit: string): Wanted
 			return numbered(`worktree-${rest}`);
 		}
 
+		case 'left': {
+			return numbered(`left-${rest}`);
+		}
+
 		case 'merge': {
 			return /^[A-Z]+_HEAD-\d+$/.test(rest)
 				? {name: `heads/${prefix}/${rest.toLowerCase().replace('_', '-')}`, anyNumber: true}

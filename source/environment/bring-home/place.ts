@@ -112,5 +112,5 @@ export function folderOf(place: Buffer): string {
 	const plain = text.replaceAll(/[^\w.-]+/g, '-').slice(0, 60);
 	return plain === text && !plain.startsWith('.') && Buffer.from(text).equals(place)
 		? plain
-		: `${plain.replace(/^\.+/, '')}-${createHash('sha256').update(place).digest('hex').slice(0, 6)}`;
+		: `${plain.replace(/^[.-]+/, '')}-${createHash('sha256').update(place).digest('hex').slice(0, 6)}`;
 }

@@ -1,5 +1,4 @@
-import type {StepContext} from '../step.js';
-import {workFunctions} from '../work-check.js';
+import {workFunctions, type WorkPlaces} from '../work-check.js';
 import {snapshotFunctions} from './snapshot.js';
 
 /** So many commits that are known on the other side are enough to build upon. */
@@ -14,6 +13,9 @@ candidates() {
   for other in "$(git rev-parse --git-path worktrees)"/*/HEAD; do
     if [ -f "$other" ]; then git rev-parse -q --verify "$(cat "$other")"; fi
   done | number refs/home/worktree/
+  left | while read -r sha; do
+    if [ -n "$(git rev-list --max-count=1 "$sha" --not --branches --tags HEAD --)" ]; then echo "$sha"; fi
+  done | number refs/home/left/
   for name in MERGE_HEAD CHERRY_PICK_HEAD REVERT_HEAD; do
     file=$(git rev-parse --git-path "$name")
     if [ -f "$file" ]; then number "refs/home/merge/$name-" < "$file"; fi
@@ -28,7 +30,7 @@ number() {
 # Whether there are commits in it that were not there at the start and are on no remote.
 is_new() {
   if grep -q -x "$1" "$b/heads"; then return 1; fi
-  new=$({ echo "$1"; sed 's/^/^/' "$b/heads"; } | git rev-list --ignore-missing --max-count=1 --stdin --not --remotes 2> "$b/errors") ||
+  new=$({ echo "$1"; sed 's/^/^/' "$b/heads"; cat "$h/elsewhere"; } | git rev-list --ignore-missing --max-count=1 --stdin 2> "$b/errors") ||
     failed 'commits cannot be compared'
   [ -n "$new" ]
 }
@@ -50,7 +52,31 @@ tell_unit() {
     common=$(cd "$(git rev-parse --git-common-dir)" && pwd -P) || return 1
     format=$(git rev-parse --show-object-format 2>/dev/null) ;;
   esac
-  tell unit "\${h##*/}" "$relative" "$common" "$format"
+  tell "$word" "\${h##*/}" "$relative" "$common" "$format"
+}
+
+ignored() (
+  name=\${1##*/}
+  cd "$1/.." || exit 1
+  git check-ignore -q -- "./$name" 2>/dev/null
+  case $? in
+    0) exit 0 ;;
+    1) exit 1 ;;
+  esac
+  # In no repository: the workspace is a folder with ignored files of its own.
+  root="$s/baseline/$(key_of "$(cd "$w" && pwd -P)")/shadow"
+  [ -d "$root" ] && GIT_DIR=$root GIT_WORK_TREE=$w git check-ignore -q -- "./$name" 2>/dev/null
+)
+
+# There may be many that nobody worked in.
+has_work() { [ -n "$(unit "$1" compare || echo failed)" ]; }
+
+tell_outside() {
+  word=outside
+  sort -u "$s/home/outside" > "$s/home/outside.all"
+  while IFS= read -r relative; do
+    if has_work "$relative"; then unit "$relative" tell_unit || tell failed 'a working tree cannot be read'; fi
+  done < "$s/home/outside.all"
 }
 
 # Makes everything ready to be fetched, and tells what that is. On standard input: commits that the other side has.
@@ -73,10 +99,10 @@ pack() {
     repository) compare_files > "$h/files" ;;
   esac
   if [ "$kind" != listing ] && [ "$kind" != gone ]; then
-    added "$b/complaints.first" "$b/complaints" >> "$b/failed"
+    complained >> "$b/failed"
     pack_with_git
   fi
-  if [ -s "$b/failed" ]; then while IFS= read -r line; do tell failed "$line"; done < "$b/failed"; fi
+  if [ -s "$b/failed" ]; then sort -u "$b/failed" | while IFS= read -r line; do tell failed "$line"; done; fi
   while IFS= read -r line; do tell note "$line"; done < "$h/notes"
   if [ -s "$h/files" ]; then tell files "$(wc -l < "$h/files" | tr -d " ")"; fi
   if [ -f "$h/all" ] && [ "$(cat "$h/all")" != "$(cat "$h/base")" ]; then tell patch; fi
@@ -95,6 +121,10 @@ pack_with_git() {
   echo "$base" > "$h/base"
   if [ -s "$h/files" ]; then
     snapshot 2> "$b/errors" || { failed 'the files cannot be read'; return; }
+    complained >> "$b/failed"
+    if [ "$(cat "$h/all")" = "$base" ] && [ "$(cat "$h/staged")" = "$base" ]; then
+      echo 'what was changed is not found again' >> "$b/failed"
+    fi
     if [ "$kind" = repository ]; then
       top=$(commit_snapshot 2> "$b/errors") || { failed 'nothing can be written there'; return; }
       echo "$top refs/home/uncommitted/0" >> "$h/refs"
@@ -105,13 +135,14 @@ pack_with_git() {
 }
 
 pack_commits() {
+  elsewhere > "$h/elsewhere"
   candidates 2>/dev/null > "$h/candidates"
   while read -r sha name; do
     if is_new "$sha"; then echo "$sha $name"; fi
   done < "$h/candidates" >> "$h/refs"
   sed 's/^\\([0-9a-f]*\\) \\(.*\\)$/create \\2 \\1/' "$h/refs" | home update-ref --stdin 2> "$b/errors" || { failed 'nothing can be written there'; return; }
   if [ "$mode" = remotes ]; then
-    { git for-each-ref --format='%(objectname)' refs/remotes; cat "$b/heads"; } > "$h/haves"
+    { sed 's/^.//' "$h/elsewhere"; cat "$b/heads"; } > "$h/haves"
   fi
   if [ "$mode" != none ]; then
     home cat-file --batch-check='%(objectname) %(objecttype)' < "$h/haves" | grep ' commit$' | cut -d ' ' -f 1 | head -n ${mostKnown} > "$h/known"
@@ -189,16 +220,15 @@ archive_listing() {
 `;
 
 /**
-The script by which work comes home, asked over a link: `units` tells the repositories in the workspace, `pack KEY MODE` makes one ready and
-tells what it holds, `bundle KEY`, `patch KEY`, `archive KEY` and `large KEY` print it. Answers are fields that each end with a NUL, the last of them
-`end`. MODE says on what the bundle builds: `given` on commits that are named on standard input, `remotes` on what was there at the start and
-what remotes have, `none` on nothing.
+The script by which work comes home, asked over a link: `units` tells the repositories in the workspace and, as `outside`, working trees of
+theirs elsewhere; `pack KEY MODE` makes one ready and tells what it holds, `bundle KEY`, `patch KEY`, `archive KEY` and `large KEY` print it.
+Answers are fields that each end with a NUL, the last of them `end`. MODE says on what the bundle builds: `given` on commits that are named
+on standard input, `remotes` on what was there at the start and what remotes have, `none` on nothing.
 */
-export const bringHomeScript = (
-	context: Pick<StepContext, 'workspace' | 'stateFolder'>,
-): string => `#!/bin/sh${workFunctions(context)}
+export const bringHomeScript = (context: WorkPlaces): string => `#!/bin/sh${workFunctions(context)}
 ${snapshotFunctions}${historyFunctions}${unitFunctions}
 act=$1
+word=unit
 cd "$w" || exit 1
 
 # Called by find: the repositories inside, as ./NAME/.git
@@ -207,7 +237,10 @@ if [ "$act" = inside ]; then
   for found do
     relative=\${found%/.git}
     relative=\${relative#./}
-    if ! ignored "./$relative"; then unit "./$relative" tell_unit || tell failed 'a repository inside cannot be read'; fi
+    if ! ignored "./$relative" || has_work "./$relative"; then
+      unit "./$relative" tell_unit || tell failed 'a repository inside cannot be read'
+    fi
+    unit "./$relative" outside >> "$s/home/outside"
   done
   exit
 fi
@@ -219,7 +252,11 @@ done
 if [ "$act" = units ]; then
   relative=
   unit . tell_unit || exit 1
-  if has_git; then find . -mindepth 2 -name .git -prune -exec sh "$s/bring-home" inside {} +; fi
+  if has_git; then
+    unit . outside > "$s/home/outside"
+    find . -mindepth 2 -name .git -prune -exec sh "$s/bring-home" inside {} +
+    tell_outside
+  fi
   tell end
   exit 0
 fi

@@ -23,14 +23,14 @@ make_shadow() {
   if [ -n "$objects" ] && [ -f "$(git rev-parse --git-path shallow)" ]; then cp "$(git rev-parse --git-path shallow)" "$shadow/shallow"; fi
 }
 
-# All files as they are, in the index that the environment names; of Git LFS their content, since only that is worth anything elsewhere.
-add_all() {
-  git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c core.safecrlf=false -c core.splitIndex=false -c advice.addEmbeddedRepo=false \\
-    -c filter.lfs.clean= -c filter.lfs.smudge= -c filter.lfs.process= -c filter.lfs.required=false \\
-    add -A --ignore-errors . >/dev/null 2>&1
+# All files as they are, in the index that the environment names.
+all_files() {
+  common "$b/heavy" "$b/heavy.now" > "$h/heavy"
+  if [ -s "$h/heavy" ]; then echo "large files that were there from the start stay there: $(wc -l < "$h/heavy" | tr -d ' ')" >> "$h/notes"; fi
+  add_files "$h/heavy"
   # Repositories inside come home by themselves.
-  git -c core.quotePath=true diff-index --cached --raw --no-renames "$1" | grep '^:000000 160000' | cut -f 2- | git update-index --force-remove --stdin
-  git write-tree
+  git -c core.quotePath=true diff-index --cached --raw --no-renames "$1" | grep '^:000000 160000' | cut -f 2- | plain_git update-index --force-remove --stdin
+  plain_git write-tree
 }
 
 # The trees of what is not committed: of all files, and of what is staged.
@@ -42,19 +42,18 @@ snapshot() (
   else
     index=$(git rev-parse --git-path index)
   fi
-  GIT_OBJECT_DIRECTORY="$shadow/objects" GIT_INDEX_FILE="$h/index"
-  export GIT_OBJECT_DIRECTORY GIT_INDEX_FILE
-  rm -f "$h/index" "$h/index.lock"
+  GIT_OBJECT_DIRECTORY="$shadow/objects"
+  export GIT_OBJECT_DIRECTORY
+  own_index "$h/index" || exit 1
   staged=$base
-  if [ -n "$index" ] && [ -f "$index" ]; then
-    cp "$index" "$h/index" || exit 1
+  if [ -f "$h/index" ]; then
     if [ -n "$(git ls-files -u | head -n 1)" ]; then
       echo 'files in conflict come as they are, with their markers' >> "$h/notes"
     else
-      staged=$(git write-tree) || exit 1
+      staged=$(plain_git write-tree) || exit 1
     fi
   fi
-  all=$(add_all "$base") || exit 1
+  all=$(all_files "$base") || exit 1
   printf '%s\\n' "$staged" > "$h/staged"
   printf '%s\\n' "$all" > "$h/all"
 )

@@ -18,8 +18,10 @@ const mostRefs = 1000;
 /** One repository in the workspace, or the workspace itself. */
 export type Unit = {
 	readonly key: string;
-	/** Relative to the workspace, '' for itself. As bytes, since it need not be text. */
+	/** Relative to the workspace, '' for itself; absolute when it is `outside`. As bytes, since it need not be text. */
 	readonly place: Buffer;
+	/** A working tree of a repository in the workspace that lies elsewhere. */
+	readonly outside: boolean;
 	/** The folder that its working trees share; '' where it is no repository. */
 	readonly common: string;
 	readonly format: 'sha1' | 'sha256';
@@ -81,14 +83,16 @@ export async function findUnits(link: Link, context: StepContext, options: Optio
 			return units;
 		}
 
-		if (word !== 'unit' || units.length === mostUnits) {
+		const outside = word === 'outside';
+		if ((word !== 'unit' && !outside) || units.length === mostUnits) {
 			throw unreadable(word === 'failed' ? take().toString() : 'too many repositories');
 		}
 
 		const [key, place, common, format] = [take(), take(), take(), take()];
 		units.push({
 			key: checked(key, /^[\w-]{1,200}$/),
-			place: checkedPlace(place),
+			place: outside ? checkedOutside(place) : checkedPlace(place),
+			outside,
 			common: common.toString(),
 			format: format.toString() === 'sha256' ? 'sha256' : 'sha1',
 		});
@@ -187,6 +191,16 @@ function checkedPlace(place: Buffer): Buffer {
 		throw unreadable('a repository there has an impossible name');
 	}
 
+	return place;
+}
+
+/** It only names a folder here, and is shown. */
+function checkedOutside(place: Buffer): Buffer {
+	if (place[0] !== 0x2f) {
+		throw unreadable('a repository there has an impossible name');
+	}
+
+	checkedPlace(place.subarray(1));
 	return place;
 }
 

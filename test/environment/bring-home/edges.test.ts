@@ -1,5 +1,6 @@
+import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync} from 'node:fs';
+import {cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync} from 'node:fs';
 import path from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {bringHome} from '../../../source/environment/bring-home/bring-home.js';
@@ -87,6 +88,9 @@ describe.skipIf(!hasGit)('repositories of every kind come home (needs git)', () 
 		git(there, 'push', '-q', 'origin', 'main');
 		expect(await home()).toEqual({folder: undefined, repositories: []});
 		expect(branches(here)).toEqual(['main']);
+		git(there, 'config', 'remote.origin.url', '.');
+		await home();
+		expect(branches(here)).toEqual([`${prefix}/main`, 'main']);
 	});
 
 	it('the history there was removed: all files come as an archive', async () => {
@@ -146,6 +150,113 @@ describe.skipIf(!hasGit)('repositories of every kind come home (needs git)', () 
 		write(there, 'big.bin', 'the content');
 		await home();
 		expect(git(here, 'show', `${prefix}/uncommitted:big.bin`)).toBe('the content');
+	});
+
+	it('files whose filter cannot run come as they are, and those beside them', async () => {
+		const {home, here, there} = await makeCopy(folder => {
+			fill(folder);
+			write(folder, '.gitattributes', '*.ipynb filter=strip\n');
+			write(folder, 'one.ipynb');
+			git(folder, 'add', '.');
+			git(folder, 'commit', '-qm', 'attributes');
+			git(folder, 'config', 'filter.strip.clean', '/opt/missing/strip');
+			git(folder, 'config', 'filter.strip.required', 'true');
+		});
+		write(there, 'one.ipynb', 'code and output');
+		write(there, 'two.ipynb');
+		write(there, 'b', 'edited');
+		await home();
+		const shown = ['one.ipynb', 'two.ipynb', 'b'].map(name => git(here, 'show', `${prefix}/uncommitted:${name}`));
+		expect(shown).toEqual(['code and output', 'two.ipynb', 'edited']);
+	});
+
+	it('an edit of the same size in the second in which git wrote its index', async () => {
+		const {home, here, there} = await makeCopy();
+		git(there, 'commit', '-qam', 'mine');
+		write(there, 'b', 'x');
+		execFileSync('sleep', ['1.1']);
+		await home();
+		expect(git(here, 'show', `${prefix}/uncommitted:b`)).toBe('x');
+	});
+
+	it('files that the index hides come as well, and what a sparse checkout has not is not deleted', async () => {
+		const {home, here, there} = await makeCopy(folder => {
+			fill(folder);
+			write(folder, 'in/x');
+			write(folder, 'out/y');
+			write(folder, 'out/z');
+			git(folder, 'add', '.');
+			git(folder, 'commit', '-qm', 'folders');
+			git(folder, 'sparse-checkout', 'set', '--cone', 'in');
+			git(folder, 'update-index', '--assume-unchanged', 'b');
+		});
+		write(there, 'b', 'edited');
+		write(there, 'out/y', 'edited');
+		write(there, 'out/new');
+		const before = [untouched(here), untouched(there)];
+		await home();
+		expect([untouched(here), untouched(there)]).toEqual(before);
+		const shown = ['b', 'out/y', 'out/new', 'out/z'].map(name => git(here, 'show', `${prefix}/uncommitted:${name}`));
+		expect(shown).toEqual(['edited', 'edited', 'out/new', 'out/z']);
+	});
+
+	it('working trees that are ignored or outside, and repositories that are ignored', async () => {
+		const {home, here, there, place} = await makeCopy();
+		fill(path.join(there, 'build/own'));
+		for (const tree of ['build/w', '../out']) {
+			git(there, 'worktree', 'add', '-q', tree, '-b', path.basename(tree));
+			write(there, `${tree}/b`, `in ${tree}`);
+		}
+
+		git(there, 'worktree', 'add', '-q', 'build/idle', '-b', 'idle');
+		const {repositories} = await home();
+		const texts = ['uncommitted', 'uncommitted-2'].map(name => git(here, 'show', `${prefix}/${name}:b`));
+		expect(texts).toEqual(['in build/w', 'in ../out']);
+		const own = repositories.find(({into}) => into === undefined);
+		expect(own).toMatchObject({place: 'build/own', notes: []});
+		expect(own?.bundle?.startsWith(place)).toBe(true);
+		const outside = repositories.find(each => each.place.startsWith('/'));
+		expect(outside).toMatchObject({place: path.join(path.dirname(there), 'out'), into: here});
+		expect((await home()).repositories).toEqual(repositories);
+	});
+
+	it('a commit that was left on no branch, but not each that is in another', async () => {
+		const {home, here, there} = await makeCopy();
+		git(there, 'checkout', '-q', '--detach');
+		git(there, 'commit', '-qam', 'on no branch');
+		git(there, 'checkout', '-q', 'main');
+		for (const name of ['one', 'two']) {
+			git(there, 'commit', '-q', '--allow-empty', '-m', name);
+		}
+
+		git(there, 'checkout', '-q', 'HEAD^');
+		git(there, 'checkout', '-q', 'main');
+		await home();
+		expect(branches(here)).toEqual([`${prefix}/left-0`, `${prefix}/main`, 'main']);
+		expect(git(here, 'log', '-1', '--format=%s', `${prefix}/left-0`)).toBe('on no branch\n');
+	});
+
+	it('large files come when they were changed, and stay there when they were not', async () => {
+		const large = (name: string) => (folder: string) => (write(folder, name), truncateSync(path.join(folder, name), 70e6));
+		const {home, here, there} = await makeCopy(folder => (fill(folder), large('old.bin')(folder)));
+		expect((await home()).repositories).toEqual([]);
+		large('new.bin')(there);
+		const {repositories} = await home();
+		expect(repositories[0]?.notes).toEqual(['large files that were there from the start stay there: 1']);
+		const names = git(here, 'ls-tree', '-l', `${prefix}/uncommitted`);
+		expect(names).toMatch(/ 70000000\tnew\.bin/);
+		expect(names).not.toContain('old.bin');
+	});
+
+	it('what git cannot read is said, and nothing is called brought', async () => {
+		const {home, here, there} = await makeCopy(folder => {
+			fill(folder);
+			write(folder, '.gitattributes', '*.wide working-tree-encoding=UTF-16\n');
+			write(folder, 'bad.wide', 'odd');
+		});
+		write(there, 'b', 'edited');
+		await expect(home()).rejects.toThrow(/cannot be read: fatal: .*bad\.wide/);
+		expect(branches(here)).toEqual(['main']);
 	});
 });
 
