@@ -2,7 +2,7 @@ import {formatBytes} from '../../offers/format.js';
 import type {PortHealth, ReverseHealth} from '../../runs/handle.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {type PortItem, portItems} from '../port-items.js';
-import type {RunView} from '../store/state.js';
+import type {AppState, RunView} from '../store/state.js';
 import {cut, fit, width, windowTop, wrap} from '../text.js';
 import {glyphs, paint} from '../theme.js';
 
@@ -18,6 +18,11 @@ type Line = {
 	readonly problem: string;
 };
 
+/** What no frame is drawn for is not shown where it would stand still. */
+const uncounted = {open: '', rate: '', total: ''} satisfies Partial<Line>;
+
+type Area = {readonly cells: number; readonly height: number};
+
 /** Cells of what stands in columns. */
 type Columns = {readonly route: number; readonly name: number; readonly open: number};
 
@@ -29,7 +34,7 @@ const longestName = 16;
 export const portsHeight = (run: RunView): number => 1 + Math.max(1, portItems(run.handle.health()).length);
 
 /** The ports of a run in `height` lines; the one under the cursor is always among them. */
-export function portRows(run: RunView, cells: number, height: number): string[] {
+export function portRows({focused}: Pick<AppState, 'focused'>, run: RunView, {cells, height}: Area): string[] {
 	const items = portItems(run.handle.health());
 	if (items.length === 0) {
 		const hint = wrap('none; `ports:` in the configuration forwards some, + adds one', cells - gutter);
@@ -39,7 +44,7 @@ export function portRows(run: RunView, cells: number, height: number): string[] 
 	const shown = Math.max(1, height - 1);
 	const at = items.findIndex(({key}) => key === run.port);
 	const top = at < 0 ? 0 : windowTop(at, items.length, shown, Math.max(0, at - Math.floor(shown / 2)));
-	const lines = items.map(item => lineOf(item, run));
+	const lines = items.map(item => (focused ? lineOf(item, run) : {...lineOf(item, run), ...uncounted}));
 	const columns = columnsOf(lines, cells - gutter);
 	const place = shown === 1 ? `${top + 1}` : `${top + 1}-${Math.min(items.length, top + shown)}`;
 	const count = items.length > shown ? `  ${place} of ${items.length}` : '';

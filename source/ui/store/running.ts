@@ -4,10 +4,10 @@ import {messageOf, Problem} from '../../system/problem.js';
 import type {RunHandle} from '../../runs/handle.js';
 import {isOver, type RunState} from '../../runs/state.js';
 import {dateTime} from '../../runs/words.js';
-import {runSign} from '../run-sign.js';
 import {watchAsking} from './agreeing.js';
 import {type App, troubleOf} from './app.js';
 import {loadStepTimes} from './expecting.js';
+import {isOutdated, matterOf} from './matter.js';
 import {openRuns, type RunView} from './state.js';
 import {changeOpen, closeTab, isCurrent, showOpen} from './tabs.js';
 import {watchLoads} from './watching-load.js';
@@ -38,11 +38,11 @@ export function showRun(app: App, handle: RunHandle): void {
 		}
 	}
 
-	const stopListening = listen(app, handle);
 	app.partings.delete(name);
 	const run = newView(handle);
 	app.set({run, runs: [...openRuns(app.state()), run]});
 	showOpen(app, handle);
+	const stopListening = listen(app, handle);
 	const stopAsking = watchAsking(app, handle);
 	const stopLoads = watchLoads(app, handle);
 	void loadStepTimes(app, handle);
@@ -88,24 +88,64 @@ export function retry(app: App): void {
 	}
 }
 
-/** Draws what changes of the run on the screen; of one behind another tab only what its tab shows. Returns the way to stop. */
+/** Hears what changes of the run; returns the way to stop. */
 function listen(app: App, handle: RunHandle): () => void {
 	let {phase} = handle.state();
-	let sign = runSign(handle);
-	return handle.subscribe(() => {
-		const before = {phase, sign};
+	const drawn = drawWhatMatters(app, handle);
+	const stopListening = handle.subscribe(() => {
+		const before = phase;
 		({phase} = handle.state());
-		sign = runSign(handle);
-		if (phase === 'ready' && before.phase !== 'ready') {
+		if (phase === 'ready' && before !== 'ready') {
 			changeOpen(app, handle, {showLogs: false});
 			app.say(`${handle.name} is ready`);
 		}
 
 		rememberListeners(app, handle);
-		if (isCurrent(app, handle) || sign !== before.sign) {
-			app.set({});
-		}
+		drawn.look();
 	});
+	return () => {
+		stopListening();
+		drawn.stop();
+	};
+}
+
+/** Without the focus, milliseconds from one frame to the next, however much there is to tell. */
+const pauseUnseen = 1000;
+
+/**
+Has the screen drawn as soon as something that matters is another; what else changes is drawn with the next second, or never where nobody
+looks.
+*/
+function drawWhatMatters(app: App, handle: RunHandle): {readonly look: () => void; readonly stop: () => void} {
+	const {clock} = app.options;
+	const current = () => matterOf(app.state(), handle, clock.now());
+	let drawn = current();
+	let endPause: (() => void) | undefined;
+	const stop = () => {
+		endPause?.();
+		endPause = undefined;
+	};
+
+	const look = () => {
+		const {focused} = app.state();
+		const next = current();
+		const isNews = isOutdated(drawn, next, focused ? undefined : handle.health());
+		if (!isNews || (endPause && !focused)) {
+			return;
+		}
+
+		drawn = next;
+		app.draw();
+		stop();
+		if (!focused) {
+			endPause = clock.every(pauseUnseen, () => {
+				stop();
+				look();
+			});
+		}
+	};
+
+	return {look, stop};
 }
 
 /** A port that is forwarded is offered no more: what listens there is known from before. */
