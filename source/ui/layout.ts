@@ -5,7 +5,8 @@ import {noticeRows, situationRows, stopFailureRows} from './screens/situation.js
 import {failureRows, keptRows} from './screens/steps.js';
 import {summaryRows} from './screens/summary.js';
 import {tabRows} from './screens/tabs.js';
-import {type AppState, bodyRows} from './store/state.js';
+import {bodyRows} from './frame.js';
+import type {AppState} from './store/state.js';
 
 /** Below this width steps and logs stand one at a time. */
 const leastBeside = 70;

@@ -503,3 +503,34 @@ describe('without the focus', () => {
 		await shows('2 of 3');
 	});
 });
+
+describe('what went wrong', () => {
+	const next = 'Wait a little, and try it again.';
+
+	test.each([
+		[60, 15],
+		[80, 24],
+		[120, 40],
+	])('leaves the deadline, the cost and the newest lines of a log where they are seen at %i×%i', async (columns, rows) => {
+		const handle = new TestHandle(runState({deadline: now + 120 * minute}));
+		handle.health_ = health({ports: many(3)});
+		handle.lines = Array.from({length: 100}, (_, index) => ({at: now, pane: 'setup' as const, text: `line ${index}`}));
+		const {app, shows, press, frame} = withRun(handle, {}, {size: {columns, rows}});
+		const details = Array.from({length: 30}, (_, index) => `detail ${index}`);
+		app.set({trouble: {message: 'the deadline could not be moved', details, next}});
+		await shows('✗ the deadline could not be moved');
+		await shows(next);
+		await shows('(2h left)');
+		await shows('$0 so far');
+		await shows('PORTS');
+		expect(frame().split('\n')).toHaveLength(rows);
+		await press('l');
+		await shows('line 99');
+		await shows(next);
+		expect(frame().split('\n')).toHaveLength(rows);
+		await press('l');
+		app.set({trouble: undefined, message: {text: 'much was said '.repeat(20), tone: 'info'}});
+		await shows('much was said');
+		await shows('$0 so far');
+	});
+});

@@ -23,8 +23,12 @@ export function connectedRows(state: AppState, run: RunView, engine: Access): st
 	const gap = isLow ? [] : [''];
 	const warnings = stepWarningRows(run.handle.state(), columns).slice(0, isLow ? 1 : undefined);
 	const notes = [...linkRows(state, run), ...warnings];
-	const top = [...gap, ...notes, ...(notes.length > 0 ? gap : []), ...wayRows(state, run, engine, isLow), ...gap];
 	const bottom = bottomRows(state, run);
+	const top = [...gap, ...notes, ...(notes.length > 0 ? gap : []), ...wayRows(state, run, engine, isLow), ...gap].slice(
+		0,
+		// What ends it and what it costs stays, whatever else there is to be said.
+		Math.max(0, rows - bottom.length - 1),
+	);
 	const height = Math.max(1, rows - top.length - bottom.length);
 	const middle = isNarrow(state) ? stacked(state, run, height) : sideBySide(state, run, height);
 	return [...top, ...middle, ...bottom];
