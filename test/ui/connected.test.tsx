@@ -195,6 +195,26 @@ describe('ports', () => {
 		await shows(/4000 here ‹ 3000 there {2}0 open {2}not yet/);
 	});
 
+	test('who has the port that was wanted is said as far as there is room, of a direct one too, and whole under the cursor', async () => {
+		const holder = 'python3 (pid 4711)';
+		const {shows, press} = opened({
+			ports: [
+				port({local: 8001, remote: 8000, wanted: 8000, holder}),
+				port({local: 7001, remote: 7001, wanted: 7000, holder, direct: true}),
+				port({local: 9000, remote: 3001, moved: {from: 3000, holder: 'node (pid 7)'}}),
+				port({local: 9002, remote: 3003, wanted: 9001, holder, moved: {from: 3002, holder: 'node (pid 7)'}}),
+			],
+		});
+		await shows(/8001 › 8000 {2}0 open {2}\(8000 was taken by python3 \(pid 4711\)\)/);
+		await shows(/7001 +on this machine itself \(7000 was taken\)/);
+		await shows(/9000 › 3001 {2}0 open {2}\(3000 there was taken by node \(pid 7\)\)/);
+		await shows(/9002 › 3003 {2}0 open {2}\(9001 was taken; 3002 there was taken\)/);
+		await press('p', 'p');
+		await shows(/ {5}on this machine itself \(7000 was taken by python3 \(pid/);
+		await press('p', 'p');
+		await shows('was taken by python3 (pid 4711); 3002 there');
+	});
+
 	test('one key forwards what is offered; its name stays with it', async () => {
 		const {handle, shows, press} = opened({offered: [vite]});
 		await shows('5173  vite  f forwards it');

@@ -1,4 +1,5 @@
 import type {LinkHealth, LogBook, RunHandle} from '../../runs/handle.js';
+import {movedWords} from '../../runs/port-words.js';
 import type {RunState} from '../../runs/state.js';
 import {runSign} from '../run-sign.js';
 import {endsSoon} from '../screens/life.js';
@@ -75,7 +76,7 @@ const ofLink = (health: LinkHealth) => [
 ];
 
 const ofPorts = ({ports, reverse, offered}: LinkHealth) => [
-	ports.map(({local, remote, problem}) => [local, remote, problem]),
+	ports.map(port => [port.local, port.remote, port.problem, movedWords(port)]),
 	reverse.map(({local, remote, bound, counted, problem}) => [local, remote, bound || counted === false, problem]),
 	offered.map(({port, process}) => [port, process]),
 ];
