@@ -23,15 +23,13 @@ export function movedWords({wanted, holder, moved}: Moved, {isBrief = false}: {i
 	];
 }
 
-/** Where the ports of a plan are that could not be where they were asked for, in a line; undefined where all are. */
+/** Where the ports of a plan are that could not be where they were asked for, in a line; undefined where all are. What to do comes first. */
 export function plannedPortsWords(ports: readonly PortForward[]): string | undefined {
-	const words = ports.flatMap(({local, remote, wanted, holder, moved, direct}) => [
+	const words = ports.flatMap(({local, remote, wanted, holder = 'another program', moved, direct}) => [
 		...(wanted === undefined
 			? []
-			: [
-					`port ${wanted} is taken by ${holder ?? 'another program'}, ${direct ? `let your server there listen on ${local}` : `${local} leads to ${remote} there`}`,
-				]),
-		...(moved ? [`port ${moved.from} there is taken by ${moved.holder}, let your server listen on ${remote}`] : []),
+			: [`${direct ? `let your server listen on ${local}` : `port ${local} leads to ${remote} there`}: ${holder} has ${wanted}`]),
+		...(moved ? [`let your server there listen on ${remote}: ${moved.holder} has ${moved.from}`] : []),
 	]);
 	return words.length === 0 ? undefined : words.join('; ');
 }

@@ -60,8 +60,8 @@ test('where ports are that were taken when it was begun is one line among the ev
 	const {logs, known} = await openRecord(context, name);
 	expect(logs.lines('events').map(({text}) => text)).toEqual([
 		'asked for .dstack.yml',
-		'port 8000 is taken by node (pid 7), 8001 leads to 8000 there; port 9000 is taken by ruby (pid 8), let your server there listen on 9001; ' +
-			'port 3000 there is taken by perl (pid 9), let your server listen on 3001',
+		'port 8001 leads to 8000 there: node (pid 7) has 8000; let your server listen on 9001: ruby (pid 8) has 9000; ' +
+			'let your server there listen on 3001: perl (pid 9) has 3000',
 	]);
 	expect(known.ports).toEqual(ports);
 });
