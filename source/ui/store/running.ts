@@ -6,8 +6,8 @@ import {isOver, type RunState} from '../../runs/state.js';
 import {dateTime} from '../../runs/words.js';
 import {watchAsking} from './agreeing.js';
 import {type App, troubleOf} from './app.js';
+import {drawWhatMatters} from './drawing.js';
 import {loadStepTimes} from './expecting.js';
-import {isOutdated, matterOf} from './matter.js';
 import {openRuns, type RunView} from './state.js';
 import {changeOpen, closeTab, isCurrent, showOpen} from './tabs.js';
 import {watchLoads} from './watching-load.js';
@@ -107,45 +107,6 @@ function listen(app: App, handle: RunHandle): () => void {
 		stopListening();
 		drawn.stop();
 	};
-}
-
-/** Without the focus, milliseconds from one frame to the next, however much there is to tell. */
-const pauseUnseen = 1000;
-
-/**
-Has the screen drawn as soon as something that matters is another; what else changes is drawn with the next second, or never where nobody
-looks.
-*/
-function drawWhatMatters(app: App, handle: RunHandle): {readonly look: () => void; readonly stop: () => void} {
-	const {clock} = app.options;
-	const current = () => matterOf(app.state(), handle, clock.now());
-	let drawn = current();
-	let endPause: (() => void) | undefined;
-	const stop = () => {
-		endPause?.();
-		endPause = undefined;
-	};
-
-	const look = () => {
-		const {focused} = app.state();
-		const next = current();
-		const isNews = isOutdated(drawn, next, focused ? undefined : handle.health());
-		if (!isNews || (endPause && !focused)) {
-			return;
-		}
-
-		drawn = next;
-		app.draw();
-		stop();
-		if (!focused) {
-			endPause = clock.every(pauseUnseen, () => {
-				stop();
-				look();
-			});
-		}
-	};
-
-	return {look, stop};
 }
 
 /** A port that is forwarded is offered no more: what listens there is known from before. */
