@@ -12,7 +12,7 @@ import {
 	priceWords,
 	readyWords,
 } from '../runs/plan-words.js';
-import {forwardWords, reverseWords} from '../runs/port-words.js';
+import {forwardWords, movedWords, reverseWords} from '../runs/port-words.js';
 import type {RunState} from '../runs/state.js';
 import {table} from './io.js';
 
@@ -77,13 +77,10 @@ export function planLines(plan: Plan, clock: {now(): number}): string[] {
 	];
 }
 
-const portLine = ({local, remote, direct, wanted, added, problem}: LinkHealth['ports'][number]): string => {
-	const notes = [
-		...(added ? ['added'] : []),
-		...(wanted === undefined ? [] : [`${wanted} was taken`]),
-		...(problem ? [problem] : []),
-	];
-	return `Port: ${forwardWords({local, remote, direct})}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`;
+const portLine = (port: LinkHealth['ports'][number]): string => {
+	const {added, problem} = port;
+	const notes = [...(added ? ['added'] : []), ...movedWords(port), ...(problem ? [problem] : [])];
+	return `Port: ${forwardWords(port)}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`;
 };
 
 const reverseLine = ({remote, local, problem}: LinkHealth['reverse'][number]): string =>

@@ -9,7 +9,11 @@ const step = z.enum(stepIds);
 const port = z.object({
 	local: z.number().int(),
 	remote: z.number().int(),
+	/** The local port that was asked for, where that was taken, and by whom. */
 	wanted: z.number().int().optional(),
+	holder: z.string().optional(),
+	/** The port inside that was asked for, where that was taken in a network that it shares, and by whom. */
+	moved: z.object({from: z.number().int(), holder: z.string()}).optional(),
 	direct: z.boolean(),
 	/** It came while the environment ran. */
 	added: z.boolean().optional(),

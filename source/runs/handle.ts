@@ -19,8 +19,11 @@ export type LogBook = {
 export type PortHealth = {
 	readonly local: number;
 	readonly remote: number;
-	/** The local port that was asked for, where it was taken. */
-	readonly wanted?: number;
+	/** The local port that was asked for, where it was taken, and by whom, as far as that is known. */
+	readonly wanted?: number | undefined;
+	readonly holder?: string | undefined;
+	/** The port inside that was asked for, where another program has it in the network that they share. */
+	readonly moved?: {readonly from: number; readonly holder: string} | undefined;
 	/** The environment shares this machine's network: nothing is carried. */
 	readonly direct: boolean;
 	/** It came while the environment ran, and can be taken away again. */

@@ -3,6 +3,7 @@ import type {RunContext} from './context.js';
 import {answerDeadlineRequest} from './deadline.js';
 import {findEnd, isStopRequested} from './end.js';
 import type {RunRecord} from './record.js';
+import {RepeatedNote} from './repeated-note.js';
 import type {RunOver, Stage} from './stage.js';
 
 const interval = 1000;
@@ -27,6 +28,7 @@ export class Keeper {
 	readonly #record: RunRecord;
 	readonly #signal: AbortSignal;
 	readonly #keeping: Keeping;
+	readonly #trouble: RepeatedNote;
 	#isLooking = false;
 	#askedAt = Number.NEGATIVE_INFINITY;
 
@@ -35,6 +37,7 @@ export class Keeper {
 		this.#record = record;
 		this.#signal = signal;
 		this.#keeping = keeping;
+		this.#trouble = new RepeatedNote(record);
 	}
 
 	/** Looks once a second until the signal. */
@@ -49,6 +52,7 @@ export class Keeper {
 	async look(): Promise<RunOver | undefined> {
 		const {phase, offer} = this.#record.known;
 		if (phase !== 'ready' || this.#keeping.isLinked()) {
+			this.#trouble.forget();
 			return undefined;
 		}
 
@@ -58,7 +62,9 @@ export class Keeper {
 		}
 
 		this.#askedAt = now;
-		return findEnd(await this.#context.backend(offer.backend), this.#record.known, now);
+		const end = await findEnd(await this.#context.backend(offer.backend), this.#record.known, now);
+		this.#trouble.forget();
+		return end;
 	}
 
 	async #lookAndAct(): Promise<void> {
@@ -87,7 +93,7 @@ export class Keeper {
 			}
 		} catch (error) {
 			// A backend that does not answer says nothing about the instance; it is asked again.
-			this.#record.note(`could not be checked: ${String(error)}`);
+			this.#trouble.say(`could not be checked: ${String(error)}`);
 		} finally {
 			this.#isLooking = false;
 		}

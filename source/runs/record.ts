@@ -11,7 +11,7 @@ import {missingProblem} from './problems.js';
 import {reduce} from './reduce.js';
 import {runFolder} from './run-folder.js';
 import type {RunState} from './state.js';
-import {eventWords} from './words.js';
+import {eventLines} from './words.js';
 
 const notifyInterval = 100;
 const progressInterval = 1000;
@@ -213,9 +213,8 @@ export class RunRecord {
 			listener(event);
 		}
 
-		const words = eventWords(event, before);
-		if (words !== undefined) {
-			this.logs.add({at: event.at, pane: 'events', text: neutraliseLine(words)});
+		for (const line of eventLines(event, before)) {
+			this.logs.add({at: event.at, pane: 'events', text: neutraliseLine(line)});
 		}
 
 		this.changed();

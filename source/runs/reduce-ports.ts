@@ -1,4 +1,4 @@
-import type {RunEvent} from './events.js';
+import type {PortForward, RunEvent} from './events.js';
 import type {RunState} from './state.js';
 
 export type PortEvent = Extract<
@@ -12,8 +12,9 @@ export type PortEvent = Extract<
 export function reducePorts(state: RunState, event: PortEvent): RunState {
 	switch (event.type) {
 		case 'port-opened': {
-			const {port} = event;
-			return {...state, ports: [...state.ports.filter(({local}) => local !== port.local), port]};
+			const {port, holder} = event;
+			const opened = port.wanted === undefined ? port : {...port, holder};
+			return {...state, ports: [...state.ports.filter(({local}) => local !== port.local), opened]};
 		}
 
 		case 'port-closed': {
@@ -21,10 +22,12 @@ export function reducePorts(state: RunState, event: PortEvent): RunState {
 		}
 
 		case 'port-moved': {
-			const {from, local} = event;
+			const {from, local, holder} = event;
+			// Who has the port that was wanted first is what a person asks for.
+			const why = ({wanted}: PortForward) => (wanted === undefined ? {wanted: from, holder} : {});
 			return {
 				...state,
-				ports: state.ports.map(port => (port.local === from ? {...port, local, wanted: port.wanted ?? from} : port)),
+				ports: state.ports.map(port => (port.local === from ? {...port, local, ...why(port)} : port)),
 			};
 		}
 

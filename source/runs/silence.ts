@@ -4,6 +4,7 @@ import {viaSh} from '../system/shell.js';
 import type {Link} from '../tunnel/link.js';
 import type {RunContext} from './context.js';
 import type {RunRecord} from './record.js';
+import {RepeatedNote} from './repeated-note.js';
 import type {Tunnels} from './tunnels.js';
 
 /** Milliseconds. */
@@ -25,6 +26,7 @@ export class SilenceWatch {
 	readonly #context: RunContext;
 	readonly #record: RunRecord;
 	readonly #tunnels: Tunnels;
+	readonly #trouble: RepeatedNote;
 	#since: number | undefined;
 	#askedAt = Number.NEGATIVE_INFINITY;
 	#told = '';
@@ -33,6 +35,7 @@ export class SilenceWatch {
 		this.#context = context;
 		this.#record = record;
 		this.#tunnels = tunnels;
+		this.#trouble = new RepeatedNote(record);
 	}
 
 	/** To be called about once a second. Never rejects. */
@@ -54,6 +57,7 @@ export class SilenceWatch {
 		this.#askedAt = now;
 		try {
 			const words = (await explainEnvironment(await machine.link(AbortSignal.timeout(answerLimit)))).join(' ');
+			this.#trouble.forget();
 			this.reason = words === '' ? undefined : words;
 			if (words !== '' && words !== this.#told) {
 				this.#told = words;
@@ -61,7 +65,7 @@ export class SilenceWatch {
 			}
 		} catch (error) {
 			// The link to the machine is about to say for itself what is wrong with it.
-			this.#record.note(`the machine could not be asked for its environment: ${String(error)}`);
+			this.#trouble.say(`the machine could not be asked for its environment: ${String(error)}`);
 		}
 	}
 }

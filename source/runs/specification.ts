@@ -25,7 +25,7 @@ export function specify(plan: Plan, intentId: string, installation: string, dura
 		configuration,
 		offer: {...plan.offer},
 		others: plan.others.map(offer => ({...offer})),
-		ports: plan.ports.map(({local, remote, wanted, direct}) => ({local, remote, wanted, direct})),
+		ports: plan.ports.map(port => ({...port})),
 		reverse: reverseOf(choice.flags).map(({remote, local}) => ({remote, local})),
 		shmSize: requirements.shmSize,
 		disk: requirements.disk?.min,

@@ -59,19 +59,27 @@ export function statusWords(run: RunState): string {
 const noticeWords = ({action, time}: NonNullable<RunState['notice']>): string =>
 	`the cloud will ${neutraliseLine(action)} it at ${dateTime(time)}`;
 
-/** The cloud's notice that it takes the instance back, with how long that is. */
-export function noticeLine(now: number, {notice}: Pick<RunState, 'notice'>): string | undefined {
+/** The cloud's notice that it takes the instance back, with how long that is; without `now`, as it stays right. */
+export function noticeLine(now: number | undefined, {notice}: Pick<RunState, 'notice'>): string | undefined {
 	if (!notice) {
 		return undefined;
 	}
 
 	const {action, time} = notice;
-	const when = time > now ? `at ${clockSeconds(time)}, in ${left(now, time)}` : `since ${clockSeconds(time)}, any moment`;
+	const when =
+		now === undefined
+			? `at ${clockSeconds(time)}`
+			: time > now
+				? `at ${clockSeconds(time)}, in ${left(now, time)}`
+				: `since ${clockSeconds(time)}, any moment`;
 	return `SPOT NOTICE: the cloud will ${neutraliseLine(action)} this instance ${when}: save your work now`;
 }
 
-/** Until when nothing is tried, and why; undefined where nothing is waited for. */
-export function waitingLine(now: number, {waiting, round, specification: {retry}, attempts}: RunState): string | undefined {
+/** Until when nothing is tried, and why; undefined where nothing is waited for. Without `now`, as it stays right. */
+export function waitingLine(
+	now: number | undefined,
+	{waiting, round, specification: {retry}, attempts}: RunState,
+): string | undefined {
 	if (!waiting) {
 		return undefined;
 	}
@@ -79,7 +87,8 @@ export function waitingLine(now: number, {waiting, round, specification: {retry}
 	const limit = retry ? round.since + retry.limit * 1000 : undefined;
 	const giveUp = limit === undefined ? '' : `; gives up at ${clockSeconds(limit)}`;
 	const why = withoutLast(waiting.reason, attempts);
-	return `Waits until ${clockSeconds(waiting.until)} (${left(now, waiting.until)} left), then tries all offers again${giveUp}. Why: ${why}`;
+	const rest = now === undefined ? '' : ` (${left(now, waiting.until)} left)`;
+	return `Waits until ${clockSeconds(waiting.until)}${rest}, then tries all offers again${giveUp}. Why: ${why}`;
 }
 
 /** The reason without the words of the last attempt, which stand with the attempt itself. */

@@ -2,7 +2,7 @@ import {formatDuration, formatPrice} from '../offers/format.js';
 import type {Offer} from '../offers/offer.js';
 import {self} from '../system/program-name.js';
 import type {RunEvent} from './events.js';
-import {portWords} from './port-words.js';
+import {plannedPortsWords, portWords} from './port-words.js';
 import type {Attempt, RunState, StepFailure} from './state.js';
 
 const two = (value: number): string => String(value).padStart(2, '0');
@@ -14,8 +14,14 @@ export function dateTime(at: number): string {
 	return `${day} ${[date.getHours(), date.getMinutes()].map(two).join(':')}`;
 }
 
-/** An event as a person reads it, one line; undefined for what a step list shows anyway. `before` is the run as it was then. */
-export function eventWords(event: RunEvent, before?: Pick<RunState, 'steps'>): string | undefined {
+/** An event as a person reads it, a line for each thing that it tells. */
+export function eventLines(event: RunEvent, before?: Pick<RunState, 'steps'>): string[] {
+	const ports = event.type === 'intended' ? plannedPortsWords(event.specification.ports) : undefined;
+	return [eventWords(event, before), ports].filter(line => line !== undefined);
+}
+
+/** What it tells first, one line; undefined for what a step list shows anyway. `before` is the run as it was then. */
+function eventWords(event: RunEvent, before?: Pick<RunState, 'steps'>): string | undefined {
 	switch (event.type) {
 		case 'intended': {
 			return `asked for ${event.specification.configurationLabel}`;

@@ -192,7 +192,8 @@ export class Tunnel {
 	/** It is kept, since it may only be frozen; another one is sought beside it, and whichever answers first is used. */
 	#onSilent(seconds: number): void {
 		this.forwards.use(undefined);
-		const text = `no answer for ${seconds} s`;
+		// A number of seconds would be old by the time at which somebody reads it.
+		const text = 'no answer';
 		this.#set({status: 'waiting', silentSince: this.#clock.now() - seconds * 1000, reason: text});
 		this.#tellDown(text);
 		this.#seeker.seek();

@@ -5,7 +5,8 @@ import {noticeRows, situationRows, stopFailureRows} from './screens/situation.js
 import {failureRows, keptRows} from './screens/steps.js';
 import {summaryRows} from './screens/summary.js';
 import {tabRows} from './screens/tabs.js';
-import {type AppState, bodyRows} from './store/state.js';
+import {bodyRows} from './frame.js';
+import type {AppState} from './store/state.js';
 
 /** Below this width steps and logs stand one at a time. */
 const leastBeside = 70;
@@ -31,9 +32,9 @@ How a run's screen is divided: what stands above all else (the tabs, the cloud's
 a question, a failure or what was kept, time and cost), and the cells of the steps. Only logs are shown of one that is ready.
 */
 export function runLayout(state: AppState): RunLayout {
-	const {columns, now} = state;
+	const {columns} = state;
 	const run = state.run?.handle.state();
-	const above = run ? [...tabRows(state), ...noticeRows(now, columns, run)] : [];
+	const above = run ? [...tabRows(state), ...noticeRows(state, run)] : [];
 	const height = bodyRows(state) - above.length;
 	if (!run || run.phase === 'ready') {
 		return {above, rows: height, below: [], stepCells: 0};
@@ -46,11 +47,11 @@ export function runLayout(state: AppState): RunLayout {
 }
 
 function belowSteps(state: AppState, run: RunState, height: number): string[] {
-	const {columns, now} = state;
+	const {columns} = state;
 	const most = Math.max(1, height - 1 - leastSteps);
 	const middle = [
 		...(run.phase === 'ended' ? keptRows(run, columns) : failureRows(run, columns, Math.floor(height / 2))),
-		...situationRows(now, columns, run),
+		...situationRows(state, run),
 		...stopFailureRows(run, columns),
 	];
 	const summary = summaryRows(state, run, Math.max(1, most - middle.length));

@@ -7,7 +7,7 @@ import {openRecord} from '../../source/runs/record.js';
 import {claimFolder, writeRunFiles} from '../../source/runs/run-folder.js';
 import {systemClock} from '../../source/system/clock.js';
 import {resolvePaths} from '../../source/system/paths.js';
-import {readyLife} from '../support/events.js';
+import {readyLife, testSpecification} from '../support/events.js';
 import {temporaryFolder} from '../support/folders.js';
 
 const name = 'fast-moth-1';
@@ -42,4 +42,26 @@ test('who attaches sees the logs among the events, each where its step ended, an
 	expect(lines.slice(-3)).toEqual(['init: Begin', expect.stringContaining('the network is away'), 'three']);
 	const times = logs.lines('all').map(({at}) => at);
 	expect(times).toEqual(times.toSorted((one, other) => one - other));
+});
+
+test('where ports are that were taken when it was begun is one line among the events', async () => {
+	const paths = resolvePaths({DSTACK_TUI_HOME: await temporaryFolder()});
+	const context = {paths, clock: systemClock} as unknown as RunContext;
+	const folder = await claimFolder(paths, name, async () => false);
+	await writeRunFiles(folder, name, {env: {}, registryAuth: undefined});
+	const journal = await Journal.open(folder);
+	const ports = [
+		{local: 8001, remote: 8000, direct: false, wanted: 8000, holder: 'node (pid 7)'},
+		{local: 9001, remote: 9001, direct: true, wanted: 9000, holder: 'ruby (pid 8)'},
+		{local: 4000, remote: 3001, direct: false, moved: {from: 3000, holder: 'perl (pid 9)'}},
+		{local: 5000, remote: 5000, direct: false},
+	];
+	await journal.append({type: 'intended', at: 1, specification: testSpecification({ports})});
+	const {logs, known} = await openRecord(context, name);
+	expect(logs.lines('events').map(({text}) => text)).toEqual([
+		'asked for .dstack.yml',
+		'port 8001 leads to 8000 there: node (pid 7) has 8000; let your server listen on 9001: ruby (pid 8) has 9000; ' +
+			'let your server there listen on 3001: perl (pid 9) has 3000',
+	]);
+	expect(known.ports).toEqual(ports);
 });

@@ -69,7 +69,12 @@ describe('reduce', () => {
 
 		const opened: RunEvent[] = [
 			{type: 'port-moved', at: 1, from: 8000, local: 8001, holder: 'node (pid 7)'},
-			{type: 'port-opened', at: 2, port: {local: 3001, remote: 3000, direct: false, added: true, wanted: 3000}},
+			{
+				type: 'port-opened',
+				at: 2,
+				port: {local: 3001, remote: 3000, direct: false, added: true, wanted: 3000},
+				holder: 'ruby (pid 8)',
+			},
 			{type: 'reverse-opened', at: 3, remote: 9000, local: 9000},
 			{type: 'reverse-opened', at: 4, remote: 9001, local: 9000},
 			{type: 'port-offered', at: 5, remote: 5000, process: 'flask'},
@@ -77,8 +82,8 @@ describe('reduce', () => {
 		];
 		expect(state(...opened)).toMatchObject({
 			ports: [
-				{local: 8001, remote: 8000, wanted: 8000},
-				{local: 3001, remote: 3000, wanted: 3000, added: true},
+				{local: 8001, remote: 8000, wanted: 8000, holder: 'node (pid 7)'},
+				{local: 3001, remote: 3000, wanted: 3000, holder: 'ruby (pid 8)', added: true},
 			],
 			reverse: [
 				{remote: 9000, local: 9000},
@@ -90,13 +95,13 @@ describe('reduce', () => {
 			...opened,
 			{type: 'port-closed', at: 7, local: 3001},
 			{type: 'port-closed', at: 8, local: 8001},
-			{type: 'port-moved', at: 9, from: 8001, local: 8002},
+			{type: 'port-moved', at: 9, from: 8001, local: 8002, holder: 'perl (pid 9)'},
 			{type: 'reverse-closed', at: 10, remote: 9000},
 			{type: 'instance-lost', at: 11, reason: 'gone', interrupted: true},
 		);
 		// One that it was started with stays, with the port that was wanted first; of another instance nothing is known.
 		expect(closed).toMatchObject({
-			ports: [{local: 8002, remote: 8000, wanted: 8000}],
+			ports: [{local: 8002, remote: 8000, wanted: 8000, holder: 'node (pid 7)'}],
 			reverse: [{remote: 9001, local: 9000}],
 			portsKnown: undefined,
 		});

@@ -50,7 +50,7 @@ describe.skipIf(!found)('a machine that stands still', () => {
 		await machine.pause();
 		long.end(sent.subarray(half));
 		await until('it is noticed', () => tunnel.health.status === 'waiting', 30_000);
-		expect(tunnel.health.reason).toBe('no answer for 4 s');
+		expect(tunnel.health.reason).toBe('no answer');
 		const soFar = received;
 		const begun = [0, 1, 2].map(async each => roundTrip(local, `begun in the freeze ${each}`));
 		await until('they are taken', () => tunnel.forwards.stats()[0]?.open === 4);
@@ -65,7 +65,7 @@ describe.skipIf(!found)('a machine that stands still', () => {
 		expect(Buffer.concat(pieces).equals(sent)).toBe(true);
 		expect(await tunnel.link()).toBe(connection);
 		expect(tunnel.health).toMatchObject({status: 'up', reconnects: 0});
-		expect(events).toEqual(['up', 'down: no answer for 4 s', 'back']);
+		expect(events).toEqual(['up', 'down: no answer', 'back']);
 		expect(tunnel.forwards.stats()).toMatchObject([{local, problem: undefined}]);
 	});
 });

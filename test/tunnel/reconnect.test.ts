@@ -92,7 +92,7 @@ describe.skipIf(!hasSshd)('a tunnel over a bad network (needs openssh-server)', 
 		world.clock.pass(5000);
 		expect(tunnel.health.status).toBe('up');
 		world.clock.pass(4000);
-		expect(tunnel.health).toMatchObject({status: 'waiting', reason: 'no answer for 4 s'});
+		expect(tunnel.health).toMatchObject({status: 'waiting', reason: 'no answer'});
 		expect(healthLine(tunnel.health, world.clock.now())).toBe('next try in 1 s (1st) · no answer for 4s');
 		const meanwhile = roundTrip(local, 'meanwhile');
 		const waitingLink = tunnel.link();
@@ -102,7 +102,7 @@ describe.skipIf(!hasSshd)('a tunnel over a bad network (needs openssh-server)', 
 		expect(await waitingLink).toBe(connection);
 		await until('the rest', () => Buffer.concat(heard).toString() === 'before during');
 		expect(tunnel.health).toMatchObject({status: 'up', reconnects: 0, silentSince: undefined});
-		expect(world.events).toEqual(['up', 'down: no answer for 4 s', 'back']);
+		expect(world.events).toEqual(['up', 'down: no answer', 'back']);
 		expect(Math.max(...tunnel.health.latencies)).toBeLessThan(5000);
 	});
 
@@ -272,7 +272,7 @@ describe.skipIf(!hasSshd)('a machine that sleeps or roams (needs openssh-server)
 		world.clock.pass(1000);
 		expect(tunnel.health.status).toBe('up');
 		world.clock.pass(3000);
-		expect(tunnel.health).toMatchObject({status: 'waiting', reason: 'no answer for 3 s'});
+		expect(tunnel.health).toMatchObject({status: 'waiting', reason: 'no answer'});
 	});
 
 	test('a network that comes back ends the wait for the next try', async () => {

@@ -78,6 +78,7 @@ describe.each([
 			listener(sampled(0.5, {gpus: [...gpus, ...gpus]}));
 		}
 
+		app.draw();
 		await shows('(2h left)');
 		const lines = frame().split('\n');
 		expect(lines).toHaveLength(rows);
@@ -192,6 +193,26 @@ describe('ports', () => {
 		await shows(/7000 +on this machine itself/);
 		await shows(/9 › 9 +! permission denied/);
 		await shows(/4000 here ‹ 3000 there {2}0 open {2}not yet/);
+	});
+
+	test('who has the port that was wanted is said as far as there is room, of a direct one too, and whole under the cursor', async () => {
+		const holder = 'python3 (pid 4711)';
+		const {shows, press} = opened({
+			ports: [
+				port({local: 8001, remote: 8000, wanted: 8000, holder}),
+				port({local: 7001, remote: 7001, wanted: 7000, holder, direct: true}),
+				port({local: 9000, remote: 3001, moved: {from: 3000, holder: 'node (pid 7)'}}),
+				port({local: 9002, remote: 3003, wanted: 9001, holder, moved: {from: 3002, holder: 'node (pid 7)'}}),
+			],
+		});
+		await shows(/8001 › 8000 {2}0 open {2}\(8000 was taken by python3 \(pid 4711\)\)/);
+		await shows(/7001 +on this machine itself \(7000 was taken\)/);
+		await shows(/9000 › 3001 {2}0 open {2}\(3000 there was taken by node \(pid 7\)\)/);
+		await shows(/9002 › 3003 {2}0 open {2}\(9001 was taken; 3002 there was taken\)/);
+		await press('p', 'p');
+		await shows(/ {5}on this machine itself \(7000 was taken by python3 \(pid/);
+		await press('p', 'p');
+		await shows('was taken by python3 (pid 4711); 3002 there');
 	});
 
 	test('one key forwards what is offered; its name stays with it', async () => {
@@ -312,12 +333,15 @@ describe('ports', () => {
 describe('load', () => {
 	test('a graph each, without what the environment does not tell; the busiest of several GPUs', async () => {
 		const handle = new TestHandle(runState());
-		const {shows, frame} = withRun(handle, {}, narrow);
+		const clock = new TestClock();
+		const {shows, frame} = withRun(handle, {}, {...narrow, clock});
 		await vi.waitFor(() => expect(handle.loadListeners.size).toBe(1));
 		const tell = (load: Load) => {
 			for (const listener of handle.loadListeners) {
 				listener(load);
 			}
+
+			clock.pass(1000);
 		};
 
 		tell(sampled(0, {cpu: undefined, disk: undefined}));
@@ -391,5 +415,142 @@ describe('an end that is near', () => {
 		const {shows, styled} = withRun(handle, {}, narrow);
 		await shows('ends in 10m (inactivity)');
 		expect(styled()).toContain('\u001B[33m\u001B[1m idle since');
+	});
+});
+
+describe('without the focus', () => {
+	const away = (
+		state: Parameters<typeof runState>[0] = {},
+		options: {readonly columns: number; readonly rows: number} = narrow.size,
+	) => {
+		const clock = new TestClock();
+		const handle = new TestHandle(runState({sharesNetwork: false, ...state}));
+		const shown = withRun(handle, {}, {size: options, clock});
+		return {clock, handle, leave: () => setFocus(shown.app, false), come: () => setFocus(shown.app, true), ...shown};
+	};
+
+	const local = (at: number): string => {
+		const date = new Date(at);
+		return [date.getHours(), date.getMinutes(), date.getSeconds()].map(part => String(part).padStart(2, '0')).join(':');
+	};
+
+	test('what stands there are moments, and nothing that was measured; with it back everything counts at once', async () => {
+		const {clock, handle, leave, come, shows, frame} = away({deadline: now + 120 * minute}, {columns: 120, rows: 40});
+		handle.health_ = health({
+			ports: [port({open: 3, rate: 1_258_291, total: 50 * 1024 * 1024})],
+			upSince: now - 185_000,
+			reconnects: 2,
+		});
+		handle.guest_ = {connections: [], idleSince: now - 20 * minute, ends: {at: now + 10 * minute, why: 'inactivity'}};
+		clock.pass(1000);
+		for (const listener of handle.loadListeners) {
+			listener(sampled(0.5));
+		}
+
+		clock.pass(1000);
+		await shows('12 ms · up 3m07 · 2 reconnects');
+		await shows(/3 open {2}1\.2MB\/s {2}50MB/);
+		await shows('cpu');
+		leave();
+		await shows(`● up since ${local(now - 185_000)} · 2 reconnects`);
+		expect(frame()).not.toMatch(/12 ms|latency|cpu|open {2}|MB|left\)/);
+		expect(frame()).toContain('8000 › 8000');
+		expect(frame()).toContain(
+			`idle since ${local(now - 20 * minute)}, ends at ${local(now + 10 * minute).slice(0, 5)} (inactivity) · before its deadline at ${local(now + 120 * minute).slice(0, 5)}`,
+		);
+		clock.pass(40_000);
+		come();
+		await shows('up 3m47');
+		await shows(/3 open {2}1\.2MB\/s/);
+	});
+
+	test('a link that is lost is said with the moment, and how often it was tried in coarse steps', async () => {
+		const {clock, handle, leave, shows, frame} = away();
+		leave();
+		await shows('up since');
+		const lost = (attempt: number, nextTry?: number) => {
+			handle.health_ = health({status: 'waiting', silentSince: now, attempt, nextTry, reason: 'no answer'});
+			handle.tell();
+			clock.pass(20_000);
+		};
+
+		lost(1);
+		await shows(`◌ trying · no answer since ${local(now)}`);
+		for (const attempt of [2, 3, 4, 5, 6]) {
+			lost(attempt, clock.now() + 9000);
+		}
+
+		await shows(`◌ trying, more than 5 times · no answer since ${local(now)}`);
+		expect(frame()).not.toMatch(/next try|\(\d+(?:st|nd|rd|th)\)/);
+	});
+
+	test('the outcome of a check, a port, a deadline and a notice are shown as they come, at most a frame a second', async () => {
+		const {clock, handle, leave, shows, frame} = away({deadline: now + 120 * minute});
+		handle.health_ = health({access: {status: 'checking', at: undefined, why: undefined, next: undefined}});
+		handle.tell();
+		await shows('checking…');
+		leave();
+		handle.health_ = health({access: fails});
+		handle.tell();
+		await shows('~/.ssh/config cannot be read: permission denied');
+		handle.health_ = health({access: fails, offered: [{port: 5173, process: 'vite'}], ports: [port({problem: 'in use'})]});
+		handle.tell();
+		handle.change({deadline: now + 240 * minute});
+		await new Promise(resolve => setTimeout(resolve, 20));
+		expect(frame()).not.toContain('5173');
+		clock.pass(1000);
+		await shows('f forwards it');
+		await shows('! in use');
+		await shows(`ends itself at ${local(now + 240 * minute).slice(0, 5)}`);
+		clock.pass(1000);
+		handle.change({notice: {action: 'terminate', time: now + 110_000}});
+		await shows(new RegExp(`at\\s+${local(now + 110_000)}:\\s+save`));
+	});
+
+	test('a step that runs and the time in all are told as moments, and its progress as it comes', async () => {
+		const {clock, handle, leave, shows, frame} = away({
+			phase: 'starting',
+			intendedAt: now - 60_000,
+			steps: [{id: 'setup', title: 'Setting up', status: 'running', startedAt: now - 30_000, endedAt: undefined, text: '1 of 3'}],
+		});
+		clock.pass(1000);
+		await shows('31s');
+		leave();
+		await shows(`since ${local(now - 30_000)}`);
+		await shows(` since ${local(now - 60_000)} ·`);
+		expect(frame()).not.toMatch(/\b31s|1m01/);
+		handle.change({steps: handle.state().steps.map(step => ({...step, text: '2 of 3'}))});
+		await shows('2 of 3');
+	});
+});
+
+describe('what went wrong', () => {
+	const next = 'Wait a little, and try it again.';
+
+	test.each([
+		[60, 15],
+		[80, 24],
+		[120, 40],
+	])('leaves the deadline, the cost and the newest lines of a log where they are seen at %i×%i', async (columns, rows) => {
+		const handle = new TestHandle(runState({deadline: now + 120 * minute}));
+		handle.health_ = health({ports: many(3)});
+		handle.lines = Array.from({length: 100}, (_, index) => ({at: now, pane: 'setup' as const, text: `line ${index}`}));
+		const {app, shows, press, frame} = withRun(handle, {}, {size: {columns, rows}});
+		const details = Array.from({length: 30}, (_, index) => `detail ${index}`);
+		app.set({trouble: {message: 'the deadline could not be moved', details, next}});
+		await shows('✗ the deadline could not be moved');
+		await shows(next);
+		await shows('(2h left)');
+		await shows('$0 so far');
+		await shows('PORTS');
+		expect(frame().split('\n')).toHaveLength(rows);
+		await press('l');
+		await shows('line 99');
+		await shows(next);
+		expect(frame().split('\n')).toHaveLength(rows);
+		await press('l');
+		app.set({trouble: undefined, message: {text: 'much was said '.repeat(20), tone: 'info'}});
+		await shows('much was said');
+		await shows('$0 so far');
 	});
 });

@@ -48,6 +48,22 @@ describe('several environments at once', () => {
 		expect(handles[0]!.done).toEqual(['detach']);
 	});
 
+	test.each([60, 80, 120])(
+		'the keys that turn them are at the foot of the screen at %i columns, and not for one',
+		async columns => {
+			const {shows, press, frame} = opened(['one-1', 'two-2'], {}, {size: {columns, rows: 24}});
+			const foot = () => frame().split('\n').at(-1);
+			await shows('› two-2 › connected');
+			expect(foot()).toContain('[ ] tabs');
+			await press('E');
+			await shows('› environments');
+			expect(foot()).toContain('[ ] tabs');
+			await press(']', 'd');
+			await shows(/› (?:one-1|two-2) › connected/);
+			await vi.waitFor(() => expect(foot()).not.toContain('tabs'));
+		},
+	);
+
 	test('letting go shows the next one at once, however long it takes, and the end waits for it', async () => {
 		const {handles, shows, press, app} = opened(['one-1', 'two-2']);
 		const detached = Promise.withResolvers<undefined>();

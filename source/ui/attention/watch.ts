@@ -17,8 +17,8 @@ export type AttentionOutput = {
 type Watched = {memory: Memory | undefined; readonly stop: () => void};
 
 /**
-Follows all runs that the app holds, also while nobody looks: calls the person for what they would want to know, keeps the title, and has
-the screen drawn when something of it is really another. Nothing else of the app ticks without the focus. Ends with the app.
+Follows all runs that the app holds, also while nobody looks: calls the person for what they would want to know, and keeps the title. Ends
+with the app.
 */
 export function watchAttention(app: App, {call, title}: AttentionOutput): void {
 	const watched = new Map<RunHandle, Watched>();
@@ -50,7 +50,6 @@ export function watchAttention(app: App, {call, title}: AttentionOutput): void {
 		if (next !== shown) {
 			shown = next;
 			title(next);
-			app.draw();
 		}
 	};
 

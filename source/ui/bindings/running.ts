@@ -263,6 +263,9 @@ export const running: readonly Binding[] = [
 		keys: ['['],
 		screens: [...screens, 'environments'],
 		title: 'The open environment before',
+		// It stands for both keys.
+		footer: ({runs}) => (runs.length > 1 ? '] tabs' : undefined),
+		vital: true,
 		when: hasOthers,
 		run: app => turnRun(app, -1),
 	},

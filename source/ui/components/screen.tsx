@@ -2,10 +2,11 @@ import {Box, Text} from 'ink';
 import Spinner from 'ink-spinner';
 import type {Engine} from '../../runs/engine.js';
 import {bindings} from '../bindings/index.js';
+import {bodyRows, saidRows, troubleRows} from '../frame.js';
 import {type FooterWord, footerWords} from '../keymap.js';
 import {helpRows, paletteRows} from '../screens/help.js';
 import {viewOf} from '../screens/index.js';
-import {type AppState, bodyRows, type Trouble} from '../store/state.js';
+import {type AppState, frameRows} from '../store/state.js';
 import {cut, width, wrap} from '../text.js';
 import {glyphs, paint} from '../theme.js';
 import {blanks, ends} from '../view.js';
@@ -24,13 +25,13 @@ export function Screen({state, engine}: Props) {
 		return <TooSmall columns={columns} rows={rows} />;
 	}
 
-	const height = bodyRows(state);
+	const height = frameRows(state);
 	const {path, right, body} = viewOf(state, engine);
 	const question = dialog ? questionRows(dialog, columns, height) : [];
-	const trouble = state.trouble && !dialog ? troubleRows(state.trouble, columns, height) : [];
+	const trouble = troubleRows(state);
 	const said = saidRows(state);
 	const room = height - question.length - (dialog?.options.length ?? 0) - trouble.length - (said.length - 1);
-	const lines = overlay(state, height, body).slice(0, Math.max(0, room));
+	const lines = overlay(state, bodyRows(state), body).slice(0, Math.max(0, room));
 	const title = ['dstack-tui', ...path].filter(Boolean).join(` ${glyphs.into} `);
 	return (
 		<Box flexDirection="column" width={columns} height={rows}>
@@ -59,37 +60,6 @@ function overlay(state: AppState, height: number, body: readonly string[]): read
 	}
 
 	return state.help === undefined ? body : helpRows(state, height);
-}
-
-/** What went wrong, why, and what to do next; above the keys, over the end of the body. */
-function troubleRows({message, details, next}: Trouble, columns: number, height: number): string[] {
-	const head = wrap(message, columns - 4).map((line, index) =>
-		paint.error(paint.strong(` ${index === 0 ? glyphs.failed : ' '} ${line}`)),
-	);
-	const advice = next === undefined ? [] : wrap(next, columns - 4).map(line => paint.warning(`   ${line}`));
-	const room = Math.max(0, height - head.length - advice.length - 1);
-	return [
-		paint.error(glyphs.rule.repeat(columns)),
-		...head,
-		...details.slice(0, room).map(line => cut(`   ${line}`, columns)),
-		...advice,
-	].slice(0, height);
-}
-
-const mostSaid = 4;
-
-/** What was said last, in as many lines as it needs, and the line that is being typed below it. Never empty. */
-function saidRows({field, message, columns, busy}: AppState): string[] {
-	const lines = message && (field || !busy) ? wrap(message.text, columns - 2).slice(0, mostSaid) : [];
-	const rows = lines.map(line => (message?.tone === 'error' ? paint.error(` ${line}`) : ` ${line}`));
-	if (!field) {
-		return rows.length > 0 ? rows : [''];
-	}
-
-	const {text, label} = field;
-	const space = columns - label.length - 3;
-	const shown = width(text) > space ? `…${text.slice(-(space - 1))}` : text;
-	return [...rows, ` ${paint.accent(label)}${shown}${paint.selected(' ')}`];
 }
 
 const vitalWords = (...words: string[]): FooterWord[] => words.map(text => ({text, vital: true}));

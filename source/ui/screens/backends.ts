@@ -1,7 +1,8 @@
 import type {BackendEntry} from '../../backends/report.js';
 import {type GridColumn, gridLines} from '../grid.js';
 import type {BackendsView} from '../store/backends.js';
-import {type AppState, bodyRows} from '../store/state.js';
+import {bodyRows} from '../frame.js';
+import type {AppState} from '../store/state.js';
 import {cut, windowTop, wrap} from '../text.js';
 import {glyphs, paint} from '../theme.js';
 import {listRow, rule, type View} from '../view.js';

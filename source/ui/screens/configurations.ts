@@ -1,7 +1,8 @@
 import {formatDiagnostic} from '../../configuration/diagnostics.js';
 import {type HighlightedLine, highlightYaml, type PieceKind} from '../../configuration/highlight.js';
 import type {ConfigurationFile} from '../../configuration/model.js';
-import {type AppState, bodyRows} from '../store/state.js';
+import {bodyRows} from '../frame.js';
+import type {AppState} from '../store/state.js';
 import {cut, fit, width, windowTop, wrap} from '../text.js';
 import {type TreeLine, treeLines} from '../store/tree.js';
 import {glyphs, paint} from '../theme.js';

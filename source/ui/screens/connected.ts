@@ -23,37 +23,50 @@ export function connectedRows(state: AppState, run: RunView, engine: Access): st
 	const gap = isLow ? [] : [''];
 	const warnings = stepWarningRows(run.handle.state(), columns).slice(0, isLow ? 1 : undefined);
 	const notes = [...linkRows(state, run), ...warnings];
-	const top = [...gap, ...notes, ...(notes.length > 0 ? gap : []), ...wayRows(state, run, engine, isLow), ...gap];
 	const bottom = bottomRows(state, run);
+	const top = [...gap, ...notes, ...(notes.length > 0 ? gap : []), ...wayRows(state, run, engine, isLow), ...gap].slice(
+		0,
+		// What ends it and what it costs stays, whatever else there is to be said.
+		Math.max(0, rows - bottom.length - 1),
+	);
 	const height = Math.max(1, rows - top.length - bottom.length);
-	const middle = isNarrow(state) ? stacked(run, columns, height) : sideBySide(run, columns, height);
+	const middle = isNarrow(state) ? stacked(state, run, height) : sideBySide(state, run, height);
 	return [...top, ...middle, ...bottom];
 }
 
-/** How busy it is now. What was heard before the link was lost would be shown as if it were so. */
-const loadsOf = ({handle, loads}: RunView): RunView['loads'] => (handle.health().status === 'up' ? loads : []);
+/** How busy it is now. What was heard before the link was lost, or before the screen stood still, would be shown as if it were so. */
+const loadsOf = ({focused}: AppState, {handle, loads}: RunView): RunView['loads'] =>
+	focused && handle.health().status === 'up' ? loads : [];
 
-const latencyRow = (run: RunView, cells: number): string =>
-	`${paint.muted('latency ')} ${sparkline(run.handle.health().latencies, Math.max(0, Math.min(60, cells - 9)))}`;
+const latencyRows = ({focused}: AppState, run: RunView, cells: number): string[] =>
+	focused ? [`${paint.muted('latency ')} ${sparkline(run.handle.health().latencies, Math.max(0, Math.min(60, cells - 9)))}`] : [];
 
-function sideBySide(run: RunView, columns: number, height: number): string[] {
+function sideBySide(state: AppState, run: RunView, height: number): string[] {
+	const {columns} = state;
 	const left = Math.min(widestPorts, Math.floor(columns * 0.54));
 	const right = columns - left - 3;
-	const graphs = loadRows(loadsOf(run), right);
+	const loads = loadsOf(state, run);
+	const graphs = loadRows(loads, right);
 	// Half of a low screen stays for what happened last.
-	const load = graphs.length > height - 2 ? loadLine(loadsOf(run), right) : graphs;
-	const above = [latencyRow(run, right), ...load];
-	return beside(portRows(run, left, height), [...above, ...lastEvents(run, right, height - above.length)], left, height);
+	const load = graphs.length > height - 2 ? loadLine(loads, right) : graphs;
+	const above = [...latencyRows(state, run, right), ...load];
+	return beside(
+		portRows(state, run, {cells: left, height}),
+		[...above, ...lastEvents(run, right, height - above.length)],
+		left,
+		height,
+	);
 }
 
 /** One below the other: ports get the lines that they need, what happened last gets the rest. */
-function stacked(run: RunView, columns: number, height: number): string[] {
-	const load = height > 2 ? loadLine(loadsOf(run), columns - 2) : [];
-	const ports = portRows(run, columns, Math.max(1, Math.min(portsHeight(run), height - load.length)));
+function stacked(state: AppState, run: RunView, height: number): string[] {
+	const {columns} = state;
+	const load = height > 2 ? loadLine(loadsOf(state, run), columns - 2) : [];
+	const ports = portRows(state, run, {cells: columns, height: Math.max(1, Math.min(portsHeight(run), height - load.length))});
 	const room = height - ports.length - load.length;
-	const rest =
-		room > 1 ? [` ${latencyRow(run, columns - 2)}`, ...lastEvents(run, columns - 2, room - 1).map(text => ` ${text}`)] : [];
-	const rows = [...ports, ...load.map(text => ` ${text}`), ...rest];
+	const latency = latencyRows(state, run, columns - 2);
+	const rest = room > 1 ? [...latency, ...lastEvents(run, columns - 2, room - latency.length)] : [];
+	const rows = [...ports, ...[...load, ...rest].map(text => ` ${text}`)];
 	return [...rows, ...blanks(height - rows.length)];
 }
 
@@ -63,13 +76,13 @@ const leastRows = 20;
 function bottomRows(state: AppState, {handle}: RunView): string[] {
 	const {columns, now, rows} = state;
 	const run = handle.state();
-	const {cost, besides} = costLines(now, run);
+	const {cost, besides} = costLines(state, run);
 	const costs = rows < leastRows && besides.length > 0 ? [besides.join(' · ')] : besides;
 	const lines = (text: string): string[] => wrap(text, columns - 2).map(line => ` ${line}`);
 	const style = endsSoon(now, run, handle.guest()) ? (line: string) => paint.warning(paint.strong(line)) : (line: string) => line;
 	return [
 		rule(columns),
-		...lines(lifeWords(now, run, handle.guest())).map(line => style(line)),
+		...lines(lifeWords(state, run, handle.guest())).map(line => style(line)),
 		...[cost, ...costs].flatMap(text => lines(text)),
 	];
 }

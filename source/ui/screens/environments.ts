@@ -3,8 +3,10 @@ import {isOver, type RunState} from '../../runs/state.js';
 import {noticeLine, orphanAdvice, orphanWords, stateWord} from '../../runs/status-words.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {type GridColumn, gridLines} from '../grid.js';
+import {type Moment, passed, ticking, toCome} from '../still.js';
 import {type EnvironmentRow, environmentRows} from '../store/environments.js';
-import {type AppState, bodyRows, openRuns} from '../store/state.js';
+import {bodyRows} from '../frame.js';
+import {type AppState, openRuns} from '../store/state.js';
 import {cut, windowTop, wrap} from '../text.js';
 import {glyphs, paint} from '../theme.js';
 import {listRow, plural, rule, type View} from '../view.js';
@@ -19,7 +21,7 @@ type Column = Omit<GridColumn<EnvironmentRow>, 'text'> & {
 };
 
 /** `open` names the environments that have a tab. */
-const columnsAt = (now: number, open: ReadonlySet<string>): ReadonlyArray<GridColumn<EnvironmentRow>> =>
+const columnsAt = (moment: Moment, open: ReadonlySet<string>): ReadonlyArray<GridColumn<EnvironmentRow>> =>
 	(
 		[
 			{title: 'NAME', run: ({name}) => name, orphan: ({orphan}) => orphan.instance.run, drop: 0},
@@ -41,15 +43,15 @@ const columnsAt = (now: number, open: ReadonlySet<string>): ReadonlyArray<GridCo
 			},
 			{title: '$/H', run: ({offer}) => formatPrice(offer.price), orphan: () => '?', drop: 5},
 			{
-				title: 'AGE',
-				run: ({intendedAt}) => formatDuration((now - intendedAt) / 1000),
-				orphan: ({orphan}) => formatDuration((now - orphan.instance.launchedAt) / 1000),
+				title: moment.focused ? 'AGE' : 'SINCE',
+				run: ({intendedAt}) => ageWords(moment, intendedAt),
+				orphan: ({orphan}) => ageWords(moment, orphan.instance.launchedAt),
 				drop: 2,
 			},
 			{
 				title: 'ENDS ITSELF',
-				run: run => (isOver(run) ? 'has ended' : endWords(run.deadline, now, 'never')),
-				orphan: ({orphan}) => endWords(orphan.instance.deadline, now, 'not known'),
+				run: run => (isOver(run) ? 'has ended' : endWords(moment, run.deadline, 'never')),
+				orphan: ({orphan}) => endWords(moment, orphan.instance.deadline, 'not known'),
 				drop: 1,
 			},
 		] satisfies Column[]
@@ -58,12 +60,20 @@ const columnsAt = (now: number, open: ReadonlySet<string>): ReadonlyArray<GridCo
 		text: row => neutraliseLine(row.kind === 'run' ? run(row.run) : orphan(row)),
 	}));
 
-const endWords = (deadline: number | undefined, now: number, never: string): string =>
-	deadline === undefined ? never : deadline > now ? `in ${formatDuration((deadline - now) / 1000)}` : 'now';
+const ageWords = ({now, focused}: Moment, from: number): string =>
+	focused ? formatDuration((now - from) / 1000) : passed(now, from);
+
+function endWords({now, focused}: Moment, deadline: number | undefined, never: string): string {
+	if (deadline === undefined) {
+		return never;
+	}
+
+	return focused ? (deadline > now ? `in ${formatDuration((deadline - now) / 1000)}` : 'now') : toCome(now, deadline);
+}
 
 /** What is there now: running, failed, ended with what it kept, not ended, or known to nobody here; what belongs to the chosen one is told below. */
 export function environmentsView(state: AppState): View {
-	const {cursor, columns, now} = state;
+	const {cursor, columns} = state;
 	const path = ['environments'];
 	const rows = environmentRows(state);
 	const notes = noteRows(state);
@@ -78,7 +88,7 @@ export function environmentsView(state: AppState): View {
 	const top = windowTop(cursor.environments, rows.length, height, 0);
 	// Measured over all of them, so that scrolling moves no column.
 	const open = new Set(openRuns(state).map(({handle}) => handle.name));
-	const {titles, lines} = gridLines(columnsAt(now, open), rows, columns - 2);
+	const {titles, lines} = gridLines(columnsAt(state, open), rows, columns - 2);
 	return {
 		path,
 		right: alive(state),
@@ -108,7 +118,8 @@ function styleOf(row: EnvironmentRow | undefined): (text: string) => string {
 			: text => text;
 }
 
-function moreRows({now, columns}: AppState, row: EnvironmentRow): string[] {
+function moreRows(state: AppState, row: EnvironmentRow): string[] {
+	const {columns} = state;
 	if (row.kind === 'orphan') {
 		return [orphanWords(row.orphan), `${orphanAdvice} x ends it.`].flatMap(line =>
 			wrap(line, columns - 2).map(piece => paint.warning(` ${piece}`)),
@@ -116,12 +127,12 @@ function moreRows({now, columns}: AppState, row: EnvironmentRow): string[] {
 	}
 
 	const {run} = row;
-	const notice = run.phase === 'ready' ? noticeLine(now, run) : undefined;
+	const notice = run.phase === 'ready' ? noticeLine(ticking(state), run) : undefined;
 	return [
 		...keptRows(run, columns),
 		...stopFailureRows(run, columns),
 		...(notice === undefined ? [] : wrap(notice, columns - 4).map(piece => paint.warning(` ${glyphs.warning} ${piece}`))),
-		...situationRows(now, columns, run, 'enter leads to the question'),
+		...situationRows(state, run, 'enter leads to the question'),
 	];
 }
 

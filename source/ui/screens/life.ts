@@ -3,14 +3,14 @@ import type {GuestView} from '../../runs/handle.js';
 import {spentUntil} from '../../runs/money.js';
 import type {RunState} from '../../runs/state.js';
 import {besideLines, worstWords} from '../../runs/status-words.js';
-import {dateTime} from '../../runs/words.js';
+import {type Moment, passed, toCome} from '../still.js';
 import {clockTime} from './logs.js';
 
-const plenty = 86_400_000;
+const lengthOf = (milliseconds: number): string => formatDuration(Math.max(0, milliseconds) / 1000);
 
-/** A moment to come, by the person's clock, and how far it is. */
-const moment = (now: number, at: number): string =>
-	`${at - now > plenty ? dateTime(at) : `at ${clockTime(at)}`} (${formatDuration(Math.max(0, at - now) / 1000)} left)`;
+/** A moment to come, by the person's clock, and how far it is while that is counted. */
+const moment = ({now, focused}: Moment, at: number): string =>
+	`${toCome(now, at)}${focused ? ` (${lengthOf(at - now)} left)` : ''}`;
 
 const endings = {
 	deadline: 'its deadline',
@@ -19,10 +19,10 @@ const endings = {
 } as const;
 
 /** What an environment costs: so far and an hour, at most; then what is billed beside it, one line each. */
-export function costLines(now: number, run: RunState): {readonly cost: string; readonly besides: readonly string[]} {
+export function costLines({now, focused}: Moment, run: RunState): {readonly cost: string; readonly besides: readonly string[]} {
 	const {billing, offer, address} = run;
 	const cost = [
-		`${formatPrice(spentUntil(now, {billing}))} so far`,
+		`${formatPrice(spentUntil(now, {billing}))} ${focused || offer.price === 0 ? 'so far' : `by ${clockTime(now)}`}`,
 		`${formatPrice(offer.price)}/h`,
 		worstWords(now, run),
 		`${offer.backend} ${offer.instanceType}${offer.spot ? ' spot' : ''}`,
@@ -39,13 +39,13 @@ export function endsSoon(now: number, {deadline}: RunState, guest: GuestView | u
 }
 
 /** Who keeps it alive, and what ends it first; shortly before that, what can be done about it. */
-export function lifeWords(now: number, run: RunState, guest: GuestView | undefined): string {
-	const hint = run.deadline !== undefined && run.deadline - now < soon ? 'e extends it' : '';
-	return [guest && presence(now, run, guest), ending(now, run, guest), hint].filter(Boolean).join(' · ');
+export function lifeWords(seen: Moment, run: RunState, guest: GuestView | undefined): string {
+	const hint = run.deadline !== undefined && run.deadline - seen.now < soon ? 'e extends it' : '';
+	return [guest && presence(seen, run, guest), ending(seen, run, guest), hint].filter(Boolean).join(' · ');
 }
 
 function presence(
-	now: number,
+	{now, focused}: Moment,
 	{specification: {inactivity}}: RunState,
 	{connections, idleSince, ends}: GuestView,
 ): string | undefined {
@@ -61,22 +61,24 @@ function presence(
 		return undefined;
 	}
 
-	const idle = `idle since ${formatDuration((now - idleSince) / 1000)}`;
-	return ends?.why === 'inactivity' ? `${idle}, ends in ${formatDuration(Math.max(0, ends.at - now) / 1000)} (inactivity)` : idle;
+	const idle = `idle since ${focused ? lengthOf(now - idleSince) : passed(now, idleSince)}`;
+	return ends?.why === 'inactivity'
+		? `${idle}, ends ${focused ? `in ${lengthOf(ends.at - now)}` : toCome(now, ends.at)} (inactivity)`
+		: idle;
 }
 
-function ending(now: number, {deadline, specification: {inactivity}}: RunState, guest: GuestView | undefined): string {
+function ending(seen: Moment, {deadline, specification: {inactivity}}: RunState, guest: GuestView | undefined): string {
 	const ends = guest?.ends;
 	if (ends?.why === 'inactivity') {
-		return deadline === undefined ? 'no deadline' : `before its deadline ${moment(now, deadline)}`;
+		return deadline === undefined ? 'no deadline' : `before its deadline ${moment(seen, deadline)}`;
 	}
 
 	if (ends) {
-		return `ends itself ${moment(now, ends.at)}: ${endings[ends.why]}`;
+		return `ends itself ${moment(seen, ends.at)}: ${endings[ends.why]}`;
 	}
 
 	if (deadline !== undefined) {
-		return `ends itself ${moment(now, deadline)}`;
+		return `ends itself ${moment(seen, deadline)}`;
 	}
 
 	return inactivity === null

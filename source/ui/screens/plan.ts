@@ -12,7 +12,8 @@ import {
 	readyWords,
 } from '../../runs/plan-words.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
-import {type AppState, bodyRows} from '../store/state.js';
+import {bodyRows} from '../frame.js';
+import type {AppState} from '../store/state.js';
 import {cut, fit, wrap} from '../text.js';
 import {glyphs, paint} from '../theme.js';
 import {plural, type View} from '../view.js';

@@ -1,8 +1,9 @@
 import {formatBytes} from '../../offers/format.js';
 import type {PortHealth, ReverseHealth} from '../../runs/handle.js';
+import {movedWords} from '../../runs/port-words.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {type PortItem, portItems} from '../port-items.js';
-import type {RunView} from '../store/state.js';
+import type {AppState, RunView} from '../store/state.js';
 import {cut, fit, width, windowTop, wrap} from '../text.js';
 import {glyphs, paint} from '../theme.js';
 
@@ -14,9 +15,15 @@ type Line = {
 	readonly open: string;
 	readonly rate: string;
 	readonly total: string;
-	readonly note: string;
+	/** What else there is to be said, from the longest to the shortest. */
+	readonly notes: readonly string[];
 	readonly problem: string;
 };
+
+/** What no frame is drawn for is not shown where it would stand still. */
+const uncounted = {open: '', rate: '', total: ''} satisfies Partial<Line>;
+
+type Area = {readonly cells: number; readonly height: number};
 
 /** Cells of what stands in columns. */
 type Columns = {readonly route: number; readonly name: number; readonly open: number};
@@ -29,7 +36,7 @@ const longestName = 16;
 export const portsHeight = (run: RunView): number => 1 + Math.max(1, portItems(run.handle.health()).length);
 
 /** The ports of a run in `height` lines; the one under the cursor is always among them. */
-export function portRows(run: RunView, cells: number, height: number): string[] {
+export function portRows({focused}: Pick<AppState, 'focused'>, run: RunView, {cells, height}: Area): string[] {
 	const items = portItems(run.handle.health());
 	if (items.length === 0) {
 		const hint = wrap('none; `ports:` in the configuration forwards some, + adds one', cells - gutter);
@@ -39,13 +46,14 @@ export function portRows(run: RunView, cells: number, height: number): string[] 
 	const shown = Math.max(1, height - 1);
 	const at = items.findIndex(({key}) => key === run.port);
 	const top = at < 0 ? 0 : windowTop(at, items.length, shown, Math.max(0, at - Math.floor(shown / 2)));
-	const lines = items.map(item => lineOf(item, run));
+	const lines = items.map(item => (focused ? lineOf(item, run) : {...lineOf(item, run), ...uncounted}));
 	const columns = columnsOf(lines, cells - gutter);
 	const place = shown === 1 ? `${top + 1}` : `${top + 1}-${Math.min(items.length, top + shown)}`;
 	const count = items.length > shown ? `  ${place} of ${items.length}` : '';
 	const rows = lines.slice(top, top + shown).flatMap((line, index) => {
 		const isChosen = top + index === at;
-		return [drawn(line, columns, cells, isChosen), ...(isChosen ? wholeProblem(line, cells) : [])];
+		const row = drawn(line, columns, cells, isChosen);
+		return [row, ...(isChosen ? wholeWords(line, cells, words => row.includes(words)) : [])];
 	});
 	return [paint.muted(cut(` PORTS${count}`, cells)), ...rows].slice(0, Math.max(1, height));
 }
@@ -89,24 +97,37 @@ function headOf({item, route, name, open, problem}: Line, columns: Columns): str
 	return problem !== '' || open === '' ? lead : [...lead, fit(open, Math.max(width(open), columns.open))];
 }
 
-/** Below the port under the cursor, what its own line has no room for. */
-function wholeProblem({problem, route}: Line, cells: number): string[] {
-	return width(route) + width(problem) + gutter + 2 * gap <= cells
-		? []
-		: wrap(problem, cells - 6).map(text => paint.warning(`     ${text}`));
+/** Below the port under the cursor, what its own line, drawn before, has no room for. */
+function wholeWords({problem, notes, route}: Line, cells: number, isSaid: (words: string) => boolean): string[] {
+	if (problem !== '') {
+		return width(route) + width(problem) + gutter + 2 * gap <= cells
+			? []
+			: wrap(problem, cells - 6).map(text => paint.warning(`     ${text}`));
+	}
+
+	const [note = ''] = notes;
+	return note === '' || isSaid(note) ? [] : wrap(note, cells - 6).map(text => `     ${text}`);
 }
 
 function styleOf({item, problem}: Line): (text: string) => string {
 	return problem !== '' ? paint.warning : item.kind === 'offered' ? paint.accent : text => text;
 }
 
-/** What is said last, without what there is no room for: first goes the total, then the rate, then where it was to be. */
-function tailOf({rate, total, note, problem}: Line, room: number): string[] {
+/** What is said last, without what there is no room for: first goes the total, then who has the port, then the rate, then where it was to be. */
+function tailOf({rate, total, notes, problem}: Line, room: number): string[] {
 	if (problem !== '') {
 		return [`${glyphs.warning} ${problem}`];
 	}
 
-	const choices = [[rate, total, note], [rate, note], [note], [rate]].map(choice => choice.filter(Boolean));
+	const all = notes.length === 0 ? [''] : notes;
+	const choices = [
+		...all.flatMap(note => [
+			[rate, total, note],
+			[rate, note],
+		]),
+		...all.map(note => [note]),
+		[rate],
+	].map(choice => choice.filter(Boolean));
 	return choices.find(choice => width(choice.map(text => `  ${text}`).join('')) <= room) ?? [];
 }
 
@@ -128,18 +149,20 @@ function lineOf(item: PortItem, run: RunView): Line {
 		case 'offered': {
 			const {port, process = ''} = item.port;
 			const words = {open: '', rate: '', total: '', problem: ''};
-			return {item, route: String(port), name: neutraliseLine(process), ...words, note: 'f forwards it'};
+			return {item, route: String(port), name: neutraliseLine(process), ...words, notes: ['f forwards it']};
 		}
 	}
 }
 
-function forwardLine(
-	{local, remote, direct, open, rate, total, wanted, problem, counted}: PortHealth,
-	name: string,
-): Omit<Line, 'item'> {
-	const note = wanted === undefined ? '' : `(${wanted} was taken)`;
+const inBrackets = (words: readonly string[]): string => (words.length === 0 ? '' : `(${words.join('; ')})`);
+
+function forwardLine(port: PortHealth, name: string): Omit<Line, 'item'> {
+	const {local, remote, direct, open, rate, total, problem, counted} = port;
+	const moved = [inBrackets(movedWords(port)), inBrackets(movedWords(port, {isBrief: true}))].filter(Boolean);
 	if (direct) {
-		return {route: String(local), name, open: '', rate: '', total: '', note: 'on this machine itself', problem: problem ?? ''};
+		const here = 'on this machine itself';
+		const notes = moved.length === 0 ? [here] : [...moved.map(words => `${here} ${words}`), ...moved];
+		return {route: String(local), name, open: '', rate: '', total: '', notes, problem: problem ?? ''};
 	}
 
 	return {
@@ -148,7 +171,7 @@ function forwardLine(
 		open: openWords(open, counted),
 		rate: rateWords(rate),
 		total: totalWords(total),
-		note,
+		notes: moved,
 		problem: neutraliseLine(problem ?? ''),
 	};
 }
@@ -160,7 +183,7 @@ function reverseLine({remote, local, bound, open, received, sent, rate, problem,
 		open: openWords(open, counted),
 		rate: rateWords(rate),
 		total: totalWords(received + sent),
-		note: bound || counted === false ? '' : 'not yet',
+		notes: bound || counted === false ? [] : ['not yet'],
 		problem: neutraliseLine(problem ?? ''),
 	};
 }

@@ -1,5 +1,6 @@
 import {formatDiagnostic} from '../../configuration/diagnostics.js';
-import {type AppState, bodyRows} from '../store/state.js';
+import {bodyRows} from '../frame.js';
+import type {AppState} from '../store/state.js';
 import {cut, fit, width, windowTop, wrap} from '../text.js';
 import {glyphs, paint} from '../theme.js';
 import {listRow, rule, type View} from '../view.js';

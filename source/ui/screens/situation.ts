@@ -1,24 +1,29 @@
 import type {RunState} from '../../runs/state.js';
 import {askingLine, noticeLine, stopFailureLines, unansweredLine, waitingLine} from '../../runs/status-words.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
+import {ticking} from '../still.js';
+import type {AppState} from '../store/state.js';
 import {wrap} from '../text.js';
 import {glyphs, paint} from '../theme.js';
 
 type Style = (text: string) => string;
+type Shown = Pick<AppState, 'now' | 'focused' | 'columns'>;
 
 const block = (sign: string, text: string, columns: number, style: Style): string[] =>
 	wrap(neutraliseLine(text), columns - 4).map((line, index) => style(` ${index === 0 ? sign : ' '} ${line}`));
 
 /** The cloud's notice that it takes the instance back; above everything else. Inverse, so that it stands out without colours too. */
-export function noticeRows(now: number, columns: number, run: RunState): string[] {
-	const line = noticeLine(now, run);
+export function noticeRows(state: Shown, run: RunState): string[] {
+	const {columns} = state;
+	const line = noticeLine(ticking(state), run);
 	return line === undefined ? [] : block(glyphs.warning, line, columns, text => paint.selected(paint.strong(text)));
 }
 
 /** What is waited for, asked, or not known of a run that is on its way to an instance; `how` a question is answered from here. */
-export function situationRows(now: number, columns: number, run: RunState, how = 'a answers'): string[] {
+export function situationRows(state: Shown, run: RunState, how = 'a answers'): string[] {
+	const {columns} = state;
 	const asking = askingLine(run);
-	const waiting = waitingLine(now, run);
+	const waiting = waitingLine(ticking(state), run);
 	const unanswered = unansweredLine(run);
 	return [
 		...(asking === undefined

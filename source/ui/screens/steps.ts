@@ -4,6 +4,7 @@ import type {RunState, StepState} from '../../runs/state.js';
 import {keptLines, linesBeside} from '../../runs/words.js';
 import {formatDuration} from '../../offers/format.js';
 import type {StepTimes} from '../../runs/step-times.js';
+import {passed} from '../still.js';
 import type {AppState} from '../store/state.js';
 import {cut, fit, width, wrap} from '../text.js';
 import {glyphs, paint, progressBar} from '../theme.js';
@@ -131,7 +132,8 @@ function comingRows(times: StepTimes, run: RunState, cells: number): Readonly<Re
 
 function entryOf(state: AppState, run: RunState, step: StepState, cells: number): Entry {
 	const {title, status, startedAt, endedAt, text, share} = step;
-	const elapsed = formatDuration(((endedAt ?? state.now) - startedAt) / 1000);
+	const isStill = endedAt === undefined && !state.focused;
+	const elapsed = isStill ? `since ${passed(state.now, startedAt)}` : formatDuration(((endedAt ?? state.now) - startedAt) / 1000);
 	const usual = status === 'running' ? usualWords(state, run, step) : '';
 	// Where both have no room beside each other, the title is read first.
 	const isBeside = usual !== '' && 3 + width(title) + 1 + width(`${elapsed} ${usual}`) <= cells;
@@ -146,11 +148,11 @@ function entryOf(state: AppState, run: RunState, step: StepState, cells: number)
 }
 
 /** What a running step took before; not while another runs inside it, whose time is not its own. */
-function usualWords({now, run: view}: AppState, run: RunState, {id, startedAt}: StepState): string {
+function usualWords({now, focused, run: view}: AppState, run: RunState, {id, startedAt}: StepState): string {
 	const isAround = id === 'instance' && run.steps.some(step => step.id === 'image');
 	const usual = isAround ? 0 : (usualTimeOf(view?.times ?? {}, run, id) ?? 0);
 	const words = aboutTime(usual);
-	return words === '' ? '' : now - startedAt > usual ? `(usually ${words})` : `of about ${words}`;
+	return words === '' ? '' : !focused || now - startedAt > usual ? `(usually ${words})` : `of about ${words}`;
 }
 
 const widestBar = 16;

@@ -5,20 +5,25 @@ import {isOver, type RunState} from '../../runs/state.js';
 import {withoutLast, worstWords} from '../../runs/status-words.js';
 import {overWords} from '../../runs/words.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
+import {passed} from '../still.js';
 import type {AppState} from '../store/state.js';
 import {wrap} from '../text.js';
 import {paint} from '../theme.js';
 import {plural} from '../view.js';
+import {clockTime} from './logs.js';
+
+type Shown = Pick<AppState, 'now' | 'focused' | 'columns' | 'run'>;
 
 /** The last lines of a run's screen while it is not ready: time, cost and how it ended, whole where that fits into `rows` lines. */
-export const summaryRows = (state: Pick<AppState, 'now' | 'columns' | 'run'>, run: RunState, rows: number): string[] =>
+export const summaryRows = (state: Shown, run: RunState, rows: number): string[] =>
 	wrap(neutraliseLine(summary(state, run)), state.columns - 2)
 		.slice(0, rows)
 		.map(line => paint.muted(` ${line}`));
 
-function summary({now, run: view}: Pick<AppState, 'now' | 'run'>, run: RunState): string {
+function summary({now, focused, run: view}: Shown, run: RunState): string {
 	const {phase, intendedAt, endedAt, attempts, reason, instanceId, billing} = run;
-	const cost = billing.length === 0 ? '' : `${formatPrice(spentUntil(now, run))} ${isOver(run) ? 'in all' : 'so far'}`;
+	const until = isOver(run) ? 'in all' : focused || run.offer.price === 0 ? 'so far' : `by ${clockTime(now)}`;
+	const cost = billing.length === 0 ? '' : `${formatPrice(spentUntil(now, run))} ${until}`;
 	if (isOver(run)) {
 		// With several attempts, the last one's words stand with it.
 		const how = attempts.length > 1 && reason !== undefined ? {...run, reason: withoutLast(reason, attempts)} : run;
@@ -26,9 +31,11 @@ function summary({now, run: view}: Pick<AppState, 'now' | 'run'>, run: RunState)
 		return [overWords(how), next, cost, 'esc lists what else there is'].filter(Boolean).join(' · ');
 	}
 
-	const left = timeLeft(view?.times ?? {}, run, now);
+	const left = focused ? timeLeft(view?.times ?? {}, run, now) : undefined;
 	return [
-		formatDuration(((endedAt ?? now) - intendedAt) / 1000),
+		focused || endedAt !== undefined
+			? formatDuration(((endedAt ?? now) - intendedAt) / 1000)
+			: `since ${passed(now, intendedAt)}`,
 		left === undefined ? undefined : `about ${aboutMinutes(left)} left`,
 		cost === '' ? '$0 so far' : cost,
 		instanceId === undefined ? undefined : worstWords(now, run),

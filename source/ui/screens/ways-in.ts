@@ -3,6 +3,7 @@ import type {AccessHealth} from '../../runs/handle.js';
 import {healthLine} from '../../tunnel/health.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {linkSign} from '../run-sign.js';
+import {stillHealthLine} from '../still.js';
 import type {AppState, RunView} from '../store/state.js';
 import {cutMiddle, fit, width, wrap} from '../text.js';
 import {glyphs, paint} from '../theme.js';
@@ -85,9 +86,9 @@ function accessRows({status, why, next}: AccessHealth, cells: number, isLow: boo
 }
 
 /** How the link is, in one line with its sign: right of the title. */
-export function linkWords({now}: AppState, {handle}: RunView): string {
+export function linkWords({now, focused}: AppState, {handle}: RunView): string {
 	const health = handle.health();
-	return neutraliseLine(`${linkSign(health)} ${healthLine(health, now)}`);
+	return neutraliseLine(`${linkSign(health)} ${focused ? healthLine(health, now) : stillHealthLine(health, now)}`);
 }
 
 /** The same, whole, where the title has no room for it and it is no good news. */

@@ -91,11 +91,17 @@ export class App {
 		}
 	}
 
+	/** Changes what no frame is drawn for: it is on the next one, which with the focus the next second brings. */
+	setQuietly(change: Partial<AppState>): void {
+		this.#state = {...this.#state, ...change};
+	}
+
 	/** Has the screen drawn as things are now. */
 	draw(): void {
 		const {screen, run} = this.#state;
 		// The moment counts only where it is shown.
 		this.#state = {...this.#state, ...(run || screen === 'environments' ? {now: this.options.clock.now()} : {})};
+		this.#keepBeat();
 		this.#tell();
 	}
 

@@ -32,10 +32,10 @@ export function onPointed(app: App, event: Pointed): void {
 	}
 }
 
-/** Without the focus nobody looks: the time stands still on the screen until it is back. */
+/** Without the focus the screen stands still, and says what stays right meanwhile. */
 export function setFocus(app: App, focused: boolean): void {
 	if (focused !== app.state().focused) {
-		app.set(focused ? {focused, now: app.options.clock.now()} : {focused});
+		app.set({focused, now: app.options.clock.now()});
 	}
 }
 

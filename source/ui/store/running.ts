@@ -4,9 +4,9 @@ import {messageOf, Problem} from '../../system/problem.js';
 import type {RunHandle} from '../../runs/handle.js';
 import {isOver, type RunState} from '../../runs/state.js';
 import {dateTime} from '../../runs/words.js';
-import {runSign} from '../run-sign.js';
 import {watchAsking} from './agreeing.js';
 import {type App, troubleOf} from './app.js';
+import {drawWhatMatters} from './drawing.js';
 import {loadStepTimes} from './expecting.js';
 import {openRuns, type RunView} from './state.js';
 import {changeOpen, closeTab, isCurrent, showOpen} from './tabs.js';
@@ -38,11 +38,11 @@ export function showRun(app: App, handle: RunHandle): void {
 		}
 	}
 
-	const stopListening = listen(app, handle);
 	app.partings.delete(name);
 	const run = newView(handle);
 	app.set({run, runs: [...openRuns(app.state()), run]});
 	showOpen(app, handle);
+	const stopListening = listen(app, handle);
 	const stopAsking = watchAsking(app, handle);
 	const stopLoads = watchLoads(app, handle);
 	void loadStepTimes(app, handle);
@@ -88,24 +88,25 @@ export function retry(app: App): void {
 	}
 }
 
-/** Draws what changes of the run on the screen; of one behind another tab only what its tab shows. Returns the way to stop. */
+/** Hears what changes of the run; returns the way to stop. */
 function listen(app: App, handle: RunHandle): () => void {
 	let {phase} = handle.state();
-	let sign = runSign(handle);
-	return handle.subscribe(() => {
-		const before = {phase, sign};
+	const drawn = drawWhatMatters(app, handle);
+	const stopListening = handle.subscribe(() => {
+		const before = phase;
 		({phase} = handle.state());
-		sign = runSign(handle);
-		if (phase === 'ready' && before.phase !== 'ready') {
+		if (phase === 'ready' && before !== 'ready') {
 			changeOpen(app, handle, {showLogs: false});
 			app.say(`${handle.name} is ready`);
 		}
 
 		rememberListeners(app, handle);
-		if (isCurrent(app, handle) || sign !== before.sign) {
-			app.set({});
-		}
+		drawn.look();
 	});
+	return () => {
+		stopListening();
+		drawn.stop();
+	};
 }
 
 /** A port that is forwarded is offered no more: what listens there is known from before. */

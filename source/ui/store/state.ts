@@ -158,8 +158,8 @@ export const initialState = (columns: number, rows: number, now: number): AppSta
 	focused: true,
 });
 
-/** Lines of the body: all but the title, the message and the keys. */
-export const bodyRows = ({rows}: AppState): number => Math.max(1, rows - 3);
+/** Lines between the title, and the message and the keys. */
+export const frameRows = ({rows}: Pick<AppState, 'rows'>): number => Math.max(1, rows - 3);
 
 /** Every run that this program holds, in the order of the tabs. */
 export const openRuns = ({run, runs}: Pick<AppState, 'run' | 'runs'>): readonly RunView[] =>

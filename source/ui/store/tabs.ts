@@ -1,6 +1,6 @@
 import type {RunHandle} from '../../runs/handle.js';
 import type {App} from './app.js';
-import {openRuns, type RunView} from './state.js';
+import {type AppState, openRuns, type RunView} from './state.js';
 
 /** Whether the run is the one whose tab is open. */
 export const isCurrent = (app: App, handle: RunHandle): boolean => app.state().run?.handle === handle;
@@ -9,17 +9,22 @@ export const isCurrent = (app: App, handle: RunHandle): boolean => app.state().r
 export function changeRun(app: App, change: Partial<RunView>): void {
 	const {run} = app.state();
 	if (run) {
-		app.set({run: {...run, ...change}});
+		changeOpen(app, run.handle, change);
 	}
 }
 
 /** Changes how an open run is shown, whichever tab is open; nothing when it has none any more. */
-export function changeOpen(app: App, handle: RunHandle, change: Partial<RunView>): void {
-	if (isCurrent(app, handle)) {
-		changeRun(app, change);
-	} else if (app.state().runs.some(each => each.handle === handle)) {
-		app.set({runs: app.state().runs.map(each => (each.handle === handle ? {...each, ...change} : each))});
-	}
+export const changeOpen = (app: App, handle: RunHandle, change: Partial<RunView>): void =>
+	app.set(changed(app.state(), handle, change));
+
+/** The same for what need not be drawn at once. */
+export const changeQuietly = (app: App, handle: RunHandle, change: Partial<RunView>): void =>
+	app.setQuietly(changed(app.state(), handle, change));
+
+function changed({run, runs}: AppState, handle: RunHandle, change: Partial<RunView>): Partial<AppState> {
+	return run?.handle === handle
+		? {run: {...run, ...change}}
+		: {runs: runs.map(each => (each.handle === handle ? {...each, ...change} : each))};
 }
 
 /** Opens the tab of a run that is there already. */

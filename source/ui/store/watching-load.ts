@@ -1,7 +1,7 @@
 import type {RunHandle} from '../../runs/handle.js';
 import type {App} from './app.js';
 import {type AppState, openRuns} from './state.js';
-import {changeOpen} from './tabs.js';
+import {changeQuietly} from './tabs.js';
 
 /** Samples that are kept of each run. */
 const most = 60;
@@ -23,7 +23,7 @@ export function watchLoads(app: App, handle: RunHandle): () => void {
 		if (seen && !stop) {
 			stop = handle.watchLoad(load => {
 				const loads = openRuns(app.state()).find(open => open.handle === handle)?.loads ?? [];
-				changeOpen(app, handle, {loads: load ? [...loads, load].slice(-most) : []});
+				changeQuietly(app, handle, {loads: load ? [...loads, load].slice(-most) : []});
 			});
 		} else if (!seen && stop) {
 			stop();

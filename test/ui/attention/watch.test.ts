@@ -3,7 +3,7 @@ import {watchAttention} from '../../../source/ui/attention/watch.js';
 import {setFocus} from '../../../source/ui/store/pointing.js';
 import {showRun} from '../../../source/ui/store/running.js';
 import {closeTab} from '../../../source/ui/store/tabs.js';
-import {health, runState, testApp, TestClock, testEngine, TestHandle} from '../../support/ui.js';
+import {health, port, runState, testApp, TestClock, testEngine, TestHandle} from '../../support/ui.js';
 
 /** The app with one run on the screen, without a screen; frames are counted as times that it would be drawn. */
 function watching(state = runState({tunnel: {up: true, since: 0, reconnects: 0, reason: undefined}})) {
@@ -67,22 +67,58 @@ test('a person who looks away is called, with nobody telling of it but time', as
 	expect(calls).toHaveLength(2);
 });
 
-test('without the focus nothing is drawn for traffic and time but a frame a minute, and what matters is at once', async () => {
+test('with the focus there is a frame a second, however much is told, and what matters has its own at once', async () => {
+	const {handle, show, clock, framesOf} = watching();
+	await show();
+	expect(
+		await framesOf(() => {
+			handle.health_ = health({latency: 7, latencies: [7]});
+			handle.tell();
+			for (const listener of handle.loadListeners) {
+				listener({cpu: 0.5, cores: 8, memory: undefined, disk: undefined, gpus: []});
+			}
+		}),
+	).toBe(0);
+	expect(await framesOf(() => clock.pass(1000))).toBe(1);
+	expect(
+		await framesOf(() => {
+			handle.health_ = health({status: 'waiting'});
+			handle.tell();
+		}),
+	).toBe(1);
+});
+
+test('without the focus no frame is drawn for traffic and time, and one for each thing that matters', async () => {
 	const {handle, show, app, clock, framesOf} = watching();
 	await show();
-	expect(await framesOf(() => handle.tell())).toBe(1);
-	setFocus(app, false);
+	expect(await framesOf(() => setFocus(app, false))).toBe(1);
 	const minute = async () =>
 		framesOf(() => {
 			for (let second = 0; second < 60; second++) {
 				clock.pass(1000);
-				handle.health_ = health({latency: second});
+				handle.health_ = health({
+					latency: second,
+					latencies: [second],
+					ports: [port({open: second, rate: second, total: second})],
+				});
 				handle.tell();
 			}
 		});
-	expect(await minute()).toBeLessThanOrEqual(1);
-	expect(await minute()).toBeLessThanOrEqual(1);
-	clock.pass(5000);
+	handle.health_ = health({ports: [port()]});
+	expect(await framesOf(() => handle.tell())).toBe(1);
+	expect(await minute()).toBe(0);
+	expect(await minute()).toBe(0);
+	// A check of ssh that finds what was known is nothing to be drawn either.
+	const {access} = health();
+	expect(
+		await framesOf(() => {
+			for (const status of ['checking', 'works'] as const) {
+				handle.health_ = health({ports: [port()], access: {...access, status}});
+				handle.tell();
+				clock.pass(1000);
+			}
+		}),
+	).toBe(0);
 	const before = app.state().now;
 	expect(clock.now()).toBeGreaterThan(before);
 	expect(
@@ -93,6 +129,13 @@ test('without the focus nothing is drawn for traffic and time but a frame a minu
 	).toBe(1);
 	expect(app.state().now).toBe(clock.now());
 	clock.pass(30_000);
+	const framesFor = async (change: Parameters<TestHandle['change']>[0]) =>
+		framesOf(() => {
+			handle.change(change);
+			clock.pass(1000);
+		});
+	expect(await framesFor({deadline: clock.now() + 7_200_000})).toBe(1);
+	expect(await framesFor({notice: {action: 'terminate', time: clock.now() + 60_000}})).toBe(1);
 	expect(await framesOf(() => setFocus(app, true))).toBe(1);
 	expect(app.state().now).toBe(clock.now());
 });
