@@ -90,6 +90,17 @@ describe.skipIf(!hasSshd)('whether ssh NAME works, asked of OpenSSH itself (need
 		expect(await check()).toEqual(fails(/^line 3 of .*config stops ssh for every host: Bad port 'x'/));
 	});
 
+	test('an old option that ssh complains of at every start is not the cause of anything', async () => {
+		const {sshd, paths, check} = await world();
+		const old = 'Host *\n\tRSAAuthentication no\n';
+		await writeUserConfig(paths, `${includeLine(paths.sshConfig)}\n${old}`);
+		expect(await check()).toEqual(works);
+		await sshd.stop();
+		expect(await check()).toEqual(fails(/cannot be reached at 127\.0\.0\.1:\d+: Connection refused/));
+		await writeUserConfig(paths, `${includeLine(paths.sshConfig)}\n${old}\tPrt 5\n`);
+		expect(await check()).toEqual(fails(/^line 4 of .*config stops ssh for every host: Bad configuration option: prt/));
+	});
+
 	test('a file that others may write is refused by ssh', async () => {
 		const {paths, check} = await world();
 		await chmod(paths.sshConfig, 0o666);
