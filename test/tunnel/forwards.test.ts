@@ -1,12 +1,13 @@
 import {createHash, randomBytes} from 'node:crypto';
 import {connect as connectSocket, createServer, type Socket} from 'node:net';
 import {describe, expect, onTestFinished, test} from 'vitest';
+import {bindFree} from '../../source/runs/ports.js';
 import {connect, type Connection} from '../../source/tunnel/connection.js';
 import {Forwards} from '../../source/tunnel/forwards.js';
 import {Tunnel} from '../../source/tunnel/tunnel.js';
 import {temporaryFolder} from '../support/folders.js';
 import {makeProxy} from '../support/proxy.js';
-import {echoServer, roundTrip, serve, until} from '../support/servers.js';
+import {echoServer, hasNewer, roundTrip, serve, until} from '../support/servers.js';
 import {freePort, hasSshd, makeSshd} from '../support/sshd.js';
 
 const never = new AbortController().signal;
@@ -60,6 +61,27 @@ describe.skipIf(!hasSshd)('forwarded ports (need openssh-server)', () => {
 		await until('what was said', () => late === 'said after the end');
 		await until('all to be closed', () => tunnel.forwards.stats().every(each => each.open === 0));
 	});
+
+	test.skipIf(!hasNewer)(
+		'both halves of `localhost` lead there, and both are closed; one that is taken is a conflict',
+		async () => {
+			const {local, tunnel} = await forwardTo(await echoServer());
+			expect((await roundTrip(local, 'new', '::1')).toString()).toBe('new');
+			expect((await roundTrip(local, 'old')).toString()).toBe('old');
+			expect(tunnel.forwards.stats()).toMatchObject([{local, total: 12}]);
+			await tunnel.forwards.remove(local);
+			for (const host of ['::1', '127.0.0.1']) {
+				await expect(roundTrip(local, '', host)).rejects.toThrow('ECONNREFUSED');
+			}
+
+			const taken = await serve(socket => socket.end(), 0, '::1');
+			await expect(tunnel.forwards.add(taken, 1)).rejects.toMatchObject({code: 'EADDRINUSE'});
+			await expect(roundTrip(taken, '')).rejects.toThrow('ECONNREFUSED');
+			expect(await bindFree(tunnel.forwards, {wanted: taken, remote: 1, taken: new Set()})).toMatchObject({
+				holder: expect.stringContaining(`pid ${process.pid}`) as string,
+			});
+		},
+	);
 
 	test('a break is a reset, never an orderly end', async () => {
 		const {local, proxy} = await forwardTo(await serve(socket => socket.write('the first half')));
