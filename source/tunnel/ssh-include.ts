@@ -4,7 +4,7 @@ import path from 'node:path';
 import process from 'node:process';
 import lockfile from 'proper-lockfile';
 import writeFileAtomic from 'write-file-atomic';
-import {isMissing} from '../system/files.js';
+import {isMissing, readIfThere} from '../system/files.js';
 import {messageOf} from '../system/problem.js';
 
 /** A person's config that cannot be used as it is: the message says what is in the way. */
@@ -18,7 +18,7 @@ export type Inclusion = {
 	readonly file: string;
 	/** The file that it is to include, as the ssh that reads it knows it. */
 	readonly ours: string;
-	/** Where it is written down that the config, or its folder too, is of our making. */
+	/** Where it is written down what of it is of our making: the line, the config too, or its folder as well. */
 	readonly marker: string;
 };
 
@@ -76,32 +76,47 @@ export async function readConfig(file: string): Promise<Config | undefined> {
 
 /** Makes our line the first of the config, unless it is where it takes effect already. Every other byte stays. Throws `ConfigUnusable`. */
 export async function addInclude({file, ours, marker}: Inclusion): Promise<void> {
-	await change(
-		file,
-		async before => {
-			if (before && placeOfInclude(before.text, ours) === 'first') {
-				return undefined;
-			}
+	await change(file, async (before, made) => {
+		const place = before ? placeOfInclude(before.text, ours) : 'missing';
+		if (place === 'first') {
+			return undefined;
+		}
 
-			const text = before?.text ?? '';
-			// Where all lines end as on Windows, ours does.
-			const end = /\r\n/.test(text) && !/(?:^|[^\r])\n/.test(text) ? '\r\n' : '\n';
-			return latin1(includeLine(ours)) + end + without(text, ours);
-		},
-		marker,
-	);
+		const text = before?.text ?? '';
+		// Where all lines end as on Windows, ours does.
+		const end = /\r\n/.test(text) && !/(?:^|[^\r])\n/.test(text) ? '\r\n' : '\n';
+		const next = latin1(includeLine(ours)) + end + without(text, ours);
+		// One that is only moved is the person's own.
+		return {text: next, ...(place === 'missing' ? {note: async () => noteDown(marker, made)} : {})};
+	});
 }
 
-/** Takes our line out again; a config that we made and that holds nothing else goes too. Throws `ConfigUnusable`. */
+type Made = 'line' | 'file' | 'folder';
+
+/** Writes down what is made, before it is; returns the way to take that back. A file that we made stays one that we made. */
+async function noteDown(marker: string, made: Made): Promise<() => Promise<void>> {
+	const before = await readIfThere(marker);
+	await writeFileAtomic(marker, made === 'line' && before ? before : made, {mode: 0o600});
+	return async () => (before === undefined ? rm(marker, {force: true}) : writeFileAtomic(marker, before, {mode: 0o600}));
+}
+
+/**
+Takes our line out again, if it was this program that added it; a config that we made and that holds nothing else goes too. Throws
+`ConfigUnusable`.
+*/
 export async function removeInclude({file, ours, marker}: Inclusion): Promise<void> {
+	const made = await readIfThere(marker);
+	if (made === undefined) {
+		return;
+	}
+
 	const before = await readConfig(file);
-	const created = await readFile(marker, 'utf8').catch(() => '');
 	if (before && placeOfInclude(before.text, ours) !== 'missing') {
 		await change(file, async now => {
 			const rest = without(now?.text ?? '', ours);
-			return rest === '' && created !== '' ? 'remove' : rest;
+			return rest === '' && made !== 'line' ? 'remove' : {text: rest};
 		});
-		if (created === 'folder') {
+		if (made === 'folder') {
 			// The person may have put something there since.
 			await rmdir(path.dirname(before.target)).catch(() => undefined);
 		}
@@ -113,23 +128,25 @@ export async function removeInclude({file, ours, marker}: Inclusion): Promise<vo
 /** So often what somebody else wrote at the same moment is read again. */
 const mostTurns = 20;
 
-type Change = (before: Config | undefined) => Promise<string | undefined>;
+/** What is to be there: nothing else than before, no file, or a text; `note` writes down first what is made, and returns the way back. */
+type Next = undefined | 'remove' | {readonly text: string; readonly note?: () => Promise<() => Promise<void>>};
+type Change = (before: Config | undefined, made: Made) => Promise<Next>;
 
 /** Changes a config under a lock that every installation of this program takes, and not over what an editor wrote in between. */
-async function change(file: string, make: Change, marker?: string): Promise<void> {
+async function change(file: string, make: Change): Promise<void> {
 	try {
-		const place = await placeToWrite(file, marker);
+		const {place, made} = await placeToWrite(file);
 		const release = await lock(place);
 		try {
 			for (let turn = 0; turn < mostTurns; turn++) {
 				const before = await readConfig(file);
-				const next = await make(before);
-				if (next === undefined || next === before?.text) {
+				const next = await make(before, made);
+				if (next === undefined || (next !== 'remove' && next.text === before?.text)) {
 					return;
 				}
 
 				if ((await readConfig(file))?.text === before?.text) {
-					await (next === 'remove' ? rm(place) : write(place, next, before));
+					await put(place, next, before);
 					return;
 				}
 			}
@@ -143,11 +160,26 @@ async function change(file: string, make: Change, marker?: string): Promise<void
 	throw new ConfigUnusable('it changes all the time');
 }
 
+async function put(place: string, next: NonNullable<Next>, before: Config | undefined): Promise<void> {
+	if (next === 'remove') {
+		await rm(place);
+		return;
+	}
+
+	const takeBack = await next.note?.();
+	try {
+		await write(place, next.text, before);
+	} catch (error) {
+		await takeBack?.();
+		throw error;
+	}
+}
+
 /** Where a config is, or is to be: a link is followed to its end also where that is not there yet, so that it stays a link. */
-async function placeToWrite(file: string, marker: string | undefined): Promise<string> {
+async function placeToWrite(file: string): Promise<{place: string; made: Made}> {
 	const there = await readConfig(file);
 	if (there) {
-		return there.target;
+		return {place: there.target, made: 'line'};
 	}
 
 	const end = await endOfLinks(file);
@@ -158,12 +190,8 @@ async function placeToWrite(file: string, marker: string | undefined): Promise<s
 		});
 	}
 
-	const made = await mkdir(folder, {recursive: true, mode: 0o700});
-	if (marker !== undefined) {
-		await writeFileAtomic(marker, made === undefined ? 'file' : 'folder', {mode: 0o600});
-	}
-
-	return end;
+	const first = await mkdir(folder, {recursive: true, mode: 0o700});
+	return {place: end, made: first === undefined ? 'file' : 'folder'};
 }
 
 async function endOfLinks(file: string): Promise<string> {

@@ -122,6 +122,33 @@ describe.skipIf(!hasSshd)('a person’s ssh config of any shape, read by the rea
 		expect(await readFile(paths.userSshConfig, 'utf8')).toBe(`${ours}\nHost a\n\tPort 5\n# ${ours}\n`);
 	});
 
+	test('a line that the person wrote themself stays at the end, also where it had to be moved', async () => {
+		const paths = await sshPlaces();
+		const ours = includeLine(paths.sshConfig);
+		const target = await aliasTarget(paths, name);
+		for (const [config, left] of [
+			[`${ours}\nHost mine\n`, `${ours}\nHost mine\n`],
+			[`Host mine\n${ours}\n`, `${ours}\nHost mine\n`],
+			[`${ours}\n`, `${ours}\n`],
+		] as const) {
+			await writeUserConfig(paths, config);
+			expect(await installAliases(paths, target)).toBeUndefined();
+			expect(await removeAliases(paths, target.folder, noneLeft)).toBeUndefined();
+			expect(await readFile(paths.userSshConfig, 'utf8')).toBe(left);
+			expect(spawnSync('ssh', ['-G', '-F', paths.userSshConfig, 'mine']).status).toBe(0);
+		}
+
+		// One of ours is told from it again.
+		await writeUserConfig(paths, 'Host mine\n');
+		await installAliases(paths, target);
+		await installAliases(paths, target);
+		const mark = path.join(path.dirname(paths.sshConfig), 'created');
+		expect((await stat(mark)).mode & 0o777).toBe(0o600);
+		await removeAliases(paths, target.folder, noneLeft);
+		expect(await readFile(paths.userSshConfig, 'utf8')).toBe('Host mine\n');
+		await expect(stat(mark)).rejects.toThrow('ENOENT');
+	});
+
 	test.each([
 		['UTF-8', [0xef, 0xbb, 0xbf]],
 		['UTF-16', [0xff, 0xfe]],
@@ -232,6 +259,22 @@ describe.skipIf(!canForbid || !hasSshd)('a config that may not be written (needs
 		const target = await cannotUse(paths, /may not be written/);
 		expect(await readFile(paths.userSshConfig, 'utf8')).toBe('Host a\n');
 		expect(await removeAliases(paths, target.folder, noneLeft)).toBeUndefined();
+	});
+
+	test('where the person followed the advice, nothing is to be complained of at the end', async () => {
+		const paths = await sshPlaces();
+		await writeUserConfig(paths, 'Host a\n');
+		const lock = (sign: string) => void execFileSync('chattr', [`${sign}i`, paths.userSshConfig]);
+		lock('+');
+		onTestFinished(() => lock('-'));
+		const target = await cannotUse(paths, /may not be written/);
+		lock('-');
+		await writeUserConfig(paths, `${includeLine(paths.sshConfig)}\nHost a\n`);
+		lock('+');
+		expect(await installAliases(paths, target)).toBeUndefined();
+		expect(sshCommand(paths, name)).not.toContain(paths.sshConfig);
+		expect(await removeAliases(paths, target.folder, noneLeft)).toBeUndefined();
+		expect(await readFile(paths.userSshConfig, 'utf8')).toBe(`${includeLine(paths.sshConfig)}\nHost a\n`);
 	});
 
 	test('one that was locked after our line was written is told of at the end', async () => {
