@@ -3,9 +3,11 @@ import {mkdir, readdir, readFile, rm} from 'node:fs/promises';
 import path from 'node:path';
 import lockfile from 'proper-lockfile';
 import writeFileAtomic from 'write-file-atomic';
+import {readIfThere} from '../system/files.js';
 import type {Paths} from '../system/paths.js';
 import {shellWord} from '../system/shell.js';
-import {aliasFile, aliasText, type AliasTarget, withPins} from './ssh-aliases.js';
+import {writeChanged} from '../system/write-changed.js';
+import {aliasFile, aliasText, type AliasTarget, withoutLatePins, withPins} from './ssh-aliases.js';
 import {
 	addInclude,
 	ConfigUnusable,
@@ -104,12 +106,14 @@ that cannot be used is no error: the trouble is returned, and `sshCommand` gives
 */
 export async function installAliases(paths: Paths, target: AliasTarget): Promise<AliasTrouble | undefined> {
 	const file = path.join(target.folder, aliasFile);
-	await writeFileAtomic(file, aliasText(target), {mode: 0o600});
+	const before = await readIfThere(file).catch(() => undefined);
+	const text = aliasText(target);
+	// What was pinned for the person's settings stays, as long as nothing else is to be written.
+	await writeChanged(file, before !== undefined && withoutLatePins(before) === text ? before : text);
 	return locked(paths, async () => {
-		await writeFileAtomic(
+		await writeChanged(
 			paths.sshConfig,
 			`# Written by dstack-tui: one file for each environment.\nInclude "${path.join(paths.runs, '*', aliasFile)}"\n`,
-			{mode: 0o600},
 		);
 		const trouble = await orTrouble(paths.userSshConfig, byHand(paths, target.name), async () => {
 			await addInclude(inclusion(paths));

@@ -1,5 +1,5 @@
 import {execFileSync, spawnSync} from 'node:child_process';
-import {link, lstat, mkdir, readFile, readlink, rm, stat, symlink, writeFile} from 'node:fs/promises';
+import {chmod, link, lstat, mkdir, readFile, readlink, rm, stat, symlink, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {includeLine, placeOfInclude} from '../../source/tunnel/ssh-include.js';
@@ -89,6 +89,26 @@ describe.skipIf(!hasSshd)('a person’s ssh config of any shape, read by the rea
 			expect(read.find(line => line.startsWith('identityfile'))).toBe(`identityfile ${path.join(target.folder, 'id_ed25519')}`);
 			expect(read.filter(line => /^(?:remotecommand|knownhostscommand|proxycommand)/.test(line))).toEqual([]);
 		}
+	});
+
+	test('nothing is written again that has not changed, also with what was set back; what others may write is', async () => {
+		const paths = await sshPlaces();
+		await writeUserConfig(paths, 'Host *\n\tRemoteCommand tmux\n');
+		const target = await aliasTarget(paths, name);
+		const files = [paths.userSshConfig, paths.sshConfig, path.join(target.folder, 'ssh.config')];
+		const stamps = async () => Promise.all(files.map(async file => stat(file).then(({ino, mtimeMs}) => `${ino} ${mtimeMs}`)));
+		await installAliases(paths, target);
+		const before = await stamps();
+		await installAliases(paths, target);
+		await installAliases(paths, await aliasTarget(paths, 'calm-owl-1'));
+		expect(await stamps()).toEqual(before);
+		expect(sshReads(paths.userSshConfig, name)).not.toContain('remotecommand tmux');
+
+		await chmod(paths.sshConfig, 0o666);
+		await installAliases(paths, {...target, port: 2002});
+		expect((await stat(paths.sshConfig)).mode & 0o777).toBe(0o600);
+		expect(sshReads(paths.userSshConfig, name)).toContain('port 2002');
+		expect(sshReads(paths.userSshConfig, name)).not.toContain('remotecommand tmux');
 	});
 
 	test('a person who sends every ssh to the background still reaches the environment', async () => {
