@@ -236,6 +236,12 @@ async function lock(target: string): Promise<() => Promise<void>> {
 }
 
 async function write(target: string, text: string, before: Config | undefined): Promise<void> {
+	if (before && (before.mode & constants.S_IWUSR) === 0) {
+		// Where the system itself refuses, it says more. A new file in its place would be let through.
+		await access(target, constants.W_OK);
+		throw new ConfigUnusable('it is write-protected (chmod u+w lets it be written)');
+	}
+
 	const bytes = Buffer.from(text, 'latin1');
 	if (before?.inPlace) {
 		await overwrite(target, bytes, before);

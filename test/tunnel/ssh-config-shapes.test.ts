@@ -200,6 +200,21 @@ describe.skipIf(!hasSshd)('a person’s ssh config of any shape, read by the rea
 		expect(await readlink(nowhere.userSshConfig)).toBe('/nonexistent/folder/config');
 	});
 
+	test('one that its owner may not write stays as it is, and is told of; the same at the end', async () => {
+		const paths = await sshPlaces();
+		await writeUserConfig(paths, 'Host a\n', 0o444);
+		const target = await cannotUse(paths, /write-protected|may not be written/);
+		expect(await removeAliases(paths, target.folder, noneLeft)).toBeUndefined();
+		expect(await readFile(paths.userSshConfig, 'utf8')).toBe('Host a\n');
+		await chmod(paths.userSshConfig, 0o644);
+		await installAliases(paths, target);
+		await chmod(paths.userSshConfig, 0o444);
+		const trouble = await removeAliases(paths, target.folder, noneLeft);
+		expect(trouble?.why).toMatch(/write-protected|may not be written/);
+		expect(await readFile(paths.userSshConfig, 'utf8')).toBe(`${includeLine(paths.sshConfig)}\nHost a\n`);
+		expect((await stat(paths.userSshConfig)).mode & 0o777).toBe(0o444);
+	});
+
 	test('a chain of links is written at its end; a dangling one’s end is made, and gone again afterwards', async () => {
 		const paths = await sshPlaces();
 		const dotfiles = path.join(paths.home, 'dotfiles');
