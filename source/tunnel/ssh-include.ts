@@ -1,16 +1,9 @@
-import {constants} from 'node:fs';
-import {access, lstat, mkdir, open, readFile, readlink, realpath, rm, rmdir, stat} from 'node:fs/promises';
+import {access, lstat, mkdir, readlink, rm, rmdir} from 'node:fs/promises';
 import path from 'node:path';
-import process from 'node:process';
-import lockfile from 'proper-lockfile';
 import writeFileAtomic from 'write-file-atomic';
-import {isMissing, readIfThere} from '../system/files.js';
-import {messageOf} from '../system/problem.js';
-
-/** A person's config that cannot be used as it is: the message says what is in the way. */
-export class ConfigUnusable extends Error {
-	override readonly name = 'ConfigUnusable';
-}
+import {readIfThere} from '../system/files.js';
+import {withLock} from './ssh-lock.js';
+import {codeOf, type Config, ConfigUnusable, readConfig, refusals, unusable, write} from './ssh-user-config.js';
 
 /** Where our line is to be in a person's config. */
 export type Inclusion = {
@@ -43,35 +36,6 @@ export function placeOfInclude(text: string, ours: string): 'first' | 'missing' 
 	const lines = linesOf(text);
 	const at = lines.findIndex(line => isLine(line, ours));
 	return at === -1 ? 'missing' : lines.slice(0, at).every(leads) ? 'first' : at + 1;
-}
-
-type Config = {readonly target: string; readonly text: string; readonly mode: number; readonly inPlace: boolean};
-
-/** Reads a person's config as latin1, so that every byte comes back as it was. Undefined where there is none. Throws `ConfigUnusable`. */
-export async function readConfig(file: string): Promise<Config | undefined> {
-	try {
-		const target = await realpath(file);
-		const {mode, nlink, uid} = await stat(target);
-		if ((mode & constants.S_IFMT) !== constants.S_IFREG) {
-			throw new ConfigUnusable((mode & constants.S_IFMT) === constants.S_IFDIR ? 'it is a folder' : 'it is no plain file');
-		}
-
-		const text = await readFile(target, 'latin1');
-		if (/^(?:\u00EF\u00BB\u00BF|\u00FF\u00FE|\u00FE\u00FF)/.test(text)) {
-			throw new ConfigUnusable('it begins with a byte order mark, which no ssh can read: save it as UTF-8 without one');
-		}
-
-		// A new file in its place would not be under its other names any more, or not its owner's.
-		const me = process.geteuid?.();
-		const isOthers = me !== undefined && me !== 0 && me !== uid;
-		return {target, text, mode: mode & 0o777, inPlace: nlink > 1 || isOthers};
-	} catch (error) {
-		if (isMissing(error)) {
-			return undefined;
-		}
-
-		throw unusable(error);
-	}
 }
 
 /** Makes our line the first of the config, unless it is where it takes effect already. Every other byte stays. Throws `ConfigUnusable`. */
@@ -136,33 +100,37 @@ type Change = (before: Config | undefined, made: Made) => Promise<Next>;
 async function change(file: string, make: Change): Promise<void> {
 	try {
 		const {place, made} = await placeToWrite(file);
-		const release = await lock(place);
-		try {
-			for (let turn = 0; turn < mostTurns; turn++) {
-				const before = await readConfig(file);
-				const next = await make(before, made);
-				if (next === undefined || (next !== 'remove' && next.text === before?.text)) {
-					return;
-				}
-
-				if ((await readConfig(file))?.text === before?.text) {
-					await put(place, next, before);
-					return;
-				}
-			}
-		} finally {
-			await release();
+		if (!(await locked(place, async () => changeUnderLock({file, place, made, make})))) {
+			throw new ConfigUnusable('it changes all the time');
 		}
 	} catch (error) {
 		throw unusable(error);
 	}
+}
 
-	throw new ConfigUnusable('it changes all the time');
+type Changing = {readonly file: string; readonly place: string; readonly made: Made; readonly make: Change};
+
+/** False where somebody else writes it again and again. */
+async function changeUnderLock({file, place, made, make}: Changing): Promise<boolean> {
+	for (let turn = 0; turn < mostTurns; turn++) {
+		const before = await readConfig(file);
+		const next = await make(before, made);
+		if (next === undefined || (next !== 'remove' && next.text === before?.text)) {
+			return true;
+		}
+
+		if ((await readConfig(file))?.text === before?.text) {
+			await put(place, next, before);
+			return true;
+		}
+	}
+
+	return false;
 }
 
 async function put(place: string, next: NonNullable<Next>, before: Config | undefined): Promise<void> {
 	if (next === 'remove') {
-		await rm(place);
+		await rm(place, {force: true});
 		return;
 	}
 
@@ -208,89 +176,30 @@ async function endOfLinks(file: string): Promise<string> {
 	return end;
 }
 
-const refusals = new Set(['EACCES', 'EPERM', 'EROFS']);
-const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
-
-async function lock(target: string): Promise<() => Promise<void>> {
-	const take = async (retries: number) =>
-		lockfile.lock(target, {
-			realpath: false,
-			lockfilePath: `${target}.dstack-tui-lock`,
-			stale: 5000,
-			retries: {retries, minTimeout: 50, maxTimeout: 500},
-		});
-	try {
-		return await take(0);
-	} catch (error) {
-		if (codeOf(error) === 'ELOCKED') {
-			return take(40);
-		}
-
-		if (refusals.has(codeOf(error))) {
-			// Where nothing can be put beside it, others cannot either.
-			return async () => undefined;
-		}
-
-		throw error;
-	}
-}
-
-async function write(target: string, text: string, before: Config | undefined): Promise<void> {
-	if (before && (before.mode & constants.S_IWUSR) === 0) {
-		// Where the system itself refuses, it says more. A new file in its place would be let through.
-		await access(target, constants.W_OK);
-		throw new ConfigUnusable('it is write-protected (chmod u+w lets it be written)');
-	}
-
-	const bytes = Buffer.from(text, 'latin1');
-	if (before?.inPlace) {
-		await overwrite(target, bytes, before);
-		return;
-	}
-
-	try {
-		await writeFileAtomic(target, bytes, {mode: before?.mode ?? 0o600});
-	} catch (error) {
-		if (!before || !refusals.has(codeOf(error))) {
-			throw error;
-		}
-
-		await overwrite(target, bytes, before);
-	}
-}
-
-/** Into the file itself. Where there is no room for all of it, what was there is put back. */
-async function overwrite(target: string, bytes: Buffer, before: Config): Promise<void> {
-	const handle = await open(target, 'r+');
-	const put = async (each: Buffer) => {
-		for (let done = 0; done < each.length;) {
-			done += (await handle.write(each, done, each.length - done, done)).bytesWritten;
-		}
-
-		await handle.truncate(each.length);
-		await handle.sync();
+async function locked<T>(target: string, act: () => Promise<T>): Promise<T> {
+	let isTaken = false;
+	const acting = async () => {
+		isTaken = true;
+		return act();
 	};
 
+	const take = async (more: {retries?: number}) =>
+		withLock(target, acting, {realpath: false, lockfilePath: `${target}.dstack-tui-lock`, ...more});
 	try {
-		await put(bytes);
+		// Every refusal would be tried again, and only one of them can pass.
+		return await take({retries: 0}).catch(async (error: unknown) => {
+			if (!isTaken && codeOf(error) === 'ELOCKED') {
+				return take({});
+			}
+
+			throw error;
+		});
 	} catch (error) {
-		await put(Buffer.from(before.text, 'latin1'));
+		if (!isTaken && refusals.has(codeOf(error))) {
+			// Where nothing can be put beside it, others cannot either.
+			return act();
+		}
+
 		throw error;
-	} finally {
-		await handle.close();
 	}
 }
-
-const words: Readonly<Record<string, string>> = {
-	EACCES: 'it may not be written',
-	EPERM: 'it may not be written',
-	EROFS: 'it lies where nothing can be written',
-	ELOOP: 'it is a link that leads back to itself',
-	ENOTDIR: 'its folder is no folder',
-	ENOSPC: 'the disk is full',
-	EDQUOT: 'the disk is full',
-	ELOCKED: 'another program holds it',
-};
-
-const unusable = (error: unknown): Error =>
-	error instanceof ConfigUnusable ? error : new ConfigUnusable(words[codeOf(error)] ?? messageOf(error), {cause: error});
