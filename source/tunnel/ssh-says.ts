@@ -119,6 +119,13 @@ export function explainSsh(said: SshSaid, names: Names): SshFailure {
 		};
 	}
 
+	if (said.refusal !== undefined) {
+		return {
+			why: neutraliseLine(`ssh cannot be started: ${said.refusal}`),
+			next: 'Look what keeps this machine from it, and try again.',
+		};
+	}
+
 	const all = said.stderr.replaceAll('\r', '');
 	// Said at every start of ssh, which then goes on.
 	const text = all.replaceAll(/^.* line \d+: (?:Unsupported|Deprecated) option .*\n?/gm, '');
