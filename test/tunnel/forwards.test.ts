@@ -2,8 +2,9 @@ import {createHash, randomBytes} from 'node:crypto';
 import {connect as connectSocket, createServer, type Socket} from 'node:net';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {bindFree} from '../../source/runs/ports.js';
-import {connect, type Connection} from '../../source/tunnel/connection.js';
+import {type Arrival, connect, type Connection} from '../../source/tunnel/connection.js';
 import {Forwards} from '../../source/tunnel/forwards.js';
+import {ReverseForwards} from '../../source/tunnel/reverse.js';
 import {Tunnel} from '../../source/tunnel/tunnel.js';
 import {temporaryFolder} from '../support/folders.js';
 import {makeProxy} from '../support/proxy.js';
@@ -263,6 +264,37 @@ describe.skipIf(!hasSshd)('reverse forwards (need openssh-server)', () => {
 
 		tunnel.reverse.remove(there);
 		await expect(roundTrip(there, 'gone')).rejects.toThrow();
+	});
+
+	test('a connection that is lost between an arrival and its acceptance leaves no socket open here', async () => {
+		const {destination} = await makeSshd(await temporaryFolder());
+		const link = await connect(destination, never);
+		const ends: string[] = [];
+		const here = await serve(socket => {
+			socket.resume();
+			for (const event of ['end', 'error'] as const) {
+				socket.on(event, () => ends.push(event));
+			}
+		});
+		const late = Object.create(link, {
+			listenThere: {
+				value: async (port: number, onArrival: (arrival: Arrival) => void) =>
+					link.listenThere(port, arrival => {
+						link.destroy(new Error('lost'));
+						void link.closed.then(() => onArrival(arrival));
+					}),
+			},
+			onOver: {value: (listener: () => void) => link.onOver(listener)},
+		}) as Connection;
+		const reverse = new ReverseForwards();
+		onTestFinished(() => reverse.close());
+		const there = await freePort();
+		reverse.add(there, here);
+		reverse.use(late);
+		await until('it to listen there', () => reverse.stats()[0]?.bound === true);
+		open(there).on('error', () => undefined);
+		await until('the end here', () => ends.length > 0);
+		await until('it to be forgotten', () => reverse.stats()[0]?.open === 0);
 	});
 
 	test('say what keeps them, and refuse where nothing listens here', async () => {
