@@ -13,17 +13,15 @@ import {formatBytes} from '../offers/format.js';
 import {mismatch} from '../offers/matching.js';
 import type {Offer} from '../offers/offer.js';
 import {Problem} from '../system/problem.js';
+import {chooseName} from './choose-name.js';
 import type {RunContext} from './context.js';
 import type {Declared, ImageChoice} from './images.js';
 import {durationOf} from './duration.js';
 import type {Plan, PlannedPort, PlanOptions, Request} from './engine.js';
 import {timeToReady} from './expected-times.js';
-import {readState} from './journal.js';
 import {filesOf} from './furnish.js';
-import {checkName, generateName} from './names.js';
 import {planPorts} from './ports.js';
-import {provisioningProblem, takenProblem} from './problems.js';
-import {runFolder, runNames} from './run-folder.js';
+import {provisioningProblem} from './problems.js';
 import {readStepTimes} from './step-times.js';
 
 /** Left free beside the code, so that the machine goes on working. Bytes. */
@@ -221,20 +219,6 @@ const unheard = ({choice, environment, requirements: {inactivityDuration}}: Requ
 		? ['Connections are not counted on this machine: `inactivity_duration` ends nothing here, only `max_duration` does.']
 		: []),
 ];
-
-async function chooseName(context: RunContext, wanted: string | undefined): Promise<string> {
-	if (wanted === undefined) {
-		return generateName(context.random, new Set(await runNames(context.paths)));
-	}
-
-	checkName(wanted);
-	const state = await readState(runFolder(context.paths, wanted));
-	if (state && state.phase !== 'gone') {
-		throw takenProblem(wanted);
-	}
-
-	return wanted;
-}
 
 const portWarnings = (ports: readonly PlannedPort[]): string[] =>
 	ports.flatMap(({wanted, holder, local, remote, direct, moved}) => [

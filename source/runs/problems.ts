@@ -4,7 +4,9 @@ import type {Paths} from '../system/paths.js';
 import {formatPrice} from '../offers/format.js';
 import type {Offer} from '../offers/offer.js';
 import {messageOf, Problem} from '../system/problem.js';
+import {neutraliseLine} from '../system/terminal-text.js';
 import {sshCommand} from '../tunnel/ssh-config.js';
+import type {OwnHost} from '../tunnel/ssh-hosts.js';
 import type {RunState, StepFailure} from './state.js';
 import {attemptLine, keptLines, linesBeside} from './words.js';
 
@@ -15,6 +17,14 @@ export const takenProblem = (name: string): Problem =>
 	new Problem('usage', `There is an environment called ${name} already`, {
 		next: `Attach to it with \`${self} attach ${name}\`, or choose another name with -n.`,
 	});
+
+/** `ssh` knows the name, or that of the machine around the environment, as a host of the person's own. */
+export function ownHostProblem(name: string, {alias, place, hostName}: OwnHost): Problem {
+	const where = [place ?? 'your ssh settings', ...(hostName === alias ? [] : [`it leads to ${hostName}`])].join(', ');
+	return new Problem('usage', neutraliseLine(`'${name}' cannot be a run's name: you have a host ${alias} for ssh (${where})`), {
+		next: 'The environment would take its place. Choose another name with -n.',
+	});
+}
 
 /** Nothing can be done in a run that is over. */
 export function endedProblem(state: RunState): Problem {

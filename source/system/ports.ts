@@ -3,23 +3,19 @@ import {execFile} from 'node:child_process';
 import {readdir, readFile, readlink} from 'node:fs/promises';
 import {createServer} from 'node:net';
 import {promisify} from 'node:util';
+import {closeServers, listenOnLoopback} from './loopback.js';
 import {neutraliseLine} from './terminal-text.js';
 
 const run = promisify(execFile);
 
-/** Whether a listener can be opened on 127.0.0.1 at `port` now. */
+/** Whether listeners can be opened on the loopback (127.0.0.1, and ::1 where there is one) at `port` now. */
 export async function isPortFree(port: number): Promise<boolean> {
-	return new Promise(resolve => {
-		const server = createServer();
-		server.once('error', () => {
-			resolve(false);
-		});
-		server.listen({port, host: '127.0.0.1', exclusive: true}, () => {
-			server.close(() => {
-				resolve(true);
-			});
-		});
-	});
+	try {
+		await closeServers(await listenOnLoopback(port, createServer));
+		return true;
+	} catch {
+		return false;
+	}
 }
 
 /** The first free port from `port` upwards, none of `taken`; undefined when there is none in the next thousand. */

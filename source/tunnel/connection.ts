@@ -41,7 +41,7 @@ export type Connection = Link & {
 	/** More waits to be sent than is good: whoever can should send no more until `whenDrained` calls back. */
 	readonly congested: boolean;
 	whenDrained(act: () => void): void;
-	/** Calls back in the moment in which the connection is over, before its streams end. Returns the way to stop. */
+	/** Calls back in the moment in which the connection is over, before its streams end; soon, where it is already. Returns the way to stop. */
 	onOver(listener: () => void): () => void;
 	/** Ends the keepalive that a connection has of its own: from now on the caller judges whether it lives. */
 	takeWatch(): void;

@@ -1,5 +1,6 @@
 import {createServer, type Server, type Socket} from 'node:net';
 import type {Duplex} from 'node:stream';
+import {closeServers, listenOnLoopback} from '../system/loopback.js';
 import {messageOf} from '../system/problem.js';
 import {carry} from './carry.js';
 import {type Connection, PortRefused} from './connection.js';
@@ -31,7 +32,8 @@ const openingLimit = 256;
 type Forward = {
 	readonly local: number;
 	readonly remote: number;
-	readonly server: Server;
+	/** At 127.0.0.1, and at ::1 where there is one. */
+	servers: readonly Server[];
 	readonly sockets: Set<Socket>;
 	readonly traffic: Traffic;
 	problem: string | undefined;
@@ -40,7 +42,7 @@ type Forward = {
 };
 
 /**
-Listeners on 127.0.0.1 that carry connections to ports in the environment. They are bound before there is a link and stay open while
+Listeners on the loopback that carry connections to ports in the environment. They are bound before there is a link and stay open while
 it comes and goes; connections that arrive in between wait for it.
 */
 export class Forwards {
@@ -65,24 +67,28 @@ export class Forwards {
 
 	/** Binds one more listener; rejects with the system's error where the port is taken. */
 	async add(local: number, remote: number): Promise<void> {
-		const sockets = new Set<Socket>();
-		const server = createServer({allowHalfOpen: true, noDelay: true});
-		const forward: Forward = {local, remote, server, sockets, traffic: new Traffic(), problem: undefined, hasServed: false};
-		server.on('connection', socket => {
+		const counted = {sockets: new Set<Socket>(), traffic: new Traffic()};
+		const forward: Forward = {local, remote, servers: [], ...counted, problem: undefined, hasServed: false};
+		try {
+			forward.servers = await listenOnLoopback(local, () => this.#makeServer(forward), backlog);
+			// That this machine has no ::1 is none.
+			forward.problem = undefined;
+		} catch (error) {
+			resetAll(forward);
+			throw error;
+		}
+
+		this.#forwards.push(forward);
+	}
+
+	#makeServer(forward: Forward): Server {
+		const server = createServer({allowHalfOpen: true, noDelay: true}, socket => {
 			forward.problem = undefined;
 			void this.#carry(forward, socket);
 		});
-		await new Promise<void>((resolve, reject) => {
-			server.once('error', reject);
-			server.listen({port: local, host: '127.0.0.1', exclusive: true, backlog}, () => {
-				server.off('error', reject);
-				resolve();
-			});
-		});
-		server.on('error', error => {
+		return server.on('error', error => {
 			forward.problem = messageOf(error);
 		});
-		this.#forwards.push(forward);
 	}
 
 	/** Ends a listener and its connections. Resolves when the port is free again; does nothing for one that is not there. */
@@ -224,12 +230,15 @@ export class Forwards {
 	}
 }
 
-async function closeForward({server, sockets}: Forward): Promise<void> {
-	const closed = new Promise(resolve => server.close(resolve));
+async function closeForward(forward: Forward): Promise<void> {
+	const closed = closeServers(forward.servers);
+	resetAll(forward);
+	await closed;
+}
+
+/** An orderly end would look like the end of what was being carried. */
+function resetAll({sockets}: Forward): void {
 	for (const socket of sockets) {
-		// An orderly end would look like the end of what was being carried.
 		socket.resetAndDestroy();
 	}
-
-	await closed;
 }

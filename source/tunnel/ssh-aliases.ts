@@ -124,6 +124,15 @@ export function withPins(text: string, lines: readonly string[]): string {
 	return text.replaceAll(/^\tHostName .*\n/gm, hostName => hostName + missing.map(line => `\t${line}\n`).join(''));
 }
 
+/** The same text without any of `latePins`. */
+export function withoutLatePins(text: string): string {
+	const late = new Set(Object.values(latePins).map(({line}) => `\t${line}`));
+	return text
+		.split('\n')
+		.filter(line => !late.has(line))
+		.join('\n');
+}
+
 /** The keys that an alias sets, as `ssh -G` names them. */
 export function pinnedKeys(text: string, name: string): string[] {
 	const keys: string[] = [];

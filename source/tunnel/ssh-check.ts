@@ -6,9 +6,10 @@ import type {Paths} from '../system/paths.js';
 import {neutraliseLine} from '../system/terminal-text.js';
 import {aliasFile, pinnedKeys} from './ssh-aliases.js';
 import {byHand, lookAtConfig, pinLate, sshCommand} from './ssh-config.js';
-import {ConfigUnusable, includeLine} from './ssh-include.js';
+import {includeLine} from './ssh-include.js';
 import {configArguments, latePinsNeeded, readWithSsh, runSsh, type SshReading} from './ssh-reads.js';
 import {explainSsh, type SshFailure} from './ssh-says.js';
+import {ConfigUnusable} from './ssh-user-config.js';
 
 /** `undecided`: the settings are right, and a connection did not come about within the limit. */
 export type SshVerdict = {readonly status: 'works'} | {readonly status: 'undecided'} | ({readonly status: 'fails'} & SshFailure);

@@ -1,21 +1,17 @@
 import {existsSync, readFileSync, statSync} from 'node:fs';
 import {mkdir, readdir, readFile, rm} from 'node:fs/promises';
 import path from 'node:path';
-import lockfile from 'proper-lockfile';
 import writeFileAtomic from 'write-file-atomic';
+import {readIfThere} from '../system/files.js';
 import type {Paths} from '../system/paths.js';
+import {Problem} from '../system/problem.js';
 import {shellWord} from '../system/shell.js';
-import {aliasFile, aliasText, type AliasTarget, withPins} from './ssh-aliases.js';
-import {
-	addInclude,
-	ConfigUnusable,
-	type Inclusion,
-	includeLine,
-	placeOfInclude,
-	readConfig,
-	removeInclude,
-} from './ssh-include.js';
+import {writeChanged} from '../system/write-changed.js';
+import {aliasFile, aliasText, type AliasTarget, withoutLatePins, withPins} from './ssh-aliases.js';
+import {addInclude, type Inclusion, includeLine, placeOfInclude, removeInclude} from './ssh-include.js';
+import {withLock} from './ssh-lock.js';
 import {latePinsNeeded} from './ssh-reads.js';
+import {ConfigUnusable, readConfig} from './ssh-user-config.js';
 import {installForWindows, removeForWindows, runsOfWindows} from './ssh-windows.js';
 
 export {type AliasTarget, hostKeyAlias, identityFile, knownHostsFile} from './ssh-aliases.js';
@@ -104,12 +100,14 @@ that cannot be used is no error: the trouble is returned, and `sshCommand` gives
 */
 export async function installAliases(paths: Paths, target: AliasTarget): Promise<AliasTrouble | undefined> {
 	const file = path.join(target.folder, aliasFile);
-	await writeFileAtomic(file, aliasText(target), {mode: 0o600});
+	const before = await readIfThere(file).catch(() => undefined);
+	const text = aliasText(target);
+	// What was pinned for the person's settings stays, as long as nothing else is to be written.
+	await writeChanged(file, before !== undefined && withoutLatePins(before) === text ? before : text);
 	return locked(paths, async () => {
-		await writeFileAtomic(
+		await writeChanged(
 			paths.sshConfig,
 			`# Written by dstack-tui: one file for each environment.\nInclude "${path.join(paths.runs, '*', aliasFile)}"\n`,
-			{mode: 0o600},
 		);
 		const trouble = await orTrouble(paths.userSshConfig, byHand(paths, target.name), async () => {
 			await addInclude(inclusion(paths));
@@ -218,10 +216,16 @@ async function orTrouble(file: string, next: string, act: () => Promise<void>): 
 async function locked<T>(paths: Paths, act: () => Promise<T>): Promise<T> {
 	const folder = path.dirname(paths.sshConfig);
 	await mkdir(folder, {recursive: true, mode: 0o700});
-	const release = await lockfile.lock(folder, {stale: 5000, retries: {retries: 40, minTimeout: 50, maxTimeout: 500}});
 	try {
-		return await act();
-	} finally {
-		await release();
+		return await withLock(folder, act);
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'ELOCKED') {
+			throw new Problem('failed', `Another program holds ${folder}, where the aliases for ssh are`, {
+				next: 'Try again when it has ended.',
+				cause: error,
+			});
+		}
+
+		throw error;
 	}
 }

@@ -1,16 +1,9 @@
-import {constants} from 'node:fs';
-import {access, lstat, mkdir, open, readFile, readlink, realpath, rm, rmdir, stat} from 'node:fs/promises';
+import {access, lstat, mkdir, readlink, rm, rmdir} from 'node:fs/promises';
 import path from 'node:path';
-import process from 'node:process';
-import lockfile from 'proper-lockfile';
 import writeFileAtomic from 'write-file-atomic';
-import {isMissing} from '../system/files.js';
-import {messageOf} from '../system/problem.js';
-
-/** A person's config that cannot be used as it is: the message says what is in the way. */
-export class ConfigUnusable extends Error {
-	override readonly name = 'ConfigUnusable';
-}
+import {readIfThere} from '../system/files.js';
+import {withLock} from './ssh-lock.js';
+import {codeOf, type Config, ConfigUnusable, readConfig, refusals, unusable, write} from './ssh-user-config.js';
 
 /** Where our line is to be in a person's config. */
 export type Inclusion = {
@@ -18,7 +11,7 @@ export type Inclusion = {
 	readonly file: string;
 	/** The file that it is to include, as the ssh that reads it knows it. */
 	readonly ours: string;
-	/** Where it is written down that the config, or its folder too, is of our making. */
+	/** Where it is written down what of it is of our making: the line, the config too, or its folder as well. */
 	readonly marker: string;
 };
 
@@ -45,63 +38,49 @@ export function placeOfInclude(text: string, ours: string): 'first' | 'missing' 
 	return at === -1 ? 'missing' : lines.slice(0, at).every(leads) ? 'first' : at + 1;
 }
 
-type Config = {readonly target: string; readonly text: string; readonly mode: number; readonly inPlace: boolean};
-
-/** Reads a person's config as latin1, so that every byte comes back as it was. Undefined where there is none. Throws `ConfigUnusable`. */
-export async function readConfig(file: string): Promise<Config | undefined> {
-	try {
-		const target = await realpath(file);
-		const {mode, nlink, uid} = await stat(target);
-		if ((mode & constants.S_IFMT) !== constants.S_IFREG) {
-			throw new ConfigUnusable((mode & constants.S_IFMT) === constants.S_IFDIR ? 'it is a folder' : 'it is no plain file');
-		}
-
-		const text = await readFile(target, 'latin1');
-		if (/^(?:\u00EF\u00BB\u00BF|\u00FF\u00FE|\u00FE\u00FF)/.test(text)) {
-			throw new ConfigUnusable('it begins with a byte order mark, which no ssh can read: save it as UTF-8 without one');
-		}
-
-		// A new file in its place would not be under its other names any more, or not its owner's.
-		const me = process.geteuid?.();
-		const isOthers = me !== undefined && me !== 0 && me !== uid;
-		return {target, text, mode: mode & 0o777, inPlace: nlink > 1 || isOthers};
-	} catch (error) {
-		if (isMissing(error)) {
+/** Makes our line the first of the config, unless it is where it takes effect already. Every other byte stays. Throws `ConfigUnusable`. */
+export async function addInclude({file, ours, marker}: Inclusion): Promise<void> {
+	await change(file, async (before, made) => {
+		const place = before ? placeOfInclude(before.text, ours) : 'missing';
+		if (place === 'first') {
 			return undefined;
 		}
 
-		throw unusable(error);
-	}
+		const text = before?.text ?? '';
+		// Where all lines end as on Windows, ours does.
+		const end = /\r\n/.test(text) && !/(?:^|[^\r])\n/.test(text) ? '\r\n' : '\n';
+		const next = latin1(includeLine(ours)) + end + without(text, ours);
+		// One that is only moved is the person's own.
+		return {text: next, ...(place === 'missing' ? {note: async () => noteDown(marker, made)} : {})};
+	});
 }
 
-/** Makes our line the first of the config, unless it is where it takes effect already. Every other byte stays. Throws `ConfigUnusable`. */
-export async function addInclude({file, ours, marker}: Inclusion): Promise<void> {
-	await change(
-		file,
-		async before => {
-			if (before && placeOfInclude(before.text, ours) === 'first') {
-				return undefined;
-			}
+type Made = 'line' | 'file' | 'folder';
 
-			const text = before?.text ?? '';
-			// Where all lines end as on Windows, ours does.
-			const end = /\r\n/.test(text) && !/(?:^|[^\r])\n/.test(text) ? '\r\n' : '\n';
-			return latin1(includeLine(ours)) + end + without(text, ours);
-		},
-		marker,
-	);
+/** Writes down what is made, before it is; returns the way to take that back. A file that we made stays one that we made. */
+async function noteDown(marker: string, made: Made): Promise<() => Promise<void>> {
+	const before = await readIfThere(marker);
+	await writeFileAtomic(marker, made === 'line' && before ? before : made, {mode: 0o600});
+	return async () => (before === undefined ? rm(marker, {force: true}) : writeFileAtomic(marker, before, {mode: 0o600}));
 }
 
-/** Takes our line out again; a config that we made and that holds nothing else goes too. Throws `ConfigUnusable`. */
+/**
+Takes our line out again, if it was this program that added it; a config that we made and that holds nothing else goes too. Throws
+`ConfigUnusable`.
+*/
 export async function removeInclude({file, ours, marker}: Inclusion): Promise<void> {
+	const made = await readIfThere(marker);
+	if (made === undefined) {
+		return;
+	}
+
 	const before = await readConfig(file);
-	const created = await readFile(marker, 'utf8').catch(() => '');
 	if (before && placeOfInclude(before.text, ours) !== 'missing') {
 		await change(file, async now => {
 			const rest = without(now?.text ?? '', ours);
-			return rest === '' && created !== '' ? 'remove' : rest;
+			return rest === '' && made !== 'line' ? 'remove' : {text: rest};
 		});
-		if (created === 'folder') {
+		if (made === 'folder') {
 			// The person may have put something there since.
 			await rmdir(path.dirname(before.target)).catch(() => undefined);
 		}
@@ -113,41 +92,62 @@ export async function removeInclude({file, ours, marker}: Inclusion): Promise<vo
 /** So often what somebody else wrote at the same moment is read again. */
 const mostTurns = 20;
 
-type Change = (before: Config | undefined) => Promise<string | undefined>;
+/** What is to be there: nothing else than before, no file, or a text; `note` writes down first what is made, and returns the way back. */
+type Next = undefined | 'remove' | {readonly text: string; readonly note?: () => Promise<() => Promise<void>>};
+type Change = (before: Config | undefined, made: Made) => Promise<Next>;
 
 /** Changes a config under a lock that every installation of this program takes, and not over what an editor wrote in between. */
-async function change(file: string, make: Change, marker?: string): Promise<void> {
+async function change(file: string, make: Change): Promise<void> {
 	try {
-		const place = await placeToWrite(file, marker);
-		const release = await lock(place);
-		try {
-			for (let turn = 0; turn < mostTurns; turn++) {
-				const before = await readConfig(file);
-				const next = await make(before);
-				if (next === undefined || next === before?.text) {
-					return;
-				}
-
-				if ((await readConfig(file))?.text === before?.text) {
-					await (next === 'remove' ? rm(place) : write(place, next, before));
-					return;
-				}
-			}
-		} finally {
-			await release();
+		const {place, made} = await placeToWrite(file);
+		if (!(await locked(place, async () => changeUnderLock({file, place, made, make})))) {
+			throw new ConfigUnusable('it changes all the time');
 		}
 	} catch (error) {
 		throw unusable(error);
 	}
+}
 
-	throw new ConfigUnusable('it changes all the time');
+type Changing = {readonly file: string; readonly place: string; readonly made: Made; readonly make: Change};
+
+/** False where somebody else writes it again and again. */
+async function changeUnderLock({file, place, made, make}: Changing): Promise<boolean> {
+	for (let turn = 0; turn < mostTurns; turn++) {
+		const before = await readConfig(file);
+		const next = await make(before, made);
+		if (next === undefined || (next !== 'remove' && next.text === before?.text)) {
+			return true;
+		}
+
+		if ((await readConfig(file))?.text === before?.text) {
+			await put(place, next, before);
+			return true;
+		}
+	}
+
+	return false;
+}
+
+async function put(place: string, next: NonNullable<Next>, before: Config | undefined): Promise<void> {
+	if (next === 'remove') {
+		await rm(place, {force: true});
+		return;
+	}
+
+	const takeBack = await next.note?.();
+	try {
+		await write(place, next.text, before);
+	} catch (error) {
+		await takeBack?.();
+		throw error;
+	}
 }
 
 /** Where a config is, or is to be: a link is followed to its end also where that is not there yet, so that it stays a link. */
-async function placeToWrite(file: string, marker: string | undefined): Promise<string> {
+async function placeToWrite(file: string): Promise<{place: string; made: Made}> {
 	const there = await readConfig(file);
 	if (there) {
-		return there.target;
+		return {place: there.target, made: 'line'};
 	}
 
 	const end = await endOfLinks(file);
@@ -158,12 +158,8 @@ async function placeToWrite(file: string, marker: string | undefined): Promise<s
 		});
 	}
 
-	const made = await mkdir(folder, {recursive: true, mode: 0o700});
-	if (marker !== undefined) {
-		await writeFileAtomic(marker, made === undefined ? 'file' : 'folder', {mode: 0o600});
-	}
-
-	return end;
+	const first = await mkdir(folder, {recursive: true, mode: 0o700});
+	return {place: end, made: first === undefined ? 'file' : 'folder'};
 }
 
 async function endOfLinks(file: string): Promise<string> {
@@ -180,83 +176,30 @@ async function endOfLinks(file: string): Promise<string> {
 	return end;
 }
 
-const refusals = new Set(['EACCES', 'EPERM', 'EROFS']);
-const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
-
-async function lock(target: string): Promise<() => Promise<void>> {
-	const take = async (retries: number) =>
-		lockfile.lock(target, {
-			realpath: false,
-			lockfilePath: `${target}.dstack-tui-lock`,
-			stale: 5000,
-			retries: {retries, minTimeout: 50, maxTimeout: 500},
-		});
-	try {
-		return await take(0);
-	} catch (error) {
-		if (codeOf(error) === 'ELOCKED') {
-			return take(40);
-		}
-
-		if (refusals.has(codeOf(error))) {
-			// Where nothing can be put beside it, others cannot either.
-			return async () => undefined;
-		}
-
-		throw error;
-	}
-}
-
-async function write(target: string, text: string, before: Config | undefined): Promise<void> {
-	const bytes = Buffer.from(text, 'latin1');
-	if (before?.inPlace) {
-		await overwrite(target, bytes, before);
-		return;
-	}
-
-	try {
-		await writeFileAtomic(target, bytes, {mode: before?.mode ?? 0o600});
-	} catch (error) {
-		if (!before || !refusals.has(codeOf(error))) {
-			throw error;
-		}
-
-		await overwrite(target, bytes, before);
-	}
-}
-
-/** Into the file itself. Where there is no room for all of it, what was there is put back. */
-async function overwrite(target: string, bytes: Buffer, before: Config): Promise<void> {
-	const handle = await open(target, 'r+');
-	const put = async (each: Buffer) => {
-		for (let done = 0; done < each.length;) {
-			done += (await handle.write(each, done, each.length - done, done)).bytesWritten;
-		}
-
-		await handle.truncate(each.length);
-		await handle.sync();
+async function locked<T>(target: string, act: () => Promise<T>): Promise<T> {
+	let isTaken = false;
+	const acting = async () => {
+		isTaken = true;
+		return act();
 	};
 
+	const take = async (more: {retries?: number}) =>
+		withLock(target, acting, {realpath: false, lockfilePath: `${target}.dstack-tui-lock`, ...more});
 	try {
-		await put(bytes);
+		// Every refusal would be tried again, and only one of them can pass.
+		return await take({retries: 0}).catch(async (error: unknown) => {
+			if (!isTaken && codeOf(error) === 'ELOCKED') {
+				return take({});
+			}
+
+			throw error;
+		});
 	} catch (error) {
-		await put(Buffer.from(before.text, 'latin1'));
+		if (!isTaken && refusals.has(codeOf(error))) {
+			// Where nothing can be put beside it, others cannot either.
+			return act();
+		}
+
 		throw error;
-	} finally {
-		await handle.close();
 	}
 }
-
-const words: Readonly<Record<string, string>> = {
-	EACCES: 'it may not be written',
-	EPERM: 'it may not be written',
-	EROFS: 'it lies where nothing can be written',
-	ELOOP: 'it is a link that leads back to itself',
-	ENOTDIR: 'its folder is no folder',
-	ENOSPC: 'the disk is full',
-	EDQUOT: 'the disk is full',
-	ELOCKED: 'another program holds it',
-};
-
-const unusable = (error: unknown): Error =>
-	error instanceof ConfigUnusable ? error : new ConfigUnusable(words[codeOf(error)] ?? messageOf(error), {cause: error});

@@ -1,6 +1,9 @@
-import {spawn} from 'node:child_process';
+import {type ChildProcess, spawn} from 'node:child_process';
+import {existsSync} from 'node:fs';
+import {homedir} from 'node:os';
 import process from 'node:process';
 import type {Paths} from '../system/paths.js';
+import {messageOf} from '../system/problem.js';
 import {latePins} from './ssh-aliases.js';
 
 export type SshSaid = {
@@ -10,6 +13,8 @@ export type SshSaid = {
 	readonly stderr: string;
 	/** There is no `ssh` on the PATH. */
 	readonly missing: boolean;
+	/** Why the system did not start it, where it is there. */
+	readonly refusal?: string | undefined;
 	readonly timedOut: boolean;
 };
 
@@ -25,14 +30,23 @@ export type SshLimits = {
 /** Runs the system's own `ssh` without a terminal, so that it can ask nothing. Never rejects. */
 export async function runSsh(args: readonly string[], {limit, signal}: SshLimits): Promise<SshSaid> {
 	const output = {stdout: '', stderr: ''};
-	// A group of its own: with it go the `ssh` that it starts for the way through, and whatever the person's config starts.
-	const child = spawn('ssh', args, {
-		stdio: ['ignore', 'pipe', 'pipe'],
-		detached: true,
-		env: {...process.env, SSH_ASKPASS_REQUIRE: 'never'},
-	});
+	let child: ChildProcess;
+	try {
+		child = spawn('ssh', args, {
+			// Where this program stands may be gone, and without a folder nothing starts.
+			cwd: existsSync(homedir()) ? homedir() : '/',
+			stdio: ['ignore', 'pipe', 'pipe'],
+			// A group of its own: with it go the `ssh` that it starts for the way through, and whatever the person's config starts.
+			detached: true,
+			env: {...process.env, SSH_ASKPASS_REQUIRE: 'never'},
+		});
+	} catch (error) {
+		return {code: undefined, ...output, missing: false, refusal: messageOf(error), timedOut: false};
+	}
+
 	for (const name of ['stdout', 'stderr'] as const) {
-		child[name].setEncoding('utf8').on('data', (piece: string) => {
+		// Where the system lacks descriptors, there is none.
+		child[name]?.setEncoding('utf8').on('data', (piece: string) => {
 			output[name] = (output[name] + piece).slice(0, mostOutput);
 		});
 	}
@@ -59,14 +73,15 @@ export async function runSsh(args: readonly string[], {limit, signal}: SshLimits
 			end(undefined);
 		};
 
-		const end = (code: number | undefined, missing = false) => {
+		const end = (code: number | undefined, refusal?: NodeJS.ErrnoException) => {
 			clearTimeout(timer);
 			signal?.removeEventListener('abort', onAbort);
-			resolve({code, ...output, missing, timedOut});
+			const missing = refusal?.code === 'ENOENT';
+			resolve({code, ...output, missing, refusal: missing ? undefined : refusal?.message, timedOut});
 		};
 
 		signal?.addEventListener('abort', onAbort, {once: true});
-		child.once('error', () => end(undefined, true));
+		child.once('error', error => end(undefined, error));
 		child.once('close', code => end(code ?? undefined));
 		if (signal?.aborted) {
 			onAbort();

@@ -19,6 +19,15 @@ type Saying = {
 
 const verbose = ({command}: Names): string => `See all of what it says: ${command.replace(/^ssh/, 'ssh -v')}`;
 
+/** A line of a config that ssh does not come past. */
+const badLine: Saying = {
+	pattern: /^(\/.+?|[^\s:]+config)(?::)? line (\d+): (.+)$/m,
+	tell: ([file = '', line = '', what = '']) => ({
+		why: `line ${line} of ${file} stops ssh for every host: ${what.replace(/\.$/, '')}`,
+		next: 'Mend that line.',
+	}),
+};
+
 /** What OpenSSH writes (9.2, and 7.4 to 10 by its source), the cause before what follows from it. */
 const sayings: readonly Saying[] = [
 	{
@@ -26,13 +35,6 @@ const sayings: readonly Saying[] = [
 		tell: ([file = '']) => ({
 			why: `ssh refuses ${file}: it is somebody else’s, or others may write to it`,
 			next: `It is to be yours and writable by you only: chmod 600 ${file}`,
-		}),
-	},
-	{
-		pattern: /^(\/.+?|[^\s:]+config)(?::)? line (\d+): (.+)$/m,
-		tell: ([file = '', line = '', what = '']) => ({
-			why: `line ${line} of ${file} stops ssh for every host: ${what.replace(/\.$/, '')}`,
-			next: 'Mend that line.',
 		}),
 	},
 	{
@@ -117,8 +119,18 @@ export function explainSsh(said: SshSaid, names: Names): SshFailure {
 		};
 	}
 
-	const text = said.stderr.replaceAll('\r', '');
-	for (const {pattern, tell} of sayings) {
+	if (said.refusal !== undefined) {
+		return {
+			why: neutraliseLine(`ssh cannot be started: ${said.refusal}`),
+			next: 'Look what keeps this machine from it, and try again.',
+		};
+	}
+
+	const all = said.stderr.replaceAll('\r', '');
+	// Said at every start of ssh, which then goes on.
+	const text = all.replaceAll(/^.* line \d+: (?:Unsupported|Deprecated) option .*\n?/gm, '');
+	const isStopped = /terminating, \d+ bad configuration options/.test(text);
+	for (const {pattern, tell} of isStopped ? [badLine, ...sayings] : [...sayings, badLine]) {
 		const found = pattern.exec(text);
 		if (found) {
 			const {why, next} = tell(found.slice(1), names);
@@ -130,7 +142,7 @@ export function explainSsh(said: SshSaid, names: Names): SshFailure {
 		return {why: 'ssh does not come to an end', next: verbose(names)};
 	}
 
-	const last = text.trim().split('\n').at(-1) ?? '';
+	const last = (text.trim() || all.trim()).split('\n').at(-1) ?? '';
 	return {
 		why: last === '' ? `ssh ends with ${said.code ?? 'a signal'} and says nothing` : neutraliseLine(last),
 		next: verbose(names),

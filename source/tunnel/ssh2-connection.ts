@@ -80,6 +80,12 @@ export class Ssh2Connection implements Connection {
 	}
 
 	onOver(listener: () => void): () => void {
+		if (this.#over) {
+			// Not before the caller knows the way to stop it.
+			const soon = setImmediate(listener);
+			return () => clearImmediate(soon);
+		}
+
 		this.#ends.add(listener);
 		return () => this.#ends.delete(listener);
 	}

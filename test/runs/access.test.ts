@@ -60,13 +60,13 @@ const quiet = async () => new Promise(resolve => setTimeout(resolve, 250));
 /** One that has found out that it works. */
 async function working() {
 	const {check, questions} = scripted();
-	const {watch, clock, link, ready} = await world(check);
+	const {watch, paths, clock, link, ready} = await world(check);
 	await ready();
 	link('up');
 	await soon(() => expect(questions).toHaveLength(1));
 	questions[0]?.answer({status: 'works'});
 	await soon(() => expect(watch.health.status).toBe('works'));
-	return {watch, clock, link, questions};
+	return {watch, paths, clock, link, questions};
 }
 
 describe('the watch over ssh NAME', () => {
@@ -163,6 +163,18 @@ describe('the watch over ssh NAME', () => {
 		link('up');
 		await soon(() => expect(watch.health.status).toBe('works'));
 		expect(await readFile(paths.userSshConfig, 'utf8')).toBe(`Include "${paths.sshConfig}"\n`);
+	});
+
+	test('the aliases of another run, or the same ones again, are no reason to look anew', async () => {
+		const {watch, paths, clock, questions} = await working();
+		clock.pass(30_000);
+		await quiet();
+		const known = questions.length;
+		await installAliases(paths, await aliasTarget(paths, 'calm-owl-1'));
+		clock.pass(30_000);
+		await quiet();
+		expect(questions).toHaveLength(known);
+		expect(watch.health.status).toBe('works');
 	});
 
 	test.skipIf(!hasSshd)(

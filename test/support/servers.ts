@@ -1,8 +1,12 @@
 import {createServer, connect as connectSocket, type AddressInfo, type Socket} from 'node:net';
+import {networkInterfaces} from 'node:os';
 import {onTestFinished} from 'vitest';
 
-/** A server of 127.0.0.1 for one test; its port. */
-export async function serve(onSocket: (socket: Socket) => void, port = 0): Promise<number> {
+/** Whether this machine's loopback has ::1 beside 127.0.0.1. */
+export const hasNewer = Object.values(networkInterfaces()).some(each => each?.some(({address}) => address === '::1'));
+
+/** A server of the loopback for one test; its port. */
+export async function serve(onSocket: (socket: Socket) => void, port = 0, host = '127.0.0.1'): Promise<number> {
 	const sockets = new Set<Socket>();
 	const server = createServer({allowHalfOpen: true}, socket => {
 		sockets.add(socket);
@@ -12,7 +16,7 @@ export async function serve(onSocket: (socket: Socket) => void, port = 0): Promi
 	});
 	await new Promise<void>((resolve, reject) => {
 		server.once('error', reject);
-		server.listen({port, host: '127.0.0.1', backlog: 4096}, resolve);
+		server.listen({port, host, backlog: 4096}, resolve);
 	});
 	onTestFinished(() => {
 		server.close();
@@ -27,10 +31,10 @@ export async function serve(onSocket: (socket: Socket) => void, port = 0): Promi
 export const echoServer = async (): Promise<number> => serve(socket => socket.pipe(socket));
 
 /** Sends all of `data` and its end; resolves with all that came back, when that ended. */
-export async function roundTrip(port: number, data: Buffer | string): Promise<Buffer> {
+export async function roundTrip(port: number, data: Buffer | string, host = '127.0.0.1'): Promise<Buffer> {
 	return new Promise((resolve, reject) => {
 		const pieces: Buffer[] = [];
-		const socket = connectSocket({port, host: '127.0.0.1', allowHalfOpen: true});
+		const socket = connectSocket({port, host, allowHalfOpen: true});
 		socket.on('data', piece => pieces.push(piece));
 		socket.on('end', () => resolve(Buffer.concat(pieces)));
 		socket.on('error', reject);

@@ -2,12 +2,13 @@ import {createServer, type AddressInfo} from 'node:net';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {planPorts} from '../../source/runs/ports.js';
 import {isPortFree, nextFreePort, portHolder} from '../../source/system/ports.js';
+import {hasNewer} from '../support/servers.js';
 
-async function listen(port = 0): Promise<number> {
+async function listen(port = 0, host = '127.0.0.1'): Promise<number> {
 	const server = createServer();
 	await new Promise<void>((resolve, reject) => {
 		server.once('error', reject);
-		server.listen(port, '127.0.0.1', resolve);
+		server.listen(port, host, resolve);
 	});
 	onTestFinished(() => {
 		server.close();
@@ -23,6 +24,14 @@ describe('ports', () => {
 		const next = await nextFreePort(port);
 		expect(next).toBeGreaterThan(port);
 		expect(await isPortFree(next ?? 0)).toBe(true);
+	});
+
+	test.skipIf(!hasNewer)('a port that is taken at ::1 only is taken, and names its holder (needs IPv6)', async () => {
+		const port = await listen(0, '::1');
+		expect(await isPortFree(port)).toBe(false);
+		const [plan] = await planPorts([{local: port, remote: 8000}], false);
+		expect(plan).toMatchObject({wanted: port, holder: expect.stringContaining(`pid ${process.pid}`) as string});
+		expect(plan?.local).not.toBe(port);
 	});
 
 	test('a plan says by whom a port is taken and what is used instead', async () => {

@@ -1,12 +1,14 @@
 import {createHash, randomBytes} from 'node:crypto';
 import {connect as connectSocket, createServer, type Socket} from 'node:net';
 import {describe, expect, onTestFinished, test} from 'vitest';
-import {connect, type Connection} from '../../source/tunnel/connection.js';
+import {bindFree} from '../../source/runs/ports.js';
+import {type Arrival, connect, type Connection} from '../../source/tunnel/connection.js';
 import {Forwards} from '../../source/tunnel/forwards.js';
+import {ReverseForwards} from '../../source/tunnel/reverse.js';
 import {Tunnel} from '../../source/tunnel/tunnel.js';
 import {temporaryFolder} from '../support/folders.js';
 import {makeProxy} from '../support/proxy.js';
-import {echoServer, roundTrip, serve, until} from '../support/servers.js';
+import {echoServer, hasNewer, roundTrip, serve, until} from '../support/servers.js';
 import {freePort, hasSshd, makeSshd} from '../support/sshd.js';
 
 const never = new AbortController().signal;
@@ -60,6 +62,27 @@ describe.skipIf(!hasSshd)('forwarded ports (need openssh-server)', () => {
 		await until('what was said', () => late === 'said after the end');
 		await until('all to be closed', () => tunnel.forwards.stats().every(each => each.open === 0));
 	});
+
+	test.skipIf(!hasNewer)(
+		'both halves of `localhost` lead there, and both are closed; one that is taken is a conflict',
+		async () => {
+			const {local, tunnel} = await forwardTo(await echoServer());
+			expect((await roundTrip(local, 'new', '::1')).toString()).toBe('new');
+			expect((await roundTrip(local, 'old')).toString()).toBe('old');
+			expect(tunnel.forwards.stats()).toMatchObject([{local, total: 12}]);
+			await tunnel.forwards.remove(local);
+			for (const host of ['::1', '127.0.0.1']) {
+				await expect(roundTrip(local, '', host)).rejects.toThrow('ECONNREFUSED');
+			}
+
+			const taken = await serve(socket => socket.end(), 0, '::1');
+			await expect(tunnel.forwards.add(taken, 1)).rejects.toMatchObject({code: 'EADDRINUSE'});
+			await expect(roundTrip(taken, '')).rejects.toThrow('ECONNREFUSED');
+			expect(await bindFree(tunnel.forwards, {wanted: taken, remote: 1, taken: new Set()})).toMatchObject({
+				holder: expect.stringContaining(`pid ${process.pid}`) as string,
+			});
+		},
+	);
 
 	test('a break is a reset, never an orderly end', async () => {
 		const {local, proxy} = await forwardTo(await serve(socket => socket.write('the first half')));
@@ -241,6 +264,37 @@ describe.skipIf(!hasSshd)('reverse forwards (need openssh-server)', () => {
 
 		tunnel.reverse.remove(there);
 		await expect(roundTrip(there, 'gone')).rejects.toThrow();
+	});
+
+	test('a connection that is lost between an arrival and its acceptance leaves no socket open here', async () => {
+		const {destination} = await makeSshd(await temporaryFolder());
+		const link = await connect(destination, never);
+		const ends: string[] = [];
+		const here = await serve(socket => {
+			socket.resume();
+			for (const event of ['end', 'error'] as const) {
+				socket.on(event, () => ends.push(event));
+			}
+		});
+		const late = Object.create(link, {
+			listenThere: {
+				value: async (port: number, onArrival: (arrival: Arrival) => void) =>
+					link.listenThere(port, arrival => {
+						link.destroy(new Error('lost'));
+						void link.closed.then(() => onArrival(arrival));
+					}),
+			},
+			onOver: {value: (listener: () => void) => link.onOver(listener)},
+		}) as Connection;
+		const reverse = new ReverseForwards();
+		onTestFinished(() => reverse.close());
+		const there = await freePort();
+		reverse.add(there, here);
+		reverse.use(late);
+		await until('it to listen there', () => reverse.stats()[0]?.bound === true);
+		open(there).on('error', () => undefined);
+		await until('the end here', () => ends.length > 0);
+		await until('it to be forgotten', () => reverse.stats()[0]?.open === 0);
 	});
 
 	test('say what keeps them, and refuse where nothing listens here', async () => {

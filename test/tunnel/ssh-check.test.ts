@@ -1,4 +1,4 @@
-import {chmod, mkdir, rm, writeFile} from 'node:fs/promises';
+import {chmod, mkdir, realpath, rm, writeFile} from 'node:fs/promises';
 import {createServer, type Socket} from 'node:net';
 import path from 'node:path';
 import {userInfo} from 'node:os';
@@ -6,6 +6,7 @@ import {describe, expect, onTestFinished, test, vi} from 'vitest';
 import {checkSsh, type SshVerdict} from '../../source/tunnel/ssh-check.js';
 import {hostKeyAlias, installAliases} from '../../source/tunnel/ssh-config.js';
 import {includeLine} from '../../source/tunnel/ssh-include.js';
+import {runSsh} from '../../source/tunnel/ssh-reads.js';
 import {generateKeyPair} from '../../source/tunnel/keys.js';
 import {temporaryFolder} from '../support/folders.js';
 import {aliasTarget, sshPlaces, writeUserConfig} from '../support/ssh-places.js';
@@ -88,6 +89,17 @@ describe.skipIf(!hasSshd)('whether ssh NAME works, asked of OpenSSH itself (need
 		expect(await check()).toEqual(fails(/^line 3 of .*config stops ssh for every host: Bad configuration option: prt/));
 		await writeUserConfig(paths, `${includeLine(paths.sshConfig)}\nHost *\n\tPort x\n`);
 		expect(await check()).toEqual(fails(/^line 3 of .*config stops ssh for every host: Bad port 'x'/));
+	});
+
+	test('an old option that ssh complains of at every start is not the cause of anything', async () => {
+		const {sshd, paths, check} = await world();
+		const old = 'Host *\n\tRSAAuthentication no\n';
+		await writeUserConfig(paths, `${includeLine(paths.sshConfig)}\n${old}`);
+		expect(await check()).toEqual(works);
+		await sshd.stop();
+		expect(await check()).toEqual(fails(/cannot be reached at 127\.0\.0\.1:\d+: Connection refused/));
+		await writeUserConfig(paths, `${includeLine(paths.sshConfig)}\n${old}\tPrt 5\n`);
+		expect(await check()).toEqual(fails(/^line 4 of .*config stops ssh for every host: Bad configuration option: prt/));
 	});
 
 	test('a file that others may write is refused by ssh', async () => {
@@ -173,5 +185,32 @@ describe.skipIf(!hasSshd)('whether ssh NAME works, asked of OpenSSH itself (need
 		vi.stubEnv('PATH', empty);
 		onTestFinished(() => void vi.unstubAllEnvs());
 		expect(await check()).toEqual(fails(/no `ssh`/, /Install/));
+	});
+
+	test('an ssh that the system does not start is not called missing', async () => {
+		const {check} = await world();
+		const folder = await temporaryFolder();
+		await writeFile(path.join(folder, 'ssh'), '', {mode: 0o644});
+		vi.stubEnv('PATH', folder);
+		onTestFinished(() => void vi.unstubAllEnvs());
+		expect(await check()).toEqual(fails(/ssh cannot be started: .*EACCES/));
+	});
+
+	test('it runs where there is a folder, also when that of this program is gone', async () => {
+		const folder = await temporaryFolder();
+		await writeFile(path.join(folder, 'ssh'), '#!/bin/sh\npwd\n', {mode: 0o755});
+		const [before, gone] = [process.cwd(), await temporaryFolder()];
+		process.chdir(gone);
+		onTestFinished(() => process.chdir(before));
+		await rm(gone, {recursive: true});
+		vi.stubEnv('PATH', `${folder}:${process.env['PATH'] ?? ''}`);
+		onTestFinished(() => void vi.unstubAllEnvs());
+		for (const [home, where] of [
+			[folder, await realpath(folder)],
+			[path.join(folder, 'nothing'), '/'],
+		] as const) {
+			vi.stubEnv('HOME', home);
+			expect(await runSsh([], {limit: 5000})).toMatchObject({code: 0, stdout: `${where}\n`, missing: false});
+		}
 	});
 });

@@ -1,5 +1,5 @@
 import {execFileSync, spawnSync} from 'node:child_process';
-import {link, lstat, mkdir, readFile, readlink, rm, stat, symlink, writeFile} from 'node:fs/promises';
+import {chmod, link, lstat, mkdir, readFile, readlink, rm, stat, symlink, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {includeLine, placeOfInclude} from '../../source/tunnel/ssh-include.js';
@@ -91,6 +91,26 @@ describe.skipIf(!hasSshd)('a person’s ssh config of any shape, read by the rea
 		}
 	});
 
+	test('nothing is written again that has not changed, also with what was set back; what others may write is', async () => {
+		const paths = await sshPlaces();
+		await writeUserConfig(paths, 'Host *\n\tRemoteCommand tmux\n');
+		const target = await aliasTarget(paths, name);
+		const files = [paths.userSshConfig, paths.sshConfig, path.join(target.folder, 'ssh.config')];
+		const stamps = async () => Promise.all(files.map(async file => stat(file).then(({ino, mtimeMs}) => `${ino} ${mtimeMs}`)));
+		await installAliases(paths, target);
+		const before = await stamps();
+		await installAliases(paths, target);
+		await installAliases(paths, await aliasTarget(paths, 'calm-owl-1'));
+		expect(await stamps()).toEqual(before);
+		expect(sshReads(paths.userSshConfig, name)).not.toContain('remotecommand tmux');
+
+		await chmod(paths.sshConfig, 0o666);
+		await installAliases(paths, {...target, port: 2002});
+		expect((await stat(paths.sshConfig)).mode & 0o777).toBe(0o600);
+		expect(sshReads(paths.userSshConfig, name)).toContain('port 2002');
+		expect(sshReads(paths.userSshConfig, name)).not.toContain('remotecommand tmux');
+	});
+
 	test('a person who sends every ssh to the background still reaches the environment', async () => {
 		const paths = await sshPlaces();
 		await writeUserConfig(paths, 'Host *\n\tForkAfterAuthentication yes\n');
@@ -122,6 +142,33 @@ describe.skipIf(!hasSshd)('a person’s ssh config of any shape, read by the rea
 		expect(await readFile(paths.userSshConfig, 'utf8')).toBe(`${ours}\nHost a\n\tPort 5\n# ${ours}\n`);
 	});
 
+	test('a line that the person wrote themself stays at the end, also where it had to be moved', async () => {
+		const paths = await sshPlaces();
+		const ours = includeLine(paths.sshConfig);
+		const target = await aliasTarget(paths, name);
+		for (const [config, left] of [
+			[`${ours}\nHost mine\n`, `${ours}\nHost mine\n`],
+			[`Host mine\n${ours}\n`, `${ours}\nHost mine\n`],
+			[`${ours}\n`, `${ours}\n`],
+		] as const) {
+			await writeUserConfig(paths, config);
+			expect(await installAliases(paths, target)).toBeUndefined();
+			expect(await removeAliases(paths, target.folder, noneLeft)).toBeUndefined();
+			expect(await readFile(paths.userSshConfig, 'utf8')).toBe(left);
+			expect(spawnSync('ssh', ['-G', '-F', paths.userSshConfig, 'mine']).status).toBe(0);
+		}
+
+		// One of ours is told from it again.
+		await writeUserConfig(paths, 'Host mine\n');
+		await installAliases(paths, target);
+		await installAliases(paths, target);
+		const mark = path.join(path.dirname(paths.sshConfig), 'created');
+		expect((await stat(mark)).mode & 0o777).toBe(0o600);
+		await removeAliases(paths, target.folder, noneLeft);
+		expect(await readFile(paths.userSshConfig, 'utf8')).toBe('Host mine\n');
+		await expect(stat(mark)).rejects.toThrow('ENOENT');
+	});
+
 	test.each([
 		['UTF-8', [0xef, 0xbb, 0xbf]],
 		['UTF-16', [0xff, 0xfe]],
@@ -151,6 +198,21 @@ describe.skipIf(!hasSshd)('a person’s ssh config of any shape, read by the rea
 		await symlink('/nonexistent/folder/config', nowhere.userSshConfig);
 		await cannotUse(nowhere, /leads to \/nonexistent\/folder\/config/);
 		expect(await readlink(nowhere.userSshConfig)).toBe('/nonexistent/folder/config');
+	});
+
+	test('one that its owner may not write stays as it is, and is told of; the same at the end', async () => {
+		const paths = await sshPlaces();
+		await writeUserConfig(paths, 'Host a\n', 0o444);
+		const target = await cannotUse(paths, /write-protected|may not be written/);
+		expect(await removeAliases(paths, target.folder, noneLeft)).toBeUndefined();
+		expect(await readFile(paths.userSshConfig, 'utf8')).toBe('Host a\n');
+		await chmod(paths.userSshConfig, 0o644);
+		await installAliases(paths, target);
+		await chmod(paths.userSshConfig, 0o444);
+		const trouble = await removeAliases(paths, target.folder, noneLeft);
+		expect(trouble?.why).toMatch(/write-protected|may not be written/);
+		expect(await readFile(paths.userSshConfig, 'utf8')).toBe(`${includeLine(paths.sshConfig)}\nHost a\n`);
+		expect((await stat(paths.userSshConfig)).mode & 0o777).toBe(0o444);
 	});
 
 	test('a chain of links is written at its end; a dangling one’s end is made, and gone again afterwards', async () => {
@@ -232,6 +294,22 @@ describe.skipIf(!canForbid || !hasSshd)('a config that may not be written (needs
 		const target = await cannotUse(paths, /may not be written/);
 		expect(await readFile(paths.userSshConfig, 'utf8')).toBe('Host a\n');
 		expect(await removeAliases(paths, target.folder, noneLeft)).toBeUndefined();
+	});
+
+	test('where the person followed the advice, nothing is to be complained of at the end', async () => {
+		const paths = await sshPlaces();
+		await writeUserConfig(paths, 'Host a\n');
+		const lock = (sign: string) => void execFileSync('chattr', [`${sign}i`, paths.userSshConfig]);
+		lock('+');
+		onTestFinished(() => lock('-'));
+		const target = await cannotUse(paths, /may not be written/);
+		lock('-');
+		await writeUserConfig(paths, `${includeLine(paths.sshConfig)}\nHost a\n`);
+		lock('+');
+		expect(await installAliases(paths, target)).toBeUndefined();
+		expect(sshCommand(paths, name)).not.toContain(paths.sshConfig);
+		expect(await removeAliases(paths, target.folder, noneLeft)).toBeUndefined();
+		expect(await readFile(paths.userSshConfig, 'utf8')).toBe(`${includeLine(paths.sshConfig)}\nHost a\n`);
 	});
 
 	test('one that was locked after our line was written is told of at the end', async () => {

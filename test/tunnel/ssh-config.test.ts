@@ -1,4 +1,4 @@
-import {chmod, mkdir, readFile, stat, symlink, writeFile} from 'node:fs/promises';
+import {chmod, mkdir, readFile, stat, symlink, utimes, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {describe, expect, test} from 'vitest';
 import type {Paths} from '../../source/system/paths.js';
@@ -93,6 +93,39 @@ describe('ssh config', () => {
 		const targets = await Promise.all(Array.from({length: 8}, async (_, index) => target(paths, `run-${index}`, 3000 + index)));
 		await Promise.all(targets.map(async each => installAliases(paths, each)));
 		expect((await readFile(paths.userSshConfig, 'utf8')).match(/Include/g)).toHaveLength(1);
+	});
+
+	test('a lock that another program took over meanwhile throws from no timer: what was done is done again, or fails', async () => {
+		const paths = await makePaths();
+		await mkdir(path.dirname(paths.userSshConfig));
+		await writeFile(paths.userSshConfig, 'Host mine\n');
+		const {folder} = await target(paths, 'fast-moth-1', 2001);
+		const lock = `${path.dirname(paths.sshConfig)}.lock`;
+		const past = new Date(0);
+		const rob = async () => {
+			await utimes(lock, past, past);
+			// It looks at its lock every two and a half seconds.
+			await new Promise(resolve => setTimeout(resolve, 3000));
+		};
+
+		await installAliases(paths, await target(paths, 'fast-moth-1', 2001));
+		let turns = 0;
+		const robbedOnce = async () => {
+			if (++turns === 1) {
+				await rob();
+			}
+
+			return false;
+		};
+
+		expect(await removeAliases(paths, folder, robbedOnce)).toBeUndefined();
+		expect(turns).toBe(2);
+		expect(await readFile(paths.userSshConfig, 'utf8')).toBe('Host mine\n');
+		const robbed = async () => rob().then(() => false);
+		await expect(removeAliases(paths, folder, robbed)).rejects.toMatchObject({
+			name: 'Problem',
+			message: expect.stringContaining('Another program holds') as string,
+		});
 	});
 
 	test.skipIf(!hasSshd)('the real ssh reads it as it is meant, whatever the person’s own Host * says (needs ssh)', async () => {
