@@ -6,6 +6,7 @@ import {onTestFinished} from 'vitest';
 /** A folder for one test, removed after it. */
 export async function temporaryFolder(): Promise<string> {
 	const folder = await mkdtemp(path.join(tmpdir(), 'dstack-tui-test-'));
-	onTestFinished(async () => rm(folder, {recursive: true, force: true}));
+	// What was let go of a moment ago may just be finishing a file in it.
+	onTestFinished(async () => rm(folder, {recursive: true, force: true, maxRetries: 5, retryDelay: 100}));
 	return folder;
 }
