@@ -23,12 +23,13 @@ export function pointingOf(app: App, isLent: () => boolean): PointingTerminal {
 
 	app.set({mouse: app.engine.preferences.mouse()});
 	let isInside = false;
-	let {mouse} = app.state();
+	let told = false;
+	// Also after the terminal was lent: a key may have switched it before that was quite over.
 	app.subscribe(() => {
-		const before = mouse;
-		({mouse} = app.state());
-		if (mouse !== before && isInside && !isLent()) {
-			stdout.write(mouseMode(mouse === true));
+		const mouse = app.state().mouse === true;
+		if (mouse !== told && isInside && !isLent()) {
+			told = mouse;
+			stdout.write(mouseMode(mouse));
 		}
 	});
 	return {
@@ -42,7 +43,8 @@ export function pointingOf(app: App, isLent: () => boolean): PointingTerminal {
 		}) as unknown as NodeJS.ReadStream,
 		enter() {
 			isInside = true;
-			return enterPointing(app.state().mouse === true);
+			told = app.state().mouse === true;
+			return enterPointing(told);
 		},
 		leave() {
 			isInside = false;
