@@ -7,6 +7,7 @@ import ssh2, {type AuthContext, type Connection, type ParsedKey, type PublicKeyA
 import {carryForwards} from './forwarding.js';
 import {loginsFile} from '../../container/places.js';
 import type {ServerOptions} from './options.js';
+import {messageOf} from '../../../system/problem.js';
 import {serveSession} from './session.js';
 
 /** Bytes compared without telling by the time where they differ. */
@@ -31,8 +32,14 @@ function authenticate(context: AuthContext, allowed: ParsedKey): void {
 }
 
 /** As an sshd says it: who prepares the environment wants to know whether anybody else was in it. */
-const noteLogin = ({places}: ServerOptions): void =>
-	appendFileSync(path.join(places.state, loginsFile), `Accepted publickey for ${userInfo().username}\n`, {mode: 0o600});
+function noteLogin({places}: ServerOptions): void {
+	try {
+		appendFileSync(path.join(places.state, loginsFile), `Accepted publickey for ${userInfo().username}\n`, {mode: 0o600});
+	} catch (error) {
+		// On a full disk people still get in. What is not counted is no danger: a baseline cannot be written there either.
+		console.error(`a login could not be noted down: ${messageOf(error)}`);
+	}
+}
 
 function welcome(client: Connection, options: ServerOptions, allowed: ParsedKey): void {
 	client.on('authentication', context => authenticate(context, allowed));
