@@ -6,7 +6,7 @@ import {profilesSchema} from '../configuration/profiles.js';
 import {shownPath} from '../configuration/yaml-file.js';
 import type {Engine} from '../runs/engine.js';
 import {resolvePaths} from '../system/paths.js';
-import {Problem} from '../system/problem.js';
+import {Problem, sentencesOf} from '../system/problem.js';
 import {configTrouble} from '../tunnel/ssh-config.js';
 import type {Output} from './io.js';
 
@@ -52,7 +52,7 @@ export async function check(engine: Engine, output: Output): Promise<void> {
 
 	const {damage} = engine.preferences;
 	const problems = [
-		...(damage ? [`${damage.message}. ${damage.next}`] : []),
+		...(damage ? [sentencesOf(damage)] : []),
 		...engine.preferences.images().problems.map(({message}) => message),
 		...engine.preferences.attention().problems,
 	];

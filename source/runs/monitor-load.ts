@@ -1,5 +1,6 @@
 import {watchLoad, type Load} from '../tunnel/load.js';
 import type {RunRecord} from './record.js';
+import {RepeatedNote} from './repeated-note.js';
 import type {Tunnels} from './tunnels.js';
 
 /** Seconds between two looks at how busy the environment is. */
@@ -10,13 +11,14 @@ export class SharedLoad {
 	readonly #record: RunRecord;
 	readonly #tunnels: Tunnels;
 	readonly #watchers = new Set<{readonly onLoad: (load: Load | undefined) => void}>();
+	readonly #trouble: RepeatedNote;
 	#last: Load | undefined;
-	#isTroubled = false;
 	#stop: (() => void) | undefined;
 
 	constructor(record: RunRecord, tunnels: Tunnels) {
 		this.#record = record;
 		this.#tunnels = tunnels;
+		this.#trouble = new RepeatedNote(record);
 	}
 
 	/** Returns the way to stop. Whoever comes later is told the last sample at once. Undefined says that it is not known any more. */
@@ -30,7 +32,10 @@ export class SharedLoad {
 		this.#stop ??= this.#tunnels.environment.whileUp(connection =>
 			watchLoad(connection, interval, load => this.#tell(load), {
 				workspace: this.#record.known.workspace,
-				onTrouble: message => this.#onTrouble(message),
+				onTrouble: message => {
+					this.#trouble.say(`how busy it is cannot be seen: ${message}`);
+					this.#tell(undefined);
+				},
 			}),
 		);
 		return () => {
@@ -43,17 +48,11 @@ export class SharedLoad {
 		};
 	}
 
-	#onTrouble(message: string): void {
-		if (!this.#isTroubled) {
-			this.#isTroubled = true;
-			this.#record.note(`how busy it is cannot be seen: ${message}`);
+	#tell(load: Load | undefined): void {
+		if (load) {
+			this.#trouble.forget();
 		}
 
-		this.#tell(undefined);
-	}
-
-	#tell(load: Load | undefined): void {
-		this.#isTroubled &&= load === undefined;
 		this.#last = load;
 		for (const {onLoad} of this.#watchers) {
 			onLoad(load);

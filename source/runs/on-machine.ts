@@ -32,7 +32,8 @@ export async function putOnMachine(stage: Stage, file: string, content: string |
 /** What is kept in the registry of the settings is no image that a configuration names. */
 export const ownRegistry = {image: undefined, registryAuth: undefined} as const;
 
-const loginFolder = '/run/dstack-tui/login';
+/** In memory, not on its disk. One name for all: what a killed program left there is replaced by the next login, and goes with it. */
+const loginFile = '/run/dstack-tui/registry-login';
 
 /** Lays the login for an image's registry into the machine's memory for as long as `act` lasts; its script takes it from there at once. */
 export async function withLogin<T>(
@@ -46,15 +47,12 @@ export async function withLogin<T>(
 		return act(undefined);
 	}
 
-	// Not on its disk: /run is memory. One that a program laid there which was killed at once is taken away by the next.
-	const file = `${loginFolder}/${stage.context.random.hex(8)}`;
-	await overMachine(stage, async link => link.exec(viaSh(`rm -rf ${loginFolder}`), {signal: stage.signal}));
-	await putOnMachine(stage, file, JSON.stringify(login));
+	await putOnMachine(stage, loginFile, JSON.stringify(login));
 	try {
-		return await act(file);
+		return await act(loginFile);
 	} finally {
 		if (!stage.signal.aborted) {
-			await overMachine(stage, async link => link.exec(viaSh(`rm -f ${quote(file)}`)));
+			await overMachine(stage, async link => link.exec(viaSh(`rm -f ${loginFile}`)));
 		}
 	}
 }

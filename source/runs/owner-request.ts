@@ -1,5 +1,6 @@
-import {readFile, rename, rm, writeFile} from 'node:fs/promises';
+import {readFile, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
 import {z} from 'zod';
 import {readIfThere} from '../system/files.js';
 import {Problem} from '../system/problem.js';
@@ -74,8 +75,7 @@ export async function answerRequest<Asked>(
 		if (error instanceof Problem) {
 			const {message, next} = error;
 			// Whole at once, for the one who asked reads it as soon as it is there.
-			await writeFile(`${place}.new`, JSON.stringify({message, next}), {mode: 0o600});
-			await rename(`${place}.new`, place + refusalSuffix);
+			await writeFileAtomic(place + refusalSuffix, JSON.stringify({message, next}), {mode: 0o600});
 		}
 
 		throw error;
@@ -83,4 +83,4 @@ export async function answerRequest<Asked>(
 }
 
 /** Whether a file in a run's folder is a request itself, and not what was answered to one. */
-export const isRequest = (file: string): boolean => !file.endsWith(refusalSuffix) && !file.endsWith('.new');
+export const isRequest = (file: string): boolean => !file.includes(refusalSuffix);

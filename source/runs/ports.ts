@@ -108,26 +108,11 @@ export type PortCounts = Pick<ForwardStats, 'local' | 'open' | 'received' | 'sen
 
 /** Ports with what they carry, for the screen; undefined `counts` are those of a program that has not told. */
 export const portTable = (ports: readonly PortForward[], counts: readonly PortCounts[] | undefined): PortHealth[] =>
-	ports.map(({local, remote, wanted, holder, moved, direct, added = false}) => {
-		const entry = counts?.find(each => each.local === local);
+	ports.map(port => {
+		const entry = counts?.find(({local}) => local === port.local);
 		const {open = 0, received = 0, sent = 0, rate = 0, problem} = entry ?? {};
-		const known = entry || direct ? {} : {counted: false as const};
-		return {
-			local,
-			remote,
-			wanted,
-			holder,
-			moved,
-			direct,
-			added,
-			open,
-			received,
-			sent,
-			total: received + sent,
-			rate,
-			problem,
-			...known,
-		};
+		const known = entry || port.direct ? {} : {counted: false as const};
+		return {...port, added: port.added ?? false, open, received, sent, total: received + sent, rate, problem, ...known};
 	});
 
 /** What is counted at a port that leads from the environment to here. */

@@ -42,36 +42,28 @@ export async function openSettings({config}: Paths): Promise<SettingsStore> {
 		});
 	let store: ReturnType<typeof open> | undefined;
 	let known: Partial<Stored> = {};
-	const read = (): ReturnType<typeof open> => {
-		store ??= open();
-		known = store.store;
-		return store;
-	};
-
-	const tryRead = (): ReturnType<typeof open> | undefined => {
+	/** Undefined where it went well, else what went wrong: while the program runs, somebody may be in the middle of a change. */
+	const read = (): unknown => {
 		try {
-			return read();
-		} catch {
-			// In the middle of somebody's change; the next start says it where it stays so.
+			store ??= open();
+			known = store.store;
 			return undefined;
+		} catch (error) {
+			return error;
 		}
 	};
 
-	let damage: Problem | undefined;
-	try {
-		read();
-	} catch (error) {
-		damage = damaged(path.join(config, 'config.json'), error);
-	}
-
+	const error = read();
 	return {
-		damage,
+		damage: error === undefined ? undefined : damaged(path.join(config, 'config.json'), error),
 		get(key) {
-			tryRead();
+			read();
 			return known[key];
 		},
 		set(key, value) {
-			tryRead()?.set({[key]: value} as Partial<Stored>);
+			if (read() === undefined) {
+				store?.set({[key]: value} as Partial<Stored>);
+			}
 		},
 	};
 }

@@ -33,5 +33,9 @@ export class Problem extends Error {
 	}
 }
 
+/** What is wrong and what to do, for one line. */
+export const sentencesOf = ({message, next}: Pick<Problem, 'message' | 'next'>): string =>
+	[message, next].filter(Boolean).join('. ');
+
 /** The message of anything that was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -37,7 +37,6 @@ export function followScript(
 ): () => void {
 	let following: Following | undefined;
 	let timer: NodeJS.Timeout | undefined;
-	let stopped = false;
 	const begin = () => {
 		following = new Following(connection, script, onLine, options, message => {
 			options.onTrouble(message);
@@ -50,16 +49,11 @@ export function followScript(
 	};
 
 	const stop = () => {
-		stopped = true;
 		clearTimeout(timer);
 		following?.stop();
 	};
 
-	void connection.closed.then(() => {
-		if (!stopped) {
-			stop();
-		}
-	});
+	void connection.closed.then(stop);
 	begin();
 	return stop;
 }

@@ -6,6 +6,7 @@ import type {Engine} from '../runs/engine.js';
 import type {RunHandle} from '../runs/handle.js';
 import {isOver} from '../runs/state.js';
 import {goesOnWords} from '../runs/words.js';
+import {sentencesOf} from '../system/problem.js';
 import type {Clock} from '../system/clock.js';
 import {Screen} from './components/screen.js';
 import {onKey, onPaste} from './input.js';
@@ -186,7 +187,7 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 	// Begun before the first frame, so that it shows where this begins.
 	void app.work('', async () => begin(app));
 	const {damage} = engine.preferences;
-	const [problem] = damage ? [`${damage.message}. ${damage.next}`] : settings.problems;
+	const [problem] = damage ? [sentencesOf(damage)] : settings.problems;
 	if (problem !== undefined) {
 		app.say(problem, 'error');
 	}

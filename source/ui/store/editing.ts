@@ -1,5 +1,5 @@
 import process from 'node:process';
-import {messageOf} from '../../system/problem.js';
+import {messageOf, sentencesOf} from '../../system/problem.js';
 import type {App} from './app.js';
 import {loadFolder, makePlan} from './choosing.js';
 import {commitRow, tryRow} from './form.js';
@@ -87,7 +87,7 @@ async function rename(app: App, text: string): Promise<void> {
 		app.set({plan, name, trouble: undefined});
 		if (screen === 'plan') {
 			app.edit('name', 'name: ', text);
-			app.say([trouble.message, trouble.next].filter(Boolean).join('. '), 'error');
+			app.say(sentencesOf(trouble), 'error');
 		}
 	}
 }
