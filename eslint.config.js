@@ -3,7 +3,7 @@ import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 // The floors of the house, top first: a folder may import from floors below its own, never from above or from another door on top.
-const floors = ['commands', 'ui', 'runs', 'environment', 'tunnel', 'backends', 'offers', 'configuration', 'system'];
+const floors = ['commands', 'ui', 'runs', 'environment', 'backends', 'agents', 'tunnel', 'offers', 'configuration', 'system'];
 
 const above = index => floors.slice(0, index).map(floor => `**/${floor}/**`);
 

@@ -119,7 +119,7 @@ const loadTransport = async folder => {
 	const outfile = path.join(folder, 'transport.mjs');
 	await bundle(outfile, {
 		stdin: {
-			contents: `export {copyCode} from './source/environment/code/upload.js'; export {connect} from './source/tunnel/connection.js';`,
+			contents: `export {copyCode} from './source/environment/code/upload.js'; export {connect} from './source/tunnel/connection/connection.js';`,
 			resolveDir: root,
 			loader: 'ts',
 		},

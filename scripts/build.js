@@ -93,11 +93,11 @@ const replaced = (file, ...pairs) => {
 const quickFrames = {
 	name: 'quick-frames',
 	setup(builder) {
-		const own = name => JSON.stringify(path.join(root, 'source/ui', name));
+		const own = name => JSON.stringify(path.join(root, 'source/ui/drawing', name));
 		builder.onLoad({filter: /ink[/\\]build[/\\]renderer\.js$/}, ({path: file}) => ({
 			contents: replaced(file, [
 				"import Output from './output.js';",
-				`import Whole from './output.js'; import {withWholeLines} from ${own('whole-lines.ts')}; const Output = withWholeLines(Whole);`,
+				`import Whole from './output.js'; import {withWholeLines} from ${own('line-cache.ts')}; const Output = withWholeLines(Whole);`,
 			]),
 			loader: 'js',
 		}));
@@ -125,7 +125,7 @@ const quickWidth = {
 		});
 		builder.onLoad({filter: /.*/, namespace: 'quick-width'}, ({path: file}) => ({
 			contents: [
-				`import {plainWidth} from ${JSON.stringify(path.join(root, 'source/ui/widths.ts'))};`,
+				`import {plainWidth} from ${JSON.stringify(path.join(root, 'source/ui/drawing/plain-width.ts'))};`,
 				`let whole; const load = () => require(${JSON.stringify(file)}).default;`,
 				'export default (text, options) => plainWidth(text) ?? (whole ??= load())(text, options);',
 			].join('\n'),

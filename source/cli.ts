@@ -37,7 +37,7 @@ let mustFinish = false;
 const canDraw = ({json, plain}: Flags): boolean =>
 	!json && !plain && process.stdin.isTTY === true && process.stdout.isTTY === true && process.env['TERM'] !== 'dumb';
 
-const core = async (directory: string | undefined) =>
+const open = async (directory: string | undefined) =>
 	(await import('./commands/core.js')).openCore(directory, fileURLToPath(import.meta.url));
 
 const outputOf = async (flags: Flags) => (await import('./commands/io.js')).makeOutput(flags.json ?? false);
@@ -51,8 +51,8 @@ async function endWith(following: Promise<FollowEnd>): Promise<void> {
 }
 
 async function draw(directory: string | undefined, start: Start): Promise<void> {
-	const [{openScreen}, {engine, clock}] = await Promise.all([import('./commands/screen.js'), core(directory)]);
-	await endWith(openScreen(engine, clock, start));
+	const [{openScreen}, {core, clock}] = await Promise.all([import('./commands/screen.js'), open(directory)]);
+	await endWith(openScreen(core, clock, start));
 	// Questions that were on their way when the person left are nobody's any more.
 	process.exit();
 }
@@ -76,7 +76,7 @@ function makeProgram(): Command {
 			}
 
 			const {overview} = await import('./commands/overview.js');
-			await overview((await core(directory)).engine, await outputOf(flags));
+			await overview((await open(directory)).core, await outputOf(flags));
 		});
 
 	const add = (name: string, description: string): Command =>
@@ -99,7 +99,7 @@ function makeProgram(): Command {
 			mustFinish = true;
 			const {runPlainly} = await import('./commands/run.js');
 			const options = {...choice, detach: flags.detach ?? false, yes: flags.yes ?? false};
-			await endWith(runPlainly((await core(directory)).engine, options, await outputOf(flags)));
+			await endWith(runPlainly((await open(directory)).core, options, await outputOf(flags)));
 		});
 
 	withRequirements(add('offers', 'list what could be had, best first'))
@@ -109,14 +109,14 @@ function makeProgram(): Command {
 		.action(async (directory: string, flags: Flags) => {
 			const {listOffers} = await import('./commands/offers.js');
 			const choice = {file: flags.file, flags: requirementFlags(flags), limit: flags.limit, sort: flags.sort};
-			await listOffers((await core(directory)).engine, choice, await outputOf(flags));
+			await listOffers((await open(directory)).core, choice, await outputOf(flags));
 		});
 
 	add('ps', 'list environments')
 		.option('-a, --all', 'those that are gone too')
 		.action(async (flags: Flags) => {
-			const [{listRuns}, {engine, clock}] = await Promise.all([import('./commands/ps.js'), core(undefined)]);
-			await listRuns(engine, clock, flags.all ?? false, await outputOf(flags));
+			const [{listRuns}, {core, clock}] = await Promise.all([import('./commands/ps.js'), open(undefined)]);
+			await listRuns(core, clock, flags.all ?? false, await outputOf(flags));
 		});
 
 	withPorts(add('attach', 'come back to an environment: its link, ports and logs'))
@@ -133,7 +133,7 @@ function makeProgram(): Command {
 			mustFinish = true;
 			const {attachPlainly} = await import('./commands/attach.js');
 			const options = {detach: flags.detach ?? false, ports};
-			await endWith(attachPlainly((await core(undefined)).engine, name, options, await outputOf(flags)));
+			await endWith(attachPlainly((await open(undefined)).core, name, options, await outputOf(flags)));
 		});
 
 	add('logs', "print an environment's build and setup logs")
@@ -141,7 +141,7 @@ function makeProgram(): Command {
 		.option('-f, --follow', 'go on as they grow')
 		.action(async (name: string, flags: Flags) => {
 			const {printLogs} = await import('./commands/logs.js');
-			await printLogs((await core(undefined)).engine, name, flags.follow ?? false, await outputOf(flags));
+			await printLogs((await open(undefined)).core, name, flags.follow ?? false, await outputOf(flags));
 		});
 
 	add('stop', 'end environments and delete what is in them')
@@ -152,7 +152,7 @@ function makeProgram(): Command {
 			mustFinish = true;
 			const {stopRuns} = await import('./commands/stop.js');
 			const options = {yes: flags.yes ?? false, discard: flags.discard ?? false};
-			await stopRuns((await core(undefined)).engine, names, options, await outputOf(flags));
+			await stopRuns((await open(undefined)).core, names, options, await outputOf(flags));
 		});
 
 	add('check', 'check configurations and profiles')
@@ -165,7 +165,7 @@ function makeProgram(): Command {
 				return;
 			}
 
-			await check((await core(directory)).engine, await outputOf(flags));
+			await check((await open(directory)).core, await outputOf(flags));
 		});
 
 	add('backends', 'list the backends: where each is set up, and whether it answers')
@@ -176,7 +176,7 @@ function makeProgram(): Command {
 		});
 
 	const means: Means = {
-		engine: async () => (await core(undefined)).engine,
+		open: async () => (await open(undefined)).core,
 		outputOf,
 		endWith,
 		finish() {
@@ -205,7 +205,7 @@ async function refuseMistyped({args, commands}: Command, word: string): Promise<
 		});
 	}
 
-	const {suggest} = await import('./configuration/suggest.js');
+	const {suggest} = await import('./configuration/schema/suggest.js');
 	const meant = suggest(word, known);
 	throw new Problem('usage', `There is no command and no folder called '${word}'`, {
 		next: `${meant === undefined ? '' : `Did you mean \`${self} ${meant}\`? `}Commands: ${known.join(', ')}.`,

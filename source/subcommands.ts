@@ -1,14 +1,14 @@
 import type {Command} from 'commander';
 import type {Output} from './commands/io.js';
 import {collect, type Flags} from './flags.js';
-import type {Engine} from './runs/engine.js';
+import type {Core} from './runs/core.js';
 import type {FollowEnd} from './commands/follow.js';
 
 type Add = (name: string, description: string) => Command;
 
 /** What a subcommand needs of the program around it. */
 export type Means = {
-	readonly engine: () => Promise<Engine>;
+	readonly open: () => Promise<Core>;
 	readonly outputOf: (flags: Flags) => Promise<Output>;
 	readonly endWith: (following: Promise<FollowEnd>) => Promise<void>;
 	/** From now on it goes on when nobody reads what it says. */
@@ -70,34 +70,34 @@ export function addCatalog(add: Add, {outputOf, endWith}: Means): void {
 		});
 }
 
-export function addHome(add: Add, {engine, outputOf, finish}: Means): void {
+export function addHome(add: Add, {open, outputOf, finish}: Means): void {
 	add('bring-home', 'bring home what exists only in an environment, as branches and a patch; it goes on')
 		.argument('<name>')
 		.action(async (name: string, flags: Flags) => {
 			finish();
 			const {bringRunHome} = await import('./commands/bring-home.js');
-			await bringRunHome(await engine(), name, await outputOf(flags));
+			await bringRunHome(await open(), name, await outputOf(flags));
 		});
 }
 
 /** What keeps a bill in bounds. */
-export function addMoney(add: Add, {engine, outputOf, finish}: Means): void {
+export function addMoney(add: Add, {open, outputOf, finish}: Means): void {
 	add('extend', "move an environment's deadline on its instance")
 		.argument('<name>')
 		.argument('<duration>', 'how much later, such as 2h or 1d')
 		.action(async (name: string, duration: string, flags: Flags) => {
 			const {extendRun} = await import('./commands/extend.js');
-			await extendRun(await engine(), name, duration, await outputOf(flags));
+			await extendRun(await open(), name, duration, await outputOf(flags));
 		});
 	add('reap', 'compare with the clouds once, end what should have ended, remove what is left over; for cron')
 		.option('-y, --yes', 'also end instances that no journal tells of, without a question')
 		.action(async (flags: Flags) => {
 			finish();
 			const {reap} = await import('./commands/reap.js');
-			await reap(await engine(), flags.yes ?? false, await outputOf(flags));
+			await reap(await open(), flags.yes ?? false, await outputOf(flags));
 		});
 	add('ledger', 'what past environments cost').action(async (flags: Flags) => {
 		const {printLedger} = await import('./commands/reap.js');
-		await printLedger(await engine(), await outputOf(flags));
+		await printLedger(await open(), await outputOf(flags));
 	});
 }

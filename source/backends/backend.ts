@@ -1,8 +1,9 @@
+import type {KeyPair} from '../system/key-pair.js';
 import type {Readable} from 'node:stream';
 import type {Requirements} from '../configuration/model.js';
 import type {DeadlineKind, Offer} from '../offers/offer.js';
 import type {Link} from '../system/link.js';
-import type {ContainerWishes} from './container/wishes.js';
+import type {ContainerWishes} from '../agents/container/options.js';
 
 export type BackendErrorClass = 'capacity' | 'quota' | 'permission' | 'configuration' | 'transient' | 'unknown';
 
@@ -40,13 +41,6 @@ export type BackendStatus = {
 	readonly missing?: readonly string[];
 	/** What the person can do next, as one sentence. */
 	readonly next?: string;
-};
-
-/** A key pair in OpenSSH's own format. */
-export type KeyPair = {
-	readonly private: string;
-	/** One line, `ssh-ed25519 AAAA… comment`. */
-	readonly public: string;
 };
 
 /** What a launch is told. It is on disk, in the journal, before the backend hears of it. */

@@ -1,5 +1,5 @@
 import {Problem} from '../system/problem.js';
-import type {PriceOf} from './aws/offers.js';
+import type {PriceOf} from '../offers/on-demand-price.js';
 import type {Backend, OfferSource} from './backend.js';
 import {lazyAws, lazySource} from './lazy.js';
 import {createLocalBackend} from './local/index.js';

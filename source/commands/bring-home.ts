@@ -1,24 +1,24 @@
-import type {Engine} from '../runs/engine.js';
+import type {Core} from '../runs/core.js';
 import type {BroughtHome} from '../environment/bring-home/bring-home.js';
-import {homeLines} from '../runs/home-words.js';
-import {missingProblem} from '../runs/problems.js';
+import {homeLines} from '../runs/words/bring-home-words.js';
+import {missingProblem} from '../runs/words/problems.js';
 import {neutraliseLine} from '../system/terminal-text.js';
 import type {Output} from './io.js';
 
 /** Brings home what exists only in an environment, which goes on, and says where it is now. */
-export async function bringRunHome(engine: Engine, name: string, output: Output): Promise<void> {
-	const run = (await engine.runs({all: true, note: output.note})).find(each => each.name === name);
+export async function bringRunHome(core: Core, name: string, output: Output): Promise<void> {
+	const run = (await core.runs({all: true, note: output.note})).find(each => each.name === name);
 	if (!run) {
 		throw missingProblem(neutraliseLine(name));
 	}
 
-	await bringAndTell(engine, name, run.specification.folder, output);
+	await bringAndTell(core, name, run.specification.folder, output);
 }
 
 /** The same for one that is known; says where the work is now. */
-export async function bringAndTell(engine: Engine, name: string, source: string, output: Output): Promise<BroughtHome> {
+export async function bringAndTell(core: Core, name: string, source: string, output: Output): Promise<BroughtHome> {
 	output.line(`Bringing home what exists only in ${name}…`);
-	const brought = await engine.bringHome(name);
+	const brought = await core.bringHome(name);
 	for (const line of homeLines(name, brought, source)) {
 		output.line(line);
 	}

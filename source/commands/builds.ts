@@ -1,7 +1,8 @@
 import process from 'node:process';
-import type {Build, BuildStore} from '../environment/images/builds.js';
-import {formatAge, formatBytes} from '../offers/format.js';
-import {buildPlaces} from '../runs/builds.js';
+import type {Build} from '../environment/images/builds.js';
+import type {BuildStore} from '../environment/images/build-store.js';
+import {formatAge, formatBytes} from '../system/format.js';
+import {buildPlaces} from '../runs/plan/decide-build.js';
 import {resolvePaths} from '../system/paths.js';
 import {messageOf, Problem} from '../system/problem.js';
 import {self} from '../system/program-name.js';

@@ -1,10 +1,10 @@
 import process from 'node:process';
-import {suggest} from '../configuration/suggest.js';
+import {suggest} from '../configuration/schema/suggest.js';
 import {clouds as allClouds} from '../offers/feeds/clouds.js';
 import type {CloudProgress} from '../offers/feeds/update.js';
-import {feedUrls} from '../runs/feed-urls.js';
-import {loadSettings} from '../runs/preferences.js';
-import {refreshCatalogue} from '../runs/refresh.js';
+import {feedUrls} from '../offers/feeds/feed-urls.js';
+import {loadSettings} from '../runs/settings/preferences.js';
+import {refreshCatalogue} from '../offers/catalogue/update-catalogue.js';
 import {systemClock} from '../system/clock.js';
 import {resolvePaths} from '../system/paths.js';
 import {Problem} from '../system/problem.js';

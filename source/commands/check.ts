@@ -1,13 +1,13 @@
 import process from 'node:process';
-import {configurationSchema} from '../configuration/configuration-schema.js';
-import {formatDiagnostic} from '../configuration/diagnostics.js';
-import {editorSchema} from '../configuration/json-schema.js';
-import {profilesSchema} from '../configuration/profiles.js';
-import {shownPath} from '../configuration/yaml-file.js';
-import type {Engine} from '../runs/engine.js';
+import {configurationSchema} from '../configuration/schema/configuration-schema.js';
+import {formatDiagnostic} from '../configuration/files/diagnostics.js';
+import {editorSchema} from '../configuration/schema/json-schema.js';
+import {profilesSchema} from '../configuration/files/profiles.js';
+import {shownPath} from '../configuration/yaml/yaml-file.js';
+import type {Core} from '../runs/core.js';
 import {resolvePaths} from '../system/paths.js';
 import {Problem, sentencesOf} from '../system/problem.js';
-import {configTrouble} from '../tunnel/ssh-config.js';
+import {configTrouble} from '../tunnel/ssh-config/install-aliases.js';
 import type {Output} from './io.js';
 
 /** Prints the JSON Schema of a kind of file, for editors. */
@@ -20,10 +20,10 @@ export function printSchema(kind: 'configuration' | 'profiles'): void {
 }
 
 /** Checks every configuration below the folder and its profiles. Throws a `configuration` problem when any has an error. */
-export async function check(engine: Engine, output: Output): Promise<void> {
-	const [configurations, profiles] = await Promise.all([engine.configurations(), engine.profiles()]);
+export async function check(core: Core, output: Output): Promise<void> {
+	const [configurations, profiles] = await Promise.all([core.configurations(), core.profiles()]);
 	if (configurations.length === 0) {
-		throw new Problem('configuration', `No configuration (*.dstack.yml) below ${engine.folder}`, {
+		throw new Problem('configuration', `No configuration (*.dstack.yml) below ${core.folder}`, {
 			next: 'Start `dstack-tui` there: it offers to write one.',
 		});
 	}
@@ -31,7 +31,7 @@ export async function check(engine: Engine, output: Output): Promise<void> {
 	const files = [
 		...configurations.map(({file, diagnostics}) => ({file, diagnostics, kind: 'configuration'})),
 		...profiles.paths.map(absolute => {
-			const file = shownPath(absolute, engine.folder);
+			const file = shownPath(absolute, core.folder);
 			return {file, diagnostics: profiles.diagnostics.filter(each => each.file === file), kind: 'profiles'};
 		}),
 	];
@@ -50,11 +50,11 @@ export async function check(engine: Engine, output: Output): Promise<void> {
 		}
 	}
 
-	const {damage} = engine.preferences;
+	const {damage} = core.preferences;
 	const problems = [
 		...(damage ? [sentencesOf(damage)] : []),
-		...engine.preferences.images().problems.map(({message}) => message),
-		...engine.preferences.attention().problems,
+		...core.preferences.images().problems.map(({message}) => message),
+		...core.preferences.attention().problems,
 	];
 	for (const message of problems) {
 		output.object({type: 'settings', message});

@@ -1,11 +1,13 @@
 import {self} from '../system/program-name.js';
 import path from 'node:path';
 import {backends, offerSources} from '../backends/registry.js';
-import {noConfiguration, pickConfiguration, pickProfile} from '../configuration/pick.js';
+import {noConfiguration, pickConfiguration, pickProfile} from '../configuration/files/pick.js';
 import type {RequirementFlags, Requirements} from '../configuration/model.js';
 import type {Explanation} from '../offers/explain.js';
-import type {Choice, Engine, OfferListing, Request} from '../runs/engine.js';
-import {firstToTry} from '../runs/offers.js';
+import type {Core} from '../runs/core.js';
+import type {OfferListing} from '../runs/model/listing.js';
+import type {Choice, Request} from '../runs/model/choice.js';
+import {firstToTry} from '../runs/plan/list-offers.js';
 import type {Offer} from '../offers/offer.js';
 import {reasonsAgainst} from '../offers/reasons.js';
 import {Problem} from '../system/problem.js';
@@ -20,27 +22,27 @@ export type ChoiceOptions = {
 
 /** The configuration and profile that the command line means, or the defaults; with `orNone` also where there is no configuration. Throws `Problem`s. */
 export async function choose(
-	engine: Engine,
+	core: Core,
 	{file, name, flags}: ChoiceOptions,
 	{orNone = false}: {orNone?: boolean} = {},
 ): Promise<Choice> {
-	const [configurations, profiles] = await Promise.all([engine.configurations(), engine.profiles()]);
-	const folder = path.resolve(engine.folder);
+	const [configurations, profiles] = await Promise.all([core.configurations(), core.profiles()]);
+	const folder = path.resolve(core.folder);
 	const isNeeded = !orNone || file !== undefined || configurations.length > 0;
 	const configuration = isNeeded ? await pickConfiguration(configurations, file, folder) : noConfiguration(folder);
 	const profile = await pickProfile(profiles, flags.profile);
-	return {folder: engine.folder, configuration, profile, flags, name};
+	return {folder: core.folder, configuration, profile, flags, name};
 }
 
 /** Waits for all backends. */
-export async function settledOffers(engine: Engine, request: Request, signal: AbortSignal): Promise<OfferListing> {
+export async function settledOffers(core: Core, request: Request, signal: AbortSignal): Promise<OfferListing> {
 	let last: OfferListing | undefined;
-	for await (const listing of engine.offers(request, signal)) {
+	for await (const listing of core.offers(request, signal)) {
 		last = listing;
 	}
 
 	if (!last) {
-		throw new Error('the engine listed nothing at all');
+		throw new Error('the core listed nothing at all');
 	}
 
 	return last;

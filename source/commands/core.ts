@@ -4,19 +4,19 @@ import {constants, homedir, setPriority} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {backendNamed} from '../backends/registry.js';
-import {requireFolder} from '../configuration/discover.js';
+import {requireFolder} from '../configuration/files/discover.js';
 import type {RunContext} from '../runs/context.js';
-import type {Engine} from '../runs/engine.js';
-import {createEngine} from '../runs/local-engine.js';
-import type {ImageSource} from '../runs/images.js';
-import {loadImageSettings} from '../runs/preferences.js';
-import {logFolder, runFolder} from '../runs/run-folder.js';
+import type {Core} from '../runs/core.js';
+import {createCore} from '../runs/create-core.js';
+import type {ImageSource} from '../runs/model/image-choice.js';
+import {loadImageSettings} from '../runs/settings/preferences.js';
+import {logFolder, runFolder} from '../runs/journal/run-folder.js';
 import {type Clock, systemClock} from '../system/clock.js';
 import {resolvePaths} from '../system/paths.js';
 import {systemRandom} from '../system/random.js';
 
-/** The engine for a folder, on the real clock, with `program` as the way to start this program anew. Throws for a missing folder. */
-export async function openCore(directory: string | undefined, program: string): Promise<{engine: Engine; clock: Clock}> {
+/** The core for a folder, on the real clock, with `program` as the way to start this program anew. Throws for a missing folder. */
+export async function openCore(directory: string | undefined, program: string): Promise<{core: Core; clock: Clock}> {
 	// `ps` and its like work from a folder that was deleted under the shell as well.
 	const folder = directory === undefined ? currentFolder() : path.resolve(directory);
 	if (directory !== undefined) {
@@ -30,7 +30,9 @@ export async function openCore(directory: string | undefined, program: string): 
 		random: systemRandom,
 		variables: process.env,
 		backend: async name => backendNamed(name),
-		images: lazyImages(async () => (await import('../runs/images.js')).createImageSource(paths, systemClock, process.env)),
+		images: lazyImages(async () =>
+			(await import('../runs/plan/image-source.js')).createImageSource(paths, systemClock, process.env),
+		),
 		ideOrigin: async () => (await loadImageSettings(paths)).ideOrigin,
 		continueInBackground(name) {
 			const logs = logFolder(runFolder(paths, name));
@@ -44,7 +46,7 @@ export async function openCore(directory: string | undefined, program: string): 
 		},
 		...(process.env['DSTACK_TUI_NO_REFRESH'] ? {} : {startUpdate: clouds => startUpdate(program, clouds)}),
 	};
-	return {engine: await createEngine(context, folder), clock: systemClock};
+	return {core: await createCore(context, folder), clock: systemClock};
 }
 
 /** Nothing of it is needed before a plan is made. */

@@ -1,13 +1,13 @@
-import {parseDuration} from '../configuration/grammar.js';
-import type {Engine} from '../runs/engine.js';
-import {dateTime} from '../runs/words.js';
+import {parseDuration} from '../configuration/grammar/grammar.js';
+import type {Core} from '../runs/core.js';
+import {dateTime} from '../runs/words/event-words.js';
 import {messageOf, Problem} from '../system/problem.js';
 import type {Output} from './io.js';
 
 /** Moves an environment's deadline on its instance. `duration` as the configuration writes one: `2h`, `1d`. */
-export async function extendRun(engine: Engine, name: string, duration: string, output: Output): Promise<void> {
+export async function extendRun(core: Core, name: string, duration: string, output: Output): Promise<void> {
 	const seconds = secondsOf(duration);
-	const handle = await engine.attach(name);
+	const handle = await core.attach(name);
 	try {
 		await handle.extend(seconds);
 		const {deadline} = handle.state();

@@ -1,11 +1,11 @@
 import process from 'node:process';
 import {constants} from 'node:os';
 import {messageOf, Problem} from '../system/problem.js';
-import type {Engine} from '../runs/engine.js';
-import type {RunHandle} from '../runs/handle.js';
+import type {Core} from '../runs/core.js';
+import type {RunHandle} from '../runs/model/run-handle.js';
 import {formatPrice} from '../offers/format.js';
-import {nothingProvisionedProblem} from '../runs/problems.js';
-import {goesOnWords, keptLines, offerWords} from '../runs/words.js';
+import {nothingProvisionedProblem} from '../runs/words/problems.js';
+import {goesOnWords, keptLines, offerWords} from '../runs/words/event-words.js';
 import {connectedLines, connectedObject} from './words.js';
 import {confirm, type Output} from './io.js';
 import {secureWork} from './stop.js';
@@ -23,7 +23,7 @@ Prints a run's progress until it is ready, and after that, with `hold`, keeps it
 SIGINT before it is ready ends the instance; every other signal, and any later, lets go of it and leaves it running.
 Rejects with the run's `Problem`.
 */
-export async function follow(engine: Engine, handle: RunHandle, output: Output, hold: boolean): Promise<FollowEnd> {
+export async function follow(core: Core, handle: RunHandle, output: Output, hold: boolean): Promise<FollowEnd> {
 	const {flush, stop: stopPrinting} = print(handle, output);
 	const {signal: caught, ignore} = catchSignals();
 	// What is waited for may hang on nothing that the event loop knows of, such as the answer to a question once a second.
@@ -37,7 +37,7 @@ export async function follow(engine: Engine, handle: RunHandle, output: Output, 
 		const first = await Promise.race([handle.whenReady(), caught, refusal(handle, output)]);
 		if (first === undefined) {
 			flush();
-			announce(engine, handle, output);
+			announce(core, handle, output);
 			if (!hold) {
 				await handle.detach();
 				return {};
@@ -53,7 +53,7 @@ export async function follow(engine: Engine, handle: RunHandle, output: Output, 
 			return {};
 		}
 
-		await leave(engine, handle, second, output);
+		await leave(core, handle, second, output);
 		return {signal: second};
 	} catch (error) {
 		// The environment of a failed step lives on, for the person to look into.
@@ -102,11 +102,11 @@ async function refusal(handle: RunHandle, output: Output): Promise<never> {
 	});
 }
 
-async function leave(engine: Engine, handle: RunHandle, signal: NodeJS.Signals, output: Output): Promise<void> {
+async function leave(core: Core, handle: RunHandle, signal: NodeJS.Signals, output: Output): Promise<void> {
 	const {name} = handle;
 	if (signal === 'SIGINT' && handle.state().phase !== 'ready') {
 		// Somebody may have been in there already: then their work comes home first, or it goes on.
-		await secureWork(engine, name, await engine.unsavedWork(name), handle.state(), output);
+		await secureWork(core, name, await core.unsavedWork(name), handle.state(), output);
 		output.line(`Interrupted while it was starting: ending ${name}…`);
 		await handle.stop('interrupted while it was starting');
 		output.line(`${name} is gone.`);
@@ -166,11 +166,11 @@ function print(handle: RunHandle, output: Output): {flush: () => void; stop: () 
 	};
 }
 
-function announce(engine: Engine, handle: RunHandle, output: Output): void {
+function announce(core: Core, handle: RunHandle, output: Output): void {
 	const state = handle.state();
-	output.object({run: handle.name, type: 'connected', ...connectedObject(engine, state)});
+	output.object({run: handle.name, type: 'connected', ...connectedObject(core, state)});
 	output.line();
-	for (const line of connectedLines(engine, state, handle.health())) {
+	for (const line of connectedLines(core, state, handle.health())) {
 		output.line(line);
 	}
 }

@@ -1,10 +1,12 @@
-import {isNone} from '../configuration/pick.js';
+import {isNone} from '../configuration/files/pick.js';
 import {columnById, type ColumnId} from '../offers/columns.js';
 import {canBeTried} from '../offers/match.js';
 import type {Offer} from '../offers/offer.js';
 import {reasonsAgainst, remarks} from '../offers/reasons.js';
 import {type SortColumn, sortRows} from '../offers/sort.js';
-import type {Engine, OfferListing, Request} from '../runs/engine.js';
+import type {Core} from '../runs/core.js';
+import type {OfferListing} from '../runs/model/listing.js';
+import type {Request} from '../runs/model/choice.js';
 import {systemClock} from '../system/clock.js';
 import {choose, type ChoiceOptions, firstUsable, settledOffers} from './choose.js';
 import {type Output, table} from './io.js';
@@ -17,15 +19,15 @@ export type ListOptions = ChoiceOptions & {
 };
 
 /** Prints the offers in the plan's order, those that cannot be had last and with the reason; no configuration is needed for that. Throws a `no-offer` problem when none matches, or nobody could have those that do. */
-export async function listOffers(engine: Engine, options: ListOptions, output: Output): Promise<void> {
-	const request = engine.request(await choose(engine, options, {orNone: true}));
+export async function listOffers(core: Core, options: ListOptions, output: Output): Promise<void> {
+	const request = core.request(await choose(core, options, {orNone: true}));
 	if (isNone(request.choice.configuration)) {
 		output.note(
-			`There is no configuration (*.dstack.yml) below ${engine.folder}: nothing is asked for but by profile, flags and defaults.`,
+			`There is no configuration (*.dstack.yml) below ${core.folder}: nothing is asked for but by profile, flags and defaults.`,
 		);
 	}
 
-	const listing = await settledOffers(engine, request, AbortSignal.timeout(60_000));
+	const listing = await settledOffers(core, request, AbortSignal.timeout(60_000));
 	const {table: all, matches} = listing;
 	const {sort, limit = output.json ? Number.POSITIVE_INFINITY : usualLimit} = options;
 	const rows = sort ? sortRows(all, matches.rows, [{column: sort}]) : matches.rows;

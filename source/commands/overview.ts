@@ -1,5 +1,5 @@
 import {self} from '../system/program-name.js';
-import type {Engine} from '../runs/engine.js';
+import type {Core} from '../runs/core.js';
 import {Problem} from '../system/problem.js';
 import {choose, settledOffers} from './choose.js';
 import {type Output, table} from './io.js';
@@ -9,11 +9,11 @@ import {plural} from './words.js';
 const firstOffers = 5;
 
 /** What the program shows where it cannot draw: what it found, and the commands that go on from there. */
-export async function overview(engine: Engine, output: Output): Promise<void> {
-	const [configurations, profiles, runs] = await Promise.all([engine.configurations(), engine.profiles(), engine.runs()]);
+export async function overview(core: Core, output: Output): Promise<void> {
+	const [configurations, profiles, runs] = await Promise.all([core.configurations(), core.profiles(), core.runs()]);
 	output.object({
 		type: 'overview',
-		folder: engine.folder,
+		folder: core.folder,
 		configurations: configurations.map(({file, label, diagnostics}) => ({file, label, diagnostics})),
 		profiles: profiles.profiles.map(({name, words}) => ({
 			name,
@@ -22,7 +22,7 @@ export async function overview(engine: Engine, output: Output): Promise<void> {
 		})),
 		environments: runs.map(({name, phase}) => ({name, phase})),
 	});
-	output.line(`dstack-tui in ${engine.folder}`);
+	output.line(`dstack-tui in ${core.folder}`);
 	section(
 		output,
 		'Configurations',
@@ -40,7 +40,7 @@ export async function overview(engine: Engine, output: Output): Promise<void> {
 		'Environments',
 		runs.map(({name, phase}) => `${name}  ${phase}`),
 	);
-	await offers(engine, output);
+	await offers(core, output);
 	output.line('Go on with:');
 	for (const line of table(commands(configurations.length > 0))) {
 		output.line(`  ${line}`);
@@ -71,10 +71,10 @@ function section(output: Output, title: string, lines: readonly string[]): void 
 	output.line();
 }
 
-async function offers(engine: Engine, output: Output): Promise<void> {
+async function offers(core: Core, output: Output): Promise<void> {
 	try {
-		const request = engine.request(await choose(engine, {flags: {}}));
-		const listing = await settledOffers(engine, request, AbortSignal.timeout(30_000));
+		const request = core.request(await choose(core, {flags: {}}));
+		const listing = await settledOffers(core, request, AbortSignal.timeout(30_000));
 		const {rows} = listing.matches;
 		const offers = Array.from(rows.subarray(0, firstOffers), row => listing.table.offer(row));
 		output.object({type: 'offers', offers});

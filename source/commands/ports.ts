@@ -1,15 +1,15 @@
 import type {RequirementFlags} from '../configuration/model.js';
-import {portsOf, reverseOf} from '../configuration/requirements.js';
-import type {Engine} from '../runs/engine.js';
-import type {RunHandle} from '../runs/handle.js';
+import {portsOf, reverseOf} from '../configuration/resolve/requirements.js';
+import type {Core} from '../runs/core.js';
+import type {RunHandle} from '../runs/model/run-handle.js';
 
 /** `-p` and `-R` as they were given. */
 export type PortFlags = Pick<RequirementFlags, 'ports' | 'reverse'>;
 
 /** Takes a run up and adds ports to it, which it keeps. Throws a `Problem`; the run is let go of then. */
-export async function attachWithPorts(engine: Engine, name: string, flags: PortFlags): Promise<RunHandle> {
+export async function attachWithPorts(core: Core, name: string, flags: PortFlags): Promise<RunHandle> {
 	const [ports, reverse] = [portsOf(flags), reverseOf(flags)];
-	const handle = await engine.attach(name);
+	const handle = await core.attach(name);
 	try {
 		for (const {remote, local} of ports) {
 			await handle.forward(remote, local === remote ? undefined : local);

@@ -1,19 +1,20 @@
 import {self} from '../system/program-name.js';
-import {formatDuration, formatPrice} from '../offers/format.js';
-import type {Engine} from '../runs/engine.js';
-import {spentUntil} from '../runs/money.js';
-import {isOver, type RunState} from '../runs/state.js';
-import {noticeLine, statusWords, stopFailureLines, unansweredLine, waitingLine} from '../runs/status-words.js';
-import {keptLines} from '../runs/words.js';
+import {formatPrice} from '../offers/format.js';
+import {formatDuration} from '../system/format.js';
+import type {Core} from '../runs/core.js';
+import {spentUntil} from '../runs/model/cost.js';
+import {isOver, type RunState} from '../runs/model/state.js';
+import {noticeLine, statusWords, stopFailureLines, unansweredLine, waitingLine} from '../runs/words/status-words.js';
+import {keptLines} from '../runs/words/event-words.js';
 import type {Clock} from '../system/clock.js';
 import {type Output, table} from './io.js';
 import {connectedObject} from './words.js';
 
 /** Lists environments, checked against their backends. */
-export async function listRuns(engine: Engine, clock: Clock, all: boolean, output: Output): Promise<void> {
-	const runs = await engine.runs({all, note: output.note});
+export async function listRuns(core: Core, clock: Clock, all: boolean, output: Output): Promise<void> {
+	const runs = await core.runs({all, note: output.note});
 	for (const state of runs) {
-		output.object(describe(engine, state, clock.now()));
+		output.object(describe(core, state, clock.now()));
 	}
 
 	if (runs.length === 0) {
@@ -63,8 +64,8 @@ function moreLines(state: RunState, now: number): readonly string[] {
 	];
 }
 
-const describe = (engine: Engine, state: RunState, now: number) => ({
-	...connectedObject(engine, state),
+const describe = (core: Core, state: RunState, now: number) => ({
+	...connectedObject(core, state),
 	configuration: state.specification.configurationFile,
 	folder: state.specification.folder,
 	profile: state.specification.profile ?? null,

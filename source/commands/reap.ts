@@ -1,7 +1,7 @@
 import {formatPrice} from '../offers/format.js';
-import type {Engine} from '../runs/engine.js';
-import type {Orphan} from '../runs/reconcile.js';
-import {isOver, type RunState} from '../runs/state.js';
+import type {Core} from '../runs/core.js';
+import type {Orphan} from '../runs/end/reconcile.js';
+import {isOver, type RunState} from '../runs/model/state.js';
 import {messageOf, Problem} from '../system/problem.js';
 import {self} from '../system/program-name.js';
 import {confirm, type Output} from './io.js';
@@ -11,8 +11,8 @@ import {plural} from './words.js';
 Compares the journals with the clouds once, ends what should have ended, and removes what is left over; for cron. Instances that no journal
 tells of are ended after a question, or with `yes`. Throws a `failed` problem where something could not be asked or ended.
 */
-export async function reap(engine: Engine, yes: boolean, output: Output): Promise<void> {
-	const {runs, orphans, notes} = await engine.reconcile();
+export async function reap(core: Core, yes: boolean, output: Output): Promise<void> {
+	const {runs, orphans, notes} = await core.reconcile();
 	const alive = runs.filter(run => !isOver(run));
 	for (const run of alive) {
 		output.object({
@@ -31,7 +31,7 @@ export async function reap(engine: Engine, yes: boolean, output: Output): Promis
 
 	const failed = [
 		...runs.filter(({phase}) => phase === 'stopping').map(stillThere),
-		...(await endOrphans(engine, orphans, yes, output)),
+		...(await endOrphans(core, orphans, yes, output)),
 		...notes.filter(line => line.includes('could not be')),
 	];
 	output.line(
@@ -49,7 +49,7 @@ const stillThere = ({name, stopFailure}: RunState): string =>
 	`${name} could not be ended: ${stopFailure?.message ?? 'another program is at it'}${stopFailure?.command === undefined ? '' : `. By hand: ${stopFailure.command}`}`;
 
 /** Lines about those that are still there. */
-async function endOrphans(engine: Engine, orphans: readonly Orphan[], yes: boolean, output: Output): Promise<string[]> {
+async function endOrphans(core: Core, orphans: readonly Orphan[], yes: boolean, output: Output): Promise<string[]> {
 	const left: string[] = [];
 	for (const orphan of orphans) {
 		const {id, run, offer} = orphan.instance;
@@ -61,7 +61,7 @@ async function endOrphans(engine: Engine, orphans: readonly Orphan[], yes: boole
 				continue;
 			}
 
-			await engine.endOrphan(orphan);
+			await core.endOrphan(orphan);
 			output.object({type: 'orphan', run, instance: id, ended: true});
 			output.line(`${id} was ended.`);
 		} catch (error) {
@@ -74,10 +74,10 @@ async function endOrphans(engine: Engine, orphans: readonly Orphan[], yes: boole
 }
 
 /** What past runs cost, the newest first, and all together; US dollars without disk, traffic and addresses. */
-export async function printLedger(engine: Engine, output: Output): Promise<void> {
+export async function printLedger(core: Core, output: Output): Promise<void> {
 	const {table} = await import('./io.js');
-	const {dateTime} = await import('../runs/words.js');
-	const entries = await engine.ledger();
+	const {dateTime} = await import('../runs/words/event-words.js');
+	const entries = await core.ledger();
 	for (const entry of entries) {
 		output.object({type: 'run', ...entry});
 	}

@@ -1,8 +1,9 @@
-import type {Engine, Plan} from '../runs/engine.js';
-import type {RunHandle} from '../runs/handle.js';
-import {refuseMissingBuild} from '../runs/plan.js';
-import {endlessWords} from '../runs/plan-words.js';
-import {othersAfter} from '../runs/offers.js';
+import type {Core} from '../runs/core.js';
+import type {Plan} from '../runs/model/choice.js';
+import type {RunHandle} from '../runs/model/run-handle.js';
+import {refuseMissingBuild} from '../runs/plan/plan.js';
+import {endlessWords} from '../runs/words/plan-words.js';
+import {othersAfter} from '../runs/plan/list-offers.js';
 import {systemClock} from '../system/clock.js';
 import {choose, type ChoiceOptions, firstUsable, settledOffers} from './choose.js';
 import {follow, type FollowEnd} from './follow.js';
@@ -16,26 +17,26 @@ export type RunOptions = ChoiceOptions & {
 };
 
 /** `run` without the full screen: from the configuration to a ready environment, in lines or objects. */
-export async function runPlainly(engine: Engine, options: RunOptions, output: Output): Promise<FollowEnd> {
-	const handle = await obtain(engine, options, output);
-	return handle ? follow(engine, handle, output, !options.detach) : {};
+export async function runPlainly(core: Core, options: RunOptions, output: Output): Promise<FollowEnd> {
+	const handle = await obtain(core, options, output);
+	return handle ? follow(core, handle, output, !options.detach) : {};
 }
 
 /** Undefined where the person said no. */
-async function obtain(engine: Engine, options: RunOptions, output: Output): Promise<RunHandle | undefined> {
-	const choice = await choose(engine, options);
-	const interrupted = await engine.interrupted(choice);
+async function obtain(core: Core, options: RunOptions, output: Output): Promise<RunHandle | undefined> {
+	const choice = await choose(core, options);
+	const interrupted = await core.interrupted(choice);
 	if (interrupted) {
 		output.line(
 			`${interrupted.name} was interrupted; going on with it as it was planned then: its ports, variables and deadline hold.`,
 		);
-		return engine.attach(interrupted.name);
+		return core.attach(interrupted.name);
 	}
 
-	const request = engine.request(choice);
-	const listing = await settledOffers(engine, request, AbortSignal.timeout(60_000));
+	const request = core.request(choice);
+	const listing = await settledOffers(core, request, AbortSignal.timeout(60_000));
 	const offer = await firstUsable(listing, request);
-	const plan = await engine.plan(request, offer, {others: othersAfter(listing, offer), agreed: options.yes});
+	const plan = await core.plan(request, offer, {others: othersAfter(listing, offer), agreed: options.yes});
 	show(plan, output);
 	refuseMissingBuild(plan);
 	const endless = endlessWords(plan);
@@ -46,8 +47,8 @@ async function obtain(engine: Engine, options: RunOptions, output: Output): Prom
 		return undefined;
 	}
 
-	engine.preferences.remember(choice);
-	return engine.launch(plan);
+	core.preferences.remember(choice);
+	return core.launch(plan);
 }
 
 function show(plan: Plan, output: Output): void {

@@ -1,5 +1,5 @@
 import process from 'node:process';
-import type {Engine} from '../runs/engine.js';
+import type {Core} from '../runs/core.js';
 import type {Clock} from '../system/clock.js';
 import {startApp} from '../ui/app.js';
 import type {App} from '../ui/store/app.js';
@@ -16,8 +16,8 @@ export type Start =
 	| {readonly screen: 'attach'; readonly name: string; readonly ports: PortFlags};
 
 /** Opens the full screen. What is wrong with the command line is told before anything is drawn; what is to be said last, after. */
-export async function openScreen(engine: Engine, clock: Clock, start: Start): Promise<FollowEnd> {
-	const {kind, signal, problem, farewell} = await startApp(engine, clock, await beginning(engine, start));
+export async function openScreen(core: Core, clock: Clock, start: Start): Promise<FollowEnd> {
+	const {kind, signal, problem, farewell} = await startApp(core, clock, await beginning(core, start));
 	if (farewell !== undefined) {
 		process.stdout.write(`${farewell}\n`);
 	}
@@ -29,14 +29,14 @@ export async function openScreen(engine: Engine, clock: Clock, start: Start): Pr
 	return {signal};
 }
 
-async function beginning(engine: Engine, start: Start): Promise<(app: App) => Promise<void>> {
+async function beginning(core: Core, start: Start): Promise<(app: App) => Promise<void>> {
 	switch (start.screen) {
 		case 'configurations': {
 			return loadFolder;
 		}
 
 		case 'plan': {
-			const choice = await choose(engine, start.choice);
+			const choice = await choose(core, start.choice);
 			return async app => {
 				app.go('offers');
 				await openPlan(app, choice, start.yes);
@@ -44,7 +44,7 @@ async function beginning(engine: Engine, start: Start): Promise<(app: App) => Pr
 		}
 
 		case 'attach': {
-			const handle = await attachWithPorts(engine, start.name, start.ports);
+			const handle = await attachWithPorts(core, start.name, start.ports);
 			return async app => {
 				showRun(app, handle);
 			};

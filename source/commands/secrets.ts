@@ -2,7 +2,7 @@ import process from 'node:process';
 import {createInterface} from 'node:readline';
 import {Writable} from 'node:stream';
 import {text as textOf} from 'node:stream/consumers';
-import {readSecretsFile, removeSecret, setSecret} from '../configuration/secrets.js';
+import {readSecretsFile, removeSecret, setSecret} from '../configuration/files/secrets.js';
 import {resolvePaths} from '../system/paths.js';
 import {Problem} from '../system/problem.js';
 import type {Output} from './io.js';

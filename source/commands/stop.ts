@@ -1,7 +1,7 @@
-import type {Engine} from '../runs/engine.js';
-import type {UnsavedWork} from '../runs/handle.js';
-import {discardWords} from '../runs/home-words.js';
-import type {RunState} from '../runs/state.js';
+import type {Core} from '../runs/core.js';
+import type {UnsavedWork} from '../runs/model/run-handle.js';
+import {discardWords} from '../runs/words/bring-home-words.js';
+import type {RunState} from '../runs/model/state.js';
 import {messageOf, Problem} from '../system/problem.js';
 import {self} from '../system/program-name.js';
 import {neutraliseLine} from '../system/terminal-text.js';
@@ -16,8 +16,8 @@ export type StopOptions = {
 };
 
 /** Ends environments one after the other. Asks first, telling what would be lost, unless `yes`. */
-export async function stopRuns(engine: Engine, names: readonly string[], options: StopOptions, output: Output): Promise<void> {
-	const known = new Map((await engine.runs({all: true, note: output.note})).map(run => [run.name, run]));
+export async function stopRuns(core: Core, names: readonly string[], options: StopOptions, output: Output): Promise<void> {
+	const known = new Map((await core.runs({all: true, note: output.note})).map(run => [run.name, run]));
 	for (const name of [...names.filter(each => !known.has(each)), ...names.filter(each => known.has(each))]) {
 		const run = known.get(name);
 		if (run?.phase === 'gone') {
@@ -26,14 +26,14 @@ export async function stopRuns(engine: Engine, names: readonly string[], options
 			continue;
 		}
 
-		if (!(await mayEnd(engine, name, run, options, output))) {
+		if (!(await mayEnd(core, name, run, options, output))) {
 			output.line(`${name} is left as it is.`);
 			output.object({run: name, type: 'left'});
 			continue;
 		}
 
 		output.line(`Ending ${name}…`);
-		await engine.stop(name, 'stopped');
+		await core.stop(name, 'stopped');
 		output.line(`${name} is gone.`);
 		output.object({run: name, type: 'gone'});
 	}
@@ -41,7 +41,7 @@ export async function stopRuns(engine: Engine, names: readonly string[], options
 
 /** Whether nothing stands against its end: what would be lost is home, or may be lost. What a damaged journal left has no state. */
 async function mayEnd(
-	engine: Engine,
+	core: Core,
 	name: string,
 	run: RunState | undefined,
 	{yes, discard}: StopOptions,
@@ -52,9 +52,9 @@ async function mayEnd(
 		return true;
 	}
 
-	const work = await engine.unsavedWork(name);
+	const work = await core.unsavedWork(name);
 	if (yes && !discard) {
-		await secureWork(engine, name, work, run, output);
+		await secureWork(core, name, work, run, output);
 		return true;
 	}
 
@@ -70,12 +70,12 @@ async function mayEnd(
 		});
 	}
 
-	return askAboutWork(engine, name, work, run, output);
+	return askAboutWork(core, name, work, run, output);
 }
 
 /** Brings home what would be lost with an environment. Throws a `Problem` where that is not certain to be all. */
 export async function secureWork(
-	engine: Engine,
+	core: Core,
 	name: string,
 	work: UnsavedWork | undefined,
 	run: RunState | undefined,
@@ -89,7 +89,7 @@ export async function secureWork(
 
 	if (work.changed) {
 		try {
-			await bringAndTell(engine, name, run?.specification.folder ?? '', output);
+			await bringAndTell(core, name, run?.specification.folder ?? '', output);
 		} catch (error) {
 			throw notHomeProblem(name, error);
 		}
@@ -106,7 +106,7 @@ function notHomeProblem(name: string, error: unknown): Problem {
 }
 
 async function askAboutWork(
-	engine: Engine,
+	core: Core,
 	name: string,
 	work: UnsavedWork,
 	run: RunState | undefined,
@@ -123,7 +123,7 @@ async function askAboutWork(
 		next: `Add -y to bring it home and end it without a question, --discard too to lose it. \`${self} bring-home ${name}\` only brings it home.`,
 	});
 	if (answer === 'b') {
-		await secureWork(engine, name, work, run, output);
+		await secureWork(core, name, work, run, output);
 		return true;
 	}
 

@@ -1,7 +1,8 @@
 import {formatGpus, formatMemory, formatPrice} from '../offers/format.js';
 import type {Offer} from '../offers/offer.js';
-import type {Engine, Plan, Request} from '../runs/engine.js';
-import type {LinkHealth} from '../runs/handle.js';
+import type {Core} from '../runs/core.js';
+import type {Plan, Request} from '../runs/model/choice.js';
+import type {LinkHealth} from '../runs/model/run-handle.js';
 import {
 	besidePlanned,
 	buildWords,
@@ -11,9 +12,9 @@ import {
 	othersWords,
 	priceWords,
 	readyWords,
-} from '../runs/plan-words.js';
-import {forwardWords, movedWords, reverseWords} from '../runs/port-words.js';
-import type {RunState} from '../runs/state.js';
+} from '../runs/words/plan-words.js';
+import {forwardWords, movedWords, reverseWords} from '../runs/words/port-words.js';
+import type {RunState} from '../runs/model/state.js';
 import {table} from './io.js';
 
 export const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
@@ -87,15 +88,11 @@ const reverseLine = ({remote, local, problem}: LinkHealth['reverse'][number]): s
 	`Port: ${reverseWords({remote, local})}${problem === undefined ? '' : ` (${problem})`}`;
 
 /** How to get into a ready environment; its ports as they are carried now. */
-export function connectedLines(
-	engine: Engine,
-	state: RunState,
-	{ports, reverse}: Pick<LinkHealth, 'ports' | 'reverse'>,
-): string[] {
-	const link = engine.ideLink(state);
+export function connectedLines(core: Core, state: RunState, {ports, reverse}: Pick<LinkHealth, 'ports' | 'reverse'>): string[] {
+	const link = core.ideLink(state);
 	return [
 		...(link ? [`To open in ${link.ide}, use this link:`, `  ${link.url}`] : []),
-		`Shell: ${engine.sshCommand(state.name)}`,
+		`Shell: ${core.sshCommand(state.name)}`,
 		`Code: ${state.workspace ?? ''}`,
 		...ports.map(portLine),
 		...reverse.map(reverseLine),
@@ -103,11 +100,11 @@ export function connectedLines(
 }
 
 /** The same for programs. */
-export const connectedObject = (engine: Engine, state: RunState) => ({
+export const connectedObject = (core: Core, state: RunState) => ({
 	name: state.name,
 	phase: state.phase,
-	ssh: engine.sshCommand(state.name),
-	ide: engine.ideLink(state)?.url ?? null,
+	ssh: core.sshCommand(state.name),
+	ide: core.ideLink(state)?.url ?? null,
 	workspace: state.workspace ?? null,
 	address: state.address ?? null,
 	ports: state.ports,

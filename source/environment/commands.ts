@@ -1,5 +1,5 @@
 import type {DevEnvironment} from '../configuration/model.js';
-import {splitWords} from '../configuration/shell-words.js';
+import {splitWords} from '../configuration/grammar/shell-words.js';
 import {quote} from '../system/shell.js';
 
 /**

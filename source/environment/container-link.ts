@@ -1,6 +1,6 @@
-import {containerName} from '../backends/container/places.js';
+import {containerName} from '../agents/container/places.js';
 import {quote} from '../system/shell.js';
-import type {Link} from '../tunnel/link.js';
+import type {Link} from '../system/link.js';
 
 /** Into the environment's container through the engine of the machine that it runs on: for as long as it has no SSH server of its own. */
 export const containerLink = (machine: Link): Link => ({

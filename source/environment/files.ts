@@ -4,8 +4,8 @@ import {lstat, readdir, realpath, stat} from 'node:fs/promises';
 import {homedir} from 'node:os';
 import path from 'node:path';
 import type {FileMapping} from '../configuration/model.js';
-import {staysInside} from '../configuration/places.js';
-import {formatBytes} from '../offers/format.js';
+import {staysInside} from '../configuration/resolve/environment-paths.js';
+import {formatBytes} from '../system/format.js';
 import type {Link} from '../system/link.js';
 import {Problem} from '../system/problem.js';
 import {systemRandom} from '../system/random.js';
@@ -185,3 +185,9 @@ elif [ -d "$t" ]; then echo "$t is a folder there" >&2; exit 1
 else mv -f "$i/content" "$t" || exit 1; fi
 umask 077
 mkdir -p ${quote(marks)} && : > ${quote(`${marks}/${name}`)}`;
+
+/** Where the files of a configuration are looked for. */
+export const filesOf = (files: FilesSource['files'], configurationFile: string): FilesSource => ({
+	files,
+	folder: path.dirname(configurationFile),
+});

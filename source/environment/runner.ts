@@ -2,7 +2,7 @@ import {PassThrough} from 'node:stream';
 import {StringDecoder} from 'node:string_decoder';
 import {Problem} from '../system/problem.js';
 import {lastVersion, neutraliseLine} from '../system/terminal-text.js';
-import type {Link} from '../tunnel/link.js';
+import type {Link} from '../system/link.js';
 import {quote, viaSh} from '../system/shell.js';
 import type {ScriptStep, StepContext, StepId, StepReport, StepResult} from './step.js';
 import {variablesFile, workFolder} from './variables.js';

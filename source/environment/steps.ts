@@ -2,7 +2,7 @@ import {askedSteps, editorThere, type ScriptId} from './asked-steps.js';
 import {products} from './ide/products.js';
 import {ideScript} from './ide/server.js';
 import {pythonScript} from './python.js';
-import {deadlineText} from '../backends/deadline.js';
+import {deadlineText} from '../agents/deadline-file.js';
 import {quote} from '../system/shell.js';
 import {commandScript} from './commands.js';
 import type {ScriptStep, StepContext} from './step.js';

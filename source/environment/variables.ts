@@ -1,7 +1,7 @@
-import {workingFolder} from '../configuration/places.js';
+import {workingFolder} from '../configuration/resolve/environment-paths.js';
 import {Problem} from '../system/problem.js';
 import {neutraliseLine} from '../system/terminal-text.js';
-import type {Link} from '../tunnel/link.js';
+import type {Link} from '../system/link.js';
 import {quote, viaSh} from '../system/shell.js';
 import type {StepContext} from './step.js';
 

@@ -1,9 +1,9 @@
 import {Problem} from '../system/problem.js';
 import {neutraliseLine} from '../system/terminal-text.js';
-import type {Link} from '../tunnel/link.js';
+import type {Link} from '../system/link.js';
 import {quote, viaSh} from '../system/shell.js';
 import {codeMark} from './code/there.js';
-import {loginsFile} from '../backends/container/places.js';
+import {loginsFile} from '../agents/container/places.js';
 import type {StepContext} from './step.js';
 import {changedCode, workCheckScript} from './work-check.js';
 

@@ -1,4 +1,5 @@
-import {formatAge, formatGpus, formatMemory, formatPrice} from './format.js';
+import {formatGpus, formatMemory, formatPrice} from './format.js';
+import {formatAge} from '../system/format.js';
 import type {Offer} from './offer.js';
 import type {SortColumn} from './sort.js';
 

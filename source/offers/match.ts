@@ -1,5 +1,5 @@
 import type {Range, Requirements} from '../configuration/model.js';
-import {within} from '../configuration/ranges.js';
+import {within} from '../configuration/grammar/ranges.js';
 import {mayBeIn} from './facts.js';
 import {fitsGpu} from './matching.js';
 import {keysOfValues, measure, roomForKeys, settleTies, sortByKeys} from './radix.js';

@@ -1,5 +1,5 @@
 import type {GpuRequest, Range, Requirements} from '../configuration/model.js';
-import {within} from '../configuration/ranges.js';
+import {within} from '../configuration/grammar/ranges.js';
 import {formatGpus, formatMemory, formatPrice} from './format.js';
 import {capabilityOf} from './capability.js';
 import {mayBeIn} from './facts.js';

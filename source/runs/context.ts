@@ -3,8 +3,8 @@ import type {Backend} from '../backends/backend.js';
 import type {Clock} from '../system/clock.js';
 import type {Paths} from '../system/paths.js';
 import type {Random} from '../system/random.js';
-import type {ForwardPolicy} from './engine.js';
-import type {ImageSource} from './images.js';
+import type {ForwardPolicy} from './model/preferences.js';
+import type {ImageSource} from './model/image-choice.js';
 
 /** What a run needs of the world around it; tests turn every part of it. */
 export type RunContext = {

@@ -1,4 +1,4 @@
-import {formatDuration} from '../offers/format.js';
+import {formatDuration} from '../system/format.js';
 
 export type TunnelHealth = {
 	readonly status: 'connecting' | 'up' | 'waiting' | 'down';

@@ -1,4 +1,4 @@
-import type {Connection} from './connection.js';
+import type {Connection} from './connection/contract.js';
 
 /** Seconds between questions to a connection that answers. */
 const askEvery = 5;

@@ -1,12 +1,13 @@
 import {systemClock, type Clock} from '../system/clock.js';
 import {systemRandom, type Random} from '../system/random.js';
 import {type Surroundings, surroundingsOf} from '../system/surroundings.js';
-import {ConnectionError, type Connection} from './connection.js';
-import {Forwards} from './forwards.js';
+import {ConnectionError} from './connection/connection.js';
+import {type Connection} from './connection/contract.js';
+import {Forwards} from './forward/forwards.js';
 import {nothingAwaited, type TunnelHealth} from './health.js';
 import {Keepalive} from './keepalive.js';
-import {ReverseForwards} from './reverse.js';
-import {Seeker} from './seeker.js';
+import {ReverseForwards} from './forward/reverse.js';
+import {Seeker} from './reconnector.js';
 import {Waiters} from './waiters.js';
 
 export type {TunnelHealth} from './health.js';

@@ -2,15 +2,15 @@ import {self} from '../system/program-name.js';
 import process from 'node:process';
 import {render, useApp, useInput, usePaste} from 'ink';
 import {useEffect, useSyncExternalStore} from 'react';
-import type {Engine} from '../runs/engine.js';
-import type {RunHandle} from '../runs/handle.js';
-import {isOver} from '../runs/state.js';
-import {goesOnWords} from '../runs/words.js';
+import type {Core} from '../runs/core.js';
+import type {RunHandle} from '../runs/model/run-handle.js';
+import {isOver} from '../runs/model/state.js';
+import {goesOnWords} from '../runs/words/event-words.js';
 import {sentencesOf} from '../system/problem.js';
 import type {Clock} from '../system/clock.js';
 import {Screen} from './components/screen.js';
 import {onKey, onPaste} from './input.js';
-import {keyNames} from './keys.js';
+import {keyNames} from './terminal/keys.js';
 import {App, type AppEnd} from './store/app.js';
 import {loadEnvironments} from './store/environments.js';
 import {openRuns} from './store/state.js';
@@ -18,12 +18,12 @@ import {keepReconciled} from './store/reconciling.js';
 import {refreshFolder} from './store/refreshing.js';
 import {keepCatalogueFresh} from './store/refreshing-catalogue.js';
 import {followSpotHistory} from './store/spot-history.js';
-import {pointingOf} from './pointing.js';
+import {pointingOf} from './terminal/mouse-modes.js';
 import {watchAttention} from './attention/watch.js';
-import {endOnInterruption} from './interruptions.js';
-import {followJob, refreshSize} from './job.js';
-import {openLink} from './open-link.js';
-import {callPerson, copyText, releaseInput, runInForeground, type Suspend, WindowTitle} from './terminal.js';
+import {endOnInterruption} from './terminal/signals.js';
+import {followJob, refreshSize} from './terminal/job-control.js';
+import {openLink} from './terminal/open-link.js';
+import {callPerson, copyText, releaseInput, runInForeground, type Suspend, WindowTitle} from './terminal/terminal.js';
 
 /** Somebody is there after all: what they did is shown at once. */
 function seeToIt(app: App): void {
@@ -54,7 +54,7 @@ export function Root({app, onSuspend}: RootProps) {
 		onPaste(app, text);
 		seeToIt(app);
 	});
-	return <Screen state={state} engine={app.engine} />;
+	return <Screen state={state} core={app.core} />;
 }
 
 const enterAlternateScreen = '\u001B[?1049h';
@@ -96,7 +96,7 @@ const hangUpLimit = 1000;
 const smallest = {columns: 80, rows: 24};
 
 /** Draws the app until it ends; `begin` leads to its first screen. The terminal is as it was when this returns. */
-export async function startApp(engine: Engine, clock: Clock, begin: (app: App) => Promise<void>): Promise<AppEnd> {
+export async function startApp(core: Core, clock: Clock, begin: (app: App) => Promise<void>): Promise<AppEnd> {
 	const {stdout} = process;
 	const size = () => ({columns: stdout.columns || smallest.columns, rows: stdout.rows || smallest.rows});
 	let suspend: Suspend = async callback => callback();
@@ -124,7 +124,7 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 	};
 
 	const app = new App({
-		engine,
+		core,
 		clock,
 		size: size(),
 		open: openLink,
@@ -153,7 +153,7 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 	stdout.on('resize', onResize);
 	const stopListening = endOnInterruption(app, () => isLent);
 	const pointing = pointingOf(app, () => isLent);
-	const settings = engine.preferences.attention();
+	const settings = core.preferences.attention();
 	const title = new WindowTitle(settings.title);
 	watchAttention(app, {
 		call: words => callPerson(words, settings.notify, isLent),
@@ -161,7 +161,7 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 	});
 	app.keep(
 		'list',
-		engine.onRunsChanged(() => {
+		core.onRunsChanged(() => {
 			if (app.state().screen === 'environments') {
 				void loadEnvironments(app);
 			}
@@ -170,7 +170,7 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 
 	app.keep(
 		'files',
-		engine.onFilesChanged(() => {
+		core.onFilesChanged(() => {
 			void refreshFolder(app);
 		}),
 	);
@@ -186,7 +186,7 @@ export async function startApp(engine: Engine, clock: Clock, begin: (app: App) =
 
 	// Begun before the first frame, so that it shows where this begins.
 	void app.work('', async () => begin(app));
-	const {damage} = engine.preferences;
+	const {damage} = core.preferences;
 	const [problem] = damage ? [sentencesOf(damage)] : settings.problems;
 	if (problem !== undefined) {
 		app.say(problem, 'error');

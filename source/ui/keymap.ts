@@ -1,4 +1,4 @@
-import {keyLabel} from './keys.js';
+import {keyLabel} from './terminal/keys.js';
 import type {App} from './store/app.js';
 import type {AppState, ScreenName} from './store/state.js';
 

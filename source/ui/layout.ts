@@ -1,11 +1,11 @@
-import type {LogArea} from './log-lines.js';
-import {isOver, type RunState} from '../runs/state.js';
-import {attemptRows} from './screens/attempts.js';
-import {noticeRows, situationRows, stopFailureRows} from './screens/situation.js';
-import {failureRows, keptRows} from './screens/steps.js';
-import {summaryRows} from './screens/summary.js';
-import {tabRows} from './screens/tabs.js';
-import {bodyRows} from './frame.js';
+import type {LogArea} from './logs/log-lines.js';
+import {isOver, type RunState} from '../runs/model/state.js';
+import {attemptRows} from './screens/environment/attempts.js';
+import {noticeRows, situationRows, stopFailureRows} from './screens/environment/situation.js';
+import {failureRows, keptRows} from './screens/environment/steps.js';
+import {summaryRows} from './screens/environment/summary.js';
+import {tabRows} from './screens/environment/tabs.js';
+import {bodyRows} from './drawing/frame.js';
 import type {AppState} from './store/state.js';
 
 /** Below this width steps and logs stand one at a time. */

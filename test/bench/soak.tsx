@@ -8,14 +8,14 @@ import {onKey} from '../../source/ui/input.js';
 import {setFocus} from '../../source/ui/store/pointing.js';
 import {showRun} from '../../source/ui/store/running.js';
 import {makeSink} from '../support/sink.js';
-import {health, port, runState, testApp, TestClock, testEngine, TestHandle} from '../support/ui.js';
+import {health, port, runState, testApp, TestClock, testCore, TestHandle} from '../support/ui.js';
 
 const seconds = Number(process.argv[2] ?? 3600);
 const remembered = 300;
 
 const clock = new TestClock();
 const sink = makeSink();
-const app = testApp(testEngine(), {clock, size: sink.size});
+const app = testApp(testCore(), {clock, size: sink.size});
 const handle = new TestHandle(runState({deadline: clock.now() + 48 * 3600 * 1000}));
 handle.lines = Array.from({length: remembered}, (_, line) => ({at: clock.now(), pane: 'events' as const, text: `line ${line}`}));
 showRun(app, handle);

@@ -1,7 +1,8 @@
 // One tunnel in a process of its own, as the program has it, for `scripts/bench-tunnel.js`. Takes a JSON object: where to log in, and
 // pairs of local and remote ports. Prints each change of its state as one JSON object a line; ends when its input does.
 import process from 'node:process';
-import {connect, type Destination} from '../../source/tunnel/connection.js';
+import {connect} from '../../source/tunnel/connection/connection.js';
+import {type Destination} from '../../source/tunnel/connection/contract.js';
 import {Tunnel} from '../../source/tunnel/tunnel.js';
 
 type Order = {readonly destination: Destination; readonly ports: ReadonlyArray<readonly [number, number]>};

@@ -2,9 +2,9 @@ import {writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {Ajv} from 'ajv';
 import {describe, expect, test} from 'vitest';
-import {configurationSchema} from '../../source/configuration/configuration-schema.js';
-import {editorSchema} from '../../source/configuration/json-schema.js';
-import {profilesSchema} from '../../source/configuration/profiles.js';
+import {configurationSchema} from '../../source/configuration/schema/configuration-schema.js';
+import {editorSchema} from '../../source/configuration/schema/json-schema.js';
+import {profilesSchema} from '../../source/configuration/files/profiles.js';
 import {makeWorld, objects} from '../support/program.js';
 
 type Checked = {

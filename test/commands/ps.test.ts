@@ -3,9 +3,9 @@ import {listRuns} from '../../source/commands/ps.js';
 import {planLines} from '../../source/commands/words.js';
 import type {Output} from '../../source/commands/io.js';
 import type {Offer} from '../../source/offers/offer.js';
-import type {RunState} from '../../source/runs/state.js';
+import type {RunState} from '../../source/runs/model/state.js';
 import {testOffer} from '../support/events.js';
-import {configurationFile, runState, TestClock, testEngine} from '../support/ui.js';
+import {configurationFile, runState, TestClock, testCore} from '../support/ui.js';
 
 const clock = new TestClock();
 const now = clock.now();
@@ -35,13 +35,13 @@ const gather = (): Output & {readonly lines: string[]; readonly objects: unknown
 const listed = async (runs: readonly RunState[], all = false) => {
 	const output = gather();
 	const asked: unknown[] = [];
-	const engine = testEngine({
+	const core = testCore({
 		async runs(options) {
 			asked.push(options?.all);
 			return runs;
 		},
 	});
-	await listRuns(engine, clock, all, output);
+	await listRuns(core, clock, all, output);
 	return {...output, text: output.lines.join('\n'), asked};
 };
 
@@ -100,8 +100,8 @@ describe('ps', () => {
 
 describe('the plan in lines', () => {
 	test('price, what is beside it, how it ends, what is tried then, and what ends itself nowhere', async () => {
-		const engine = testEngine();
-		const request = engine.request({
+		const core = testCore();
+		const request = core.request({
 			folder: '/p',
 			configuration: configurationFile(),
 			profile: undefined,
@@ -109,7 +109,7 @@ describe('the plan in lines', () => {
 			name: undefined,
 		});
 		const plan = {
-			...(await engine.plan(request, offer, {others: [{...offer, id: 'o', price: 2}]})),
+			...(await core.plan(request, offer, {others: [{...offer, id: 'o', price: 2}]})),
 			deadline: now + 60 * minute,
 		};
 		const text = planLines(plan, clock).join('\n');

@@ -1,11 +1,12 @@
 import {describe, expect, test} from 'vitest';
 import type {Output} from '../../source/commands/io.js';
 import {runPlainly} from '../../source/commands/run.js';
-import type {Engine, Plan} from '../../source/runs/engine.js';
-import type {ImageChoice} from '../../source/runs/images.js';
+import type {Core} from '../../source/runs/core.js';
+import type {Plan} from '../../source/runs/model/choice.js';
+import type {ImageChoice} from '../../source/runs/model/image-choice.js';
 import {Problem} from '../../source/system/problem.js';
 import {environment} from '../environment/support.js';
-import {configurationFile, testEngine} from '../support/ui.js';
+import {configurationFile, testCore} from '../support/ui.js';
 
 const image = (changes: Partial<ImageChoice>): ImageChoice => ({
 	image: 'dstackai/base:py3.12',
@@ -25,15 +26,15 @@ async function run(changes: Partial<Plan>, yes = true) {
 		note: () => undefined,
 	};
 	const launched: Plan[] = [];
-	const engine: Partial<Engine> = {
+	const core: Partial<Core> = {
 		configurations: async () => [configurationFile({environment: environment({build: ['pip install x']})})],
-		plan: async (request, offer, options) => ({...(await testEngine().plan(request, offer, options)), ...changes}),
+		plan: async (request, offer, options) => ({...(await testCore().plan(request, offer, options)), ...changes}),
 		async launch(plan) {
 			launched.push(plan);
 			throw new Error('launched');
 		},
 	};
-	const problem: unknown = await runPlainly(testEngine(engine), {flags: {}, detach: true, yes}, output).catch(
+	const problem: unknown = await runPlainly(testCore(core), {flags: {}, detach: true, yes}, output).catch(
 		(error: unknown) => error,
 	);
 	return {...told, launched, problem, plan: told.objects.find(({type}) => type === 'plan')};

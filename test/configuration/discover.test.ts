@@ -3,7 +3,7 @@ import {chmod, symlink} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import {describe, expect, it} from 'vitest';
-import {findConfigurations} from '../../source/configuration/discover.js';
+import {findConfigurations} from '../../source/configuration/files/discover.js';
 import {temporaryFolder} from '../support/folders.js';
 import {least, problemOf, writeFiles} from './support.js';
 

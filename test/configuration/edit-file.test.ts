@@ -2,8 +2,8 @@ import {chmod, lstat, mkdir, readdir, readFile, readlink, stat, symlink, writeFi
 import path from 'node:path';
 import process from 'node:process';
 import {describe, expect, it} from 'vitest';
-import {appendTo, EditError, setIn, writeEdited} from '../../source/configuration/edit.js';
-import {readYaml} from '../../source/configuration/yaml-file.js';
+import {appendTo, EditError, setIn, writeEdited} from '../../source/configuration/yaml/edit.js';
+import {readYaml} from '../../source/configuration/yaml/yaml-file.js';
 import {temporaryFolder} from '../support/folders.js';
 import {problemOf, writeFiles} from './support.js';
 

@@ -2,7 +2,7 @@ import {isDeepStrictEqual} from 'node:util';
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {parse, parseDocument} from 'yaml';
-import {appendTo, EditError, removeIn, setIn} from '../../source/configuration/edit.js';
+import {appendTo, EditError, removeIn, setIn} from '../../source/configuration/yaml/edit.js';
 import {anyMap, anyValue, keyOf, type Path, text, type Value, write, type Written} from './random-yaml.js';
 
 const numRuns = Number(process.env['DSTACK_TUI_TEST_RUNS'] ?? 300);

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {parse} from 'yaml';
-import {appendTo, EditError, removeIn, setIn} from '../../source/configuration/edit.js';
+import {appendTo, EditError, removeIn, setIn} from '../../source/configuration/yaml/edit.js';
 import {Problem} from '../../source/system/problem.js';
 
 type Path = ReadonlyArray<string | number>;

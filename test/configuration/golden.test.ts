@@ -3,8 +3,8 @@ import path from 'node:path';
 import process from 'node:process';
 import ts from 'typescript';
 import {describe, expect, it} from 'vitest';
-import {formatDiagnostic} from '../../source/configuration/diagnostics.js';
-import {findConfigurations} from '../../source/configuration/discover.js';
+import {formatDiagnostic} from '../../source/configuration/files/diagnostics.js';
+import {findConfigurations} from '../../source/configuration/files/discover.js';
 import type {Diagnostic} from '../../source/configuration/model.js';
 import {neutralise} from '../../source/system/terminal-text.js';
 import {temporaryFolder} from '../support/folders.js';
@@ -63,9 +63,9 @@ describe('golden files', () => {
 });
 
 /** Where reading begins. */
-const readers = ['read.ts', 'profiles.ts', 'discover.ts'];
+const readers = ['files/read.ts', 'files/profiles.ts', 'files/discover.ts'];
 /** What these say is a `Problem` or what is asked for, and no diagnostic. */
-const silent = new Set(['diagnostics.ts', 'words.ts']);
+const silent = new Set(['files/diagnostics.ts', 'resolve/requirement-words.ts']);
 
 /** The files that reading goes through: the readers and all that they import. */
 function speaking(): string[] {
@@ -73,8 +73,9 @@ function speaking(): string[] {
 	for (const file of found) {
 		const text = readFileSync(path.join(source, file), 'utf8');
 		for (const {fileName} of ts.preProcessFile(text).importedFiles) {
-			if (fileName.startsWith('./')) {
-				found.add(fileName.replace(/^\.\/(.*)\.js$/, '$1.ts'));
+			const imported = path.join(path.dirname(file), fileName).replace(/\.js$/, '.ts');
+			if (fileName.startsWith('.') && !imported.startsWith('..')) {
+				found.add(imported);
 			}
 		}
 	}

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {GrammarError} from '../../source/configuration/grammar.js';
-import {gpuVendors, parseCapability, parseGpu, parseVendor, printGpu, wantsGpu} from '../../source/configuration/gpu-grammar.js';
+import {GrammarError} from '../../source/configuration/grammar/grammar.js';
+import {
+	gpuVendors,
+	parseCapability,
+	parseGpu,
+	parseVendor,
+	printGpu,
+	wantsGpu,
+} from '../../source/configuration/grammar/gpu-grammar.js';
 import type {GpuRequest, Range} from '../../source/configuration/model.js';
 import {answersOrComplains} from './support.js';
 

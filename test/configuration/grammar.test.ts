@@ -8,8 +8,8 @@ import {
 	parsePort,
 	parseReversePort,
 	parseVariable,
-} from '../../source/configuration/grammar.js';
-import {durationWords} from '../../source/configuration/words.js';
+} from '../../source/configuration/grammar/grammar.js';
+import {durationWords} from '../../source/configuration/resolve/requirement-words.js';
 import {answersOrComplains} from './support.js';
 
 describe('memory', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {highlightYaml} from '../../source/configuration/highlight.js';
+import {highlightYaml} from '../../source/configuration/yaml/highlight.js';
 
 /** `kind:text` of each piece but blanks. */
 const kindsOf = (text: string): string[][] =>

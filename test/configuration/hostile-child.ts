@@ -1,6 +1,6 @@
 import process from 'node:process';
-import {readProfiles} from '../../source/configuration/profiles.js';
-import {readConfiguration} from '../../source/configuration/read.js';
+import {readProfiles} from '../../source/configuration/files/profiles.js';
+import {readConfiguration} from '../../source/configuration/files/read.js';
 
 // Reads one file as both kinds and tells what the slower took, in milliseconds of the processor: bundled and started by hostile.test.ts with a small heap.
 const [folder = '', file = ''] = process.argv.slice(2);

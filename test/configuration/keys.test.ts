@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {foreignKeys, foreignTypes} from '../../source/configuration/configuration-schema.js';
+import {foreignKeys, foreignTypes} from '../../source/configuration/schema/configuration-schema.js';
 import type {DevEnvironment} from '../../source/configuration/model.js';
 import {environmentOf, least, placeOf, readProfilesText, readText} from './support.js';
 

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {doubtfulBackend, doubtfulGpu, knownBackends, knownGpus} from '../../source/configuration/known-names.js';
+import {doubtfulBackend, doubtfulGpu, knownBackends, knownGpus} from '../../source/configuration/schema/known-names.js';
 
 describe('known names', () => {
 	it('are each there once, and none is doubtful', () => {

@@ -1,12 +1,12 @@
 import {describe, expect, it} from 'vitest';
 import type {RequirementFlags} from '../../source/configuration/model.js';
-import {resolveRequest} from '../../source/configuration/requirements.js';
+import {resolveRequest} from '../../source/configuration/resolve/requirements.js';
 import {mismatch} from '../../source/offers/matching.js';
 import type {Offer} from '../../source/offers/offer.js';
 import {matchRows} from '../../source/offers/match.js';
-import {durationOf} from '../../source/runs/duration.js';
+import {durationOf} from '../../source/runs/model/default-duration.js';
 import {tableOf} from '../support/ui.js';
-import type {Request} from '../../source/runs/engine.js';
+import type {Request} from '../../source/runs/model/choice.js';
 import {gpu, offer} from '../offers/support.js';
 import {least, readText} from './support.js';
 

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import process from 'node:process';
 import {describe, expect, it} from 'vitest';
-import {findConfigurations} from '../../source/configuration/discover.js';
-import {pickConfiguration, pickProfile} from '../../source/configuration/pick.js';
-import {readProfiles} from '../../source/configuration/profiles.js';
+import {findConfigurations} from '../../source/configuration/files/discover.js';
+import {pickConfiguration, pickProfile} from '../../source/configuration/files/pick.js';
+import {readProfiles} from '../../source/configuration/files/profiles.js';
 import {temporaryFolder} from '../support/folders.js';
 import {least, problemOf, readProfilesText, writeFiles} from './support.js';
 

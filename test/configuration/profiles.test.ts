@@ -1,7 +1,7 @@
 import path from 'node:path';
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {readProfiles} from '../../source/configuration/profiles.js';
+import {readProfiles} from '../../source/configuration/files/profiles.js';
 import {temporaryFolder} from '../support/folders.js';
 import {placeOf, readProfilesText, writeFiles} from './support.js';
 

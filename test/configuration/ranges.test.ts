@@ -1,8 +1,15 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {GrammarError, parseMemory} from '../../source/configuration/grammar.js';
+import {GrammarError, parseMemory} from '../../source/configuration/grammar/grammar.js';
 import type {CpuRequest, Range} from '../../source/configuration/model.js';
-import {parseCpu, parseMemoryRange, printCpu, printMemory, printRange, within} from '../../source/configuration/ranges.js';
+import {
+	parseCpu,
+	parseMemoryRange,
+	printCpu,
+	printMemory,
+	printRange,
+	within,
+} from '../../source/configuration/grammar/ranges.js';
 import {answersOrComplains} from './support.js';
 
 const gb = 1024;

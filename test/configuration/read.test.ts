@@ -3,7 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import fc from 'fast-check';
 import {describe, expect, it, vi} from 'vitest';
-import {readConfiguration} from '../../source/configuration/read.js';
+import {readConfiguration} from '../../source/configuration/files/read.js';
 import {neutralise, neutraliseLine} from '../../source/system/terminal-text.js';
 import {environment} from '../environment/support.js';
 import {temporaryFolder} from '../support/folders.js';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {GrammarError} from '../../source/configuration/grammar.js';
-import {interpolate, readPieces} from '../../source/configuration/interpolation.js';
-import {settleEnvironment, type Values} from '../../source/configuration/settle.js';
+import {GrammarError} from '../../source/configuration/grammar/grammar.js';
+import {interpolate, readPieces} from '../../source/configuration/grammar/interpolation.js';
+import {settleEnvironment, type Values} from '../../source/configuration/resolve/resolve-references.js';
 import {environment} from '../environment/support.js';
 import {answersOrComplains, least, placeOf, problemOf, readText} from './support.js';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import type {DevEnvironment, Origins, Profile, RequirementFlags, Requirements, Wishes} from '../../source/configuration/model.js';
-import {printRange} from '../../source/configuration/ranges.js';
-import {resolveRequest} from '../../source/configuration/requirements.js';
+import {printRange} from '../../source/configuration/grammar/ranges.js';
+import {resolveRequest} from '../../source/configuration/resolve/requirements.js';
 import {environment as environmentWith} from '../environment/support.js';
 import {least, problemOf, readProfilesText, readText} from './support.js';
 

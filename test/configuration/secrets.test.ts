@@ -3,7 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {readSecretsFile, removeSecret, setSecret} from '../../source/configuration/secrets.js';
+import {readSecretsFile, removeSecret, setSecret} from '../../source/configuration/files/secrets.js';
 import {temporaryFolder} from '../support/folders.js';
 import {problemOf} from './support.js';
 

@@ -2,9 +2,9 @@ import {readdir, readFile, symlink} from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {interpolate} from '../../source/configuration/interpolation.js';
-import {readConfiguration} from '../../source/configuration/read.js';
-import {type StarterChoice, starterConfiguration, starterText, writeStarter} from '../../source/configuration/starter.js';
+import {interpolate} from '../../source/configuration/grammar/interpolation.js';
+import {readConfiguration} from '../../source/configuration/files/read.js';
+import {type StarterChoice, starterConfiguration, starterText, writeStarter} from '../../source/configuration/starter/starter.js';
 import {temporaryFolder} from '../support/folders.js';
 import {problemOf, readText, writeFiles} from './support.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {suggest} from '../../source/configuration/suggest.js';
+import {suggest} from '../../source/configuration/schema/suggest.js';
 
 const known = ['type', 'name', 'ide', 'image', 'python', 'env', 'build', 'setup', 'init', 'cache', 'ports', 'max_price'];
 

@@ -2,10 +2,10 @@ import {mkdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import {expect} from 'vitest';
-import {GrammarError} from '../../source/configuration/grammar.js';
+import {GrammarError} from '../../source/configuration/grammar/grammar.js';
 import type {ConfigurationFile, DevEnvironment, ProfilesFile} from '../../source/configuration/model.js';
-import {readProfiles} from '../../source/configuration/profiles.js';
-import {readConfiguration, type ReadOptions} from '../../source/configuration/read.js';
+import {readProfiles} from '../../source/configuration/files/profiles.js';
+import {readConfiguration, type ReadOptions} from '../../source/configuration/files/read.js';
 import {Problem} from '../../source/system/problem.js';
 import {temporaryFolder} from '../support/folders.js';
 

@@ -6,7 +6,7 @@ import process from 'node:process';
 import {build} from 'esbuild';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import writeFileAtomic from 'write-file-atomic';
-import {watchFiles, type WatchOptions} from '../../source/configuration/watch.js';
+import {watchFiles, type WatchOptions} from '../../source/configuration/watch/watch.js';
 import {type Clock, systemClock} from '../../source/system/clock.js';
 import {temporaryFolder} from '../support/folders.js';
 import {least, writeFiles} from './support.js';
@@ -394,7 +394,7 @@ it('does not keep the process alive', async () => {
 	await writeFiles(folder, {'.dstack.yml': least});
 	const outfile = path.join(folder, 'watch.mjs');
 	await build({
-		entryPoints: [path.resolve('source/configuration/watch.ts')],
+		entryPoints: [path.resolve('source/configuration/watch/watch.ts')],
 		bundle: true,
 		platform: 'node',
 		format: 'esm',

@@ -4,7 +4,7 @@ import path from 'node:path';
 import {promisify} from 'node:util';
 import {DescribeInstancesCommand, type EC2Client, TerminateInstancesCommand} from '@aws-sdk/client-ec2';
 import {afterAll, describe, expect, onTestFinished, test} from 'vitest';
-import {generateKeyPair} from '../../source/tunnel/keys.js';
+import {generateKeyPair} from '../../source/tunnel/connection/keys.js';
 import {startEc2} from '../support/ec2/index.js';
 import {temporaryFolder} from '../support/folders.js';
 import {findMachines} from '../support/machines/index.js';

@@ -6,7 +6,7 @@ import path from 'node:path';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {urlsOf} from '../../source/environment/code/origin.js';
 import {copyCode} from '../../source/environment/code/upload.js';
-import type {Link} from '../../source/tunnel/link.js';
+import type {Link} from '../../source/system/link.js';
 import {freePort} from '../support/sshd.js';
 import {git, hasGit, hasTar, localLink, makePlaces, tryGit} from './support.js';
 import {historyOf, treeOf} from './trees.js';

@@ -6,7 +6,7 @@ import {describe, expect, it} from 'vitest';
 import {unitLimit} from '../../source/environment/code/units.js';
 import {collectCode} from '../../source/environment/code/collect.js';
 import {copyCode, isCopied, uploadCode} from '../../source/environment/code/upload.js';
-import type {Link} from '../../source/tunnel/link.js';
+import type {Link} from '../../source/system/link.js';
 import {mortalLink} from './mortal-link.js';
 import {git, hasGit, hasTar, localLink, makePlaces} from './support.js';
 import {historyOf, treeOf} from './trees.js';

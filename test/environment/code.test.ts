@@ -5,7 +5,7 @@ import {describe, expect, it, vi} from 'vitest';
 import {collectCode} from '../../source/environment/code/collect.js';
 import {uploadCode} from '../../source/environment/code/upload.js';
 import {Problem} from '../../source/system/problem.js';
-import type {Link} from '../../source/tunnel/link.js';
+import type {Link} from '../../source/system/link.js';
 import {git, hasGit, hasTar, makePlaces, tryGit} from './support.js';
 import {historyOf, treeOf} from './trees.js';
 

@@ -3,7 +3,7 @@ import {readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {describe, expect, it} from 'vitest';
 import type {DevEnvironment} from '../../source/configuration/model.js';
-import {splitWords} from '../../source/configuration/shell-words.js';
+import {splitWords} from '../../source/configuration/grammar/shell-words.js';
 import {runScriptStep} from '../../source/environment/runner.js';
 import {scriptSteps} from '../../source/environment/steps.js';
 import {environment, makePlaces} from './support.js';

@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process';
 import process from 'node:process';
-import type {Link} from '../../source/tunnel/link.js';
+import type {Link} from '../../source/system/link.js';
 
 /** Commands in a container of the engine at `host`, by `docker exec`, where no SSH server is needed. */
 export const execOver = (container: string, host: string): Link => ({

@@ -13,10 +13,10 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {cachePaths} from '../../source/configuration/cache-paths.js';
+import {cachePaths} from '../../source/configuration/resolve/cache-paths.js';
 import type {FileMapping} from '../../source/configuration/model.js';
-import {homeFolder, loginName, workingFolder} from '../../source/configuration/places.js';
-import {unheardKeys} from '../../source/backends/container/unheard.js';
+import {homeFolder, loginName, workingFolder} from '../../source/configuration/resolve/environment-paths.js';
+import {unheardKeys} from '../../source/agents/container/unsupported-keys.js';
 import {checkFiles, copyFiles} from '../../source/environment/files.js';
 import {makePlaces as makeFolders} from '../../source/environment/places.js';
 import {environment, git, hasGit, hasTar, makePlaces} from './support.js';

@@ -1,5 +1,5 @@
 import {Readable, Transform} from 'node:stream';
-import type {ExecOptions, Link} from '../../source/tunnel/link.js';
+import type {ExecOptions, Link} from '../../source/system/link.js';
 import {localLink} from './support.js';
 
 /** A link that dies after so many bytes of what is streamed into it, or soon after so many commands have begun. */

@@ -6,7 +6,7 @@ import {onTestFinished} from 'vitest';
 import type {DevEnvironment} from '../../source/configuration/model.js';
 import type {StepContext} from '../../source/environment/step.js';
 import {endAll, markedProcesses} from '../../source/system/processes.js';
-import type {ExecOptions, ExecResult, Link} from '../../source/tunnel/link.js';
+import type {ExecOptions, ExecResult, Link} from '../../source/system/link.js';
 import {temporaryFolder} from '../support/folders.js';
 
 export const hasGit = spawnSync('git', ['--version']).status === 0;

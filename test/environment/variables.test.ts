@@ -2,7 +2,7 @@ import {lstatSync, readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {writeVariables} from '../../source/environment/variables.js';
-import type {Link} from '../../source/tunnel/link.js';
+import type {Link} from '../../source/system/link.js';
 import {environment, makePlaces} from './support.js';
 
 const modeOf = (file: string) => (lstatSync(file).mode & 0o777).toString(8);

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import {describe, expect, it, test} from 'vitest';
-import {parseMemory} from '../../source/configuration/grammar.js';
-import {formatBytes, formatDuration, formatGpus, formatMemory, formatPrice, priceLength} from '../../source/offers/format.js';
+import {parseMemory} from '../../source/configuration/grammar/grammar.js';
+import {formatGpus, formatMemory, formatPrice, priceLength} from '../../source/offers/format.js';
+import {formatBytes, formatDuration} from '../../source/system/format.js';
 import {gpu} from './support.js';
 
 const tb = 1024 * 1024;

@@ -1,7 +1,7 @@
 import {beforeAll, describe, expect, it} from 'vitest';
 import stringWidth from 'string-width';
-import {parseGpu} from '../../source/configuration/gpu-grammar.js';
-import {knownGpus} from '../../source/configuration/known-names.js';
+import {parseGpu} from '../../source/configuration/grammar/gpu-grammar.js';
+import {knownGpus} from '../../source/configuration/schema/known-names.js';
 import {matchRows} from '../../source/offers/match.js';
 import type {Offer} from '../../source/offers/offer.js';
 import {OfferFilter} from '../../source/offers/query/filter.js';

@@ -4,8 +4,8 @@ import path from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import type {OfferSource} from '../../source/backends/backend.js';
 import {type BackendEntry, backendReport} from '../../source/backends/report.js';
-import {reportBackends} from '../../source/runs/backend-report.js';
-import {OfferBook} from '../../source/runs/offer-book.js';
+import {reportBackends} from '../../source/runs/plan/backend-report.js';
+import {OfferBook} from '../../source/offers/catalogue/offer-book.js';
 import {TestClock} from '../support/ui.js';
 
 const source = (name: string, configured: boolean): OfferSource => ({

@@ -2,9 +2,9 @@ import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import process from 'node:process';
 import {describe, expect, it} from 'vitest';
-import {refreshInBackground, type BackgroundOptions} from '../../source/runs/background-refresh.js';
-import {OfferBook} from '../../source/runs/offer-book.js';
-import {writeRefreshState} from '../../source/runs/refresh-state.js';
+import {refreshInBackground, type BackgroundOptions} from '../../source/offers/catalogue/background-refresh.js';
+import {OfferBook} from '../../source/offers/catalogue/offer-book.js';
+import {writeRefreshState} from '../../source/offers/catalogue/refresh-state.js';
 import {temporaryFolder} from '../support/folders.js';
 import {quickClock} from '../support/web.js';
 

@@ -1,9 +1,9 @@
 import {describe, expect, test} from 'vitest';
 import type {Offer} from '../../source/offers/offer.js';
-import type {ImageChoice} from '../../source/runs/images.js';
-import {comingSteps, plannedSteps} from '../../source/runs/coming-steps.js';
-import {reduceAll} from '../../source/runs/reduce.js';
-import type {RunEvent} from '../../source/runs/events.js';
+import type {ImageChoice} from '../../source/runs/model/image-choice.js';
+import {comingSteps, plannedSteps} from '../../source/runs/model/coming-steps.js';
+import {reduceAll} from '../../source/runs/model/reduce.js';
+import type {RunEvent} from '../../source/runs/model/events.js';
 import {environment} from '../environment/support.js';
 import {testOffer, testSpecification} from '../support/events.js';
 

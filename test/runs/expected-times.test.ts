@@ -1,9 +1,9 @@
 import {describe, expect, test} from 'vitest';
-import {aboutMinutes, aboutTime, placeOf, timeLeft, timeToReady} from '../../source/runs/expected-times.js';
-import {comingSteps} from '../../source/runs/coming-steps.js';
-import type {ImageChoice} from '../../source/runs/images.js';
-import type {RunState, StepState} from '../../source/runs/state.js';
-import {stepKey, type StepTimes, withTime} from '../../source/runs/step-times.js';
+import {aboutMinutes, aboutTime, placeOf, timeLeft, timeToReady} from '../../source/runs/model/expected-times.js';
+import {comingSteps} from '../../source/runs/model/coming-steps.js';
+import type {ImageChoice} from '../../source/runs/model/image-choice.js';
+import type {RunState, StepState} from '../../source/runs/model/state.js';
+import {stepKey, type StepTimes, withTime} from '../../source/runs/model/step-times.js';
 import {environment} from '../environment/support.js';
 import {testOffer, testSpecification} from '../support/events.js';
 import {runState, TestClock} from '../support/ui.js';

@@ -1,7 +1,7 @@
 import {appendFile, readFile, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {describe, expect, test} from 'vitest';
-import {Journal, readJournal, readState} from '../../source/runs/journal.js';
+import {Journal, readJournal, readState} from '../../source/runs/journal/journal.js';
 import {readyLife} from '../support/events.js';
 import {temporaryFolder} from '../support/folders.js';
 

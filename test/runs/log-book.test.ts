@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {LineCutter, MemoryLogBook, readLogLines, StepLog} from '../../source/runs/log-book.js';
+import {LineCutter, MemoryLogBook, readLogLines, StepLog} from '../../source/runs/journal/logs.js';
 import {mkdir} from 'node:fs/promises';
 import path from 'node:path';
 import {temporaryFolder} from '../support/folders.js';

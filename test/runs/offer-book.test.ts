@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest';
 import {matchRows} from '../../source/offers/match.js';
-import {OfferBook} from '../../source/runs/offer-book.js';
+import {OfferBook} from '../../source/offers/catalogue/offer-book.js';
 import {requirements} from '../offers/support.js';
 import {temporaryFolder} from '../support/folders.js';
 

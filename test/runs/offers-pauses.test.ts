@@ -3,8 +3,8 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {expect, it, onTestFinished} from 'vitest';
 import type {OfferSource} from '../../source/backends/backend.js';
-import {OfferBook} from '../../source/runs/offer-book.js';
-import {listOffers} from '../../source/runs/offers.js';
+import {OfferBook} from '../../source/offers/catalogue/offer-book.js';
+import {listOffers} from '../../source/runs/plan/list-offers.js';
 import {type Clock, systemClock} from '../../source/system/clock.js';
 import {offer, requirements} from '../offers/support.js';
 

@@ -1,9 +1,9 @@
 import {describe, expect, test} from 'vitest';
 import {BackendError, type OfferSource} from '../../source/backends/backend.js';
 import type {Offer} from '../../source/offers/offer.js';
-import type {OfferListing} from '../../source/runs/engine.js';
-import {OfferBook} from '../../source/runs/offer-book.js';
-import {askHistory, listOffers} from '../../source/runs/offers.js';
+import type {OfferListing} from '../../source/runs/model/listing.js';
+import {OfferBook} from '../../source/offers/catalogue/offer-book.js';
+import {askHistory, listOffers} from '../../source/runs/plan/list-offers.js';
 import {requirements} from '../offers/support.js';
 import {testOffer} from '../support/events.js';
 import {temporaryFolder} from '../support/folders.js';

@@ -1,8 +1,8 @@
 import {describe, expect, test} from 'vitest';
 import {matchRows} from '../../source/offers/match.js';
 import type {Offer} from '../../source/offers/offer.js';
-import type {OfferListing} from '../../source/runs/engine.js';
-import {othersAfter} from '../../source/runs/offers.js';
+import type {OfferListing} from '../../source/runs/model/listing.js';
+import {othersAfter} from '../../source/runs/plan/list-offers.js';
 import {offer, requirements} from '../offers/support.js';
 import {tableOf} from '../support/ui.js';
 

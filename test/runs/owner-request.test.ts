@@ -1,8 +1,8 @@
 import {readdir} from 'node:fs/promises';
 import {afterEach, beforeEach, expect, test} from 'vitest';
-import {agree, answerAgreement} from '../../source/runs/agreement.js';
-import {answerRequest, askOwner} from '../../source/runs/owner-request.js';
-import {openRecord} from '../../source/runs/record.js';
+import {agree, answerAgreement} from '../../source/runs/live/price-agreement.js';
+import {answerRequest, askOwner} from '../../source/runs/journal/owner-requests.js';
+import {openRecord} from '../../source/runs/journal/record.js';
 import {Problem} from '../../source/system/problem.js';
 import {offersOf, Program, runName, World} from './life/program.js';
 

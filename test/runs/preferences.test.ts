@@ -2,7 +2,7 @@ import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
-import {loadImageSettings, loadPreferences} from '../../source/runs/preferences.js';
+import {loadImageSettings, loadPreferences} from '../../source/runs/settings/preferences.js';
 import {resolvePaths} from '../../source/system/paths.js';
 
 async function load(file: unknown) {

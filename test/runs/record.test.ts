@@ -1,10 +1,10 @@
 import {expect, test} from 'vitest';
 import type {RunContext} from '../../source/runs/context.js';
-import type {RunEvent} from '../../source/runs/events.js';
-import {Journal} from '../../source/runs/journal.js';
-import {StepLog} from '../../source/runs/log-book.js';
-import {openRecord} from '../../source/runs/record.js';
-import {claimFolder, writeRunFiles} from '../../source/runs/run-folder.js';
+import type {RunEvent} from '../../source/runs/model/events.js';
+import {Journal} from '../../source/runs/journal/journal.js';
+import {StepLog} from '../../source/runs/journal/logs.js';
+import {openRecord} from '../../source/runs/journal/record.js';
+import {claimFolder, writeRunFiles} from '../../source/runs/journal/run-folder.js';
 import {systemClock} from '../../source/system/clock.js';
 import {resolvePaths} from '../../source/system/paths.js';
 import {readyLife, testSpecification} from '../support/events.js';

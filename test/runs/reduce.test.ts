@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import type {RunEvent} from '../../source/runs/events.js';
-import {reduceAll} from '../../source/runs/reduce.js';
+import type {RunEvent} from '../../source/runs/model/events.js';
+import {reduceAll} from '../../source/runs/model/reduce.js';
 import {readyLife, testSpecification} from '../support/events.js';
 
 describe('reduce', () => {

@@ -1,9 +1,9 @@
 import {expect, onTestFinished, test} from 'vitest';
 import type {RunContext} from '../../source/runs/context.js';
-import {Keeper} from '../../source/runs/look-after.js';
-import type {RunRecord} from '../../source/runs/record.js';
-import {SilenceWatch} from '../../source/runs/silence.js';
-import type {Tunnels} from '../../source/runs/tunnels.js';
+import {Keeper} from '../../source/runs/live/supervisor.js';
+import type {RunRecord} from '../../source/runs/journal/record.js';
+import {SilenceWatch} from '../../source/runs/live/silence-watch.js';
+import type {Tunnels} from '../../source/runs/link/tunnels.js';
 import {TurnedClock} from '../support/clock.js';
 import {temporaryFolder} from '../support/folders.js';
 import {runState} from '../support/ui.js';

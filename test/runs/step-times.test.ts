@@ -12,7 +12,7 @@ import {
 	type StepTimes,
 	usualTime,
 	withTime,
-} from '../../source/runs/step-times.js';
+} from '../../source/runs/model/step-times.js';
 import {resolvePaths} from '../../source/system/paths.js';
 
 const place: StepPlace = {

@@ -1,5 +1,5 @@
 import type {Offer} from '../../source/offers/offer.js';
-import type {RunEvent, RunSpecification} from '../../source/runs/events.js';
+import type {RunEvent, RunSpecification} from '../../source/runs/model/events.js';
 
 export const testOffer: Offer = {
 	id: 'local/here/process',

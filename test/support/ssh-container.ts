@@ -3,8 +3,8 @@ import {writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import {onTestFinished} from 'vitest';
-import {generateKeyPair} from '../../source/tunnel/keys.js';
-import type {Destination} from '../../source/tunnel/connection.js';
+import {generateKeyPair} from '../../source/tunnel/connection/keys.js';
+import type {Destination} from '../../source/tunnel/connection/contract.js';
 import type {Bench} from './engine.js';
 import {temporaryFolder} from './folders.js';
 

@@ -4,8 +4,8 @@ import {createServer, type AddressInfo} from 'node:net';
 import {userInfo} from 'node:os';
 import path from 'node:path';
 import {onTestFinished} from 'vitest';
-import type {KeyPair} from '../../source/backends/backend.js';
-import {generateKeyPair} from '../../source/tunnel/keys.js';
+import type {KeyPair} from '../../source/system/key-pair.js';
+import {generateKeyPair} from '../../source/tunnel/connection/keys.js';
 
 export const hasSshd =
 	spawnSync('/usr/sbin/sshd', ['-?'], {stdio: 'ignore'}).error === undefined &&

@@ -3,10 +3,12 @@ import type {ConfigurationFile, ProfilesFile} from '../../source/configuration/m
 import {matchRows} from '../../source/offers/match.js';
 import type {Offer} from '../../source/offers/offer.js';
 import {OfferTable} from '../../source/offers/table.js';
-import type {Engine, OfferListing, Plan, Request} from '../../source/runs/engine.js';
-import type {GuestView, LinkHealth, LogLine, PortHealth, RunHandle} from '../../source/runs/handle.js';
-import type {RunState} from '../../source/runs/state.js';
-import type {Load} from '../../source/tunnel/load.js';
+import type {Core} from '../../source/runs/core.js';
+import type {OfferListing} from '../../source/runs/model/listing.js';
+import type {Plan, Request} from '../../source/runs/model/choice.js';
+import type {GuestView, LinkHealth, LogLine, PortHealth, RunHandle} from '../../source/runs/model/run-handle.js';
+import type {RunState} from '../../source/runs/model/state.js';
+import type {Load} from '../../source/tunnel/observe/machine-load.js';
 import {App, type AppOptions} from '../../source/ui/store/app.js';
 import {environment} from '../environment/support.js';
 import {TurnedClock as TestClock} from './clock.js';
@@ -234,7 +236,7 @@ export function tableOf(listed: readonly Offer[]): OfferTable {
 }
 
 /** Nothing is remembered. */
-export const preferences: Engine['preferences'] = {
+export const preferences: Core['preferences'] = {
 	damage: undefined,
 	last: () => ({}),
 	remember: () => undefined,
@@ -249,8 +251,8 @@ export const preferences: Engine['preferences'] = {
 	rememberForwardPorts: () => undefined,
 };
 
-/** The engine as screens see it, answering what a test gave it. */
-export function testEngine(changes: Partial<Engine> = {}, listing: TestListing = {}): Engine {
+/** The core as screens see it, answering what a test gave it. */
+export function testCore(changes: Partial<Core> = {}, listing: TestListing = {}): Core {
 	const {offers: shown = offers(30), ...rest} = listing;
 	const table = tableOf(shown);
 	const request = (choice: Request['choice']): Request =>
@@ -321,9 +323,9 @@ export function testEngine(changes: Partial<Engine> = {}, listing: TestListing =
 	};
 }
 
-export const testApp = (engine: Engine, changes: Partial<AppOptions> = {}): App =>
+export const testApp = (core: Core, changes: Partial<AppOptions> = {}): App =>
 	new App({
-		engine,
+		core,
 		clock: new TestClock(),
 		size: {columns: 100, rows: 24},
 		open: async () => undefined,

@@ -1,11 +1,11 @@
 import {render} from 'ink-testing-library';
 import {afterEach, expect, vi} from 'vitest';
-import type {Engine} from '../../source/runs/engine.js';
+import type {Core} from '../../source/runs/core.js';
 import {Root} from '../../source/ui/app.js';
 import type {App, AppOptions} from '../../source/ui/store/app.js';
 import {loadFolder} from '../../source/ui/store/choosing.js';
 import {showRun} from '../../source/ui/store/running.js';
-import {testApp, testEngine, type TestHandle, type TestListing} from './ui.js';
+import {testApp, testCore, type TestHandle, type TestListing} from './ui.js';
 
 /** Keys as a terminal sends them. */
 export const keys = {
@@ -60,11 +60,11 @@ export function view(app: App): View {
 }
 
 export const started = async (
-	engine: Partial<Engine> = {},
+	core: Partial<Core> = {},
 	listing: TestListing = {},
 	options: Partial<AppOptions> = {},
 ): Promise<View> => {
-	const shown = view(testApp(testEngine(engine, listing), options));
+	const shown = view(testApp(testCore(core, listing), options));
 	await loadFolder(shown.app);
 	return shown;
 };
@@ -76,8 +76,8 @@ export const atOffers = async (listing: TestListing = {}, options: Partial<AppOp
 	return shown;
 };
 
-export const withRun = (handle: TestHandle, engine: Partial<Engine> = {}, options: Partial<AppOptions> = {}): View => {
-	const shown = view(testApp(testEngine(engine), options));
+export const withRun = (handle: TestHandle, core: Partial<Core> = {}, options: Partial<AppOptions> = {}): View => {
+	const shown = view(testApp(testCore(core), options));
 	showRun(shown.app, handle);
 	return shown;
 };

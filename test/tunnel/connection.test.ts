@@ -1,8 +1,8 @@
 import {createHash, randomBytes} from 'node:crypto';
 import {Readable} from 'node:stream';
 import {describe, expect, onTestFinished, test} from 'vitest';
-import {connect, ConnectionError, connectThrough} from '../../source/tunnel/connection.js';
-import {generateKeyPair} from '../../source/tunnel/keys.js';
+import {connect, ConnectionError, connectThrough} from '../../source/tunnel/connection/connection.js';
+import {generateKeyPair} from '../../source/tunnel/connection/keys.js';
 import {Tunnel} from '../../source/tunnel/tunnel.js';
 import {temporaryFolder} from '../support/folders.js';
 import {echoServer, roundTrip} from '../support/servers.js';

@@ -1,10 +1,11 @@
 import {createHash, randomBytes} from 'node:crypto';
 import {connect as connectSocket, createServer, type Socket} from 'node:net';
 import {describe, expect, onTestFinished, test} from 'vitest';
-import {bindFree} from '../../source/runs/ports.js';
-import {type Arrival, connect, type Connection} from '../../source/tunnel/connection.js';
-import {Forwards} from '../../source/tunnel/forwards.js';
-import {ReverseForwards} from '../../source/tunnel/reverse.js';
+import {bindFree} from '../../source/runs/live/monitor/ports.js';
+import {connect} from '../../source/tunnel/connection/connection.js';
+import {type Arrival, type Connection} from '../../source/tunnel/connection/contract.js';
+import {Forwards} from '../../source/tunnel/forward/forwards.js';
+import {ReverseForwards} from '../../source/tunnel/forward/reverse.js';
 import {Tunnel} from '../../source/tunnel/tunnel.js';
 import {temporaryFolder} from '../support/folders.js';
 import {makeProxy} from '../support/proxy.js';

@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest';
 import {healthLine, type TunnelHealth} from '../../source/tunnel/health.js';
 import {Keepalive} from '../../source/tunnel/keepalive.js';
-import type {Connection} from '../../source/tunnel/connection.js';
+import type {Connection} from '../../source/tunnel/connection/contract.js';
 
 const up: TunnelHealth = {status: 'up', latencies: [40, 23.4], upSince: 1000, reconnects: 0, reason: undefined};
 

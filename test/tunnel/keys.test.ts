@@ -3,7 +3,7 @@ import {writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import ssh2 from 'ssh2';
 import {describe, expect, test} from 'vitest';
-import {generateKeyPair, publicKeyBytes} from '../../source/tunnel/keys.js';
+import {generateKeyPair, publicKeyBytes} from '../../source/tunnel/connection/keys.js';
 import {temporaryFolder} from '../support/folders.js';
 import {hasCommand} from '../support/program.js';
 

@@ -3,7 +3,7 @@ import {connect as connectSocket} from 'node:net';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {systemClock} from '../../source/system/clock.js';
 import {Surroundings} from '../../source/system/surroundings.js';
-import {connect} from '../../source/tunnel/connection.js';
+import {connect} from '../../source/tunnel/connection/connection.js';
 import {Tunnel} from '../../source/tunnel/tunnel.js';
 import {type Bench, findBench} from '../support/engine.js';
 import {roundTrip, until} from '../support/servers.js';

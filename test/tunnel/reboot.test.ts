@@ -1,6 +1,6 @@
 import {get} from 'node:http';
 import {describe, expect, onTestFinished, test} from 'vitest';
-import {connect} from '../../source/tunnel/connection.js';
+import {connect} from '../../source/tunnel/connection/connection.js';
 import {Tunnel} from '../../source/tunnel/tunnel.js';
 import {type Bench, findBench} from '../support/engine.js';
 import {until} from '../support/servers.js';

@@ -5,7 +5,7 @@ import type {NetworkInterfaceInfo} from 'node:os';
 import path from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {Surroundings} from '../../source/system/surroundings.js';
-import {connect, ConnectionError, connectThrough} from '../../source/tunnel/connection.js';
+import {connect, ConnectionError, connectThrough} from '../../source/tunnel/connection/connection.js';
 import {healthLine} from '../../source/tunnel/health.js';
 import {Tunnel, type TunnelOptions} from '../../source/tunnel/tunnel.js';
 import {TurnedClock} from '../support/clock.js';

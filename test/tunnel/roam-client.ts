@@ -5,7 +5,8 @@ import process from 'node:process';
 import {createInterface} from 'node:readline';
 import {systemClock} from '../../source/system/clock.js';
 import {surroundingsOf} from '../../source/system/surroundings.js';
-import {connect, type Connection, type Destination} from '../../source/tunnel/connection.js';
+import {connect} from '../../source/tunnel/connection/connection.js';
+import {type Connection, type Destination} from '../../source/tunnel/connection/contract.js';
 import {Tunnel} from '../../source/tunnel/tunnel.js';
 
 const local = 17_000;

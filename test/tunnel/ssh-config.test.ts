@@ -2,7 +2,7 @@ import {chmod, mkdir, readFile, stat, symlink, utimes, writeFile} from 'node:fs/
 import path from 'node:path';
 import {describe, expect, test} from 'vitest';
 import type {Paths} from '../../source/system/paths.js';
-import {installAliases, removeAliases} from '../../source/tunnel/ssh-config.js';
+import {installAliases, removeAliases} from '../../source/tunnel/ssh-config/install-aliases.js';
 import {temporaryFolder} from '../support/folders.js';
 import {hasSshd, sshReads} from '../support/sshd.js';
 

@@ -1,8 +1,8 @@
 import {mkdir, readFile, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {describe, expect, test} from 'vitest';
-import {copyKeysForWindows} from '../../source/tunnel/ssh-windows.js';
-import {installAliases, removeAliases} from '../../source/tunnel/ssh-config.js';
+import {copyKeysForWindows} from '../../source/tunnel/ssh-config/windows-copy.js';
+import {installAliases, removeAliases} from '../../source/tunnel/ssh-config/install-aliases.js';
 import {windowsProfile} from '../../source/system/wsl.js';
 import {temporaryFolder} from '../support/folders.js';
 import {aliasTarget, sshPlaces} from '../support/ssh-places.js';

@@ -4,7 +4,7 @@ import {setFlagsFromString} from 'node:v8';
 import {runInNewContext} from 'node:vm';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {Surroundings} from '../../source/system/surroundings.js';
-import {connect} from '../../source/tunnel/connection.js';
+import {connect} from '../../source/tunnel/connection/connection.js';
 import {Tunnel} from '../../source/tunnel/tunnel.js';
 import {TurnedClock} from '../support/clock.js';
 import {temporaryFolder} from '../support/folders.js';

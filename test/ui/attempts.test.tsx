@@ -1,6 +1,6 @@
 import {describe, expect, test, vi} from 'vitest';
 import type {Offer} from '../../source/offers/offer.js';
-import type {Attempt, RunState} from '../../source/runs/state.js';
+import type {Attempt, RunState} from '../../source/runs/model/state.js';
 import {testOffer} from '../support/events.js';
 import {runState, TestClock, TestHandle} from '../support/ui.js';
 import {keys, withRun} from '../support/view.js';

@@ -1,12 +1,12 @@
 import {render} from 'ink-testing-library';
 import {afterEach, describe, expect, test, vi} from 'vitest';
 import type {BackendEntry, BackendReport} from '../../source/backends/report.js';
-import type {Engine} from '../../source/runs/engine.js';
+import type {Core} from '../../source/runs/core.js';
 import {Root} from '../../source/ui/app.js';
 import type {App} from '../../source/ui/store/app.js';
 import {loadFolder} from '../../source/ui/store/choosing.js';
 import {onPointed} from '../../source/ui/store/pointing.js';
-import {configurationFile, testApp, TestClock, testEngine} from '../support/ui.js';
+import {configurationFile, testApp, TestClock, testCore} from '../support/ui.js';
 
 let last: ReturnType<typeof render> | undefined;
 
@@ -50,7 +50,7 @@ class Asking {
 	settle: (report: Partial<BackendReport>) => void = () => undefined;
 	fail: (error: Error) => void = () => undefined;
 
-	readonly report: Engine['backendReport'] = async (onEntry, signal) => {
+	readonly report: Core['backendReport'] = async (onEntry, signal) => {
 		this.signals.push(signal);
 		this.tell = onEntry;
 		return new Promise((resolve, reject) => {
@@ -72,7 +72,7 @@ type View = {
 async function opened(size = {columns: 100, rows: 24}): Promise<View> {
 	const asking = new Asking();
 	const clock = new TestClock();
-	const app = testApp(testEngine({backendReport: asking.report}), {size, clock});
+	const app = testApp(testCore({backendReport: asking.report}), {size, clock});
 	const instance = render(<Root app={app} onSuspend={() => undefined} />);
 	last = instance;
 	const frame = () => (instance.lastFrame() ?? '').replaceAll(/\u001B\[[\d;]*m/g, '');
@@ -199,7 +199,7 @@ describe('the wheel and the focus', () => {
 		const configurations = Array.from({length: 9}, (_, index) =>
 			configurationFile({path: `/project/${index}.dstack.yml`, file: `${index}.dstack.yml`}),
 		);
-		const app = testApp(testEngine({configurations: async () => configurations}));
+		const app = testApp(testCore({configurations: async () => configurations}));
 		await loadFolder(app);
 		wheel(app, 1);
 		expect(app.state().cursor.configurations).toBe(3);
@@ -219,7 +219,7 @@ describe('the wheel and the focus', () => {
 
 	test('without the focus nothing ticks; with it the time is right at once', async () => {
 		const clock = new TestClock();
-		const app = testApp(testEngine(), {clock});
+		const app = testApp(testCore(), {clock});
 		app.set({screen: 'environments', busy: 'asking'});
 		clock.pass(1000);
 		const {now, beat} = app.state();

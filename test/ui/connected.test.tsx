@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
 import {describe, expect, test, vi} from 'vitest';
-import type {LinkHealth} from '../../source/runs/handle.js';
-import type {Load} from '../../source/tunnel/load.js';
+import type {LinkHealth} from '../../source/runs/model/run-handle.js';
+import type {Load} from '../../source/tunnel/observe/machine-load.js';
 import {setFocus} from '../../source/ui/store/pointing.js';
 import {showRun} from '../../source/ui/store/running.js';
 import {health, port, preferences, runState, TestClock, TestHandle} from '../support/ui.js';
@@ -163,7 +163,7 @@ describe('the ways in', () => {
 });
 
 describe('ports', () => {
-	const opened = (changes: Partial<LinkHealth>, engine: Parameters<typeof withRun>[1] = {}) => {
+	const opened = (changes: Partial<LinkHealth>, core: Parameters<typeof withRun>[1] = {}) => {
 		const handle = new TestHandle(runState({sharesNetwork: false}));
 		handle.health_ = health(changes);
 		const urls: string[] = [];
@@ -173,7 +173,7 @@ describe('ports', () => {
 			open: async (url: string) => void urls.push(url),
 			copy: (text: string) => copied.push(text),
 		};
-		return {handle, urls, copied, ...withRun(handle, engine, options)};
+		return {handle, urls, copied, ...withRun(handle, core, options)};
 	};
 
 	const vite = {port: 5173, process: 'vite'};

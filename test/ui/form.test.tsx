@@ -2,19 +2,19 @@ import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {render} from 'ink-testing-library';
 import {afterEach, describe, expect, test, vi} from 'vitest';
-import {findConfigurations} from '../../source/configuration/discover.js';
-import {readProfiles} from '../../source/configuration/profiles.js';
-import {resolveRequest} from '../../source/configuration/requirements.js';
-import {saveWishes} from '../../source/configuration/save.js';
+import {findConfigurations} from '../../source/configuration/files/discover.js';
+import {readProfiles} from '../../source/configuration/files/profiles.js';
+import {resolveRequest} from '../../source/configuration/resolve/requirements.js';
+import {saveWishes} from '../../source/configuration/files/save.js';
 import {matchRows} from '../../source/offers/match.js';
 import {mismatch} from '../../source/offers/matching.js';
-import type {Request} from '../../source/runs/engine.js';
+import type {Request} from '../../source/runs/model/choice.js';
 import {Root} from '../../source/ui/app.js';
 import {loadFolder} from '../../source/ui/store/choosing.js';
 import {inTreeOrder, treeLines} from '../../source/ui/store/tree.js';
 import {writeFiles} from '../configuration/support.js';
 import {temporaryFolder} from '../support/folders.js';
-import {configurationFile, offers, tableOf, testApp, testEngine} from '../support/ui.js';
+import {configurationFile, offers, tableOf, testApp, testCore} from '../support/ui.js';
 
 let last: ReturnType<typeof render> | undefined;
 
@@ -41,7 +41,7 @@ async function atForm() {
 	});
 	const all = offers(60);
 	const table = tableOf(all);
-	const engine = testEngine({
+	const core = testCore({
 		folder,
 		configurations: async () => findConfigurations(folder),
 		profiles: async () => readProfiles(folder),
@@ -58,7 +58,7 @@ async function atForm() {
 		},
 		saveWishes,
 	});
-	const app = testApp(engine, {size: {columns: 110, rows: 30}});
+	const app = testApp(core, {size: {columns: 110, rows: 30}});
 	const instance = render(<Root app={app} onSuspend={() => undefined} />);
 	last = instance;
 	const frame = () => (instance.lastFrame() ?? '').replaceAll(/\u001B\[[\d;]*m/g, '');

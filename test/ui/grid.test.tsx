@@ -1,10 +1,10 @@
 import {expect, test} from 'vitest';
 import {columns} from '../../source/offers/columns.js';
 import {nextSort, sortBy, takeListing} from '../../source/ui/store/offers.js';
-import {columnsFor, titleOf} from '../../source/ui/screens/grid-columns.js';
-import {offersView} from '../../source/ui/screens/offers.js';
-import {width} from '../../source/ui/text.js';
-import {offers, preferences, TestClock, testApp, testEngine} from '../support/ui.js';
+import {columnsFor, titleOf} from '../../source/ui/screens/offers/grid-columns.js';
+import {offersView} from '../../source/ui/screens/offers/offers.js';
+import {width} from '../../source/ui/drawing/cells.js';
+import {offers, preferences, TestClock, testApp, testCore} from '../support/ui.js';
 import {atOffers, started, keys} from '../support/view.js';
 
 const long = offers(60).map((offer, index) => ({
@@ -69,8 +69,8 @@ test('every title has room for how the grid is sorted, also as the second key', 
 test('what was chosen of the grid is written once, a moment later or at the end', async () => {
 	const written: unknown[] = [];
 	const clock = new TestClock();
-	const engine = testEngine({preferences: {...preferences, rememberGrid: choices => written.push(choices)}});
-	const {app, press} = await started(engine, {offers: offers(10)}, {clock});
+	const core = testCore({preferences: {...preferences, rememberGrid: choices => written.push(choices)}});
+	const {app, press} = await started(core, {offers: offers(10)}, {clock});
 	await press(keys.enter, 's', 's', 's');
 	expect(written).toEqual([]);
 	clock.pass(1000);
@@ -84,17 +84,17 @@ test('what was chosen of the grid is written once, a moment later or at the end'
 });
 
 test('a price that changed says which way, wherever it is shown', async () => {
-	const engine = testEngine({}, {offers: offers(3)});
-	const app = testApp(engine);
-	app.set({configuration: (await engine.configurations())[0]});
-	const request = engine.request({
+	const core = testCore({}, {offers: offers(3)});
+	const app = testApp(core);
+	app.set({configuration: (await core.configurations())[0]});
+	const request = core.request({
 		folder: '/project',
 		configuration: app.state().configuration!,
 		flags: {},
 		profile: undefined,
 		name: undefined,
 	});
-	for await (const listing of engine.offers(request, new AbortController().signal)) {
+	for await (const listing of core.offers(request, new AbortController().signal)) {
 		const {table} = listing;
 		table.columns.previous[0] = 1;
 		table.columns.previous[1] = 0.01;

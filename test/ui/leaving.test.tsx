@@ -26,8 +26,8 @@ describe('the line of keys', () => {
 			...state,
 			specification: {...state.specification, configuration: {...state.specification.configuration, ide: undefined}},
 		});
-		const engine = {ideLink: () => undefined};
-		const {frame, press, shows} = withRun(handle, engine, {...narrow, copy: text => copied.push(text)});
+		const core = {ideLink: () => undefined};
+		const {frame, press, shows} = withRun(handle, core, {...narrow, copy: text => copied.push(text)});
 		await shows('y copy ssh');
 		expect(frame()).not.toContain('enter open');
 		expect(frame()).toMatch(/none is named in the configuration; `ide: vscode` gives a\s+link/);

@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import type {Offer} from '../../source/offers/offer.js';
-import type {RunState} from '../../source/runs/state.js';
+import type {RunState} from '../../source/runs/model/state.js';
 import {testOffer} from '../support/events.js';
 import {runState, TestClock, TestHandle} from '../support/ui.js';
 import {keys, withRun} from '../support/view.js';

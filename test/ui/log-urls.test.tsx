@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import {describe, expect, test, vi} from 'vitest';
-import type {LogLine} from '../../source/runs/handle.js';
+import type {LogLine} from '../../source/runs/model/run-handle.js';
 import {neutraliseLine} from '../../source/system/terminal-text.js';
-import {findUrls, portMapOf} from '../../source/ui/log-urls.js';
-import {cut, fit, insert, pad, width} from '../../source/ui/text.js';
+import {findUrls, portMapOf} from '../../source/ui/logs/log-urls.js';
+import {cut, fit, insert, pad, width} from '../../source/ui/drawing/cells.js';
 import {health, port, runState, TestHandle} from '../support/ui.js';
 import {keys, withRun} from '../support/view.js';
 

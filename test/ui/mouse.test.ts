@@ -1,7 +1,7 @@
 import {EventEmitter} from 'node:events';
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {PointingFilter, PointingInput, type Pointed, type TerminalInput} from '../../source/ui/mouse.js';
+import {PointingFilter, PointingInput, type Pointed, type TerminalInput} from '../../source/ui/terminal/mouse-input.js';
 
 const escape = '\u001B';
 

@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {beforeEach, describe, expect, onTestFinished, test} from 'vitest';
 import type {Surroundings} from '../../source/environment/ide/local-editor.js';
-import {openLink} from '../../source/ui/open-link.js';
+import {openLink} from '../../source/ui/terminal/open-link.js';
 
 const url = 'vscode://vscode-remote/ssh-remote+one/a%20b?x=1&y=^z%25';
 const command = ['code', '--remote', 'ssh-remote+one', "/a b/$(touch 'x')"];

@@ -1,9 +1,9 @@
 import {describe, expect, test, vi} from 'vitest';
 import type {Offer} from '../../source/offers/offer.js';
-import type {Plan} from '../../source/runs/engine.js';
+import type {Plan} from '../../source/runs/model/choice.js';
 import {openPlan} from '../../source/ui/store/choosing.js';
 import {testOffer} from '../support/events.js';
-import {configurationFile, runState, testApp, TestClock, testEngine, TestHandle} from '../support/ui.js';
+import {configurationFile, runState, testApp, TestClock, testCore, TestHandle} from '../support/ui.js';
 import {keys, started, view} from '../support/view.js';
 
 const now = new TestClock().time;
@@ -28,8 +28,8 @@ const others = [1, 2, 3, 4, 5].map(index =>
 );
 
 const planned = (changes: Partial<Plan>, launched: Plan[]) => ({
-	plan: async (...[request, offer, options]: Parameters<ReturnType<typeof testEngine>['plan']>): Promise<Plan> => ({
-		...(await testEngine().plan(request, offer, options)),
+	plan: async (...[request, offer, options]: Parameters<ReturnType<typeof testCore>['plan']>): Promise<Plan> => ({
+		...(await testCore().plan(request, offer, options)),
 		...changes,
 	}),
 	async launch(plan: Plan) {
@@ -108,7 +108,7 @@ describe.each(sizes)('the plan at $columns×$rows', size => {
 describe('run NAME in the full screen', () => {
 	const opened = async (yes: boolean) => {
 		const launched: Plan[] = [];
-		const shown = view(testApp(testEngine(planned({offer: cloud({backend: 'lambda', deadline: 'none'})}, launched))));
+		const shown = view(testApp(testCore(planned({offer: cloud({backend: 'lambda', deadline: 'none'})}, launched))));
 		const choice = {folder: '/project', configuration: configurationFile(), profile: undefined, flags: {}, name: undefined};
 		await openPlan(shown.app, choice, yes);
 		return {...shown, launched};

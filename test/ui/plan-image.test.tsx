@@ -1,10 +1,11 @@
 import {describe, expect, test, vi} from 'vitest';
 import type {BuildPolicy} from '../../source/configuration/model.js';
-import type {Engine, Plan} from '../../source/runs/engine.js';
-import type {ImageChoice} from '../../source/runs/images.js';
+import type {Core} from '../../source/runs/core.js';
+import type {Plan} from '../../source/runs/model/choice.js';
+import type {ImageChoice} from '../../source/runs/model/image-choice.js';
 import {openPlan} from '../../source/ui/store/choosing.js';
 import {environment} from '../environment/support.js';
-import {configurationFile, runState, testApp, testEngine, TestHandle} from '../support/ui.js';
+import {configurationFile, runState, testApp, testCore, TestHandle} from '../support/ui.js';
 import {keys, started, view} from '../support/view.js';
 
 const built = {key: 'k', reference: 'registry.example/built:k', labels: {}};
@@ -22,23 +23,23 @@ const sizes = [
 function building(changes: (policy: BuildPolicy) => Partial<Plan> = policy => ({image: choices[policy]})) {
 	const launched: Plan[] = [];
 	const asked: BuildPolicy[] = [];
-	const engine: Partial<Engine> = {
+	const core: Partial<Core> = {
 		configurations: async () => [configuration],
 		async plan(request, offer, options) {
 			const policy = request.choice.flags.build ?? 'use';
 			asked.push(policy);
-			return {...(await testEngine().plan(request, offer, options)), ...changes(policy)};
+			return {...(await testCore().plan(request, offer, options)), ...changes(policy)};
 		},
 		async launch(plan) {
 			launched.push(plan);
 			return new TestHandle(runState({phase: 'starting'}));
 		},
 	};
-	return {engine, launched, asked};
+	return {core, launched, asked};
 }
 
 const atPlan = async (world: ReturnType<typeof building>, size: {columns: number; rows: number}) => {
-	const shown = await started(world.engine, {}, {size});
+	const shown = await started(world.core, {}, {size});
 	await shown.press(keys.enter);
 	await shown.shows('offers');
 	await shown.press(keys.enter);
@@ -126,7 +127,7 @@ test('without build commands there is no key for them', async () => {
 
 test('run NAME -y in the full screen stays at a plan whose build is missing, and what was agreed stays agreed', async () => {
 	const world = building();
-	const shown = view(testApp(testEngine(world.engine)));
+	const shown = view(testApp(testCore(world.core)));
 	await openPlan(shown.app, {folder: '/project', configuration, profile: undefined, flags: {}, name: undefined}, true);
 	await shown.shows('There is no image of its `build` commands yet: b makes it');
 	expect(world.launched).toEqual([]);

@@ -1,13 +1,13 @@
 import {describe, expect, test, vi} from 'vitest';
 import {Problem} from '../../source/system/problem.js';
-import type {Plan, Request} from '../../source/runs/engine.js';
+import type {Plan, Request} from '../../source/runs/model/choice.js';
 import type {Offer} from '../../source/offers/offer.js';
 import {environment} from '../environment/support.js';
-import {offers, testEngine} from '../support/ui.js';
+import {offers, testCore} from '../support/ui.js';
 import {keys, started} from '../support/view.js';
 
 const planned = async (changes: Partial<Plan>, request: Request, offer: Offer): Promise<Plan> => ({
-	...(await testEngine().plan(request, offer)),
+	...(await testCore().plan(request, offer)),
 	...changes,
 });
 

@@ -6,7 +6,7 @@ import {Root} from '../../source/ui/app.js';
 import {onKey} from '../../source/ui/input.js';
 import {chooseConfiguration, loadFolder} from '../../source/ui/store/choosing.js';
 import {makeSink} from '../support/sink.js';
-import {offers, testApp, testEngine} from '../support/ui.js';
+import {offers, testApp, testCore} from '../support/ui.js';
 
 const turn = async () =>
 	new Promise(resolve => {
@@ -17,7 +17,7 @@ test('thousands of frames of the grid take no memory, and a move of the cursor f
 	setFlagsFromString('--expose-gc');
 	const collect = runInNewContext('gc') as () => void;
 	const sink = makeSink();
-	const app = testApp(testEngine({}, {offers: offers(5000)}), {size: sink.size});
+	const app = testApp(testCore({}, {offers: offers(5000)}), {size: sink.size});
 	const instance = render(<Root app={app} onSuspend={() => undefined} />, {
 		stdout: sink.stdout,
 		stdin: sink.stdin,

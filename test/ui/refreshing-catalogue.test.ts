@@ -1,13 +1,14 @@
 import {describe, expect, it} from 'vitest';
-import type {Engine, Request} from '../../source/runs/engine.js';
+import type {Core} from '../../source/runs/core.js';
+import type {Request} from '../../source/runs/model/choice.js';
 import {OfferTable} from '../../source/offers/table.js';
-import type {RefreshEnd} from '../../source/runs/background-refresh.js';
+import type {RefreshEnd} from '../../source/offers/catalogue/background-refresh.js';
 import type {Clock} from '../../source/system/clock.js';
 import {App} from '../../source/ui/store/app.js';
 import {keepCatalogueFresh} from '../../source/ui/store/refreshing-catalogue.js';
 import {preferences} from '../support/ui.js';
 
-type Refresh = NonNullable<Engine['refreshCatalogue']>;
+type Refresh = NonNullable<Core['refreshCatalogue']>;
 
 /** An app whose clock stands until it is turned. */
 function makeApp(refreshCatalogue: Refresh | undefined) {
@@ -28,7 +29,7 @@ function makeApp(refreshCatalogue: Refresh | undefined) {
 	let listings = 0;
 	const table = new OfferTable();
 	const matches = {rows: new Uint32Array(), triable: 0, listed: 0};
-	const engine = {
+	const core = {
 		folder: '/',
 		preferences,
 		refreshCatalogue,
@@ -37,11 +38,11 @@ function makeApp(refreshCatalogue: Refresh | undefined) {
 			listings++;
 			yield {table, matches, backends: [], complete: true};
 		},
-	} as unknown as Engine;
+	} as unknown as Core;
 	const request = {requirements: {backends: []}} as unknown as Request;
 	const unused = async () => undefined;
 	const app = new App({
-		engine,
+		core,
 		clock,
 		size: {columns: 100, rows: 30},
 		open: unused,

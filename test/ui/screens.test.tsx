@@ -22,7 +22,7 @@ describe('choosing', () => {
 		await shows('b.dstack.yml has problems; e edits it');
 	});
 
-	test('an engine that fails is told with its reason, and the screen stays usable', async () => {
+	test('a core that fails is told with its reason, and the screen stays usable', async () => {
 		const {shows, press} = await started({
 			configurations: async () => {
 				throw new Error('the folder \u001B[31mcannot\u001B[0m be read');
@@ -305,13 +305,13 @@ describe('a run on the screen', () => {
 		const handle = new TestHandle(runState());
 		handle.stop = async () => {
 			handle.change({phase: 'stopping'});
-			throw new Error('the engine does not answer');
+			throw new Error('the core does not answer');
 		};
 		const {shows, press, app} = withRun(handle);
 		await press('x');
 		await shows('Yes, end it');
 		await press(keys.down, keys.enter);
-		await shows('✗ the engine does not answer');
+		await shows('✗ the core does not answer');
 		await press(keys.esc);
 		await vi.waitFor(() => expect(app.state().screen).toBe('environments'));
 	});

@@ -1,8 +1,8 @@
 import {describe, expect, test} from 'vitest';
 import type {PriceHistory} from '../../source/backends/backend.js';
 import type {Offer} from '../../source/offers/offer.js';
-import type {Engine} from '../../source/runs/engine.js';
-import {pricesInForce, rangeLine, spotWords} from '../../source/ui/spot-line.js';
+import type {Core} from '../../source/runs/core.js';
+import {pricesInForce, rangeLine, spotWords} from '../../source/ui/drawing/price-sparkline.js';
 import {followSpotHistory} from '../../source/ui/store/spot-history.js';
 import {offers, TestClock} from '../support/ui.js';
 import {keys, started} from '../support/view.js';
@@ -77,7 +77,7 @@ const list: readonly Offer[] = [
 ];
 const backends = [{backend: 'aws', ready: true, notes: [], settled: true, count: 3, live: 3, tellsHistory: true}];
 
-async function opened(priceHistory: Engine['priceHistory'], tells = true) {
+async function opened(priceHistory: Core['priceHistory'], tells = true) {
 	const clock = new TestClock();
 	const listing = {offers: list, backends: backends.map(each => ({...each, tellsHistory: tells}))};
 	const shown = await started({priceHistory}, listing, {clock});

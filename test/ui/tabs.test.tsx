@@ -10,11 +10,11 @@ const narrow = {size: {columns: 80, rows: 24}};
 /** Several open environments; the last one is shown. */
 const opened = (
 	names: readonly string[],
-	engine: Parameters<typeof withRun>[1] = {},
+	core: Parameters<typeof withRun>[1] = {},
 	options: Parameters<typeof withRun>[2] = narrow,
 ) => {
 	const handles = names.map(name => new TestHandle(runState({name})));
-	const shown = withRun(handles[0]!, engine, options);
+	const shown = withRun(handles[0]!, core, options);
 	for (const handle of handles.slice(1)) {
 		showRun(shown.app, handle);
 	}

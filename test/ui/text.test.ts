@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import {expect, test} from 'vitest';
 import stringWidth from 'string-width';
-import {cut, cutMiddle, fit, width, windowTop, wrap} from '../../source/ui/text.js';
-import {isPlain} from '../../source/ui/widths.js';
+import {cut, cutMiddle, fit, width, windowTop, wrap} from '../../source/ui/drawing/cells.js';
+import {isPlain} from '../../source/ui/drawing/plain-width.js';
 
 const text = fc
 	.array(fc.constantFrom('a', 'Z', ' ', 'ä', 'e\u0301', '日', '👩‍💻', '…', 'ß'), {maxLength: 80})

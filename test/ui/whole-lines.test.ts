@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {expect, test} from 'vitest';
-import {type Canvas, withWholeLines} from '../../source/ui/whole-lines.js';
+import {type Canvas, withWholeLines} from '../../source/ui/drawing/line-cache.js';
 
 type CanvasClass = Parameters<typeof withWholeLines>[0];
 

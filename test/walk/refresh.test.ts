@@ -3,7 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {expect, onTestFinished, test} from 'vitest';
 import {defaultUrls} from '../../source/offers/feeds/feed.js';
-import {feedVariable} from '../../source/runs/feed-urls.js';
+import {feedVariable} from '../../source/offers/feeds/feed-urls.js';
 import {bucketLine, makeBucket} from '../support/bucket.js';
 import {cliFile, eventually, makeWorld} from '../support/program.js';
 import {Terminal} from '../support/terminal.js';

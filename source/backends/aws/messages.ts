@@ -4,7 +4,7 @@ import type {BackendErrorClass, BackendStatus, LaunchProgress, PriceHistory, Spo
 import type {Surroundings} from '../settings/index.js';
 import type {Image} from './launch/images.js';
 import type {OperationCall} from './launch/remote.js';
-import type {KnownPrice} from './offers.js';
+import type {KnownPrice} from '../../offers/on-demand-price.js';
 
 /** From the program to the process that asks. `id` is a question's. */
 export type Question =

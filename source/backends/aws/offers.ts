@@ -1,12 +1,9 @@
+import type {KnownPrice, PriceOf} from '../../offers/on-demand-price.js';
 import type {SpotPrice} from '@aws-sdk/client-ec2';
 import {offerId} from '../../offers/facts.js';
 import type {Offer} from '../../offers/offer.js';
 import type {Hardware, HardwareBook} from './hardware.js';
 import {quotaFor, type RegionQuotas} from './quotas.js';
-
-/** An on-demand price in US dollars per hour; EC2's own API does not tell it. `date` in milliseconds since the epoch. */
-export type KnownPrice = {readonly price: number; readonly source: string; readonly date: number};
-export type PriceOf = (region: string, instanceType: string) => KnownPrice | undefined;
 
 /** The known prices of one region's types, by type: asked for together, as they may be in another process. */
 export type PricesFor = (region: string, instanceTypes: readonly string[]) => Promise<ReadonlyMap<string, KnownPrice>>;

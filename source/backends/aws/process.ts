@@ -12,7 +12,8 @@ import type {Operations} from './launch/calls.js';
 import type {Image} from './launch/images.js';
 import {remoteOperations} from './launch/remote.js';
 import type {Answer, Question} from './messages.js';
-import {type PriceOf, type PricesFor, pricesFrom} from './offers.js';
+import {type PricesFor, pricesFrom} from './offers.js';
+import {type PriceOf} from '../../offers/on-demand-price.js';
 
 /** How long the process, with its memory, stays for another question. Milliseconds. */
 const keptFor = 10_000;

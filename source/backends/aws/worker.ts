@@ -8,7 +8,8 @@ import {createAwsOperations} from './launch/operations.js';
 import {perform} from './launch/remote.js';
 import {userDataFor} from './launch/user-data.js';
 import type {Answer, Question} from './messages.js';
-import type {KnownPrice, PricesFor} from './offers.js';
+import type {PricesFor} from './offers.js';
+import type {KnownPrice} from '../../offers/on-demand-price.js';
 
 /** Offers of one message: reading more would be felt on the other side. */
 const mostOffers = 250;

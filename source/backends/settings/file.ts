@@ -1,9 +1,9 @@
 import {stat} from 'node:fs/promises';
 import path from 'node:path';
-import {check} from '../../configuration/check.js';
+import {check} from '../../configuration/schema/check.js';
 import type {Diagnostic} from '../../configuration/model.js';
-import {suggest} from '../../configuration/suggest.js';
-import {readYaml, type YamlFile} from '../../configuration/yaml-file.js';
+import {suggest} from '../../configuration/schema/suggest.js';
+import {readYaml, type YamlFile} from '../../configuration/yaml/yaml-file.js';
 import {messageOf} from '../../system/problem.js';
 import {type Cloud, clouds, type Entries, entrySchema, otherTypes} from './schema.js';
 import {openFileWarning} from './secrets.js';

@@ -3,7 +3,7 @@ import {realpath, rm} from 'node:fs/promises';
 import path from 'node:path';
 import {Problem} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
-import type {Link} from '../../tunnel/link.js';
+import type {Link} from '../../system/link.js';
 import type {Repository} from '../code/repository.js';
 import type {StepContext, StepReport} from '../step.js';
 import {checkArchive, compress} from './archive.js';

@@ -3,7 +3,7 @@ import {createReadStream} from 'node:fs';
 import {mkdir, mkdtemp, readdir, rename, rm, rmdir, stat, statfs} from 'node:fs/promises';
 import path from 'node:path';
 import {pipeline} from 'node:stream/promises';
-import {formatBytes} from '../../offers/format.js';
+import {formatBytes} from '../../system/format.js';
 import {isMissing} from '../../system/files.js';
 import {Problem} from '../../system/problem.js';
 

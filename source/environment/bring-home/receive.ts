@@ -1,9 +1,9 @@
 import {closeSync, openSync, writeSync} from 'node:fs';
 import {rm} from 'node:fs/promises';
-import {formatBytes} from '../../offers/format.js';
+import {formatBytes} from '../../system/format.js';
 import {messageOf, Problem} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
-import type {Link} from '../../tunnel/link.js';
+import type {Link} from '../../system/link.js';
 import {idleLimit} from './there.js';
 
 type Options = {

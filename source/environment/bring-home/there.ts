@@ -1,7 +1,7 @@
 import {Problem} from '../../system/problem.js';
 import {quote, viaSh} from '../../system/shell.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
-import type {Link} from '../../tunnel/link.js';
+import type {Link} from '../../system/link.js';
 import type {StepContext} from '../step.js';
 import {splitZero} from '../code/git.js';
 import {codeMark} from '../code/there.js';

@@ -1,6 +1,6 @@
 import {lstat, realpath} from 'node:fs/promises';
 import path from 'node:path';
-import {formatBytes} from '../../offers/format.js';
+import {formatBytes} from '../../system/format.js';
 import {Problem} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {git} from './git.js';

@@ -1,4 +1,4 @@
-import {formatBytes} from '../../offers/format.js';
+import {formatBytes} from '../../system/format.js';
 import type {StepReport} from '../step.js';
 
 const pace = 100;

@@ -1,5 +1,5 @@
 import {Readable} from 'node:stream';
-import type {ExecResult, Link} from '../../tunnel/link.js';
+import type {ExecResult, Link} from '../../system/link.js';
 import type {StepContext} from '../step.js';
 import {archiveEnd} from './archive.js';
 import type {Progress} from './progress.js';

@@ -1,9 +1,9 @@
 import {createHash} from 'node:crypto';
-import {formatBytes} from '../../offers/format.js';
+import {formatBytes} from '../../system/format.js';
 import {quote, viaSh} from '../../system/shell.js';
 import {Problem} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
-import type {ExecResult, Link} from '../../tunnel/link.js';
+import type {ExecResult, Link} from '../../system/link.js';
 import type {StepContext} from '../step.js';
 
 /** Milliseconds; a slow disk there may keep everything waiting. */

@@ -1,7 +1,7 @@
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
-import {formatBytes} from '../../offers/format.js';
+import {formatBytes} from '../../system/format.js';
 import {messageOf} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {StepReport} from '../step.js';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {Problem} from '../../system/problem.js';
-import type {Link} from '../../tunnel/link.js';
+import type {Link} from '../../system/link.js';
 import type {StepContext, StepReport} from '../step.js';
 import {Changed} from './changed.js';
 import {codeLimit, collectCode, type CodeManifest} from './collect.js';

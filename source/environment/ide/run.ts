@@ -1,6 +1,6 @@
 import type {Http} from '../../system/http.js';
 import {messageOf, Problem} from '../../system/problem.js';
-import type {Link} from '../../tunnel/link.js';
+import type {Link} from '../../system/link.js';
 import {type Heard, runScriptStep} from '../runner.js';
 import type {ScriptStep, StepContext, StepReport, StepResult} from '../step.js';
 import {needsClientCode} from './fetch-part.js';

@@ -3,7 +3,7 @@ import {createHttp, type Http, HttpError} from '../../system/http.js';
 import {Problem} from '../../system/problem.js';
 import {viaSh} from '../../system/shell.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
-import type {Link} from '../../tunnel/link.js';
+import type {Link} from '../../system/link.js';
 import type {StepReport} from '../step.js';
 import {type Downloads, downloadsOf, type Platform, platforms} from './downloads.js';
 import {products} from './products.js';

@@ -1,6 +1,6 @@
 import process from 'node:process';
-import {interpolate} from '../../configuration/interpolation.js';
-import type {Secrets} from '../../configuration/secrets.js';
+import {interpolate} from '../../configuration/grammar/interpolation.js';
+import type {Secrets} from '../../configuration/files/secrets.js';
 import {parseReference} from '../../system/image-reference.js';
 import {messageOf, Problem} from '../../system/problem.js';
 import {self} from '../../system/program-name.js';

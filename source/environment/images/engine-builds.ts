@@ -4,7 +4,7 @@ import {engineError, isGone} from '../../backends/local/docker/engine.js';
 import {Problem} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {type Build, buildLabels, buildTag, newestFirst, readLabels, tagPrefix} from './build-labels.js';
-import type {BuildStore} from './builds.js';
+import type {BuildStore} from './build-store.js';
 
 /** What all builds in an engine are called; the rest is in the tag. */
 export const engineRepository = 'dstack-tui-build';

@@ -2,7 +2,7 @@ import pMap from 'p-map';
 import {parseReference} from '../../system/image-reference.js';
 import {Problem} from '../../system/problem.js';
 import {type Build, buildTag, isBuildTag, newestFirst, readLabels, tagPrefix} from './build-labels.js';
-import type {BuildStore} from './builds.js';
+import type {BuildStore} from './build-store.js';
 import type {Registry} from './registry.js';
 import type {RegistrySetting} from './settings.js';
 

@@ -1,6 +1,6 @@
-import {containerName, outerStateFolder, stateFolder, workspace} from '../../backends/container/places.js';
+import {containerName, outerStateFolder, stateFolder, workspace} from '../../agents/container/places.js';
 import {labels} from '../../backends/local/docker/labels.js';
-import {guestWorkspace} from '../../backends/guest/places.js';
+import {guestWorkspace} from '../../agents/machine/places.js';
 import {engineClient} from './engine-client.js';
 import {programScript} from './program.js';
 

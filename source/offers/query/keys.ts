@@ -1,4 +1,4 @@
-import {suggest} from '../../configuration/suggest.js';
+import {suggest} from '../../configuration/schema/suggest.js';
 
 export type TextKey = 'backend' | 'region' | 'zone' | 'instance' | 'gpu' | 'vendor' | 'arch' | 'spot' | 'availability' | 'source';
 export type NumberKey = 'cpu' | 'memory' | 'disk' | 'gpus' | 'vram' | 'price' | 'gpu-price' | 'interruption';
@@ -68,3 +68,5 @@ export const flagWords = {
 export type FlagWord = keyof typeof flagWords;
 
 export const isFlagWord = (word: string): word is FlagWord => Object.hasOwn(flagWords, word);
+
+export type Operator = ':' | '=' | '<' | '<=' | '>' | '>=';

@@ -1,4 +1,4 @@
-import type {Operator} from './parse.js';
+import type {Operator} from './keys.js';
 import {type NumberKey, type Unit, units} from './keys.js';
 
 /** Numbers between two, which belong to it where `…Included`. Sizes are MiB, prices US dollars per hour. */

@@ -1,3 +1,4 @@
+import type {Operator} from './keys.js';
 import {type FlagWord, isFlagWord, isNumberKey, type Key, keyNamed, keyNear, type NumberKey, type TextKey} from './keys.js';
 import {type Interval, readNumber} from './numbers.js';
 
@@ -47,8 +48,6 @@ export type Piece = {
 	/** A quote that was never closed. */
 	readonly open: boolean;
 };
-
-export type Operator = ':' | '=' | '<' | '<=' | '>' | '>=';
 
 const blank = /\s/;
 

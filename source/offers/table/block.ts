@@ -1,4 +1,4 @@
-import type {Coded} from './listing.js';
+import type {Coded} from './coded.js';
 import {bits} from './rows.js';
 import type {Store} from './store.js';
 

@@ -1,3 +1,4 @@
+import type {Coded} from './coded.js';
 import {offerId, type OfferFacts} from '../facts.js';
 import type {Offer} from '../offer.js';
 import {availabilities, bits, type Rows} from './rows.js';
@@ -7,23 +8,6 @@ import {appendBlock, type Block, codedAt} from './block.js';
 
 /** Who says so: price lists that anybody can read, or a backend itself with the person's credentials. */
 export type Layer = 'catalogue' | 'live';
-
-/** An offer in codes. */
-export type Coded = {
-	readonly place: number;
-	readonly shape: number;
-	readonly spot: boolean;
-	readonly estimated: boolean;
-	/** US dollars per hour; NaN where the source has none. */
-	readonly price: number;
-	/** NaN where it is not known. */
-	readonly previous: number;
-	readonly source: number;
-	readonly date: number;
-	readonly availability: number;
-	readonly interruption: number;
-	readonly extra: number;
-};
 
 /** Offers that are put one by one before others may work. */
 const blockSlice = 1024;

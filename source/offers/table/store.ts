@@ -2,7 +2,7 @@ import type {OfferFacts} from '../facts.js';
 import type {DeadlineKind, Offer} from '../offer.js';
 import {Dictionary} from './dictionary.js';
 import {Bands, KeyIndex} from './key-index.js';
-import type {Coded} from './listing.js';
+import type {Coded} from './coded.js';
 import {Places} from './places.js';
 import {availabilities, bits, Rows} from './rows.js';
 import {Shapes} from './shapes.js';

@@ -1,7 +1,8 @@
-import {formatDuration, formatPrice} from '../../offers/format.js';
-import type {LinkHealth} from '../../runs/handle.js';
-import {isOver, type RunPhase, type RunState} from '../../runs/state.js';
-import {overWords} from '../../runs/words.js';
+import {formatPrice} from '../../offers/format.js';
+import {formatDuration} from '../../system/format.js';
+import type {LinkHealth} from '../../runs/model/run-handle.js';
+import {isOver, type RunPhase, type RunState} from '../../runs/model/state.js';
+import {overWords} from '../../runs/words/event-words.js';
 
 /** One run as it is now. Milliseconds since the epoch. */
 export type Sight = {

@@ -1,6 +1,6 @@
-import type {NotifyWay} from '../../runs/attention-settings.js';
+import type {NotifyWay} from '../../runs/settings/attention-settings.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
-import {cut} from '../text.js';
+import {cut} from '../drawing/cells.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

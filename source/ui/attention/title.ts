@@ -1,7 +1,7 @@
-import type {LinkHealth} from '../../runs/handle.js';
-import {isOver, type RunState} from '../../runs/state.js';
-import {linkSign} from '../run-sign.js';
-import {glyphs} from '../theme.js';
+import type {LinkHealth} from '../../runs/model/run-handle.js';
+import {isOver, type RunState} from '../../runs/model/state.js';
+import {linkSign} from '../drawing/run-sign.js';
+import {glyphs} from '../drawing/theme.js';
 
 /** A run as far as the title depends on it. */
 export type Titled = {readonly state: RunState; readonly health: Pick<LinkHealth, 'status'>};

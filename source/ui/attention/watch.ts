@@ -1,4 +1,4 @@
-import type {RunHandle} from '../../runs/handle.js';
+import type {RunHandle} from '../../runs/model/run-handle.js';
 import type {App} from '../store/app.js';
 import {attend, type Memory} from './notices.js';
 import {openRuns} from '../store/state.js';

@@ -2,7 +2,7 @@ import {leaveBackends} from '../store/backends.js';
 import {loadFolder} from '../store/choosing.js';
 import {loadEnvironments} from '../store/environments.js';
 import {inLogs} from '../layout.js';
-import {chosenPort} from '../port-items.js';
+import {chosenPort} from '../store/port-items.js';
 import {changeGrid, chosenRow} from '../store/offers.js';
 import {leaveRuns, showList} from '../store/leaving.js';
 import {changeRun} from '../store/tabs.js';
@@ -60,7 +60,7 @@ function back(app: App): void {
 function toggleMouse(app: App): void {
 	const mouse = !app.state().mouse;
 	app.set({mouse});
-	app.engine.preferences.rememberMouse(mouse);
+	app.core.preferences.rememberMouse(mouse);
 	app.say(
 		mouse
 			? 'The mouse is on; with shift most terminals select text'

@@ -1,8 +1,8 @@
 import {listLength} from '../store/lists.js';
-import {gridTop} from '../screens/offers.js';
+import {gridTop} from '../screens/offers/offers.js';
 import type {App} from '../store/app.js';
 import type {Binding} from '../keymap.js';
-import {bodyRows} from '../frame.js';
+import {bodyRows} from '../drawing/frame.js';
 import type {ScreenName} from '../store/state.js';
 
 const lists: readonly ScreenName[] = ['configurations', 'profiles', 'form', 'offers', 'plan', 'environments', 'backends'];

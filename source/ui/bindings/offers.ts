@@ -14,7 +14,7 @@ import {
 	sortBy,
 	togglePin,
 } from '../store/offers.js';
-import {columnsFor} from '../screens/grid-columns.js';
+import {columnsFor} from '../screens/offers/grid-columns.js';
 import type {App} from '../store/app.js';
 import type {AppState, ScreenName} from '../store/state.js';
 

@@ -1,4 +1,4 @@
-import {chosenPort} from '../port-items.js';
+import {chosenPort} from '../store/port-items.js';
 import {inLogs} from '../layout.js';
 import type {Binding} from '../keymap.js';
 import type {AppState, ScreenName} from '../store/state.js';

@@ -1,13 +1,13 @@
-import {isOver, type RunPhase} from '../../runs/state.js';
+import {isOver, type RunPhase} from '../../runs/model/state.js';
 import {bringHomeNow} from '../store/bring-home.js';
 import {openShell} from '../store/editing.js';
 import {askAgreement, isAsked} from '../store/agreeing.js';
 import {detach, showList, stop} from '../store/leaving.js';
-import {findNext, scrollLog, showTab} from '../store/log-moving.js';
+import {findNext, scrollLog, showTab} from '../store/scroll-logs.js';
 import {copyLink, openIde, retry} from '../store/running.js';
 import {changeRun, turnRun} from '../store/tabs.js';
 import {inLogs, isNarrow, logArea} from '../layout.js';
-import {chosenPort} from '../port-items.js';
+import {chosenPort} from '../store/port-items.js';
 import type {App} from '../store/app.js';
 import type {Binding} from '../keymap.js';
 import {type AppState, type ScreenName, tabs} from '../store/state.js';

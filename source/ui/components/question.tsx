@@ -1,9 +1,9 @@
 import {Box} from 'ink';
 import SelectInput from 'ink-select-input';
 import type {Dialog} from '../store/state.js';
-import {cut, wrap} from '../text.js';
-import {glyphs, paint} from '../theme.js';
-import {rule} from '../view.js';
+import {cut, wrap} from '../drawing/cells.js';
+import {glyphs, paint} from '../drawing/theme.js';
+import {rule} from '../drawing/lines.js';
 import {Row} from './row.js';
 
 /** Lines that the question takes of `rows`; what it lists gives way. */

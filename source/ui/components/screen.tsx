@@ -1,32 +1,32 @@
 import {Box, Text} from 'ink';
 import Spinner from 'ink-spinner';
-import type {Engine} from '../../runs/engine.js';
+import type {Core} from '../../runs/core.js';
 import {bindings} from '../bindings/index.js';
-import {bodyRows, saidRows, troubleRows} from '../frame.js';
+import {bodyRows, saidRows, troubleRows} from '../drawing/frame.js';
 import {type FooterWord, footerWords} from '../keymap.js';
 import {helpRows, paletteRows} from '../screens/help.js';
 import {viewOf} from '../screens/index.js';
 import {type AppState, frameRows} from '../store/state.js';
-import {cut, width, wrap} from '../text.js';
-import {glyphs, paint} from '../theme.js';
-import {blanks, ends} from '../view.js';
+import {cut, width, wrap} from '../drawing/cells.js';
+import {glyphs, paint} from '../drawing/theme.js';
+import {blanks, ends} from '../drawing/lines.js';
 import {Question, questionRows} from './question.js';
 import {Row} from './row.js';
 
 const leastColumns = 60;
 const leastRows = 15;
 
-type Props = {readonly state: AppState; readonly engine: Engine};
+type Props = {readonly state: AppState; readonly core: Core};
 
 /** The frame that every screen has: where you are, the body, what was said last, the keys. */
-export function Screen({state, engine}: Props) {
+export function Screen({state, core}: Props) {
 	const {columns, rows, dialog, busy, focused} = state;
 	if (columns < leastColumns || rows < leastRows) {
 		return <TooSmall columns={columns} rows={rows} />;
 	}
 
 	const height = frameRows(state);
-	const {path, right, body} = viewOf(state, engine);
+	const {path, right, body} = viewOf(state, core);
 	const question = dialog ? questionRows(dialog, columns, height) : [];
 	const trouble = troubleRows(state);
 	const said = saidRows(state);

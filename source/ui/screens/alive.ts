@@ -1,7 +1,7 @@
 import {formatPrice} from '../../offers/format.js';
-import {isOver} from '../../runs/state.js';
+import {isOver} from '../../runs/model/state.js';
 import type {AppState} from '../store/state.js';
-import {plural} from '../view.js';
+import {plural} from '../drawing/lines.js';
 
 /** Environments that live, and what their instances cost together now; what was not ended and what nobody here knows is told beside it. */
 export function alive({environments, orphans}: AppState): string {

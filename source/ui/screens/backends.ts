@@ -1,11 +1,11 @@
 import type {BackendEntry} from '../../backends/report.js';
-import {type GridColumn, gridLines} from '../grid.js';
+import {type GridColumn, gridLines} from '../drawing/columns.js';
 import type {BackendsView} from '../store/backends.js';
-import {bodyRows} from '../frame.js';
+import {bodyRows} from '../drawing/frame.js';
 import type {AppState} from '../store/state.js';
-import {cut, windowTop, wrap} from '../text.js';
-import {glyphs, paint} from '../theme.js';
-import {listRow, rule, type View} from '../view.js';
+import {cut, windowTop, wrap} from '../drawing/cells.js';
+import {glyphs, paint} from '../drawing/theme.js';
+import {listRow, rule, type View} from '../drawing/lines.js';
 import {alive} from './alive.js';
 
 const signs: Readonly<Record<BackendEntry['state'], string>> = {

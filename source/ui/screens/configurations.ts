@@ -1,12 +1,12 @@
-import {formatDiagnostic} from '../../configuration/diagnostics.js';
-import {type HighlightedLine, highlightYaml, type PieceKind} from '../../configuration/highlight.js';
+import {formatDiagnostic} from '../../configuration/files/diagnostics.js';
+import {type HighlightedLine, highlightYaml, type PieceKind} from '../../configuration/yaml/highlight.js';
 import type {ConfigurationFile} from '../../configuration/model.js';
-import {bodyRows} from '../frame.js';
+import {bodyRows} from '../drawing/frame.js';
 import type {AppState} from '../store/state.js';
-import {cut, fit, width, windowTop, wrap} from '../text.js';
+import {cut, fit, width, windowTop, wrap} from '../drawing/cells.js';
 import {type TreeLine, treeLines} from '../store/tree.js';
-import {glyphs, paint} from '../theme.js';
-import {beside, listRow, plural, type View} from '../view.js';
+import {glyphs, paint} from '../drawing/theme.js';
+import {beside, listRow, plural, type View} from '../drawing/lines.js';
 import {alive} from './alive.js';
 
 /** All `*.dstack.yml` below the folder, with the text and the problems of the one under the cursor beside them. */

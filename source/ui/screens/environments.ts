@@ -1,19 +1,20 @@
-import {formatDuration, formatPrice} from '../../offers/format.js';
-import {isOver, type RunState} from '../../runs/state.js';
-import {noticeLine, orphanAdvice, orphanWords, stateWord} from '../../runs/status-words.js';
+import {formatPrice} from '../../offers/format.js';
+import {formatDuration} from '../../system/format.js';
+import {isOver, type RunState} from '../../runs/model/state.js';
+import {noticeLine, orphanAdvice, orphanWords, stateWord} from '../../runs/words/status-words.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
-import {type GridColumn, gridLines} from '../grid.js';
-import {type Moment, passed, ticking, toCome} from '../still.js';
+import {type GridColumn, gridLines} from '../drawing/columns.js';
+import {type Moment, passed, ticking, toCome} from '../drawing/static-times.js';
 import {type EnvironmentRow, environmentRows} from '../store/environments.js';
-import {bodyRows} from '../frame.js';
+import {bodyRows} from '../drawing/frame.js';
 import {type AppState, openRuns} from '../store/state.js';
-import {cut, windowTop, wrap} from '../text.js';
-import {glyphs, paint} from '../theme.js';
-import {listRow, plural, rule, type View} from '../view.js';
+import {cut, windowTop, wrap} from '../drawing/cells.js';
+import {glyphs, paint} from '../drawing/theme.js';
+import {listRow, plural, rule, type View} from '../drawing/lines.js';
 import {alive} from './alive.js';
-import {clockTime} from './logs.js';
-import {situationRows, stopFailureRows} from './situation.js';
-import {keptRows} from './steps.js';
+import {clockTime} from '../drawing/clock-time.js';
+import {situationRows, stopFailureRows} from './environment/situation.js';
+import {keptRows} from './environment/steps.js';
 
 type Column = Omit<GridColumn<EnvironmentRow>, 'text'> & {
 	readonly run: (run: RunState) => string;

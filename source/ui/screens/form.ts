@@ -1,8 +1,8 @@
 import {chosenRow, formRows, matching} from '../store/form.js';
 import type {AppState} from '../store/state.js';
-import {cut, fit} from '../text.js';
-import {glyphs, paint} from '../theme.js';
-import {ends, listRow, plural, rule, type View} from '../view.js';
+import {cut, fit} from '../drawing/cells.js';
+import {glyphs, paint} from '../drawing/theme.js';
+import {ends, listRow, plural, rule, type View} from '../drawing/lines.js';
 import {alive} from './alive.js';
 
 const labelCells = 20;

@@ -1,9 +1,9 @@
 import {bindings} from '../bindings/index.js';
 import {bindingsOf, keysOf, paletteMatches} from '../keymap.js';
 import type {AppState, Field} from '../store/state.js';
-import {cut, fit, windowTop} from '../text.js';
-import {glyphs, paint} from '../theme.js';
-import {listRow} from '../view.js';
+import {cut, fit, windowTop} from '../drawing/cells.js';
+import {glyphs, paint} from '../drawing/theme.js';
+import {listRow} from '../drawing/lines.js';
 
 /** Cells in which keys and their meaning can be read. */
 const least = 56;

@@ -1,22 +1,22 @@
-import type {Engine} from '../../runs/engine.js';
+import type {Core} from '../../runs/core.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {AppState} from '../store/state.js';
-import type {View} from '../view.js';
+import type {View} from '../drawing/lines.js';
 import {backendsView} from './backends.js';
-import {compareView} from './compare.js';
+import {compareView} from './offers/compare.js';
 import {configurationsView} from './configurations.js';
 import {environmentsView} from './environments.js';
 import {formView} from './form.js';
-import {offersView} from './offers.js';
+import {offersView} from './offers/offers.js';
 import {planView} from './plan.js';
 import {profilesView} from './profiles.js';
-import {runView} from './run.js';
+import {runView} from './environment/run.js';
 
 /** The screen that the state is on, as lines: a pure function of the state. */
-export function viewOf(state: AppState, engine: Engine): View {
+export function viewOf(state: AppState, core: Core): View {
 	switch (state.screen) {
 		case 'configurations': {
-			return configurationsView(state, neutraliseLine(engine.folder));
+			return configurationsView(state, neutraliseLine(core.folder));
 		}
 
 		case 'profiles': {
@@ -40,7 +40,7 @@ export function viewOf(state: AppState, engine: Engine): View {
 		}
 
 		case 'run': {
-			return runView(state, engine);
+			return runView(state, core);
 		}
 
 		case 'environments': {

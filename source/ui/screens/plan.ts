@@ -1,5 +1,6 @@
-import {formatBytes, formatGpus, formatMemory} from '../../offers/format.js';
-import type {Plan} from '../../runs/engine.js';
+import {formatGpus, formatMemory} from '../../offers/format.js';
+import {formatBytes} from '../../system/format.js';
+import type {Plan} from '../../runs/model/choice.js';
 import {
 	besidePlanned,
 	buildWords,
@@ -10,13 +11,13 @@ import {
 	othersWords,
 	priceWords,
 	readyWords,
-} from '../../runs/plan-words.js';
+} from '../../runs/words/plan-words.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
-import {bodyRows} from '../frame.js';
+import {bodyRows} from '../drawing/frame.js';
 import type {AppState} from '../store/state.js';
-import {cut, fit, wrap} from '../text.js';
-import {glyphs, paint} from '../theme.js';
-import {plural, type View} from '../view.js';
+import {cut, fit, wrap} from '../drawing/cells.js';
+import {glyphs, paint} from '../drawing/theme.js';
+import {plural, type View} from '../drawing/lines.js';
 import {alive} from './alive.js';
 
 /** What will be asked for, what it will cost, and what happens at the deadline; from the line that is scrolled to. */

@@ -1,9 +1,9 @@
-import {formatDiagnostic} from '../../configuration/diagnostics.js';
-import {bodyRows} from '../frame.js';
+import {formatDiagnostic} from '../../configuration/files/diagnostics.js';
+import {bodyRows} from '../drawing/frame.js';
 import type {AppState} from '../store/state.js';
-import {cut, fit, width, windowTop, wrap} from '../text.js';
-import {glyphs, paint} from '../theme.js';
-import {listRow, rule, type View} from '../view.js';
+import {cut, fit, width, windowTop, wrap} from '../drawing/cells.js';
+import {glyphs, paint} from '../drawing/theme.js';
+import {listRow, rule, type View} from '../drawing/lines.js';
 import {alive} from './alive.js';
 
 /** The profiles of the folder and what each means in words; the last line is to use none. */

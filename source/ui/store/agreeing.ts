@@ -1,9 +1,9 @@
 import {formatPrice} from '../../offers/format.js';
-import type {RunHandle} from '../../runs/handle.js';
-import {worstCase} from '../../runs/money.js';
-import type {RunState} from '../../runs/state.js';
-import {besideLines} from '../../runs/status-words.js';
-import {offerWords} from '../../runs/words.js';
+import type {RunHandle} from '../../runs/model/run-handle.js';
+import {worstCase} from '../../runs/model/cost.js';
+import type {RunState} from '../../runs/model/state.js';
+import {besideLines} from '../../runs/words/status-words.js';
+import {offerWords} from '../../runs/words/event-words.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {App} from './app.js';
 import type {Dialog} from './state.js';

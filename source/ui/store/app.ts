@@ -1,8 +1,8 @@
 import type {Clock} from '../../system/clock.js';
 import {messageOf, Problem} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
-import type {Engine} from '../../runs/engine.js';
-import type {RunHandle} from '../../runs/handle.js';
+import type {Core} from '../../runs/core.js';
+import type {RunHandle} from '../../runs/model/run-handle.js';
 import {clipboardLimit} from '../attention/sequences.js';
 import {restoredGrid} from './offers.js';
 import {type AppState, type Dialog, type Field, initialState, type ScreenName, type Trouble} from './state.js';
@@ -17,7 +17,7 @@ export type AppEnd = {
 
 /** What the app needs of the world; tests give their own. */
 export type AppOptions = {
-	readonly engine: Engine;
+	readonly core: Core;
 	readonly clock: Clock;
 	readonly size: {readonly columns: number; readonly rows: number};
 	/** Opens a link on the person's desktop, by a command of theirs that does it where there is one; rejects where that cannot be done. */
@@ -39,7 +39,7 @@ const restless: ReadonlySet<string> = new Set(['now', 'beat', 'run', 'runs']);
 
 /** The app without a screen: one state, changed by intents, that components only read. */
 export class App {
-	readonly engine: Engine;
+	readonly core: Core;
 	readonly options: AppOptions;
 	readonly #listeners = new Set<() => void>();
 	/** How to stop what goes on, by what it is. */
@@ -59,10 +59,10 @@ export class App {
 
 	constructor(options: AppOptions) {
 		this.options = options;
-		this.engine = options.engine;
+		this.core = options.core;
 		this.#state = {
 			...initialState(options.size.columns, options.size.rows, options.clock.now()),
-			grid: restoredGrid(options.engine.preferences.grid()),
+			grid: restoredGrid(options.core.preferences.grid()),
 		};
 		this.ended = new Promise(resolve => {
 			this.#end = resolve;

@@ -26,7 +26,7 @@ export async function testBackends(app: App): Promise<void> {
 	app.keep('backends', () => asking.abort());
 	change(app, {complete: false, problems: []});
 	try {
-		const {problems, warnings} = await app.engine.backendReport(entry => {
+		const {problems, warnings} = await app.core.backendReport(entry => {
 			if (!signal.aborted) {
 				take(app, safe(entry));
 			}

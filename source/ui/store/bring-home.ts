@@ -1,6 +1,6 @@
 import type {StepReport} from '../../environment/step.js';
-import {formatBytes} from '../../offers/format.js';
-import {homeLines, homeSummary} from '../../runs/home-words.js';
+import {formatBytes} from '../../system/format.js';
+import {homeLines, homeSummary} from '../../runs/words/bring-home-words.js';
 import {messageOf, Problem} from '../../system/problem.js';
 import type {App} from './app.js';
 
@@ -31,7 +31,7 @@ async function bring(app: App, {name, source}: Source, failure: string, then: ()
 	await app.work(`${what}; esc leaves it as it is`, async () => {
 		try {
 			const onReport = reporter(app, what, giveUp.signal);
-			const brought = await app.engine.bringHome(name, {onReport, signal: giveUp.signal});
+			const brought = await app.core.bringHome(name, {onReport, signal: giveUp.signal});
 			// A screen shows it for a moment only: it is said again when the program ends.
 			app.partings.set(`${name} is home`, homeLines(name, brought, source).join('\n'));
 			summary = homeSummary(name, brought);

@@ -1,11 +1,11 @@
-import {starterConfiguration} from '../../configuration/starter.js';
+import {starterConfiguration} from '../../configuration/starter/starter.js';
 import type {BuildPolicy, ConfigurationFile, Profile} from '../../configuration/model.js';
 import {breathe} from '../../offers/catalogue/breathe.js';
 import type {Offer} from '../../offers/offer.js';
 import {reasonsAgainst} from '../../offers/reasons.js';
-import type {Choice} from '../../runs/engine.js';
-import {endlessWords, missingBuild} from '../../runs/plan-words.js';
-import {firstToTry, othersAfter} from '../../runs/offers.js';
+import type {Choice} from '../../runs/model/choice.js';
+import {endlessWords, missingBuild} from '../../runs/words/plan-words.js';
+import {firstToTry, othersAfter} from '../../runs/plan/list-offers.js';
 import type {App} from './app.js';
 import {loadEnvironments} from './environments.js';
 import {changeGrid, chosenOffer, nothingShown, pinnedOffers, rememberFilter, takeListing} from './offers.js';
@@ -17,9 +17,9 @@ import {startWizard} from './wizard.js';
 /** Reads what there is in the folder; the cursor goes to what was chosen here last. */
 export async function loadFolder(app: App): Promise<void> {
 	const read = async () => {
-		const [found, profiles] = await Promise.all([app.engine.configurations(), app.engine.profiles()]);
+		const [found, profiles] = await Promise.all([app.core.configurations(), app.core.profiles()]);
 		const configurations = inTreeOrder(found);
-		const last = app.engine.preferences.last();
+		const last = app.core.preferences.last();
 		const index = Math.max(
 			0,
 			configurations.findIndex(({file}) => file === last.configuration),
@@ -35,7 +35,7 @@ export async function loadFolder(app: App): Promise<void> {
 }
 
 export async function offerStarter(app: App): Promise<void> {
-	const text = await starterConfiguration(app.engine.folder);
+	const text = await starterConfiguration(app.core.folder);
 	app.ask(
 		{
 			title: 'Write this .dstack.yml?',
@@ -49,7 +49,7 @@ export async function offerStarter(app: App): Promise<void> {
 		value => {
 			if (value === 'write') {
 				void app.work('writing', async () => {
-					await app.engine.writeStarter();
+					await app.core.writeStarter();
 					await loadFolder(app);
 				});
 			} else if (value === 'choose') {
@@ -68,7 +68,7 @@ export function chooseConfiguration(app: App, configuration: ConfigurationFile):
 	const {profiles} = app.state();
 	app.set({configuration, offer: undefined, plan: undefined, listing: undefined, shown: nothingShown});
 	if (profiles && (profiles.profiles.length > 0 || profiles.diagnostics.length > 0)) {
-		const last = app.engine.preferences.last();
+		const last = app.core.preferences.last();
 		const wanted = profiles.profiles.findIndex(({name, default: isDefault}) =>
 			last.profile ? name === last.profile : isDefault,
 		);
@@ -91,7 +91,7 @@ const choiceOf = (app: App): Choice => {
 		throw new Error('no configuration was chosen');
 	}
 
-	return {folder: app.engine.folder, configuration, profile, flags, name};
+	return {folder: app.core.folder, configuration, profile, flags, name};
 };
 
 /** Asks all backends anew; what an earlier question still brings is not heard any more. */
@@ -100,9 +100,9 @@ export async function loadOffers(app: App): Promise<void> {
 	const {signal} = asking;
 	app.keep('offers', () => asking.abort());
 	try {
-		const request = app.engine.request(choiceOf(app));
+		const request = app.core.request(choiceOf(app));
 		app.set({request});
-		for await (const listing of app.engine.offers(request, signal)) {
+		for await (const listing of app.core.offers(request, signal)) {
 			// A key that came while all that was matched goes before all that is drawn for it.
 			await breathe();
 			signal.throwIfAborted();
@@ -127,7 +127,7 @@ export async function makePlan(app: App, agreed = false): Promise<void> {
 		const {listing, grid} = app.state();
 		const picks = {pinned: pinnedOffers(app.state()), excluded: grid.excluded};
 		const others = listing ? othersAfter(listing, offer, picks) : [];
-		app.set({plan: await app.engine.plan({...request, choice: choiceOf(app)}, offer, {others, agreed})});
+		app.set({plan: await app.core.plan({...request, choice: choiceOf(app)}, offer, {others, agreed})});
 	});
 }
 
@@ -202,8 +202,8 @@ export async function launch(app: App, isAgreed = false): Promise<void> {
 
 	if (plan && !app.hasEnded) {
 		await app.work('starting', async () => {
-			app.engine.preferences.remember(plan.request.choice);
-			await beginRun(app, app.engine.launch(plan));
+			app.core.preferences.remember(plan.request.choice);
+			await beginRun(app, app.core.launch(plan));
 		});
 	}
 }
@@ -211,9 +211,9 @@ export async function launch(app: App, isAgreed = false): Promise<void> {
 /** Straight to the plan, as `run` asks: with the flags, and the first offer that can be had. */
 export async function openPlan(app: App, choice: Choice, yes: boolean): Promise<void> {
 	app.set({configuration: choice.configuration, profile: choice.profile, flags: choice.flags, name: choice.name});
-	const interrupted = await app.engine.interrupted(choice);
+	const interrupted = await app.core.interrupted(choice);
 	if (interrupted) {
-		if (await beginRun(app, app.engine.attach(interrupted.name))) {
+		if (await beginRun(app, app.core.attach(interrupted.name))) {
 			app.say(`${interrupted.name} was interrupted; going on with it as it was planned then`);
 		}
 

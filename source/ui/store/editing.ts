@@ -5,7 +5,7 @@ import {loadFolder, makePlan} from './choosing.js';
 import {commitRow, tryRow} from './form.js';
 import {changeGrid, rememberFilter} from './offers.js';
 import {saveProfile} from './saving.js';
-import {findNext} from './log-moving.js';
+import {findNext} from './scroll-logs.js';
 import {extend} from './running.js';
 import {changeRun} from './tabs.js';
 import type {Field} from './state.js';
@@ -38,7 +38,7 @@ export async function openShell(app: App): Promise<void> {
 		return;
 	}
 
-	const command = app.engine.sshCommand(run.handle.name);
+	const command = app.core.sshCommand(run.handle.name);
 	try {
 		const code = await app.options.hand(['sh', '-c', command]);
 		app.say(code === 255 ? `\`${command}\` could not connect` : 'Back from the shell', code === 255 ? 'error' : 'info');

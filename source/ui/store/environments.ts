@@ -1,7 +1,7 @@
-import type {Engine} from '../../runs/engine.js';
-import type {Orphan} from '../../runs/reconcile.js';
-import {isOver, type RunState} from '../../runs/state.js';
-import {orphanAdvice, orphanWords} from '../../runs/status-words.js';
+import type {Core} from '../../runs/core.js';
+import type {Orphan} from '../../runs/end/reconcile.js';
+import {isOver, type RunState} from '../../runs/model/state.js';
+import {orphanAdvice, orphanWords} from '../../runs/words/status-words.js';
 import {messageOf} from '../../system/problem.js';
 import type {App} from './app.js';
 import {type AppState, openRuns} from './state.js';
@@ -37,14 +37,14 @@ function takeEnvironments(app: App, change: Partial<Listed>): void {
 /** Looks anew at what runs. */
 export async function loadEnvironments(app: App): Promise<void> {
 	try {
-		takeEnvironments(app, {environments: await app.engine.runs()});
+		takeEnvironments(app, {environments: await app.core.runs()});
 	} catch (error) {
 		app.say(`Environments cannot be listed: ${messageOf(error)}`, 'error');
 	}
 }
 
 /** What a comparison with the clouds found: an open run whose end is confirmed by now is left. */
-export function takeReconciled(app: App, {runs, orphans, notes}: Awaited<ReturnType<Engine['reconcile']>>): void {
+export function takeReconciled(app: App, {runs, orphans, notes}: Awaited<ReturnType<Core['reconcile']>>): void {
 	takeEnvironments(app, {environments: runs.filter(({phase}) => phase !== 'gone'), orphans});
 	app.set({reconciled: {at: app.options.clock.now(), notes}});
 	if (app.state().busy !== undefined) {
@@ -77,7 +77,7 @@ export function endListedOrphan(app: App, orphan: Orphan): void {
 		value => {
 			if (value === 'yes') {
 				void app.work(`ending ${id}`, async () => {
-					await app.engine.endOrphan(orphan);
+					await app.core.endOrphan(orphan);
 					takeEnvironments(app, {orphans: app.state().orphans.filter(({instance}) => instance.id !== id)});
 					app.say(`${id} is gone: its end is confirmed`);
 				});

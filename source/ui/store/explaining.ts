@@ -1,5 +1,5 @@
 import {explain, type Explanation, type Relaxation} from '../../offers/explain.js';
-import type {OfferListing} from '../../runs/engine.js';
+import type {OfferListing} from '../../runs/model/listing.js';
 import type {App} from './app.js';
 import {changeFlags, formRows} from './form.js';
 import type {AppState} from './state.js';

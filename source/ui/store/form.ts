@@ -1,10 +1,10 @@
 import type {RequirementFlags, Requirements, WishKey} from '../../configuration/model.js';
-import {isBound, printCpu, printMemory, printRange} from '../../configuration/ranges.js';
-import {durationText} from '../../configuration/save.js';
+import {isBound, printCpu, printMemory, printRange} from '../../configuration/grammar/ranges.js';
+import {durationText} from '../../configuration/files/save.js';
 import {matchRows} from '../../offers/match.js';
-import {printGpu} from '../../configuration/gpu-grammar.js';
+import {printGpu} from '../../configuration/grammar/gpu-grammar.js';
 import {messageOf} from '../../system/problem.js';
-import type {Request} from '../../runs/engine.js';
+import type {Request} from '../../runs/model/choice.js';
 import type {App} from './app.js';
 import {loadOffers} from './choosing.js';
 import type {AppState} from './state.js';
@@ -89,7 +89,7 @@ export function requestWith(app: App, flags: RequirementFlags): Request {
 		throw new Error('no configuration was chosen');
 	}
 
-	return app.engine.request({folder: app.engine.folder, configuration, profile, flags, name});
+	return app.core.request({folder: app.core.folder, configuration, profile, flags, name});
 }
 
 export function openForm(app: App): void {

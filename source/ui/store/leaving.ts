@@ -1,9 +1,9 @@
 import {self} from '../../system/program-name.js';
-import type {RunHandle} from '../../runs/handle.js';
-import {isOver, type RunPhase} from '../../runs/state.js';
-import {goesOnWords} from '../../runs/words.js';
+import type {RunHandle} from '../../runs/model/run-handle.js';
+import {isOver, type RunPhase} from '../../runs/model/state.js';
+import {goesOnWords} from '../../runs/words/event-words.js';
 import {type App, troubleOf} from './app.js';
-import {confirmEnd} from './end.js';
+import {confirmEnd} from './confirm-end.js';
 import {chosenEnvironment, endListedOrphan, loadEnvironments} from './environments.js';
 import {type AppState, openRuns} from './state.js';
 import {closeTab, isCurrent, turnRun} from './tabs.js';
@@ -144,7 +144,7 @@ export async function stop(app: App, handle: RunHandle, then: 'quit' | 'list', i
 		title: question(name, handle.state()),
 		isAgreed,
 		async ask() {
-			return phase === 'ended' ? app.engine.unsavedWork(name) : reachable ? handle.unsavedWork() : {changed: false, lines: []};
+			return phase === 'ended' ? app.core.unsavedWork(name) : reachable ? handle.unsavedWork() : {changed: false, lines: []};
 		},
 		async end() {
 			await handle.stop('stopped');
@@ -184,9 +184,9 @@ export async function stopListed(app: App): Promise<void> {
 			name,
 			source: run.specification.folder,
 			title: question(name, run),
-			ask: async () => app.engine.unsavedWork(name),
+			ask: async () => app.core.unsavedWork(name),
 			async end() {
-				await app.engine.stop(name, 'stopped');
+				await app.core.stop(name, 'stopped');
 				app.partings.delete(name);
 				await loadEnvironments(app);
 			},

@@ -1,4 +1,4 @@
-import {findUrls, type FoundUrl, portMapOf} from '../log-urls.js';
+import {findUrls, type FoundUrl, portMapOf} from '../logs/log-urls.js';
 import type {App} from './app.js';
 import {openUrl, addPort} from './ports.js';
 import type {RunView} from './state.js';

@@ -5,7 +5,8 @@ import {OfferFilter} from '../../offers/query/filter.js';
 import type {FilterError} from '../../offers/query/parse.js';
 import {type SortKey, sortRows} from '../../offers/sort.js';
 import type {OfferTable} from '../../offers/table.js';
-import type {GridChoices, OfferListing} from '../../runs/engine.js';
+import type {OfferListing} from '../../runs/model/listing.js';
+import type {GridChoices} from '../../runs/model/preferences.js';
 import type {App} from './app.js';
 import type {AppState} from './state.js';
 
@@ -243,7 +244,7 @@ export function keepGrid(app: App): void {
 		resting.abort();
 		waiting.delete(app);
 		const {sort, group, columns: chosen, history} = app.state().grid;
-		app.engine.preferences.rememberGrid({sort, group, columns: chosen, history});
+		app.core.preferences.rememberGrid({sort, group, columns: chosen, history});
 	});
 	// The sleep fails only by the app's end.
 	app.options.clock.sleep(keptAfter, resting.signal).then(

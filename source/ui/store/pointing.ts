@@ -1,7 +1,7 @@
 import {onKey} from '../input.js';
-import type {Pointed} from '../mouse.js';
-import {columnAt} from '../screens/grid-columns.js';
-import {gridHeight, gridTop, linesAbove} from '../screens/offers.js';
+import type {Pointed} from '../terminal/mouse-input.js';
+import {columnAt} from '../screens/offers/grid-columns.js';
+import {gridHeight, gridTop, linesAbove} from '../screens/offers/offers.js';
 import type {App} from './app.js';
 import {keepGrid, shownCount, sortBy} from './offers.js';
 import type {AppState} from './state.js';

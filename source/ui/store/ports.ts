@@ -1,5 +1,5 @@
 import {messageOf, Problem} from '../../system/problem.js';
-import {chosenPort, forwardKey, localUrl, portItems, reverseKey} from '../port-items.js';
+import {chosenPort, forwardKey, localUrl, portItems, reverseKey} from './port-items.js';
 import type {App} from './app.js';
 import {changeRun, changeOpen} from './tabs.js';
 import type {RunView} from './state.js';
@@ -41,7 +41,7 @@ export async function forwardOffered(app: App): Promise<void> {
 
 /** Forwards what starts to listen from now on without being asked, or asks again. What is offered now is forwarded at once. */
 export async function toggleAlways(app: App): Promise<void> {
-	const {preferences} = app.engine;
+	const {preferences} = app.core;
 	const always = preferences.forwardPorts() !== 'always';
 	preferences.rememberForwardPorts(always ? 'always' : 'ask');
 	const {run} = app.state();

@@ -15,7 +15,7 @@ are tried again, leftovers are swept, and instances that no journal tells of are
 */
 export function keepReconciled(app: App): void {
 	const {
-		engine,
+		core,
 		options: {clock},
 	} = app;
 	const ending = new AbortController();
@@ -29,7 +29,7 @@ export function keepReconciled(app: App): void {
 
 		isRunning = true;
 		try {
-			const found = await engine.reconcile();
+			const found = await core.reconcile();
 			if (signal.aborted) {
 				return;
 			}

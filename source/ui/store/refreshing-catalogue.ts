@@ -1,5 +1,5 @@
 import {matchRows} from '../../offers/match.js';
-import type {RefreshEnd} from '../../runs/background-refresh.js';
+import type {RefreshEnd} from '../../offers/catalogue/background-refresh.js';
 import {messageOf} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {App} from './app.js';
@@ -14,7 +14,7 @@ const often = 10 * 60_000;
 /** Refreshes the catalogue where that is due, soon after the start and then every few minutes, until the app ends. */
 export function keepCatalogueFresh(app: App): void {
 	const {
-		engine: {refreshCatalogue},
+		core: {refreshCatalogue},
 		options: {clock},
 	} = app;
 	if (!refreshCatalogue) {

@@ -10,7 +10,7 @@ chosen is what it has become. A choice that has problems now is told, and the pl
 */
 export async function refreshFolder(app: App): Promise<void> {
 	try {
-		const [found, profiles] = await Promise.all([app.engine.configurations(), app.engine.profiles()]);
+		const [found, profiles] = await Promise.all([app.core.configurations(), app.core.profiles()]);
 		const {configurations: before, cursor} = app.state();
 		const configurations = inTreeOrder(found);
 		const shown = before?.[cursor.configurations]?.path;

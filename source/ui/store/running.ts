@@ -1,12 +1,12 @@
-import {parseDuration} from '../../configuration/grammar.js';
-import {formatDuration} from '../../offers/format.js';
+import {parseDuration} from '../../configuration/grammar/grammar.js';
+import {formatDuration} from '../../system/format.js';
 import {messageOf, Problem} from '../../system/problem.js';
-import type {RunHandle} from '../../runs/handle.js';
-import {isOver, type RunState} from '../../runs/state.js';
-import {dateTime} from '../../runs/words.js';
+import type {RunHandle} from '../../runs/model/run-handle.js';
+import {isOver, type RunState} from '../../runs/model/state.js';
+import {dateTime} from '../../runs/words/event-words.js';
 import {watchAsking} from './agreeing.js';
 import {type App, troubleOf} from './app.js';
-import {drawWhatMatters} from './drawing.js';
+import {drawWhatMatters} from './redraw.js';
 import {loadStepTimes} from './expecting.js';
 import {openRuns, type RunView} from './state.js';
 import {changeOpen, closeTab, isCurrent, showOpen} from './tabs.js';
@@ -138,7 +138,7 @@ export async function attach(app: App, name: string): Promise<void> {
 	}
 
 	await app.work(`attaching to ${name}`, async () => {
-		await beginRun(app, app.engine.attach(name));
+		await beginRun(app, app.core.attach(name));
 	});
 }
 
@@ -170,7 +170,7 @@ function extendedWords({deadline, notice, specification: {inactivity}}: RunState
 
 export async function openIde(app: App): Promise<void> {
 	const {run} = app.state();
-	const link = run && app.engine.ideLink(run.handle.state());
+	const link = run && app.core.ideLink(run.handle.state());
 	if (!link) {
 		app.say('The configuration names no `ide`', 'error');
 		return;
@@ -188,7 +188,7 @@ export async function openIde(app: App): Promise<void> {
 
 export function copyLink(app: App): void {
 	const {run} = app.state();
-	const text = run && (app.engine.ideLink(run.handle.state())?.url ?? app.engine.sshCommand(run.handle.name));
+	const text = run && (app.core.ideLink(run.handle.state())?.url ?? app.core.sshCommand(run.handle.name));
 	if (text !== undefined) {
 		app.copy(text);
 	}

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type {SaveTarget} from '../../configuration/save.js';
+import type {SaveTarget} from '../../configuration/files/save.js';
 import type {RequirementFlags, Wishes} from '../../configuration/model.js';
 import type {App} from './app.js';
 import {loadFolder} from './choosing.js';
@@ -55,14 +55,14 @@ export async function saveProfile(app: App, name: string): Promise<void> {
 		return;
 	}
 
-	const file = app.state().profiles?.paths.find(each => each.startsWith(app.engine.folder + path.sep));
-	await save(app, {path: file ?? path.join(app.engine.folder, '.dstack', 'profiles.yml'), newProfile: name}, name);
+	const file = app.state().profiles?.paths.find(each => each.startsWith(app.core.folder + path.sep));
+	await save(app, {path: file ?? path.join(app.core.folder, '.dstack', 'profiles.yml'), newProfile: name}, name);
 }
 
 /** Writes the changes, reads the files again, and goes on with what they say now. */
 async function save(app: App, target: SaveTarget, profileName: string | undefined): Promise<void> {
 	await app.work('writing', async () => {
-		await app.engine.saveWishes(target, changedWishes(app));
+		await app.core.saveWishes(target, changedWishes(app));
 		const {configuration: before} = app.state();
 		await loadFolder(app);
 		const {configurations, profiles, flags} = app.state();

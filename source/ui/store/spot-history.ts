@@ -75,7 +75,7 @@ export function followSpotHistory(app: App): void {
 async function ask(app: App, offer: Offer, signal: AbortSignal): Promise<SpotView> {
 	const {id} = offer;
 	try {
-		return {id, told: await app.engine.priceHistory(offer, signal)};
+		return {id, told: await app.core.priceHistory(offer, signal)};
 	} catch (error) {
 		signal.throwIfAborted();
 		return {id, problem: neutraliseLine(messageOf(error))};

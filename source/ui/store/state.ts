@@ -1,15 +1,16 @@
 import type {ConfigurationFile, Profile, ProfilesFile, RequirementFlags} from '../../configuration/model.js';
 import type {Pane} from '../../environment/step.js';
 import type {Offer} from '../../offers/offer.js';
-import type {OfferListing, Plan, Request} from '../../runs/engine.js';
-import type {RunHandle} from '../../runs/handle.js';
+import type {OfferListing} from '../../runs/model/listing.js';
+import type {Plan, Request} from '../../runs/model/choice.js';
+import type {RunHandle} from '../../runs/model/run-handle.js';
 import type {BackendsView} from './backends.js';
 import {type Grid, initialGrid, nothingShown, type Shown} from './offers.js';
 import type {SpotView} from './spot-history.js';
-import type {Orphan} from '../../runs/reconcile.js';
-import type {RunState} from '../../runs/state.js';
-import type {StepTimes} from '../../runs/step-times.js';
-import type {Load} from '../../tunnel/load.js';
+import type {Orphan} from '../../runs/end/reconcile.js';
+import type {RunState} from '../../runs/model/state.js';
+import type {StepTimes} from '../../runs/model/step-times.js';
+import type {Load} from '../../tunnel/observe/machine-load.js';
 
 export type ScreenName =
 	'configurations' | 'profiles' | 'form' | 'offers' | 'compare' | 'plan' | 'run' | 'environments' | 'backends';

@@ -1,4 +1,4 @@
-import type {RunHandle} from '../../runs/handle.js';
+import type {RunHandle} from '../../runs/model/run-handle.js';
 import type {App} from './app.js';
 import {type AppState, openRuns, type RunView} from './state.js';
 

@@ -1,6 +1,6 @@
 import type {Ide} from '../../configuration/model.js';
-import {starterText, type StarterChoice} from '../../configuration/starter.js';
-import {inspectFolder, type Suggestion} from '../../configuration/suggestions.js';
+import {starterText, type StarterChoice} from '../../configuration/starter/starter.js';
+import {inspectFolder, type Suggestion} from '../../configuration/starter/suggestions.js';
 import type {App} from './app.js';
 import {loadFolder} from './choosing.js';
 import {editConfiguration} from './editing.js';
@@ -24,7 +24,7 @@ const pythons = ['3.13', '3.12', '3.11', '3.10'];
 
 /** Asks what a first configuration is to hold, with what the folder suggests, shows it, and writes it on a yes. Escape leaves at any question. */
 export async function startWizard(app: App): Promise<void> {
-	const suggestions = await inspectFolder(app.engine.folder);
+	const suggestions = await inspectFolder(app.core.folder);
 	const ide = await choose(
 		app,
 		'Which editor opens it?',
@@ -126,7 +126,7 @@ async function confirm(app: App, choice: StarterChoice): Promise<void> {
 		await startWizard(app);
 	} else if (value === 'write' || value === 'edit') {
 		await app.work('writing', async () => {
-			await app.engine.writeStarter(text);
+			await app.core.writeStarter(text);
 			await loadFolder(app);
 		});
 		const index = app.state().configurations?.findIndex(({file}) => file === '.dstack.yml') ?? 0;

@@ -3,8 +3,8 @@ import {existsSync} from 'node:fs';
 import {chmod, mkdir, readFile, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import {guardScript, type GuardSettings} from '../../../source/backends/guest/guard/index.js';
-import {parseGuestStatus, type GuestStatus} from '../../../source/backends/guest/status.js';
+import {guardScript, type GuardSettings} from '../../../source/agents/machine/guard/index.js';
+import {parseGuestStatus, type GuestStatus} from '../../../source/agents/machine/status.js';
 import {hasCommand} from '../../support/program.js';
 
 /** The shells that are `sh` on some machine; those that are not here are named once. */

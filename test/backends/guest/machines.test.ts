@@ -5,7 +5,7 @@ import path from 'node:path';
 import {PassThrough} from 'node:stream';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import type {KeyPair} from '../../../source/backends/backend.js';
+import type {KeyPair} from '../../../source/system/key-pair.js';
 import {
 	extendCommand,
 	extendConflict,
@@ -16,11 +16,12 @@ import {
 	liftCommand,
 	oursCommand,
 	statusCommand,
-} from '../../../source/backends/guest/commands.js';
-import {parseGuestStatus, type GuestStatus} from '../../../source/backends/guest/status.js';
-import {guestUserData, type GuestOptions} from '../../../source/backends/guest/user-data.js';
-import {connect, type Connection} from '../../../source/tunnel/connection.js';
-import {generateKeyPair} from '../../../source/tunnel/keys.js';
+} from '../../../source/agents/machine/commands.js';
+import {parseGuestStatus, type GuestStatus} from '../../../source/agents/machine/status.js';
+import {guestUserData, type GuestOptions} from '../../../source/agents/machine/user-data.js';
+import {connect} from '../../../source/tunnel/connection/connection.js';
+import {type Connection} from '../../../source/tunnel/connection/contract.js';
+import {generateKeyPair} from '../../../source/tunnel/connection/keys.js';
 import type {SpotNotice} from '../../support/ec2/guests.js';
 import {temporaryFolder} from '../../support/folders.js';
 import {findMachines} from '../../support/machines/index.js';

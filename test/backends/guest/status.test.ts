@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {guestClock, parseGuestStatus} from '../../../source/backends/guest/status.js';
+import {guestClock, parseGuestStatus} from '../../../source/agents/machine/status.js';
 
 const status = {
 	at: 1_800_000_000,

@@ -2,9 +2,9 @@ import {execFileSync} from 'node:child_process';
 import {generateKeyPairSync} from 'node:crypto';
 import {parse} from 'yaml';
 import {beforeAll, describe, expect, it} from 'vitest';
-import type {KeyPair} from '../../../source/backends/backend.js';
-import {guestUserData, type GuestOptions} from '../../../source/backends/guest/user-data.js';
-import {generateKeyPair} from '../../../source/tunnel/keys.js';
+import type {KeyPair} from '../../../source/system/key-pair.js';
+import {guestUserData, type GuestOptions} from '../../../source/agents/machine/user-data.js';
+import {generateKeyPair} from '../../../source/tunnel/connection/keys.js';
 
 let identity: KeyPair;
 let hostKey: KeyPair;

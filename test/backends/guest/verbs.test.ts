@@ -1,7 +1,7 @@
 import {createInterface} from 'node:readline';
 import {stat} from 'node:fs/promises';
 import {describe, expect, it} from 'vitest';
-import {parseGuestStatus} from '../../../source/backends/guest/status.js';
+import {parseGuestStatus} from '../../../source/agents/machine/status.js';
 import {temporaryFolder} from '../../support/folders.js';
 import {Bench, shells, type Row} from './bench.js';
 

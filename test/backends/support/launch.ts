@@ -3,7 +3,7 @@ import {createAwsBackend} from '../../../source/backends/aws/launch/backend.js';
 import type {Operations} from '../../../source/backends/aws/launch/calls.js';
 import {ImageBook} from '../../../source/backends/aws/launch/images.js';
 import {createAwsOperations} from '../../../source/backends/aws/launch/operations.js';
-import type {KnownPrice} from '../../../source/backends/aws/offers.js';
+import type {KnownPrice} from '../../../source/offers/on-demand-price.js';
 import type {
 	Backend,
 	BackendError,

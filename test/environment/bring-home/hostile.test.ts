@@ -3,7 +3,7 @@ import {chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync
 import path from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {bringHome} from '../../../source/environment/bring-home/bring-home.js';
-import type {Link} from '../../../source/tunnel/link.js';
+import type {Link} from '../../../source/system/link.js';
 import {git, hasGit, hasTar, makePlaces} from '../support.js';
 import {branches, fill, untouched, write} from './support.js';
 

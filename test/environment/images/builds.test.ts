@@ -15,7 +15,7 @@ import {
 	decideBuild,
 	type ImageMeans,
 	loginForImage,
-} from '../../../source/runs/builds.js';
+} from '../../../source/runs/plan/decide-build.js';
 import {Problem} from '../../../source/system/problem.js';
 import {type EngineBench, environmentOf, findEngineBench, makeProject, offerOf} from './builds-support.js';
 import {hasRegistry, login, startRegistry, type TestRegistry} from './registry-support.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {environmentImage, imageCautions} from '../../../source/backends/container/image-name.js';
+import {environmentImage, imageCautions} from '../../../source/agents/container/image-name.js';
 import {familiarName, fullName, mirrored, parseMirror, parseReference} from '../../../source/system/image-reference.js';
 import {Problem} from '../../../source/system/problem.js';
 

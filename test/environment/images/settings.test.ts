@@ -2,7 +2,7 @@ import {writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {describe, expect, test} from 'vitest';
 import {readImageSettings, requireSettings} from '../../../source/environment/images/settings.js';
-import {loadImageSettings, loadPreferences} from '../../../source/runs/preferences.js';
+import {loadImageSettings, loadPreferences} from '../../../source/runs/settings/preferences.js';
 import {resolvePaths} from '../../../source/system/paths.js';
 import {temporaryFolder} from '../../support/folders.js';
 

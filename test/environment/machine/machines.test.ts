@@ -2,7 +2,7 @@ import {writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import {containerName} from '../../../source/backends/container/places.js';
+import {containerName} from '../../../source/agents/container/places.js';
 import {
 	cacheRestoreScript,
 	cacheSaveScript,

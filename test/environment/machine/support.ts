@@ -3,7 +3,7 @@ import path from 'node:path';
 import {onTestFinished} from 'vitest';
 import {runScriptStep} from '../../../source/environment/runner.js';
 import type {StepContext, StepResult} from '../../../source/environment/step.js';
-import type {Link} from '../../../source/tunnel/link.js';
+import type {Link} from '../../../source/system/link.js';
 import {quote} from '../../../source/system/shell.js';
 import type {Bench} from '../../support/engine.js';
 import {makePlaces} from '../support.js';

@@ -1,9 +1,9 @@
 import {readdir, readFile, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
-import {readJournal} from '../../../source/runs/journal.js';
-import {readLedger} from '../../../source/runs/ledger.js';
-import {runFolder} from '../../../source/runs/run-folder.js';
+import {readJournal} from '../../../source/runs/journal/journal.js';
+import {readLedger} from '../../../source/runs/journal/ledger.js';
+import {runFolder} from '../../../source/runs/journal/run-folder.js';
 import type {Problem} from '../../../source/system/problem.js';
 import type {Call, Fault} from './cloud.js';
 import {offersOf, Program, runName, World} from './program.js';

@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
-import type {LinkHealth} from '../../../source/runs/handle.js';
-import type {RunState} from '../../../source/runs/state.js';
+import type {LinkHealth} from '../../../source/runs/model/run-handle.js';
+import type {RunState} from '../../../source/runs/model/state.js';
 import {attend, type Memory, type Notice} from '../../../source/ui/attention/notices.js';
 import {testOffer} from '../../support/events.js';
 import {runState} from '../../support/ui.js';

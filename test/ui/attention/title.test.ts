@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest';
-import type {LinkHealth} from '../../../source/runs/handle.js';
-import type {RunState, StepState} from '../../../source/runs/state.js';
+import type {LinkHealth} from '../../../source/runs/model/run-handle.js';
+import type {RunState, StepState} from '../../../source/runs/model/state.js';
 import {titleOf} from '../../../source/ui/attention/title.js';
 import {testOffer} from '../../support/events.js';
 import {health, runState} from '../../support/ui.js';

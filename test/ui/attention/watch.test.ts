@@ -3,12 +3,12 @@ import {watchAttention} from '../../../source/ui/attention/watch.js';
 import {setFocus} from '../../../source/ui/store/pointing.js';
 import {showRun} from '../../../source/ui/store/running.js';
 import {closeTab} from '../../../source/ui/store/tabs.js';
-import {health, port, runState, testApp, TestClock, testEngine, TestHandle} from '../../support/ui.js';
+import {health, port, runState, testApp, TestClock, testCore, TestHandle} from '../../support/ui.js';
 
 /** The app with one run on the screen, without a screen; frames are counted as times that it would be drawn. */
 function watching(state = runState({tunnel: {up: true, since: 0, reconnects: 0, reason: undefined}})) {
 	const clock = new TestClock();
-	const app = testApp(testEngine(), {clock});
+	const app = testApp(testCore(), {clock});
 	const handle = new TestHandle(state);
 	const calls: string[] = [];
 	const titles: string[] = [];

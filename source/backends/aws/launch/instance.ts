@@ -1,7 +1,7 @@
 import type {Instance as Ec2Instance} from '@aws-sdk/client-ec2';
 import {neutraliseLine} from '../../../system/terminal-text.js';
 import type {Instance, InstanceState} from '../../backend.js';
-import {guestStateFolder, guestUser, guestWorkspace} from '../../guest/places.js';
+import {guestStateFolder, guestUser, guestWorkspace} from '../../../agents/machine/places.js';
 import {instanceName} from './ids.js';
 import {tagNames, tagValue} from './tags.js';
 

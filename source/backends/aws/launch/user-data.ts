@@ -1,6 +1,6 @@
 import {messageOf} from '../../../system/problem.js';
 import {BackendError, type LaunchIntent} from '../../backend.js';
-import {guestUserData} from '../../guest/user-data.js';
+import {guestUserData} from '../../../agents/machine/user-data.js';
 
 /** What sets the instance of an intent up at its first boot: the same text for the same intent. Throws `configuration` for keys that are none. */
 export function userDataFor({authorizedKey, hostKey, duration, inactivity, offer}: LaunchIntent): string {

@@ -1,7 +1,7 @@
 import type Docker from 'dockerode';
 import {neutraliseLine} from '../../../system/terminal-text.js';
-import {isBelowCode, linkedCache} from '../../container/state-files.js';
-import type {CacheMount, ContainerWishes} from '../../container/wishes.js';
+import {isBelowCode, linkedCache} from '../../../agents/container/state-files.js';
+import type {CacheMount, ContainerWishes} from '../../../agents/container/options.js';
 import {engineError, isGone, requireEngine} from './engine.js';
 import {labels} from './labels.js';
 

@@ -2,7 +2,7 @@ import type Docker from 'dockerode';
 import {viaSh} from '../../../system/shell.js';
 import {neutraliseLine} from '../../../system/terminal-text.js';
 import {BackendError, type CommittedImage, type CommitWish, type LaunchProgress} from '../../backend.js';
-import {beforeCommitScript} from '../../container/bootstrap.js';
+import {beforeCommitScript} from '../../../agents/container/bootstrap.js';
 import {isGone} from './engine.js';
 import {openExecLink} from './exec-link.js';
 import {labels as ownLabels} from './labels.js';

@@ -1,11 +1,11 @@
 import type Docker from 'dockerode';
 import {pack} from 'tar-stream';
-import {loginName} from '../../../configuration/places.js';
+import {loginName} from '../../../configuration/resolve/environment-paths.js';
 import {systemClock} from '../../../system/clock.js';
 import type {LaunchIntent} from '../../backend.js';
-import {environmentImage} from '../../container/image-name.js';
-import {sshPort, stateFolder, workspace} from '../../container/places.js';
-import {stateFiles} from '../../container/state-files.js';
+import {environmentImage} from '../../../agents/container/image-name.js';
+import {sshPort, stateFolder, workspace} from '../../../agents/container/places.js';
+import {stateFiles} from '../../../agents/container/state-files.js';
 import {cacheMount} from './caches.js';
 import {labels} from './labels.js';
 

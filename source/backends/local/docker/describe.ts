@@ -3,8 +3,8 @@ import {extract} from 'tar-stream';
 import {shellWord} from '../../../system/shell.js';
 import {neutraliseLine} from '../../../system/terminal-text.js';
 import type {Instance, KeptWork} from '../../backend.js';
-import {type ContainerEnd, readEnd} from '../../container/ended.js';
-import {sshPort, stateFolder, workspace} from '../../container/places.js';
+import {type ContainerEnd, readEnd} from '../../../agents/container/end-reason.js';
+import {sshPort, stateFolder, workspace} from '../../../agents/container/places.js';
 import {engineError, isGone} from './engine.js';
 import {labels} from './labels.js';
 

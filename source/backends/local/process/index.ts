@@ -11,7 +11,7 @@ import type {Offer} from '../../../offers/offer.js';
 import {systemClock} from '../../../system/clock.js';
 import {lockState} from '../../../system/lock.js';
 import {endAll, isProcess, markedProcesses} from '../../../system/processes.js';
-import {deadlineText} from '../../deadline.js';
+import {deadlineText} from '../../../agents/deadline-file.js';
 import {BackendError, type Instance, type LaunchIntent} from '../../backend.js';
 import type {Machine} from '../machine.js';
 import type {Runtime} from '../runtime.js';

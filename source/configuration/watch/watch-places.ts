@@ -1,0 +1,127 @@
+import {existsSync, type FSWatcher, type watch} from 'node:fs';
+import {statfs} from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import {isMissing} from '../../system/files.js';
+import {mostFolders} from '../files/discover.js';
+import type {Kind} from './watch-kinds.js';
+
+const mostWatchers = 1000;
+
+// Linux's numbers of file systems that another machine, or a host around this one, writes to: no watch hears of that.
+const remoteSystems = new Set([
+	0x6969, // NFS
+	0x517b, // SMB
+	0xff534d42, // CIFS
+	0xfe534d42, // SMB 2
+	0x65735546, // FUSE: sshfs and others
+	0x01021997, // 9p: Windows' disks below WSL
+	0x786f4256, // VirtualBox's shared folders
+	0x00c36400, // Ceph
+	0x5346414f, // AFS
+]);
+
+export const isRemote = async (folder: string): Promise<boolean> =>
+	process.platform === 'linux' &&
+	statfs(folder).then(
+		({type}) => remoteSystems.has(type),
+		() => false,
+	);
+
+/** A folder that is looked at: for its own files, and for folders in it that are to be looked at too. */
+export type Place = {
+	readonly folder: string;
+	readonly kinds: Set<Kind>;
+	/** Asked for, and not only come upon: it may vanish and come back. */
+	isRoot: boolean;
+	isSeen: boolean;
+	watcher: FSWatcher | undefined;
+	/** It cannot be watched. */
+	isDeaf: boolean;
+};
+
+export const isBelow = (folder: string, top: string): boolean => folder === top || folder.startsWith(top + path.sep);
+
+export type Places = {
+	get(folder: string): Place | undefined;
+	all(): Place[];
+	/** Has a folder looked at for something more. True when it was not before. */
+	enter(folder: string, kind: Kind | undefined, isRoot?: boolean): boolean;
+	/** A folder is gone, with all below it. */
+	forget(folder: string): void;
+	listen(place: Place): void;
+	/** Ends the watches of a folder and of all below it, and says which these are: the folder may be another one now. */
+	deafen(folder: string): Place[];
+};
+
+/** The folders and their watches. `onEvent` hears what Node's `watch` tells; a watch that broke is told as a change of all. */
+export function createPlaces(open: typeof watch, onEvent: (place: Place, event: string, name: string | null) => void): Places {
+	const places = new Map<string, Place>();
+	let watchers = 0;
+
+	const close = (place: Place): void => {
+		if (place.watcher) {
+			place.watcher.close();
+			place.watcher = undefined;
+			watchers--;
+		}
+	};
+
+	const below = (folder: string): Place[] => [...places.values()].filter(place => isBelow(place.folder, folder));
+
+	return {
+		get: folder => places.get(folder),
+		all: () => [...places.values()],
+		enter(folder, kind, isRoot = false) {
+			const known = places.get(folder);
+			if (!kind || known?.kinds.has(kind) || (!known && places.size >= mostFolders && !isRoot)) {
+				return false;
+			}
+
+			if (known) {
+				known.kinds.add(kind);
+				known.isRoot ||= isRoot;
+			} else {
+				places.set(folder, {folder, kinds: new Set([kind]), isRoot, isSeen: false, watcher: undefined, isDeaf: false});
+			}
+
+			return true;
+		},
+		forget(folder) {
+			for (const place of below(folder)) {
+				close(place);
+				if (!place.isRoot) {
+					places.delete(place.folder);
+				}
+			}
+		},
+		listen(place) {
+			if (place.watcher || place.isDeaf || watchers >= mostWatchers) {
+				return;
+			}
+
+			try {
+				place.watcher = open(place.folder, {persistent: false}, (event, name) => {
+					onEvent(place, event, name);
+				});
+				watchers++;
+				place.watcher.on('error', () => {
+					close(place);
+					place.isDeaf = existsSync(place.folder);
+					onEvent(place, 'rename', null);
+				});
+			} catch (error) {
+				// Used up, or not to be had here; a folder that is missing may be had later.
+				place.isDeaf = !isMissing(error);
+			}
+		},
+		deafen(folder) {
+			const all = below(folder);
+			for (const place of all) {
+				close(place);
+			}
+
+			return all;
+		},
+	};
+}

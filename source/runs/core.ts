@@ -1,0 +1,113 @@
+import type {OfferListing} from './model/listing.js';
+import type {GridChoices, ForwardPolicy} from './model/preferences.js';
+import type {Choice, Request, Plan, PlanOptions} from './model/choice.js';
+import type {PriceHistory} from '../backends/backend.js';
+import type {BackendEntry, BackendReport} from '../backends/report.js';
+import type {ConfigurationFile, ProfilesFile, Wishes} from '../configuration/model.js';
+import type {SaveTarget} from '../configuration/files/save.js';
+import type {ImageSettings} from '../environment/images/settings.js';
+import type {BroughtHome} from '../environment/bring-home/bring-home.js';
+import type {StepId} from '../environment/step.js';
+import type {Offer} from '../offers/offer.js';
+import type {Problem} from '../system/problem.js';
+import type {AttentionSettings} from './settings/attention-settings.js';
+import type {RefreshEnd} from '../offers/catalogue/background-refresh.js';
+import type {BringHome} from './end/bring-home.js';
+import type {RunHandle, UnsavedWork} from './model/run-handle.js';
+import type {LedgerEntry} from './journal/ledger.js';
+import type {Orphan, Reconciled} from './end/reconcile.js';
+import type {RunState} from './model/state.js';
+import type {StepTimes} from './model/step-times.js';
+
+/** The core of the program: the same under the screens and under the commands. Failures are `Problem`s. */
+export type Core = {
+	/** Absolute folder the program was started for. */
+	readonly folder: string;
+	configurations(): Promise<readonly ConfigurationFile[]>;
+	profiles(): Promise<ProfilesFile>;
+	/** Told, a few times a second at most, when configurations or profiles change on disk. Returns the way to stop being told. */
+	onFilesChanged(listener: () => void): () => void;
+	/** Writes a first `.dstack.yml` into the folder, `text` or what the folder suggests, and returns it read back; refuses where one is. */
+	writeStarter(text?: string): Promise<ConfigurationFile>;
+	/** Writes wishes into a configuration or a profile, comments and formatting kept. Throws a `configuration` problem. */
+	saveWishes(target: SaveTarget, wishes: Wishes): Promise<void>;
+	/** Lays the choice's parts over each other; throws a `configuration` problem where they contradict. */
+	request(choice: Choice): Request;
+	/** Yields a listing each time a backend answered; ends when all have. */
+	offers(request: Request, signal: AbortSignal): AsyncIterable<OfferListing>;
+	/** What a spot offer of a zone cost within the last 24 hours, as its backend tells. Rejects with the backend's failure. */
+	priceHistory(offer: Offer, signal: AbortSignal): Promise<PriceHistory>;
+	/**
+	Fetches newer prices where they are due, beside everything else, and takes them into the table of the listings: its rows keep their
+	numbers. Undefined where nothing was due. Missing where nothing is to be fetched unasked.
+	*/
+	readonly refreshCatalogue?: (options: {
+		readonly signal: AbortSignal;
+		readonly onProgress: (clouds: readonly string[]) => void;
+	}) => Promise<RefreshEnd | undefined>;
+	/**
+	Tells how every backend is set up, then asks those that are. `onEntry` is told each as soon as it is known, one that is asked before
+	that as `untested`; those known only from the catalogue too. Rejects only with the signal's reason, or where a part of this program
+	cannot be read.
+	*/
+	backendReport(onEntry: (entry: BackendEntry) => void, signal: AbortSignal): Promise<BackendReport>;
+	/** Checks code, disk, ports, name and permissions for one offer; `options.others` are tried after it, in their order. */
+	plan(request: Request, offer: Offer, options?: PlanOptions): Promise<Plan>;
+	/** Records the intent and starts working on it. */
+	launch(plan: Plan): Promise<RunHandle>;
+	/** Takes a run up again where it is: goes on with its steps or connects. */
+	attach(name: string): Promise<RunHandle>;
+	/** Ends the run called `name`, whoever looks after it, and waits until that is confirmed. */
+	stop(name: string, reason: string): Promise<void>;
+	/** What ending the run called `name` would lose; undefined where that cannot be found out. */
+	unsavedWork(name: string): Promise<UnsavedWork | undefined>;
+	/** Brings home what ending the run called `name` would lose; it goes on. Throws a `Problem`, also where it cannot be reached. */
+	bringHome(name: string, options?: BringHome): Promise<BroughtHome>;
+	/** The logs on disk, in the order of the steps, in lines that are safe to draw; `rest` is a last line that has no end yet. */
+	logs(
+		name: string,
+	): Promise<ReadonlyArray<{readonly step: StepId; readonly lines: readonly string[]; readonly rest: readonly string[]}>>;
+	/**
+	The run of this very choice whose program died without letting go of it: starting again means to go on with that one, not to make
+	a second.
+	*/
+	interrupted(choice: Choice): Promise<RunState | undefined>;
+	/** All runs, newest first, checked against their backends; `gone` ones only with `all`. What could not be checked is told to `note`. */
+	runs(options?: {readonly all?: boolean; readonly note?: (line: string) => void}): Promise<readonly RunState[]>;
+	/** The same, with what no journal tells of; also removes what ended instances left behind. */
+	reconcile(): Promise<Reconciled>;
+	/** Ends an instance that no journal tells of, and waits until that is confirmed. Refuses one of another installation. */
+	endOrphan(orphan: Orphan): Promise<void>;
+	/** How long the steps of past runs took. */
+	stepTimes(): Promise<StepTimes>;
+	/** What past runs cost, the newest first. */
+	ledger(): Promise<readonly LedgerEntry[]>;
+	/** Told, at most ten times a second, when journals change. Returns the way to stop being told. */
+	onRunsChanged(listener: () => void): () => void;
+	/** The command line that a person types for a shell there: `ssh fast-moth-1`. */
+	sshCommand(name: string): string;
+	/** The link that opens the IDE there, and the command of this machine that does, if it is here; undefined where none is configured. */
+	ideLink(state: RunState): {readonly ide: string; readonly url: string; readonly command?: readonly string[]} | undefined;
+	/** Remembered choices: the last configuration and profile used in this folder. And the person's settings. */
+	readonly preferences: {
+		/** Why the file of the settings could not be read, if so. */
+		readonly damage: Problem | undefined;
+		last(): {configuration?: string; profile?: string};
+		remember(choice: Choice): void;
+		/** How the grid of offers was arranged last. */
+		grid(): GridChoices;
+		rememberGrid(choices: GridChoices): void;
+		/** Whether the terminal is asked to report the mouse. */
+		mouse(): boolean;
+		rememberMouse(isOn: boolean): void;
+		/** How the person is called while nobody looks, and whether the terminal's title tells the state. */
+		attention(): AttentionSettings;
+		/** What happens with ports that start to listen inside; read anew each time. */
+		forwardPorts(): ForwardPolicy;
+		rememberForwardPorts(policy: ForwardPolicy): void;
+		/** Where built images are kept, for clouds to fetch: `ghcr.io/team/builds`. */
+		registry(): string | undefined;
+		/** All settings of images and of the IDE, read when first asked for; what is written wrongly is told in its `problems`. */
+		images(): ImageSettings;
+	};
+};

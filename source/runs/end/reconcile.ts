@@ -1,0 +1,205 @@
+import {self} from '../../system/program-name.js';
+import {readdir, stat} from 'node:fs/promises';
+import path from 'node:path';
+import type {Backend, Instance} from '../../backends/backend.js';
+import {messageOf} from '../../system/problem.js';
+import type {RunContext} from '../context.js';
+import {closeRun, findEnd, finishStopping, sweepRunAliases} from './end-run.js';
+import {readJournal, readState} from '../journal/journal.js';
+import {ownership} from '../journal/ownership.js';
+import {RunRecord} from '../journal/record.js';
+import {reduceAll} from '../model/reduce.js';
+import {regionsUsed} from '../journal/regions-used.js';
+import {removeRunFolder, runFolder, runNames} from '../journal/run-folder.js';
+import {RunOver} from '../steps/step.js';
+import type {RunState} from '../model/state.js';
+
+/** A folder that is being claimed has no intent yet; only one that stays so was left by a crash. Milliseconds. */
+const claimLimit = 10_000;
+/** How long a run without an instance may be between two programs. Milliseconds. */
+const handoverLimit = 30_000;
+
+/** How long after a request a cloud may not tell yet of what it made. Milliseconds. */
+const tellLimit = 120_000;
+
+/** An instance with this installation's tag that no journal tells of. */
+export type Orphan = {readonly backend: string; readonly instance: Instance};
+
+export type Reconciled = {
+	/** Newest first, `gone` ones too. */
+	readonly runs: readonly RunState[];
+	readonly orphans: readonly Orphan[];
+	/** What could not be checked, and why: a backend that does not answer. And what was ended or removed. */
+	readonly notes: readonly string[];
+};
+
+export type ReconcileOptions = {
+	readonly installation: string;
+	readonly backends: readonly Backend[];
+	/** Also removes what ended instances left behind: volumes, groups, requests. */
+	readonly sweep?: boolean;
+	/** How long an end that failed is left alone, milliseconds: who only lists, and again with each change, must not ask a cloud each time. */
+	readonly rest?: number;
+};
+
+/**
+Compares the journals with what the backends say. Runs that another living program owns are left to it. An instance that ended by itself
+is noted; one that a journal says is gone, and yet is there, is ended; a request that never became an instance is closed; an end that failed
+is tried again. What carries another installation's tag is not even looked at.
+*/
+export async function reconcile(
+	context: RunContext,
+	{installation, backends, sweep = false, rest = 0}: ReconcileOptions,
+): Promise<Reconciled> {
+	const notes: string[] = [];
+	const names = await runNames(context.paths);
+	const checked = await Promise.all(
+		names.map(async name => {
+			try {
+				return await reconcileRun(context, name, rest, notes);
+			} catch (error) {
+				notes.push(`${name} could not be checked: ${messageOf(error)}`);
+				return readState(runFolder(context.paths, name)).catch(() => undefined);
+			}
+		}),
+	);
+	await sweepRunAliases(context.paths);
+	const runs = checked.filter(state => state !== undefined).sort((a, b) => b.intendedAt - a.intendedAt);
+	const orphans = await Promise.all(
+		backends.map(async backend => askBackend(context, backend, {installation, sweep, runs, notes})),
+	);
+	return {runs, orphans: orphans.flat(), notes};
+}
+
+async function reconcileRun(context: RunContext, name: string, rest: number, notes: string[]): Promise<RunState | undefined> {
+	const folder = runFolder(context.paths, name);
+	const {events, damaged} = await readJournal(folder);
+	const state = reduceAll(name, events);
+	const owner = await ownership(folder);
+	if (owner === 'owned') {
+		return state;
+	}
+
+	if (!state) {
+		await settleWithoutIntent(context, folder, damaged.length > 0, notes);
+		return undefined;
+	}
+
+	const isResting = context.clock.now() - (state.stopFailure?.at ?? Number.NEGATIVE_INFINITY) < rest;
+	if (state.phase === 'gone' || isResting) {
+		return state;
+	}
+
+	// Let go of a moment ago: the program that goes on with it in the background is still on its way.
+	const isFresh = owner === 'free' && context.clock.now() - (events.at(-1)?.at ?? 0) < handoverLimit;
+	return isFresh && state.instanceId === undefined ? state : settle(context, state);
+}
+
+/** A claim that a crash left behind holds nothing. Anything more than that is a person's to look at, and never removed by itself. */
+async function settleWithoutIntent(context: RunContext, folder: string, isDamaged: boolean, notes: string[]): Promise<void> {
+	const name = path.basename(folder);
+	const held = (await readdir(folder)).filter(entry => entry.startsWith('instance'));
+	if (isDamaged || held.length > 0) {
+		notes.push(
+			`The journal of ${name} is damaged. What there is lies in ${folder}; \`${self} stop ${name}\` ends and removes it.`,
+		);
+		return;
+	}
+
+	const {mtimeMs} = await stat(folder);
+	if (context.clock.now() - mtimeMs > claimLimit) {
+		await removeRunFolder(folder);
+	}
+}
+
+/** Looks at a run that nobody looks after. What is found is decided again when it is ours: another program may have been faster. */
+async function settle(context: RunContext, before: RunState): Promise<RunState> {
+	if (before.phase !== 'stopping' && !(await whatEnded(context, before))) {
+		return before;
+	}
+
+	const record = new RunRecord(context, before.name);
+	if (!(await record.own())) {
+		return before;
+	}
+
+	try {
+		await finishStopping(context, record);
+		const state = record.known;
+		const end = state.phase === 'gone' ? undefined : await whatEnded(context, state);
+		if (end && (state.phase !== 'ended' || !end.kept)) {
+			await closeRun(context, record, end);
+		}
+	} finally {
+		await record.release();
+	}
+
+	return record.known;
+}
+
+async function whatEnded(context: RunContext, state: RunState): Promise<RunOver | undefined> {
+	const backend = await context.backend(state.offer.backend);
+	const now = context.clock.now();
+	if (state.instanceId !== undefined) {
+		return findEnd(backend, state, now);
+	}
+
+	// Launching again with the same intent finds an instance that the crash kept secret; without one, nothing is left to go on with.
+	if (await backend.find(state.intentId, state.offer)) {
+		return undefined;
+	}
+
+	const isTold = state.offer.price === 0 || !state.unanswered || now - (await lastEventAt(context, state)) > tellLimit;
+	return isTold ? new RunOver('interrupted before it had an instance', false) : undefined;
+}
+
+async function lastEventAt(context: RunContext, {name}: RunState): Promise<number> {
+	const {events} = await readJournal(runFolder(context.paths, name));
+	return events.at(-1)?.at ?? 0;
+}
+
+type Question = {
+	readonly installation: string;
+	readonly sweep: boolean;
+	readonly runs: readonly RunState[];
+	readonly notes: string[];
+};
+
+/** Instances with our tag whose journal says that they are gone are ended: a crash came between. Those without a journal are returned. */
+async function askBackend(
+	context: RunContext,
+	backend: Backend,
+	{installation, sweep, runs, notes}: Question,
+): Promise<Orphan[]> {
+	const orphans: Orphan[] = [];
+	try {
+		const regions = await regionsUsed(context.paths, backend.name);
+		const live = new Set(runs.filter(({phase}) => phase !== 'gone').map(({intentId}) => intentId));
+		const unanswered = (region: string, error: Error) => {
+			notes.push(`${backend.name} ${region} could not be asked for leftovers: ${error.message}`);
+		};
+
+		for (const instance of await backend.list(installation, regions, unanswered)) {
+			if (live.has(instance.intentId) || instance.state === 'ending' || instance.state === 'terminated') {
+				continue;
+			}
+
+			// Read anew: it may be another program's that is being started this moment.
+			const state = await readState(runFolder(context.paths, instance.run)).catch(() => undefined);
+			if (!state?.intentIds.includes(instance.intentId)) {
+				orphans.push({backend: backend.name, instance});
+			} else if (state.phase === 'gone' || state.intentId !== instance.intentId) {
+				await backend.terminate(instance.id);
+				notes.push(`${instance.run}: an instance that should be gone was ended (${instance.id})`);
+			}
+		}
+
+		if (sweep && backend.sweep) {
+			notes.push(...(await backend.sweep(installation, regions)));
+		}
+	} catch (error) {
+		notes.push(`${backend.name} could not be asked for leftovers: ${messageOf(error)}`);
+	}
+
+	return orphans;
+}

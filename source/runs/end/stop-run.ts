@@ -1,0 +1,156 @@
+import {existsSync} from 'node:fs';
+import path from 'node:path';
+import type {Backend} from '../../backends/backend.js';
+import {unsavedWork} from '../../environment/work.js';
+import {Problem} from '../../system/problem.js';
+import type {Link} from '../../system/link.js';
+import type {RunContext} from '../context.js';
+import {openEnvironment} from '../link/destination.js';
+import {keepCachesBeforeEnd} from '../prepare/caches.js';
+import {endRun, requestStop, terminateInstance, tidy} from './end-run.js';
+import type {UnsavedWork} from '../model/run-handle.js';
+import {readJournal} from '../journal/journal.js';
+import {ownership} from '../journal/ownership.js';
+import {regionsUsed} from '../journal/regions-used.js';
+import {reduceAll} from '../model/reduce.js';
+import type {RunRecord} from '../journal/record.js';
+import {removeRunFolder, runFolder, runNames} from '../journal/run-folder.js';
+import {stepContext} from '../steps/step.js';
+import type {RunState} from '../model/state.js';
+import {keptLines} from '../words/event-words.js';
+
+const pollInterval = 500;
+const stopLimit = 120_000;
+const askLimit = 30_000;
+
+/** Ends a run: itself where this program is its owner or can become it, else by asking the owner. Throws a `Problem`. */
+export async function stopRecord(context: RunContext, record: RunRecord, reason: string): Promise<void> {
+	if (!(await ownToEnd(context, record))) {
+		await requestStop(record.folder);
+		await awaitOwner(context, record);
+	}
+
+	if (record.owned) {
+		try {
+			await keepCachesBeforeEnd(context, record);
+			await endRun(context, record, reason);
+		} finally {
+			await record.release();
+		}
+	}
+}
+
+/** A full disk has no room for the lock that guards the end; the instance of a run that nobody holds goes first then, and makes room. */
+async function ownToEnd(context: RunContext, record: RunRecord): Promise<boolean> {
+	try {
+		return await record.own();
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code !== 'ENOSPC' || (await ownership(record.folder)) === 'owned') {
+			throw error;
+		}
+
+		await terminateInstance(context, record.known);
+		return record.own();
+	}
+}
+
+/** Waits until the owner, another program, has ended the run, or has died so that it can be ended from here. */
+async function awaitOwner({clock}: RunContext, record: RunRecord): Promise<void> {
+	for (const start = clock.now(); clock.now() - start < stopLimit;) {
+		await clock.sleep(pollInterval);
+		await record.catchUp();
+		if (record.state?.phase === 'gone' || (await record.own())) {
+			return;
+		}
+	}
+
+	throw new Problem('failed', `The program that looks after ${record.name} did not end it`, {
+		next: 'End that program and try again.',
+	});
+}
+
+/** Does something over a connection of its own into the environment, without taking the run up. Rejects where it cannot be reached. */
+export async function overOwnLink<T>(record: RunRecord, act: (link: Link) => Promise<T>): Promise<T> {
+	const link = await openEnvironment(record, AbortSignal.timeout(askLimit));
+	try {
+		return await act(link);
+	} finally {
+		link.close();
+	}
+}
+
+/** Whether there is no place in which work could be: nothing was copied there yet, or its end was decided on already. */
+export const isEmpty = ({phase, address, opened, steps}: RunState): boolean =>
+	phase === 'gone' || phase === 'stopping' || !address || !opened || !steps.some(({id}) => id === 'code');
+
+const nothing: UnsavedWork = {changed: false, lines: []};
+
+/** What ending a run would lose. Undefined where its environment cannot be asked. */
+export async function findUnsavedWork(context: RunContext, record: RunRecord): Promise<UnsavedWork | undefined> {
+	const {known} = record;
+	if (known.phase === 'ended') {
+		return {changed: true, lines: keptLines(known).slice(0, -1)};
+	}
+
+	if (isEmpty(known)) {
+		return nothing;
+	}
+
+	try {
+		return await overOwnLink(record, async link => unsavedWork(link, stepContext(known)));
+	} catch (error) {
+		record.note(`could not be asked for unsaved work: ${String(error)}`);
+		return (await isLost(context, known)) ? nothing : undefined;
+	}
+}
+
+/** Whether the backend is sure that nothing is left of the instance that could be saved. */
+async function isLost(context: RunContext, {offer, instanceId}: RunState): Promise<boolean> {
+	try {
+		const instance = await (await context.backend(offer.backend)).describe(instanceId ?? '');
+		return instance === undefined || instance.state === 'terminated' || instance.state === 'ending';
+	} catch {
+		// Whoever cannot be asked is sure of nothing.
+		return false;
+	}
+}
+
+/** Whether a run has left something whose journal does not even begin with its intent: nothing is known of it. */
+export async function isDamaged(context: RunContext, name: string): Promise<boolean> {
+	if (!(await runNames(context.paths)).includes(name)) {
+		return false;
+	}
+
+	const folder = runFolder(context.paths, name);
+	const {events, damaged} = await readJournal(folder);
+	return !reduceAll(name, events) && (damaged.length > 0 || existsSync(path.join(folder, 'instance')));
+}
+
+/**
+Ends what a run left whose journal does not even begin with its intent: the instances that carry its name and our tag, then its folder.
+False where there is no such run.
+*/
+export async function endDamaged(
+	context: RunContext,
+	name: string,
+	installation: string,
+	backends: readonly Backend[],
+): Promise<boolean> {
+	if (!(await isDamaged(context, name))) {
+		return false;
+	}
+
+	const folder = runFolder(context.paths, name);
+
+	for (const backend of backends) {
+		for (const instance of await backend.list(installation, await regionsUsed(context.paths, backend.name))) {
+			if (instance.run === name) {
+				await backend.terminate(instance.id);
+			}
+		}
+	}
+
+	await tidy(context.paths, folder);
+	await removeRunFolder(folder);
+	return true;
+}

@@ -1,0 +1,47 @@
+import type {DevEnvironment} from '../../configuration/model.js';
+import {reverseOf} from '../../configuration/resolve/requirements.js';
+import type {Plan} from './choice.js';
+import type {RunSpecification} from './events.js';
+import type {RunSecrets} from '../journal/run-folder.js';
+
+/** What the journal keeps of a plan; secrets apart. */
+export function specify(plan: Plan, intentId: string, installation: string, duration: number | undefined): RunSpecification {
+	const {choice, environment, requirements} = plan.request;
+	const {inactivityDuration, retry} = requirements;
+	// Values may be secret: only the names go into the journal.
+	const configuration = {
+		...environment,
+		registryAuth: undefined,
+		env: Object.fromEntries(Object.keys(environment.env).map(key => [key, ''])),
+	};
+	return {
+		intentId,
+		installation,
+		folder: choice.folder,
+		subfolder: plan.code.subfolder,
+		configurationFile: choice.configuration.path,
+		configurationLabel: choice.configuration.label,
+		profile: choice.profile?.name,
+		configuration,
+		offer: {...plan.offer},
+		others: plan.others.map(offer => ({...offer})),
+		ports: plan.ports.map(port => ({...port})),
+		reverse: reverseOf(choice.flags).map(({remote, local}) => ({remote, local})),
+		shmSize: requirements.shmSize,
+		disk: requirements.disk?.min,
+		duration: duration ?? null,
+		inactivity: inactivityDuration === undefined || inactivityDuration === 'off' ? null : inactivityDuration,
+		maxPrice: requirements.maxPrice,
+		retry: retry === 'off' ? null : {limit: retry.limit, on: [...retry.on]},
+		agreed: plan.agreed,
+		tags: {...requirements.tags},
+		build: choice.flags.build ?? 'use',
+		forwardAgent: choice.flags.forwardAgent ?? false,
+	};
+}
+
+/** The configuration as it was asked for; with the secrets laid back in where they are at hand. */
+export function environmentOf(specification: RunSpecification, secrets?: RunSecrets): DevEnvironment {
+	const configuration = specification.configuration as unknown as DevEnvironment;
+	return secrets ? {...configuration, env: secrets.env, registryAuth: secrets.registryAuth} : configuration;
+}

@@ -1,1 +1,0 @@
-export type {ExecOptions, ExecResult, Link} from '../system/link.js';

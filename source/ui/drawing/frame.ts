@@ -1,0 +1,42 @@
+import {type AppState, frameRows, type Trouble} from '../store/state.js';
+import {cut, width, wrap} from './cells.js';
+import {glyphs, paint} from './theme.js';
+
+/** Lines that a screen has: those of the frame without what went wrong, and what was said in more lines than one. */
+export const bodyRows = (state: AppState): number =>
+	Math.max(1, frameRows(state) - troubleRows(state).length - (saidRows(state).length - 1));
+
+/** What went wrong, why, and what to do next; above the keys, below the body. None under a question. */
+export const troubleRows = (state: AppState): string[] =>
+	state.trouble && !state.dialog ? rowsOf(state.trouble, state.columns, frameRows(state)) : [];
+
+/** Why it went wrong never takes more than half of the screen; that it did and what to do have what they need. */
+function rowsOf({message, details, next}: Trouble, columns: number, height: number): string[] {
+	const head = wrap(message, columns - 4).map((line, index) =>
+		paint.error(paint.strong(` ${index === 0 ? glyphs.failed : ' '} ${line}`)),
+	);
+	const advice = next === undefined ? [] : wrap(next, columns - 4).map(line => paint.warning(`   ${line}`));
+	const room = Math.max(0, Math.floor(height / 2) - head.length - advice.length - 1);
+	return [
+		paint.error(glyphs.rule.repeat(columns)),
+		...head,
+		...details.slice(0, room).map(line => cut(`   ${line}`, columns)),
+		...advice,
+	].slice(0, height);
+}
+
+const mostSaid = 4;
+
+/** What was said last, in as many lines as it needs, and the line that is being typed below it. Never empty. */
+export function saidRows({field, message, columns, busy}: AppState): string[] {
+	const lines = message && (field || !busy) ? wrap(message.text, columns - 2).slice(0, mostSaid) : [];
+	const rows = lines.map(line => (message?.tone === 'error' ? paint.error(` ${line}`) : ` ${line}`));
+	if (!field) {
+		return rows.length > 0 ? rows : [''];
+	}
+
+	const {text, label} = field;
+	const space = columns - label.length - 3;
+	const shown = width(text) > space ? `…${text.slice(-(space - 1))}` : text;
+	return [...rows, ` ${paint.accent(label)}${shown}${paint.selected(' ')}`];
+}

@@ -1,0 +1,98 @@
+import type {UnsavedWork} from '../../runs/model/run-handle.js';
+import {messageOf} from '../../system/problem.js';
+import type {App} from './app.js';
+import {bringHomeThen} from './bring-home.js';
+
+const heading = 'It holds work that exists nowhere else:';
+
+/** How an environment is ended after a question. */
+export type Ending = {
+	readonly name: string;
+	/** The folder that its code came from. */
+	readonly source: string;
+	readonly title: string;
+	/** What would be lost; undefined where that cannot be found out. */
+	readonly ask: () => Promise<UnsavedWork | undefined>;
+	readonly end: () => Promise<void>;
+	/** The person has said yes before: only what would be lost is still worth a question. */
+	readonly isAgreed?: boolean;
+};
+
+/** What is said of the work in an environment: none, some that can be brought home, or that it cannot be asked. */
+type Loss = {readonly kind: 'none' | 'work' | 'unknown'; readonly lines: readonly string[]};
+
+/**
+Asks what would be lost with an environment, shows that with the question, and ends it only on a yes. Taken back with escape, or left for
+another screen meanwhile, the question does not come any more.
+*/
+export async function confirmEnd(app: App, ending: Ending): Promise<void> {
+	const {asking, screen, run} = app.state();
+	if (asking) {
+		return;
+	}
+
+	const taken = Promise.withResolvers<undefined>();
+	app.set({asking: () => taken.resolve(undefined)});
+	let loss: Loss | undefined;
+	await app.work('asking for work that exists nowhere else; esc leaves it as it is', async () => {
+		loss = await Promise.race([lossOf(ending.ask), taken.promise]);
+	});
+	app.set({asking: undefined});
+	const now = app.state();
+	if (loss === undefined || app.hasEnded || now.screen !== screen || now.run?.handle !== run?.handle) {
+		return;
+	}
+
+	askHow(app, ending, loss);
+}
+
+function askHow(app: App, {name, source, title, end, isAgreed = false}: Ending, {kind, lines}: Loss): void {
+	const endNow = () => void app.work(`ending ${name}`, end);
+	if (isAgreed && kind === 'none') {
+		endNow();
+		return;
+	}
+
+	const keep = {label: 'No, leave it as it is', value: 'no'};
+	const yes = {label: 'Yes, end it', value: 'yes'};
+	const home = {label: 'b: bring that home, then end it', value: 'home', key: 'b'};
+	const lose = {label: 'Yes, end it and lose that', value: 'lose'};
+	const blind = {label: 'Yes, end it, whatever is in it', value: 'lose'};
+	const options = {none: [keep, yes], work: [home, keep, lose], unknown: [keep, blind]}[kind];
+	app.ask({title, lines, options}, value => {
+		if (value === 'yes') {
+			endNow();
+		} else if (value === 'home') {
+			void bringHomeThen(app, {name, source}, end);
+		} else if (value === 'lose') {
+			askTwice(app, name, endNow);
+		}
+	});
+}
+
+/** What is lost for good is not lost by one key. */
+function askTwice(app: App, name: string, end: () => void): void {
+	const options = [
+		{label: 'No, leave it as it is', value: 'no'},
+		{label: 'y: lose what is in it', value: 'yes', key: 'y'},
+	];
+	app.ask({title: `Lose the work in ${name} for good?`, lines: [], options}, value => {
+		if (value === 'yes') {
+			end();
+		}
+	});
+}
+
+async function lossOf(ask: Ending['ask']): Promise<Loss> {
+	const unknown = 'It cannot be asked for work that exists nowhere else';
+	try {
+		const work = await ask();
+		if (!work) {
+			return {kind: 'unknown', lines: [`${unknown}.`]};
+		}
+
+		return work.changed ? {kind: 'work', lines: [heading, ...work.lines]} : {kind: 'none', lines: []};
+	} catch (error) {
+		return {kind: 'unknown', lines: [`${unknown}: ${messageOf(error)}`]};
+	}
+}
