@@ -140,8 +140,8 @@ function makeProgram(): Command {
 		.argument('<name>')
 		.option('-f, --follow', 'go on as they grow')
 		.action(async (name: string, flags: Flags) => {
-			const {printLogs} = await import('./commands/logs.js');
-			await printLogs((await open(undefined)).core, name, flags.follow ?? false, await outputOf(flags));
+			const [{printLogs}, {systemClock}] = await Promise.all([import('./commands/logs.js'), import('./system/clock.js')]);
+			await printLogs((await open(undefined)).core, name, flags.follow ?? false, await outputOf(flags), systemClock);
 		});
 
 	add('stop', 'end environments and delete what is in them')

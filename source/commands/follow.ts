@@ -1,6 +1,7 @@
 import process from 'node:process';
 import {constants} from 'node:os';
 import {messageOf, Problem} from '../system/problem.js';
+import {self} from '../system/program-name.js';
 import type {Core} from '../runs/core.js';
 import type {RunHandle} from '../runs/model/run-handle.js';
 import {formatPrice} from '../offers/format.js';
@@ -148,6 +149,11 @@ function print(handle: RunHandle, output: Output): {flush: () => void; stop: () 
 	const printNew = () => {
 		const {version} = handle.logs();
 		const lines = handle.logs().lines('all');
+		// More than is kept in memory may come at once.
+		if (version - seen > lines.length) {
+			output.line(`… ${version - seen - lines.length} lines left out here: \`${self} logs ${handle.name}\` …`);
+		}
+
 		for (const {pane, text} of lines.slice(Math.max(0, lines.length - (version - seen)))) {
 			output.line(`[${pane}] ${text}`);
 		}

@@ -1,3 +1,4 @@
+import {once} from 'node:events';
 import process from 'node:process';
 import {createInterface} from 'node:readline';
 import {Problem} from '../system/problem.js';
@@ -9,6 +10,8 @@ export type Output = {
 	line(text?: string): void;
 	/** Only with `json`. */
 	object(value: unknown): void;
+	/** Resolves when nothing waits to be taken: whoever prints much awaits it now and then, so that it does not pile up. */
+	drained(): Promise<void>;
 	/** Beside the output: what could not be found out. */
 	note(line: string): void;
 };
@@ -18,6 +21,12 @@ export const makeOutput = (json: boolean): Output => ({
 	line(text = '') {
 		if (!json) {
 			process.stdout.write(`${neutralise(text)}\n`);
+		}
+	},
+	async drained() {
+		// An output that nobody takes any more is over: what is written to it is lost.
+		if (process.stdout.writableNeedDrain && !process.stdout.destroyed) {
+			await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')]);
 		}
 	},
 	note(line) {

@@ -1,35 +1,58 @@
 import type {Core} from '../runs/core.js';
-import {systemClock} from '../system/clock.js';
+import type {LogReader} from '../runs/journal/log-reader.js';
+import {leftOutWords} from '../runs/journal/logs.js';
+import type {Clock} from '../system/clock.js';
+import {messageOf} from '../system/problem.js';
 import type {Output} from './io.js';
 
 const interval = 500;
+/** How often the cloud is asked whether a run that nobody looks after is over, milliseconds. */
+const askEvery = 30_000;
 
-/** Prints a run's logs, step by step; with `follow` goes on until the run is over. */
-export async function printLogs(core: Core, name: string, follow: boolean, output: Output): Promise<void> {
-	const printed = new Map<string, number>();
-	for (let last = false; !last;) {
-		// Asked before the logs are read, so that nothing that came before the end is missed.
-		last = !follow || (await isOver(core, name));
-		for (const {step, lines, rest} of await core.logs(name)) {
-			const seen = printed.get(step) ?? 0;
-			// A step that was tried again begins anew.
-			const from = lines.length < seen ? 0 : seen;
-			// A line that is still being written is told when it is whole.
-			for (const text of [...lines.slice(from), ...(last ? rest : [])]) {
-				output.object({run: name, type: 'log', step, text});
-				output.line(`[${step}] ${text}`);
+/** Prints a run's logs, step by step, each as it is read; with `follow` goes on until the run is over. */
+export async function printLogs(core: Core, name: string, follow: boolean, output: Output, clock: Clock): Promise<void> {
+	const reader = await core.logs(name);
+	try {
+		let asked = clock.now() - askEvery;
+		const noted = new Set<string>();
+		const note = (line: string) => {
+			if (!noted.has(line)) {
+				noted.add(line);
+				output.note(line);
 			}
+		};
 
-			printed.set(step, lines.length);
+		for (let last = false; !last;) {
+			// Asked before the logs are read, so that nothing that came before the end is missed.
+			last = !follow || (await reader.isOver());
+			await printNew(reader, name, last, output);
+			if (!last && clock.now() - asked >= askEvery) {
+				asked = clock.now();
+				// What it finds out is in the journal then.
+				await core.runs({note}).catch((error: unknown) => note(messageOf(error)));
+			} else if (!last) {
+				await clock.sleep(interval);
+			}
 		}
-
-		if (!last) {
-			await systemClock.sleep(interval);
-		}
+	} finally {
+		await reader.close();
 	}
 }
 
-async function isOver(core: Core, name: string): Promise<boolean> {
-	const runs = await core.runs();
-	return !runs.some(run => run.name === name && run.phase !== 'ended');
+async function printNew(reader: LogReader, name: string, all: boolean, output: Output): Promise<void> {
+	for await (const part of reader.read({all})) {
+		const {step} = part;
+		if ('leftOut' in part) {
+			output.object({run: name, type: 'log-left-out', step, ...part.leftOut});
+			output.line(`[${step}] ${leftOutWords(part.leftOut)}`);
+			continue;
+		}
+
+		for (const text of part.lines) {
+			output.object({run: name, type: 'log', step, text});
+			output.line(`[${step}] ${text}`);
+		}
+
+		await output.drained();
+	}
 }

@@ -54,8 +54,13 @@ export type StepContext = {
 	readonly ideOrigin?: string;
 };
 
+/** Output that is not there any more, or was never taken. */
+export type LeftOut = {readonly bytes: number; readonly lines: number};
+
 /** A step's output or progress while it runs. */
 export type StepReport = {
+	/** What is missing before `log`. */
+	readonly leftOut?: LeftOut;
 	readonly log?: string;
 	readonly text?: string;
 	readonly done?: number;

@@ -7,7 +7,6 @@ import type {ConfigurationFile, ProfilesFile, Wishes} from '../configuration/mod
 import type {SaveTarget} from '../configuration/files/save.js';
 import type {ImageSettings} from '../environment/images/settings.js';
 import type {BroughtHome} from '../environment/bring-home/bring-home.js';
-import type {StepId} from '../environment/step.js';
 import type {Offer} from '../offers/offer.js';
 import type {Problem} from '../system/problem.js';
 import type {AttentionSettings} from './settings/attention-settings.js';
@@ -15,6 +14,7 @@ import type {RefreshEnd} from '../offers/catalogue/background-refresh.js';
 import type {BringHome} from './end/bring-home.js';
 import type {RunHandle, UnsavedWork} from './model/run-handle.js';
 import type {LedgerEntry} from './journal/ledger.js';
+import type {LogReader} from './journal/log-reader.js';
 import type {Orphan, Reconciled} from './end/reconcile.js';
 import type {RunState} from './model/state.js';
 import type {StepTimes} from './model/step-times.js';
@@ -63,10 +63,8 @@ export type Core = {
 	unsavedWork(name: string): Promise<UnsavedWork | undefined>;
 	/** Brings home what ending the run called `name` would lose; it goes on. Throws a `Problem`, also where it cannot be reached. */
 	bringHome(name: string, options?: BringHome): Promise<BroughtHome>;
-	/** The logs on disk, in the order of the steps, in lines that are safe to draw; `rest` is a last line that has no end yet. */
-	logs(
-		name: string,
-	): Promise<ReadonlyArray<{readonly step: StepId; readonly lines: readonly string[]; readonly rest: readonly string[]}>>;
+	/** The logs on disk, whatever their size. To be closed. */
+	logs(name: string): Promise<LogReader>;
 	/**
 	The run of this very choice whose program died without letting go of it: starting again means to go on with that one, not to make
 	a second.

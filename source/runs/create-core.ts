@@ -21,7 +21,7 @@ import {readLedger} from './journal/ledger.js';
 import {endOrphan} from './end/orphans.js';
 import {OfferBook, takeChanges} from '../offers/catalogue/offer-book.js';
 import {askHistory, listOffers} from './plan/list-offers.js';
-import {readLogLines} from './journal/logs.js';
+import {LogReader} from './journal/log-reader.js';
 import {ownership} from './journal/ownership.js';
 import {durationOf} from './model/default-duration.js';
 import {loadPreferences, loadSettings} from './settings/preferences.js';
@@ -69,7 +69,7 @@ export async function createCore(given: RunContext, folder: string): Promise<Cor
 		plan: async (request, offer, options) =>
 			(await import('./plan/plan.js')).makePlan(context, request, offer, preferences.registry(), options),
 		launch: async plan => launch(context, plan, await installation()),
-		attach: async name => (await import('./live/run.js')).Run.from(context, await openRecord(context, name)),
+		attach: async name => (await import('./live/run.js')).Run.from(context, await openRecord(context, name, {withLogs: true})),
 		async stop(name, reason) {
 			const {endDamaged, stopRecord} = await import('./end/stop-run.js');
 			if (!(await endDamaged(context, name, await installation(), backends()))) {
@@ -82,7 +82,7 @@ export async function createCore(given: RunContext, folder: string): Promise<Cor
 		},
 		bringHome: async (name, how) =>
 			(await import('./end/bring-home.js')).bringRunHome(context, await openRecord(context, name), how),
-		logs: async name => readLogLines((await openRecord(context, name)).folder),
+		logs: async name => new LogReader((await openRecord(context, name)).folder),
 		interrupted: async choice => findInterrupted(context, choice),
 		async runs({all = false, note} = {}) {
 			// What failed before this program began has been left alone long enough: every start tries again.

@@ -28,6 +28,7 @@ const gather = (): Output & {readonly lines: string[]; readonly objects: unknown
 		objects,
 		line: (text = '') => void lines.push(text),
 		object: value => void objects.push(value),
+		drained: async () => undefined,
 		note: text => void lines.push(`note: ${text}`),
 	};
 };

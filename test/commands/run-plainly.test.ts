@@ -23,6 +23,7 @@ async function run(changes: Partial<Plan>, yes = true) {
 		json: true,
 		line: (text = '') => void told.lines.push(text),
 		object: value => void told.objects.push(value as Record<string, unknown>),
+		drained: async () => undefined,
 		note: () => undefined,
 	};
 	const launched: Plan[] = [];

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {LineCutter, MemoryLogBook, readLogLines, StepLog} from '../../source/runs/journal/logs.js';
+import {LogReader} from '../../source/runs/journal/log-reader.js';
+import {LineCutter, MemoryLogBook} from '../../source/runs/journal/logs.js';
+import {StepLog} from '../../source/runs/journal/step-log.js';
 import {mkdir} from 'node:fs/promises';
 import path from 'node:path';
 import {temporaryFolder} from '../support/folders.js';
+import {collect} from '../support/iterate.js';
 
 describe('log lines', () => {
 	test('however output is cut, the lines are the same', () => {
@@ -56,12 +59,14 @@ describe('log lines', () => {
 		] as const) {
 			const log = new StepLog(folder, step);
 			log.write(text);
-			await log.finish();
+			log.finish();
 		}
 
-		expect(await readLogLines(folder)).toEqual([
-			{step: 'setup', lines: ['second try'], rest: ['no newline']},
-			{step: 'init', lines: ['later'], rest: []},
+		const parts = await collect(new LogReader(folder).read({all: true}));
+		expect(parts).toEqual([
+			{step: 'setup', lines: ['second try']},
+			{step: 'setup', lines: ['no newline']},
+			{step: 'init', lines: ['later']},
 		]);
 	});
 });

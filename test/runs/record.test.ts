@@ -2,8 +2,8 @@ import {expect, test} from 'vitest';
 import type {RunContext} from '../../source/runs/context.js';
 import type {RunEvent} from '../../source/runs/model/events.js';
 import {Journal} from '../../source/runs/journal/journal.js';
-import {StepLog} from '../../source/runs/journal/logs.js';
 import {openRecord} from '../../source/runs/journal/record.js';
+import {StepLog} from '../../source/runs/journal/step-log.js';
 import {claimFolder, writeRunFiles} from '../../source/runs/journal/run-folder.js';
 import {systemClock} from '../../source/system/clock.js';
 import {resolvePaths} from '../../source/system/paths.js';
@@ -32,10 +32,10 @@ test('who attaches sees the logs among the events, each where its step ended, an
 	for (const [step, text] of [['setup', 'one\ntwo\nrest'] as const, ['init', 'three\n'] as const]) {
 		const log = new StepLog(folder, step);
 		log.write(text);
-		await log.finish();
+		log.finish();
 	}
 
-	const {logs} = await openRecord(context, name);
+	const {logs} = await openRecord(context, name, {withLogs: true});
 	const lines = logs.lines('all').map(({text}) => text);
 	const begin = lines.indexOf('setup: Set up');
 	expect(lines.slice(begin, begin + 5)).toEqual(['setup: Set up', 'one', 'two', 'rest', expect.stringMatching(/^setup: done/)]);

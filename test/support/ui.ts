@@ -4,6 +4,7 @@ import {matchRows} from '../../source/offers/match.js';
 import type {Offer} from '../../source/offers/offer.js';
 import {OfferTable} from '../../source/offers/table.js';
 import type {Core} from '../../source/runs/core.js';
+import {LogReader} from '../../source/runs/journal/log-reader.js';
 import type {OfferListing} from '../../source/runs/model/listing.js';
 import type {Plan, Request} from '../../source/runs/model/choice.js';
 import type {GuestView, LinkHealth, LogLine, PortHealth, RunHandle} from '../../source/runs/model/run-handle.js';
@@ -308,7 +309,7 @@ export function testCore(changes: Partial<Core> = {}, listing: TestListing = {})
 		stop: async () => undefined,
 		unsavedWork: async () => ({changed: false, lines: []}),
 		bringHome: async () => ({folder: undefined, repositories: []}),
-		logs: async () => [],
+		logs: async () => new LogReader('/nowhere'),
 		interrupted: async () => undefined,
 		runs: async () => [],
 		reconcile: async () => ({runs: [], orphans: [], notes: []}),

@@ -4,7 +4,7 @@ import {eventSchema, type RunEvent} from '../model/events.js';
 import {reduceAll} from '../model/reduce.js';
 import type {RunState} from '../model/state.js';
 
-const journalFile = 'journal.jsonl';
+export const journalFile = 'journal.jsonl';
 
 export type JournalReading = {
 	readonly events: readonly RunEvent[];

@@ -1,9 +1,7 @@
-import {appendFile, readdir, readFile, writeFile} from 'node:fs/promises';
-import path from 'node:path';
-import {stepIds, type Pane, type StepId} from '../../environment/step.js';
+import type {LeftOut, Pane, StepId} from '../../environment/step.js';
+import {formatBytes} from '../../system/format.js';
 import {lastVersion, neutraliseLine} from '../../system/terminal-text.js';
 import type {LogBook, LogLine} from '../model/run-handle.js';
-import {logFolder} from './run-folder.js';
 
 const mostLines = 10_000;
 const mostBytes = 4 * 1024 * 1024;
@@ -90,43 +88,6 @@ export class LineCutter {
 
 const clean = (line: string): string => neutraliseLine(lastVersion(line)).slice(0, longestLine);
 
-const logFile = (folder: string, name: string): string => path.join(logFolder(folder), `${name}.log`);
-
-/** A step's log beside the journal, begun anew: a step that is taken up again is told from its first line. */
-export class StepLog {
-	readonly #file: string;
-	#last: Promise<void>;
-
-	constructor(folder: string, step: StepId) {
-		this.#file = logFile(folder, step);
-		this.#last = writeFile(this.#file, '', {mode: 0o600});
-	}
-
-	write(text: string): void {
-		this.#last = this.#last.then(async () => appendFile(this.#file, text));
-		// Awaited by `finish`, which reports it.
-		this.#last.catch(() => undefined);
-	}
-
-	async finish(): Promise<void> {
-		return this.#last;
-	}
-}
-
-/** The logs on disk, in the order of the steps, each as its raw text. */
-export async function readStepLogs(folder: string): Promise<ReadonlyArray<{step: StepId; text: string}>> {
-	const files = new Set(await readdir(logFolder(folder)).catch(() => []));
-	const steps = stepIds.filter(step => files.has(`${step}.log`));
-	return Promise.all(steps.map(async step => ({step, text: await readFile(logFile(folder, step), 'utf8')})));
-}
-
-/** The same as lines that are safe to draw; `rest` is a last line that has no end yet. */
-export async function readLogLines(
-	folder: string,
-): Promise<ReadonlyArray<{step: StepId; lines: readonly string[]; rest: readonly string[]}>> {
-	const logs = await readStepLogs(folder);
-	return logs.map(({step, text}) => {
-		const cutter = new LineCutter();
-		return {step, lines: cutter.push(text), rest: cutter.end()};
-	});
-}
+/** Stands in a log for what it does not have. */
+export const leftOutWords = ({lines, bytes}: LeftOut): string =>
+	`… ${lines === 1 ? '1 line' : `${lines.toLocaleString('en-US')} lines`}, ${formatBytes(bytes)}, left out here …`;

@@ -1,11 +1,13 @@
 import type {StepId, StepReport} from '../../environment/step.js';
 import {formatBytes} from '../../system/format.js';
+import {self} from '../../system/program-name.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {RunContext} from '../context.js';
 import type {NewEvent, RunEvent} from '../model/events.js';
 import {Journal, readJournal} from './journal.js';
 import {StepTimeLearner} from './record-times.js';
-import {LineCutter, MemoryLogBook, paneOf, readStepLogs} from './logs.js';
+import {type LogTail, readLogTails} from './log-reader.js';
+import {leftOutWords, LineCutter, MemoryLogBook, paneOf} from './logs.js';
 import {own} from './ownership.js';
 import {missingProblem} from '../words/problems.js';
 import {reduce} from '../model/reduce.js';
@@ -59,10 +61,10 @@ export class RunRecord {
 		return this.#journal !== undefined;
 	}
 
-	/** Reads what is on disk: the logs, each where its step ended, among the events. Damaged lines are reported as events' lines. */
+	/** Reads what is on disk: the ends of the logs, each where its step ended, among the events. Damaged lines are reported as events' lines. */
 	async load(): Promise<void> {
-		const logs = new Map((await readStepLogs(this.folder)).map(({step, text}) => [step, text]));
-		await this.catchUp(logs);
+		const tails = await readLogTails(this.folder);
+		await this.catchUp(new Map(tails.map(tail => [tail.step, this.#textOf(tail)])));
 	}
 
 	/** Applies what another program has written since. `logs` are taken in on the way, as the lines on disk have no times of their own. */
@@ -141,7 +143,11 @@ export class RunRecord {
 	}
 
 	/** Output and progress of a step. Progress is journalled at most once a second. */
-	report(step: StepId, {log, text, done, total, unit}: StepReport): void {
+	report(step: StepId, {leftOut, log, text, done, total, unit}: StepReport): void {
+		if (leftOut !== undefined) {
+			this.#addLines(step, [...(this.#cutters.get(step)?.end() ?? []), leftOutWords(leftOut)], this.#context.clock.now());
+		}
+
 		if (log !== undefined) {
 			this.#log(step, log);
 		}
@@ -220,6 +226,10 @@ export class RunRecord {
 		this.changed();
 	}
 
+	#textOf({text, isCut}: LogTail): string {
+		return isCut ? `… earlier lines: \`${self} logs ${this.name}\` …\n${text}` : text;
+	}
+
 	#log(step: StepId, text: string, at = this.#context.clock.now()): void {
 		let cutter = this.#cutters.get(step);
 		if (!cutter) {
@@ -238,10 +248,13 @@ export class RunRecord {
 	}
 }
 
-/** The run called `name` as its journal tells it. Throws a `usage` problem when there is none. */
-export async function openRecord(context: RunContext, name: string): Promise<RunRecord> {
+/**
+The run called `name` as its journal tells it. Throws a `usage` problem when there is none. Its logs are read for those who look at them:
+what ends a run, or brings its work home, is not to depend on them.
+*/
+export async function openRecord(context: RunContext, name: string, {withLogs = false} = {}): Promise<RunRecord> {
 	const record = new RunRecord(context, name);
-	await record.load();
+	await (withLogs ? record.load() : record.catchUp());
 	if (!record.state) {
 		throw missingProblem(neutraliseLine(name));
 	}

@@ -9,7 +9,7 @@ import type {Tunnel} from '../../tunnel/tunnel.js';
 import type {Tunnels} from '../link/tunnels.js';
 import type {RunContext} from '../context.js';
 import type {NewEvent} from '../model/events.js';
-import {StepLog} from '../journal/logs.js';
+import {StepLog} from '../journal/step-log.js';
 import type {RunRecord} from '../journal/record.js';
 import {readSecrets, type RunSecrets} from '../journal/run-folder.js';
 import type {RunState} from '../model/state.js';
@@ -84,9 +84,15 @@ export async function perform(
 ): Promise<void> {
 	stage.signal.throwIfAborted();
 	await stage.append({type: 'step-started', step, title});
-	const log = new StepLog(stage.folder, step);
+	const log = new StepLog(stage.folder, step, {
+		onTrouble: message => stage.report(step, {log: `${message}; the step goes on without it\n`}),
+	});
 	try {
 		const end = await act(report => {
+			if (report.leftOut !== undefined) {
+				log.leaveOut(report.leftOut);
+			}
+
 			if (report.log !== undefined) {
 				log.write(report.log);
 			}
@@ -102,7 +108,7 @@ export async function perform(
 
 		throw StepFailed.from(step, error);
 	} finally {
-		await log.finish();
+		log.finish();
 	}
 }
 
