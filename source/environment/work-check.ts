@@ -5,12 +5,15 @@ import {treeFunctions} from './work-tree.js';
 /** The exit code that says there is work. */
 export const changedCode = 10;
 
+/** Minutes after which a check that was broken off has left its folder for good. */
+const leftAfter = 1440;
+
 // A unit is compared as what it was when the baseline was taken, also when it has become a repository since.
 const unitFunctions = `
 take() {
   kind=$(kind_of)
   case $kind in
-    folder) git init --quiet --bare --template= "$b/shadow" && tree > "$b/tree" ;;
+    folder) git init --quiet --bare --template= "$own_git" && tree > "$b/tree" ;;
     # Refreshed, as after a checkout, so that git needs to read each file only once.
     repository) (umask 022; git update-index -q --refresh >/dev/null 2>&1); tree > "$b/tree" ;;
     listing) listing > "$b/tree" ;;
@@ -65,6 +68,17 @@ compare() {
     complained
   fi
   if [ -f "$b/failed" ]; then cat "$b/failed"; fi
+  mark
+}
+
+# All that there is, in words that are the same for as long as nothing changes.
+mark() {
+  {
+    printf '%s\\n' "$place" "$kind"
+    for each in now tree.now staged.now heavy.now heads.now; do
+      if [ -f "$b/$each" ]; then echo "$each" && sort -u "$b/$each"; fi
+    done
+  } >> "$x/marks"
 }
 
 compare_listing() {
@@ -75,6 +89,7 @@ compare_listing() {
 
 compare_files() {
   now=$(tree)
+  echo "$now" > "$b/now"
   empty=$(git hash-object -t tree /dev/null)
   committed=$(git rev-parse -q --verify 'HEAD^{tree}' 2>/dev/null) || committed=$empty
   if [ "$kind" = folder ]; then
@@ -94,18 +109,31 @@ compare_files() {
 }
 
 compare_commits() {
-  { heads 2>/dev/null; sed 's/^/^/' "$b/heads"; elsewhere; } > "$b/range"
+  heads 2>/dev/null > "$b/heads.now"
+  { cat "$b/heads.now"; sed 's/^/^/' "$b/heads"; elsewhere; } > "$b/range"
   git rev-list --ignore-missing --max-count=100 --stdin < "$b/range" > "$b/new" 2> "$b/errors" || failed 'commits cannot be compared'
   while read -r commit; do git log -1 --format='commit %h %s' "$commit"; done < "$b/new"
 }
 
 key_of() { printf %s "$1" | $sum | tr ' ' -; }
 
+# Who compares has files of its own: another may compare at the same time.
+own_copy() {
+  b="$x/\${p##*/}"
+  mkdir -p "$b" || exit 1
+  if [ ! -d "$own_git" ]; then own_git="$b/shadow"; fi
+  for each in kind tree heads staged heavy complaints.first; do
+    if [ -f "$p/$each" ]; then cat "$p/$each" > "$b/$each" || exit 1; fi
+  done
+}
+
 unit() (
   place=$(cd "$1" && pwd -P) || exit 1
   cd "$place" || exit 1
-  b="$s/baseline/$(key_of "$place")"
-  mkdir -p "$b" || exit 1
+  p="$s/baseline/$(key_of "$place")"
+  mkdir -p "$p" || exit 1
+  b=$p own_git="$p/shadow"
+  if [ -n "$x" ]; then own_copy; fi
   "$2"
 )
 
@@ -131,12 +159,14 @@ export type WorkPlaces = Pick<StepContext, 'workspace' | 'stateFolder' | 'isolat
 
 /**
 What scripts that compare with the baseline have in common: the workspace in `w`, the state folder in `s`, and functions that act on a unit
-(`unit PLACE FUNCTION`), one repository or the workspace itself, whose baseline lies in `b`.
+(`unit PLACE FUNCTION`), one repository or the workspace itself, whose baseline lies in `p`. Where `x` names a folder, what is written
+meanwhile lies in `b` below that, else beside the baseline.
 */
 export const workFunctions = ({workspace, stateFolder, isolated}: WorkPlaces): string => `
 w=${quote(workspace)}
 s=${quote(stateFolder)}
 isolated=${isolated}
+x=
 umask 077
 LC_ALL=C
 export LC_ALL
@@ -152,11 +182,15 @@ The script that tells whether there is work in the environment that exists nowhe
 (`work-check baseline`). Files are compared by content, in a tree that git makes of all that is not ignored; one counts when it is neither
 as it was nor as it is committed, and a commit counts unless it was there before or has been pushed to another machine. Each repository inside is asked the
 same. Without git, all files are compared by their checksums. Writes `changed` or `clean` to `STATE/work`, prints what changed, and ends
-with `changedCode` or 0.
+with `changedCode` or 0. As `work-check marked` it says first by which two words what there is now, and what it tells of it, are known again
+(`- -` where that cannot be found out). Two at once do not meet: what each writes lies in a folder of its own.
 */
 export const workCheckScript = (context: WorkPlaces): string => `#!/bin/sh${workFunctions(context)}
+asked=$1 y="$s/baseline"
+
 # Nothing may be called clean that was not compared.
 give_up() {
+  if [ "$asked" = marked ]; then echo '- -'; fi
   echo "$1"
   echo changed > "$s/work"
   exit ${changedCode}
@@ -166,13 +200,14 @@ cd "$w" || exit 1
 
 ask() {
   { unit "$1" "$act" || echo 'cannot be compared'; } | while IFS= read -r line; do printf '%s/%s\\n' "\${1#./}" "$line"; done
-  unit "$1" outside >> "$s/baseline/outside"
+  unit "$1" outside >> "$y/outside"
 }
 
 # Called by find: the repositories inside, as ./NAME/.git
 if [ "$1" = inside ]; then
-  act=$2
-  shift 2
+  act=$2 x=$3
+  y=\${x:-$s/baseline}
+  shift 3
   for found do
     ask "\${found%/.git}"
   done
@@ -183,16 +218,16 @@ fi
 all_others() {
   act=$1
   if ! has_git; then return 0; fi
-  unit . outside > "$s/baseline/outside"
-  find . -mindepth 2 -name .git -prune -exec sh "$s/work-check" inside "$act" {} +
-  sort -u "$s/baseline/outside" > "$s/baseline/outside.all"
-  while IFS= read -r tree; do ask "$tree"; done < "$s/baseline/outside.all"
+  unit . outside > "$y/outside"
+  find . -mindepth 2 -name .git -prune -exec sh "$s/work-check" inside "$act" "$x" {} +
+  sort -u "$y/outside" > "$y/outside.all"
+  while IFS= read -r tree; do ask "$tree"; done < "$y/outside.all"
   # A folder that may not be opened is none of the person's.
   return 0
 }
 
 missing=
-for tool in "\${sum:-cksum}" cat cut find grep head mv rm sed sort touch tr uniq; do
+for tool in "\${sum:-cksum}" cat cut find grep head mkdir mv rm sed sort touch tr uniq; do
   command -v "$tool" >/dev/null 2>&1 || missing=$tool
 done
 
@@ -208,11 +243,22 @@ fi
 rm -f "$s/work"
 [ -z "$missing" ] || give_up "$missing is missing: the workspace cannot be compared"
 [ -f "$s/baseline/taken" ] || give_up 'the workspace was never compared'
-{ unit . compare && all_others compare && echo compared; } > "$s/baseline/answer"
-[ "$(sed -n '$p' "$s/baseline/answer")" = compared ] || give_up 'the workspace cannot be compared'
-sed '$d' "$s/baseline/answer" > "$s/baseline/told"
-head -n 200 "$s/baseline/told"
-if [ -s "$s/baseline/told" ]; then
+find "$s"/checking-* -prune -mmin +${leftAfter} -exec rm -rf {} + 2>/dev/null
+number=0
+until mkdir "$s/checking-$$-$number" 2>/dev/null; do
+  number=$((number + 1))
+  [ $number -lt 100 ] || give_up 'nothing can be written there'
+done
+x="$s/checking-$$-$number" y="$s/checking-$$-$number"
+trap 'rm -rf "$x"' EXIT
+trap 'exit 1' HUP INT TERM
+{ unit . compare && all_others compare && echo compared; } > "$x/answer"
+[ "$(sed -n '$p' "$x/answer")" = compared ] || give_up 'the workspace cannot be compared'
+sed '$d' "$x/answer" > "$x/told"
+digest() { if has_git; then git hash-object --stdin; else $sum | tr ' ' -; fi; }
+if [ "$asked" = marked ]; then echo "$(digest < "$x/marks") $(digest < "$x/told")"; fi
+head -n 200 "$x/told"
+if [ -s "$x/told" ]; then
   echo changed > "$s/work"
   exit ${changedCode}
 fi

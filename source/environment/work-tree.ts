@@ -1,6 +1,6 @@
 /**
-Shell functions that make a git tree of the repository or folder in `place` as its files are, and compare two; what is kept of it lies in `b`.
-Objects and index that git writes here are kept there too: the repository itself is only read.
+Shell functions that make a git tree of the repository or folder in `place` as its files are, and compare two. Objects are kept in `p`, and the
+git folder of what is no repository is `own_git`; files of one run alone lie in `b`. The repository itself is only read.
 */
 export const treeFunctions = `
 kind_of() {
@@ -12,15 +12,15 @@ kind_of() {
 
 own_objects() {
   if [ "$kind" = folder ]; then
-    objects="$b/shadow/objects" index=
-    GIT_DIR="$b/shadow" GIT_WORK_TREE=$place
+    objects="$own_git/objects" index=
+    GIT_DIR=$own_git GIT_WORK_TREE=$place
     export GIT_DIR GIT_WORK_TREE
   else
     objects=$(cd "$(git rev-parse --git-path objects)" && pwd) index=$(git rev-parse --git-path index)
   fi
   case "$objects" in *:*) objects="\\"$objects\\"" ;; esac
-  mkdir -p "$b/objects"
-  GIT_OBJECT_DIRECTORY="$b/objects" GIT_ALTERNATE_OBJECT_DIRECTORIES=$objects
+  mkdir -p "$p/objects"
+  GIT_OBJECT_DIRECTORY="$p/objects" GIT_ALTERNATE_OBJECT_DIRECTORIES=$objects
   export GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
 }
 

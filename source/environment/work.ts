@@ -15,7 +15,7 @@ const scriptOf = ({stateFolder}: StepContext): string => quote(`${stateFolder}/w
 /** Puts the check there: from now on the workspace counts as changed until a baseline is taken. Throws a `Problem`. */
 export async function installWorkCheck(link: Link, context: StepContext): Promise<void> {
 	const file = scriptOf(context);
-	const {code, stderr} = await link.exec(viaSh(`umask 077; cat > ${file}.new && mv ${file}.new ${file}`), {
+	const {code, stderr} = await link.exec(viaSh(`umask 077; cat > ${file}.$$ && mv ${file}.$$ ${file}`), {
 		stdin: workCheckScript(context),
 	});
 	if (code !== 0) {
@@ -50,30 +50,57 @@ async function take(link: Link, script: string): Promise<void> {
 const unnoted = (stderr: string): Problem =>
 	new Problem('failed', `The workspace could not be noted down: ${neutraliseLine(stderr.trim())}`);
 
+/** By what it is known again that nothing has changed: what there is, and what is told of it. */
+export type WorkMark = {readonly content: string; readonly lines: string};
+
+export type WorkThere = {
+	readonly changed: boolean;
+	readonly lines: readonly string[];
+	/** Undefined where the workspace cannot be compared. */
+	readonly mark: WorkMark | undefined;
+};
+
 /**
 Asks the instance whether there is work in it that exists nowhere else; `lines` name it, 200 at most. Before the code is there, there is
 none. Throws a `Problem` where that cannot be found out.
 */
-export async function unsavedWork(link: Link, context: StepContext): Promise<{changed: boolean; lines: readonly string[]}> {
+export async function unsavedWork(link: Link, context: StepContext): Promise<WorkThere> {
 	if (!(await isThere(link, context))) {
-		return {changed: false, lines: []};
+		return {changed: false, lines: [], mark: undefined};
 	}
 
-	const {code, stdout, stderr} = await link.exec(viaSh(`sh ${scriptOf(context)}`), {idleLimit: checkLimit});
+	const {code, stdout, stderr} = await link.exec(viaSh(`sh ${scriptOf(context)} marked`), {idleLimit: checkLimit});
 	if (code !== 0 && code !== changedCode) {
 		throw new Problem('failed', `The workspace could not be compared: ${neutraliseLine(stderr.trim()) || `exit code ${code}`}`);
 	}
 
-	return {changed: code === changedCode, lines: stdout.split('\n').filter(Boolean).map(neutraliseLine)};
+	const lines = stdout.split('\n').filter(Boolean);
+	const [, content, told] = /^([\da-f-]+) ([\da-f-]+)$/.exec(lines[0] ?? '') ?? [];
+	return {
+		changed: code === changedCode,
+		lines: lines.slice(content === undefined ? 0 : 1).map(neutraliseLine),
+		mark: content === undefined || told === undefined || content === '-' ? undefined : {content, lines: told},
+	};
 }
 
-/** Whether there is anything to ask. The code may be there before the check is: whoever prepared it was killed in between. */
+/**
+Whether there is anything to ask; then the check as it is now is there, or the one before where nothing can be written any more. The code may
+be there without one: whoever prepared it was killed in between.
+*/
 async function isThere(link: Link, context: StepContext): Promise<boolean> {
 	const file = scriptOf(context);
 	const {code} = await link.exec(viaSh(`[ -f ${file} ] && exit 0; [ -f ${quote(codeMark(context))} ] && exit 1; exit 2`));
-	if (code === 1) {
-		await installWorkCheck(link, context);
+	if (code === 2) {
+		return false;
 	}
 
-	return code !== 2;
+	try {
+		await installWorkCheck(link, context);
+	} catch (error) {
+		if (code !== 0) {
+			throw error;
+		}
+	}
+
+	return true;
 }

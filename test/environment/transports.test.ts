@@ -54,9 +54,9 @@ describe.skipIf(!hasSshd || !hasGit || !hasTar)("over OpenSSH's own server (need
 		const result = await runScriptStep(link, step, full, ({log}) => logs.push(log ?? ''));
 		expect(result).toMatchObject({code: 9, command: 'exit 9'});
 		expect(logs.join('')).toContain("it's\nme\n");
-		expect(await unsavedWork(link, context)).toEqual({changed: false, lines: []});
+		expect(await unsavedWork(link, context)).toMatchObject({changed: false, lines: []});
 		writeFileSync(path.join(context.workspace, 'a'), 'edited');
-		expect(await unsavedWork(link, context)).toEqual({changed: true, lines: ['a']});
+		expect(await unsavedWork(link, context)).toMatchObject({changed: true, lines: ['a']});
 	});
 
 	it('a step lives on when the connection goes, and is taken up again', async () => {

@@ -1,20 +1,19 @@
 import {createHash} from 'node:crypto';
-import {realpath, rm} from 'node:fs/promises';
+import {rm} from 'node:fs/promises';
 import path from 'node:path';
 import {Problem} from '../../system/problem.js';
+import {systemRandom} from '../../system/random.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {Link} from '../../system/link.js';
 import type {Repository} from '../code/repository.js';
 import type {StepContext, StepReport} from '../step.js';
 import {checkArchive, compress} from './archive.js';
-import {type Brought, commitsHere, findHere, openBundle, Refused, takeIn} from './here.js';
+import {type Brought, openBundle, Refused, takeIn} from './here.js';
 import {takeLarge} from './large.js';
+import {homeLimit, load, type Load} from './load.js';
 import {folderOf, Place} from './place.js';
 import {receive, tooBigProblem} from './receive.js';
-import {actCommand, findUnits, packUnit, type Packed, type Unit} from './there.js';
-
-/** More than this is not brought home. Bytes. */
-export const homeLimit = 1024 ** 3;
+import {actCommand, closeSession, type Unit} from './there.js';
 
 /** What came home from one repository. */
 export type BroughtRepository = {
@@ -39,23 +38,18 @@ export type BringHomeOptions = {
 	readonly source: string;
 	/** Absolute folder on this machine for patches and what finds no repository. Made where it is needed, 0700. */
 	readonly place: string;
+	/** What a check has told before, line by line: whoever ends the environment after this wants all of it to have come. */
+	readonly listed?: readonly string[];
 	/** Bytes. @default `homeLimit` */
 	readonly limit?: number;
 	readonly onReport?: (report: StepReport) => void;
 	readonly signal?: AbortSignal;
 };
 
-type Load = {
-	readonly unit: Unit;
-	readonly packed: Packed;
-	readonly here: Repository | undefined;
-	/** Whether the bundle builds on nothing, so that it can be checked without a repository. */
-	readonly whole: boolean;
-};
-
 type Way = {
 	readonly link: Link;
 	readonly context: StepContext;
+	readonly session: string;
 	readonly place: Place;
 	readonly limit: number;
 	readonly onBytes: (bytes: number) => void;
@@ -69,9 +63,19 @@ place instead. The environment is only read, and here nothing that there was is 
 `Problem`, or the link's error; nothing is half done then that would have to be undone.
 */
 export async function bringHome(link: Link, context: StepContext, options: BringHomeOptions): Promise<BroughtHome> {
+	const session = systemRandom.hex(8);
+	try {
+		return await bringWith(link, context, session, options);
+	} finally {
+		// What a link that is lost leaves there is swept by the next one.
+		await closeSession(link, context, session).catch(() => undefined);
+	}
+}
+
+async function bringWith(link: Link, context: StepContext, session: string, options: BringHomeOptions): Promise<BroughtHome> {
 	const {limit = homeLimit, onReport = () => undefined, signal} = options;
 	onReport({text: 'looking for work that exists nowhere else'});
-	const loads = await load(link, context, options);
+	const loads = await load(link, context, session, options);
 	if (loads.length === 0) {
 		return {folder: undefined, repositories: []};
 	}
@@ -86,6 +90,7 @@ export async function bringHome(link: Link, context: StepContext, options: Bring
 	const way: Way = {
 		link,
 		context,
+		session,
 		place,
 		limit,
 		onBytes(bytes) {
@@ -106,67 +111,6 @@ export async function bringHome(link: Link, context: StepContext, options: Bring
 	} finally {
 		await place.close();
 	}
-}
-
-/** Finds out what there is to bring, before anything comes. */
-async function load(link: Link, context: StepContext, {source, limit = homeLimit, signal}: BringHomeOptions): Promise<Load[]> {
-	const root = await rootOf(source, context.subfolder);
-	const units = await findUnits(link, context, {signal});
-	const loads: Load[] = [];
-	const own = new Map<Unit, Repository>();
-	const shared = new Map<string, Repository>();
-	for (const unit of units) {
-		const here = root === undefined || unit.outside ? undefined : await findHere(root, unit.place);
-		if (here) {
-			own.set(unit, here);
-		}
-
-		if (here && unit.common !== '' && !shared.has(unit.common)) {
-			shared.set(unit.common, here);
-		}
-	}
-
-	for (const unit of units) {
-		// A working tree beside another comes home to the same repository.
-		const here = own.get(unit) ?? shared.get(unit.common);
-		const found = await packFor(link, context, unit, here, {limit, signal});
-		if (found.packed.refs.length > 0 || found.packed.files > 0) {
-			loads.push(found);
-		}
-	}
-
-	return loads;
-}
-
-async function packFor(
-	link: Link,
-	context: StepContext,
-	unit: Unit,
-	here: Repository | undefined,
-	{limit, signal}: {readonly limit: number; readonly signal: AbortSignal | undefined},
-): Promise<Load> {
-	if (here && unit.common !== '') {
-		const commits = await commitsHere(here);
-		const packed = await packUnit(link, context, unit, 'given', commits, {signal});
-		// One that shares nothing is another repository, unless it has nothing yet.
-		if (packed.known > 0 || commits.length === 0) {
-			return {unit, packed, here, whole: commits.length === 0};
-		}
-	}
-
-	const packed = await packUnit(link, context, unit, 'none', [], {signal});
-	if ((packed.history ?? 0) <= limit) {
-		return {unit, packed, here: undefined, whole: true};
-	}
-
-	return {unit, packed: await packUnit(link, context, unit, 'remotes', [], {signal}), here: undefined, whole: false};
-}
-
-/** The folder whose content the workspace is. Undefined when it is gone. */
-async function rootOf(source: string, subfolder: string): Promise<string | undefined> {
-	const folder = await realpath(source).catch(() => undefined);
-	const up = subfolder.split('/').filter(Boolean);
-	return folder === undefined ? undefined : path.resolve(folder, ...up.map(() => '..'));
 }
 
 async function fetchOne(way: Way, load: Load): Promise<BroughtRepository> {
@@ -248,12 +192,12 @@ const broken = (error: unknown): Problem =>
 	new Problem('failed', `What came from there is not whole: ${neutraliseLine(String((error as Error).message))}`, {cause: error});
 
 async function fetchFile(
-	{link, context, limit, onBytes, signal}: Way,
+	{link, context, session, limit, onBytes, signal}: Way,
 	act: 'bundle' | 'patch' | 'archive' | 'large',
 	{key}: Unit,
 	file: string,
 ) {
-	await receive(link, actCommand(context, act, key), {file, limit, onBytes, signal});
+	await receive(link, actCommand(context, session, act, key), {file, limit, onBytes, signal});
 }
 
 async function keepBundle({place}: Way, {unit, packed}: Load, file: string): Promise<string | undefined> {

@@ -1,6 +1,7 @@
 import {appendFile, copyFile, realpath} from 'node:fs/promises';
 import path from 'node:path';
 import {neutraliseLine} from '../../system/terminal-text.js';
+import {systemClock} from '../../system/clock.js';
 import {isMissing} from '../../system/files.js';
 import {git, gitOutput, type GitResult} from '../code/git.js';
 import {findRepository, type Repository} from '../code/repository.js';
@@ -9,6 +10,10 @@ import type {Packed, Unit} from './there.js';
 
 /** So many commits are offered to build upon, the newest first. */
 const mostOffered = 5000;
+
+/** How often names are claimed where another one claims the same, and milliseconds in between. */
+const mostClaims = 5;
+const claimInterval = 100;
 
 /** Git here does not take what came. */
 export class Refused extends Error {
@@ -118,7 +123,25 @@ export async function takeIn(
 		await fetchObjects(top, quarantine, inside.filter(Boolean));
 	}
 
-	const taken = await takenNames(top);
+	for (let tries = 1; ; tries++) {
+		const taken = await takenNames(top);
+		const {orders, brought} = await claim(top, refs, prefix, taken);
+		try {
+			await sure(top, [...careful, 'update-ref', '-m', 'dstack-tui: brought home', '-z', '--stdin'], Buffer.from(orders));
+			return brought;
+		} catch (error) {
+			// Another one may have taken a name in this moment, or hold the lock of one.
+			if (!(error instanceof Refused) || tries === mostClaims) {
+				throw error;
+			}
+
+			await systemClock.sleep(claimInterval);
+		}
+	}
+}
+
+/** The names that commits are given, and what git is to be told for that. */
+async function claim(top: string, refs: Packed['refs'], prefix: string, taken: Taken) {
 	const brought: Brought[] = [];
 	let orders = '';
 	for (const {name, commit} of refs) {
@@ -139,8 +162,7 @@ export async function takeIn(
 		});
 	}
 
-	await sure(top, [...careful, 'update-ref', '-m', 'dstack-tui: brought home', '-z', '--stdin'], Buffer.from(orders));
-	return brought;
+	return {orders, brought};
 }
 
 async function fetchObjects(top: string, quarantine: string, names: readonly string[]): Promise<void> {

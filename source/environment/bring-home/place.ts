@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
-import {createReadStream} from 'node:fs';
-import {mkdir, mkdtemp, readdir, rename, rm, rmdir, stat, statfs} from 'node:fs/promises';
+import {constants, createReadStream} from 'node:fs';
+import {copyFile, link, mkdir, mkdtemp, readdir, rm, rmdir, stat, statfs} from 'node:fs/promises';
 import path from 'node:path';
 import {pipeline} from 'node:stream/promises';
 import {formatBytes} from '../../system/format.js';
@@ -21,9 +21,18 @@ export class Place {
 	}
 
 	static async open(folder: string): Promise<Place> {
-		await mkdir(folder, {recursive: true, mode: 0o700});
-		await sweep(folder);
-		return new Place(folder, await mkdtemp(path.join(folder, '.incoming-')));
+		for (;;) {
+			await mkdir(folder, {recursive: true, mode: 0o700});
+			try {
+				await sweep(folder);
+				return new Place(folder, await mkdtemp(path.join(folder, '.incoming-')));
+			} catch (error) {
+				// Another one that kept nothing took the folder away in this moment.
+				if (!isMissing(error)) {
+					throw error;
+				}
+			}
+		}
 	}
 
 	/** Refuses what the disk has no room for: it is there twice for a moment. */
@@ -50,13 +59,7 @@ export class Place {
 		const [, stem = name, ending = ''] = /^(.+?)((?:\.tar)?\.\w+)$/.exec(name) ?? [];
 		for (let number = 1; ; number++) {
 			const target = path.join(folder, number === 1 ? name : `${stem}-${number}${ending}`);
-			const same = await isSame(file, target);
-			if (same === undefined) {
-				await rename(file, target);
-				return target;
-			}
-
-			if (same || namesContent) {
+			if ((await appears(file, target)) || namesContent || (await isSame(file, target))) {
 				await rm(file);
 				return target;
 			}
@@ -66,8 +69,13 @@ export class Place {
 	/** Takes away what was not kept; a folder without files too. */
 	async close(): Promise<void> {
 		await rm(this.incoming, {recursive: true, force: true});
-		if ((await readdir(this.folder)).length === 0) {
+		try {
 			await rmdir(this.folder);
+		} catch (error) {
+			// Something was kept in it, or another one is at it or was.
+			if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) {
+				throw error;
+			}
 		}
 	}
 }
@@ -76,17 +84,17 @@ export class Place {
 async function sweep(folder: string): Promise<void> {
 	for (const name of (await readdir(folder)).filter(each => each.startsWith('.incoming-'))) {
 		const left = path.join(folder, name);
-		if (Date.now() - (await stat(left)).mtimeMs > leftAfter) {
+		const {mtimeMs} = (await statIfThere(left)) ?? {mtimeMs: Date.now()};
+		if (Date.now() - mtimeMs > leftAfter) {
 			await rm(left, {recursive: true, force: true});
 		}
 	}
 }
 
-/** Undefined where there is no second one. */
-async function isSame(first: string, second: string): Promise<boolean | undefined> {
+/** Another one may have taken it away since. */
+async function statIfThere(file: string) {
 	try {
-		const [one, other] = await Promise.all([stat(first), stat(second)]);
-		return one.size === other.size && (await checksum(first)) === (await checksum(second));
+		return await stat(file);
 	} catch (error) {
 		if (isMissing(error)) {
 			return undefined;
@@ -94,6 +102,44 @@ async function isSame(first: string, second: string): Promise<boolean | undefine
 
 		throw error;
 	}
+}
+
+/** A file under its name for good, whole and at once, never over another; false where that name is taken. */
+async function appears(file: string, target: string): Promise<boolean> {
+	try {
+		await link(file, target);
+		return true;
+	} catch (error) {
+		const {code} = error as NodeJS.ErrnoException;
+		if (code === 'EEXIST') {
+			return false;
+		}
+
+		if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') {
+			throw error;
+		}
+	}
+
+	return copied(file, target);
+}
+
+/** The same where a file cannot have two names. */
+async function copied(file: string, target: string): Promise<boolean> {
+	try {
+		await copyFile(file, target, constants.COPYFILE_EXCL);
+		return true;
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+			return false;
+		}
+
+		throw error;
+	}
+}
+
+async function isSame(first: string, second: string): Promise<boolean> {
+	const [one, other] = await Promise.all([stat(first), stat(second)]);
+	return one.size === other.size && (await checksum(first)) === (await checksum(second));
 }
 
 async function checksum(file: string): Promise<string> {

@@ -3,6 +3,10 @@ import {snapshotFunctions} from './snapshot.js';
 
 /** So many commits that are known on the other side are enough to build upon. */
 const mostKnown = 2000;
+/** Minutes after which nobody goes on with a session. */
+const leftAfter = 1440;
+/** So many lines of the check are compared: it tells no more. */
+const mostListed = 200;
 
 const historyFunctions = `
 # Whatever may hold commits, with the name under which it goes home.
@@ -45,7 +49,7 @@ bytes_of_history() {
 
 const unitFunctions = `
 tell_unit() {
-  h="$s/home/$(key_of "$place")"
+  h="$session/$(key_of "$place")"
   mkdir -p "$h" && printf %s "$place" > "$h/place" || return 1
   common= format=
   case $(kind_of) in repository | bare)
@@ -73,10 +77,10 @@ has_work() { [ -n "$(unit "$1" compare || echo failed)" ]; }
 
 tell_outside() {
   word=outside
-  sort -u "$s/home/outside" > "$s/home/outside.all"
+  sort -u "$session/outside" > "$session/outside.all"
   while IFS= read -r relative; do
     if has_work "$relative"; then unit "$relative" tell_unit || tell failed 'a working tree cannot be read'; fi
-  done < "$s/home/outside.all"
+  done < "$session/outside.all"
 }
 
 # Makes everything ready to be fetched, and tells what that is. On standard input: commits that the other side has.
@@ -102,6 +106,7 @@ pack() {
     complained >> "$b/failed"
     pack_with_git
   fi
+  { cat "$h/files"; if [ "$kind" != listing ]; then case $shape in repository | bare) compare_commits ;; esac; fi; } | head -n ${mostListed} | while IFS= read -r line; do tell seen "$line"; done
   if [ -s "$b/failed" ]; then sort -u "$b/failed" | while IFS= read -r line; do tell failed "$line"; done; fi
   while IFS= read -r line; do tell note "$line"; done < "$h/notes"
   if [ -s "$h/files" ]; then tell files "$(wc -l < "$h/files" | tr -d " ")"; fi
@@ -110,7 +115,7 @@ pack() {
 }
 
 pack_with_git() {
-  if [ "$kind" = folder ] && [ ! -d "$b/shadow" ]; then git init --quiet --bare --template= "$b/shadow"; fi
+  if [ "$kind" = folder ] && [ ! -d "$own_git" ]; then git init --quiet --bare --template= "$own_git"; fi
   make_shadow 2> "$b/errors" || { failed 'nothing can be written there'; return; }
   last= base=$(empty_tree)
   if [ "$kind" = folder ]; then
@@ -196,11 +201,8 @@ archive() {
   home -c core.quotePath=true diff-tree -r --raw --no-renames --no-abbrev "$(cat "$h/base")" "$all" |
     sed -n -e '/^:[0-7]* 160000/d' -e "s/^:[0-7]* \\([0-7]*\\) [0-9a-f]* \\([0-9a-f]*\\) [AMT]$tab/\\1 \\2$tab/p" | home update-index --index-info || return 1
   changed=$(home write-tree) || return 1
-  if [ "$(sed -n 1p "$h/archived" 2>/dev/null)" != "$changed" ]; then
-    top=$(echo 'What was changed' | commit "$changed") || return 1
-    printf '%s\\n' "$changed" "$top" > "$h/archived"
-  fi
-  home archive --format=tar "$(sed -n 2p "$h/archived")"
+  moment=$(moment "archive $changed") && top=$(echo 'What was changed' | commit "$moment" "$changed") || return 1
+  home archive --format=tar "$top"
 }
 
 # Names that a list of lines cannot carry: then all files come.
@@ -220,50 +222,60 @@ archive_listing() {
 `;
 
 /**
-The script by which work comes home, asked over a link: `units` tells the repositories in the workspace and, as `outside`, working trees of
-theirs elsewhere; `pack KEY MODE` makes one ready and tells what it holds, `bundle KEY`, `patch KEY`, `archive KEY` and `large KEY` print it.
+The script by which work comes home, asked over a link. Its first argument names the session: each has a folder of its own there, so that two
+at once do not meet, and `close` takes it away. `units` tells the repositories in the workspace and, as `outside`, working trees of theirs
+elsewhere; `pack KEY MODE` makes one ready and tells what it holds, `bundle KEY`, `patch KEY`, `archive KEY` and `large KEY` print it.
 Answers are fields that each end with a NUL, the last of them `end`. MODE says on what the bundle builds: `given` on commits that are named
 on standard input, `remotes` on what was there at the start and what remotes have, `none` on nothing.
 */
 export const bringHomeScript = (context: WorkPlaces): string => `#!/bin/sh${workFunctions(context)}
 ${snapshotFunctions}${historyFunctions}${unitFunctions}
-act=$1
+session="$s/home/session-$1" x="$s/home/session-$1/check"
+act=$2
 word=unit
-cd "$w" || exit 1
+
+if [ "$act" = close ]; then
+  rm -rf "$session"
+  exit
+fi
+
+cd "$w" && mkdir -p "$x" || exit 1
 
 # Called by find: the repositories inside, as ./NAME/.git
 if [ "$act" = inside ]; then
-  shift
+  shift 2
   for found do
     relative=\${found%/.git}
     relative=\${relative#./}
     if ! ignored "./$relative" || has_work "./$relative"; then
       unit "./$relative" tell_unit || tell failed 'a repository inside cannot be read'
     fi
-    unit "./$relative" outside >> "$s/home/outside"
+    unit "./$relative" outside >> "$session/outside"
   done
   exit
 fi
 
-for tool in "\${sum:-cksum}" cat cp cut find grep head mkdir rm sed sort tr uniq wc; do
+for tool in "\${sum:-cksum}" cat cp cut date find grep head mkdir rm sed sort tr uniq wc; do
   command -v "$tool" >/dev/null 2>&1 || { echo "$tool is missing there" >&2; exit 1; }
 done
 
 if [ "$act" = units ]; then
+  # What one left that was broken off.
+  find "$s"/home/session-* -prune -mmin +${leftAfter} -exec rm -rf {} + 2>/dev/null
   relative=
   unit . tell_unit || exit 1
   if has_git; then
-    unit . outside > "$s/home/outside"
-    find . -mindepth 2 -name .git -prune -exec sh "$s/bring-home" inside {} +
+    unit . outside > "$session/outside"
+    find . -mindepth 2 -name .git -prune -exec sh "$s/bring-home" "$1" inside {} +
     tell_outside
   fi
   tell end
   exit 0
 fi
 
-h="$s/home/$2"
+h="$session/$3"
 shadow="$h/shadow"
-mode=$3
+mode=$4
 place=$(cat "$h/place"; echo /) || exit 1
 unit "\${place%/}" "$act"
 `;

@@ -15,7 +15,7 @@ make_shadow() {
   objects=
   case $shape in repository | bare) objects=$(cd "$(git rev-parse --git-path objects)" && pwd -P) || return 1 ;; esac
   git init --quiet --bare --template= $format "$shadow" >/dev/null && mkdir -p "$shadow/objects/info" "$shadow/info" || return 1
-  for each in "$objects" "$b/objects" "$b/shadow/objects"; do
+  for each in "$objects" "$p/objects" "$own_git/objects"; do
     if [ -n "$each" ] && [ -d "$each" ]; then printf '%s\\n' "$each"; fi
   done > "$shadow/objects/info/alternates"
   printf '* -export-ignore -export-subst\\n' > "$shadow/info/attributes"
@@ -37,7 +37,7 @@ all_files() {
 snapshot() (
   index=
   if [ "$kind" = folder ]; then
-    GIT_DIR="$b/shadow" GIT_WORK_TREE=$place
+    GIT_DIR=$own_git GIT_WORK_TREE=$place
     export GIT_DIR GIT_WORK_TREE
   else
     index=$(git rev-parse --git-path index)
@@ -58,26 +58,35 @@ snapshot() (
   printf '%s\\n' "$all" > "$h/all"
 )
 
+# The moment at which these words were first said: who comes later, or at the same time, makes the same commit of the same work.
+moment() {
+  mkdir -p "$s/home/moments" || return 1
+  first="$s/home/moments/$(printf %s "$1" | git hash-object --stdin)"
+  if [ ! -s "$first" ]; then
+    date +%s > "$h/moment" || return 1
+    ln "$h/moment" "$first" 2>/dev/null || [ -s "$first" ] || mv "$h/moment" "$first" || return 1
+    rm -f "$h/moment"
+  fi
+  cat "$first"
+}
+
+# Of a tree, at a moment.
 commit() {
+  at="$1 +0000"
+  shift
   GIT_AUTHOR_NAME=dstack-tui GIT_AUTHOR_EMAIL=dstack-tui@localhost GIT_COMMITTER_NAME=dstack-tui GIT_COMMITTER_EMAIL=dstack-tui@localhost \\
-    git --git-dir="$shadow" commit-tree "$@"
+    GIT_AUTHOR_DATE=$at GIT_COMMITTER_DATE=$at git --git-dir="$shadow" commit-tree "$@"
 }
 
 # Shaped as git shapes a stash, so that it can be applied as one. The same work makes the same commit.
 commit_snapshot() {
   all=$(cat "$h/all") staged=$(cat "$h/staged")
-  made="$all $staged $last"
-  if [ "$(sed -n 1p "$h/made" 2>/dev/null)" = "$made" ] && home cat-file -e "$(sed -n 2p "$h/made")" 2>/dev/null; then
-    sed -n 2p "$h/made"
-    return
-  fi
+  moment=$(moment "$all $staged $last") || return 1
   if [ -n "$last" ]; then
-    below=$(echo 'What was staged' | commit "$staged" -p "$last") || return 1
-    top=$(echo 'What was not committed' | commit "$all" -p "$last" -p "$below") || return 1
+    below=$(echo 'What was staged' | commit "$moment" "$staged" -p "$last") || return 1
+    echo 'What was not committed' | commit "$moment" "$all" -p "$last" -p "$below"
   else
-    top=$(echo 'What was not committed' | commit "$all") || return 1
+    echo 'What was not committed' | commit "$moment" "$all"
   fi
-  printf '%s\\n' "$made" "$top" > "$h/made"
-  echo "$top"
 }
 `;

@@ -41,6 +41,8 @@ export type Packed = {
 	readonly large: number;
 	/** Whether those can be told as a patch. */
 	readonly patch: boolean;
+	/** What it found, as the check of the workspace tells it; 200 lines at most. */
+	readonly seen: readonly string[];
 	readonly notes: readonly string[];
 };
 
@@ -50,17 +52,23 @@ type Options = {readonly signal?: AbortSignal | undefined};
 
 const scriptFile = ({stateFolder}: StepContext): string => quote(`${stateFolder}/bring-home`);
 
-/** The command line that runs one act of the script there. */
-export const actCommand = (context: StepContext, act: string, ...rest: readonly string[]): string =>
-	viaSh(`exec sh ${scriptFile(context)} ${[act, ...rest].map(quote).join(' ')}`);
+/** The command line that runs one act of the script there; `session` is one bringing home, which meets no other. */
+export const actCommand = (context: StepContext, session: string, act: string, ...rest: readonly string[]): string =>
+	viaSh(`exec sh ${scriptFile(context)} ${[session, act, ...rest].map(quote).join(' ')}`);
+
+/** Takes away what a session made there. */
+export async function closeSession(link: Link, context: StepContext, session: string): Promise<void> {
+	const file = scriptFile(context);
+	await link.exec(viaSh(`[ ! -f ${file} ] || exec sh ${file} ${quote(session)} close`), {idleLimit});
+}
 
 /** Puts the script there and asks for the repositories in the workspace. None before the code was copied. Throws a `Problem`. */
-export async function findUnits(link: Link, context: StepContext, options: Options = {}): Promise<Unit[]> {
+export async function findUnits(link: Link, context: StepContext, session: string, options: Options = {}): Promise<Unit[]> {
 	const file = scriptFile(context);
 	const check = quote(`${context.stateFolder}/work-check`);
 	const put = await link.exec(
 		viaSh(
-			`[ -f ${check} ] || [ -f ${quote(codeMark(context))} ] || exit 3; umask 077; cat > ${file}.new && mv ${file}.new ${file}`,
+			`[ -f ${check} ] || [ -f ${quote(codeMark(context))} ] || exit 3; umask 077; cat > ${file}.$$ && mv ${file}.$$ ${file}`,
 		),
 		{
 			stdin: bringHomeScript(context),
@@ -75,7 +83,7 @@ export async function findUnits(link: Link, context: StepContext, options: Optio
 		throw unreadable(put.stderr);
 	}
 
-	const fields = await ask(link, actCommand(context, 'units'), options);
+	const fields = await ask(link, actCommand(context, session, 'units'), options);
 	const units: Unit[] = [];
 	for (const take = reader(fields); ;) {
 		const word = take().toString();
@@ -103,14 +111,15 @@ export async function findUnits(link: Link, context: StepContext, options: Optio
 export async function packUnit(
 	link: Link,
 	context: StepContext,
+	session: string,
 	{key}: Unit,
 	basis: Basis,
 	commits: readonly string[],
 	options: Options = {},
 ): Promise<Packed> {
 	const input = commits.map(commit => `${commit}\n`).join('');
-	const take = reader(await ask(link, actCommand(context, 'pack', key, basis), options, input));
-	const [refs, notes, failures]: [Array<Packed['refs'][number]>, string[], string[]] = [[], [], []];
+	const take = reader(await ask(link, actCommand(context, session, 'pack', key, basis), options, input));
+	const [refs, notes, failures, seen]: [Array<Packed['refs'][number]>, string[], string[], string[]] = [[], [], [], []];
 	const numbers: Record<string, number> = {};
 	for (;;) {
 		const word = take().toString();
@@ -124,6 +133,11 @@ export async function packUnit(
 			case 'note':
 			case 'failed': {
 				(word === 'note' ? notes : failures).push(neutraliseLine(take().toString()));
+				break;
+			}
+
+			case 'seen': {
+				seen.push(neutraliseLine(take().toString()));
 				break;
 			}
 
@@ -150,7 +164,7 @@ export async function packUnit(
 				}
 
 				const {known = 0, history, files = 0, large = 0, patch} = numbers;
-				return {refs, history, known, files, large, patch: patch === 1, notes};
+				return {refs, history, known, files, large, patch: patch === 1, seen, notes};
 			}
 
 			default: {

@@ -3,7 +3,8 @@ import path from 'node:path';
 import {type Readable, Transform} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {checkArchive, compress} from './archive.js';
-import {type BringHomeOptions, type BroughtHome, homeLimit} from './bring-home.js';
+import type {BringHomeOptions, BroughtHome} from './bring-home.js';
+import {homeLimit} from './load.js';
 import {Place} from './place.js';
 import {tooBigProblem} from './receive.js';
 
