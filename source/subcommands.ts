@@ -93,8 +93,8 @@ export function addMoney(add: Add, {open, outputOf, finish}: Means): void {
 		.option('-y, --yes', 'also end instances that no journal tells of, without a question')
 		.action(async (flags: Flags) => {
 			finish();
-			const {reap} = await import('./commands/reap.js');
-			await reap(await open(), flags.yes ?? false, await outputOf(flags));
+			const [{reap}, {systemClock}] = await Promise.all([import('./commands/reap.js'), import('./system/clock.js')]);
+			await reap(await open(), systemClock, flags.yes ?? false, await outputOf(flags));
 		});
 	add('ledger', 'what past environments cost').action(async (flags: Flags) => {
 		const {printLedger} = await import('./commands/reap.js');

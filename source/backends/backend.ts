@@ -118,6 +118,8 @@ export type Instance = {
 	readonly offer?: {readonly region: string; readonly instanceType: string; readonly spot: boolean};
 	/** The deadline that it was tagged with, milliseconds since the epoch. */
 	readonly deadline?: number;
+	/** When this was told, by the provider's clock where that is known: this machine's own may have jumped. Milliseconds since the epoch. */
+	readonly toldAt?: number;
 	/** The provider took the capacity of a spot instance back. */
 	readonly interrupted?: boolean;
 	/** Its host key passed through the provider's hands: it is to be replaced on first contact. */

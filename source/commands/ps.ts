@@ -3,7 +3,9 @@ import {formatPrice} from '../offers/format.js';
 import {formatDuration} from '../system/format.js';
 import type {Core} from '../runs/core.js';
 import {spentUntil} from '../runs/model/cost.js';
+import {isUnheard, overdue} from '../runs/model/overdue.js';
 import {isOver, type RunState} from '../runs/model/state.js';
+import {overdueLine, unheardLine} from '../runs/words/overdue-words.js';
 import {noticeLine, statusWords, stopFailureLines, unansweredLine, waitingLine} from '../runs/words/status-words.js';
 import {keptLines} from '../runs/words/event-words.js';
 import type {Clock} from '../system/clock.js';
@@ -28,9 +30,7 @@ export async function listRuns(core: Core, clock: Clock, all: boolean, output: O
 		`${state.offer.backend} (${state.offer.instanceType})`,
 		statusWords(state),
 		formatDuration(Math.round((clock.now() - state.intendedAt) / 1000)),
-		state.deadline === undefined || isOver(state)
-			? '-'
-			: formatDuration(Math.max(0, Math.round((state.deadline - clock.now()) / 1000))),
+		endWords(clock.now(), state),
 		`${formatPrice(state.offer.price)}/h`,
 		formatPrice(spentUntil(clock.now(), state)),
 	]);
@@ -49,12 +49,23 @@ export async function listRuns(core: Core, clock: Clock, all: boolean, output: O
 	}
 }
 
+function endWords(now: number, run: RunState): string {
+	const late = overdue(now, run);
+	if (late) {
+		return `OVERDUE ${formatDuration((now - late.at) / 1000)}`;
+	}
+
+	return run.deadline === undefined || isOver(run) ? '-' : formatDuration(Math.max(0, Math.round((run.deadline - now) / 1000)));
+}
+
 /** What a person should know of a run beside its line. */
 function moreLines(state: RunState, now: number): readonly string[] {
 	const notice = state.phase === 'ready' ? noticeLine(now, state) : undefined;
 	const unanswered = unansweredLine(state);
 	const waiting = waitingLine(now, state);
+	const late = overdueLine(now, state) ?? unheardLine(now, state);
 	return [
+		...(late === undefined ? [] : [late]),
 		...(state.kept === undefined ? [] : ['It has ended.', ...keptLines(state)]),
 		...(state.phase === 'stopping' ? stopFailureLines(state) : []),
 		...(notice === undefined ? [] : [notice]),
@@ -81,4 +92,6 @@ const describe = (core: Core, state: RunState, now: number) => ({
 	waiting: state.waiting ?? null,
 	notice: state.notice ?? null,
 	stopFailure: state.stopFailure ?? null,
+	overdue: overdue(now, state) ?? null,
+	unheard: isUnheard(now, state),
 });

@@ -1,7 +1,10 @@
 import {formatPrice} from '../offers/format.js';
 import type {Core} from '../runs/core.js';
 import type {Orphan} from '../runs/end/reconcile.js';
+import {isUnheard, overdue} from '../runs/model/overdue.js';
 import {isOver, type RunState} from '../runs/model/state.js';
+import {overdueLine, unheardLine} from '../runs/words/overdue-words.js';
+import type {Clock} from '../system/clock.js';
 import {messageOf, Problem} from '../system/problem.js';
 import {self} from '../system/program-name.js';
 import {confirm, type Output} from './io.js';
@@ -11,9 +14,11 @@ import {plural} from './words.js';
 Compares the journals with the clouds once, ends what should have ended, and removes what is left over; for cron. Instances that no journal
 tells of are ended after a question, or with `yes`. Throws a `failed` problem where something could not be asked or ended.
 */
-export async function reap(core: Core, yes: boolean, output: Output): Promise<void> {
+export async function reap(core: Core, clock: Clock, yes: boolean, output: Output): Promise<void> {
 	const {runs, orphans, notes} = await core.reconcile();
+	const now = clock.now();
 	const alive = runs.filter(run => !isOver(run));
+	const stuck = runs.filter(({phase}) => phase === 'stopping');
 	for (const run of alive) {
 		output.object({
 			type: 'alive',
@@ -21,7 +26,13 @@ export async function reap(core: Core, yes: boolean, output: Output): Promise<vo
 			phase: run.phase,
 			instance: run.instanceId ?? null,
 			deadline: run.deadline ?? null,
+			overdue: overdue(now, run) ?? null,
+			unheard: isUnheard(now, run),
 		});
+		const line = overdueLine(now, run) ?? unheardLine(now, run);
+		if (line !== undefined) {
+			output.line(`${run.name}: ${line}`);
+		}
 	}
 
 	for (const text of notes) {
@@ -30,9 +41,11 @@ export async function reap(core: Core, yes: boolean, output: Output): Promise<vo
 	}
 
 	const failed = [
-		...runs.filter(({phase}) => phase === 'stopping').map(stillThere),
+		...stuck.map(stillThere),
 		...(await endOrphans(core, orphans, yes, output)),
-		...notes.filter(line => line.includes('could not be')),
+		...notes.filter(
+			line => line.includes('could not be') && !stuck.some(({name}) => line.startsWith(`${name} could not be ended`)),
+		),
 	];
 	output.line(
 		`${plural(alive.length, 'environment')} alive${orphans.length > 0 ? `, ${plural(orphans.length, 'orphan')} found` : ''}.`,

@@ -99,6 +99,30 @@ describe('ps', () => {
 	});
 });
 
+describe('a machine that does nothing', () => {
+	test('past its deadline it is overdue, not "0s"', async () => {
+		const {text, objects} = await listed([cloud({guarded: true, leaseLifted: true, deadline: now - 12 * minute})]);
+		expect(text).toMatch(/ ready .* OVERDUE 12m /);
+		expect(text).toMatch(
+			/OVERDUE: it should have ended itself at its deadline .*12m ago.*`dstack-tui reap` ends it.*stop fast-moth-1/,
+		);
+		expect(objects).toMatchObject([{overdue: {why: 'deadline', at: now - 12 * minute}}]);
+	});
+
+	test('its guard was never heard of: said within the boot lease, with what will end it', async () => {
+		const changes = {guarded: true, phase: 'failed', deadline: now + 60 * minute} as const;
+		const {text, objects} = await listed([cloud({...changes, launchedAt: now - 6 * minute})]);
+		expect(text).toMatch(
+			/NOT HEARD OF: .*It ends itself at .* \(the end of its boot lease\); where it does not, this program ends it after/,
+		);
+		expect(objects).toMatchObject([{unheard: true}]);
+		expect((await listed([cloud({...changes, launchedAt: now - 4 * minute})])).text).not.toContain('NOT HEARD OF');
+		expect((await listed([cloud({...changes, launchedAt: now - 6 * minute, leaseLifted: true})])).text).not.toContain(
+			'NOT HEARD',
+		);
+	});
+});
+
 describe('the plan in lines', () => {
 	test('price, what is beside it, how it ends, what is tried then, and what ends itself nowhere', async () => {
 		const core = testCore();

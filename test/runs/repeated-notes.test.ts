@@ -43,6 +43,7 @@ test.each([
 		onLook: async () => undefined,
 		onStopRequested: async () => undefined,
 		onEnd: async () => undefined,
+		onOverdue: async () => undefined,
 	}).start();
 	const pass = async (seconds: number) => {
 		for (let second = 0; second < seconds; second++) {

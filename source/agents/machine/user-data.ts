@@ -2,6 +2,7 @@ import {stringify} from 'yaml';
 import {quote} from '../../system/shell.js';
 import type {KeyPair} from '../../system/key-pair.js';
 import {guardScript} from './guard/index.js';
+import {defaultLease} from './lease.js';
 import {guestStateFolder, guestUser, guestWorkspace} from './places.js';
 import {guardFile, startedUnits, units} from './units.js';
 
@@ -24,7 +25,6 @@ export type GuestOptions = {
 
 /** What EC2 takes, before base64. */
 const limit = 16 * 1024;
-export const defaultLease = 1800;
 const defaultMetadata = 'http://169.254.169.254';
 
 const sshd = `HostKey /etc/ssh/ssh_host_ed25519_key

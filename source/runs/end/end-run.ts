@@ -10,7 +10,6 @@ import type {RunContext} from '../context.js';
 import {readState} from '../journal/journal.js';
 import {enterInLedger} from '../journal/ledger.js';
 import {lookSurely} from '../launch/launch-surely.js';
-import {over} from '../steps/over.js';
 import {countsFile, watchedFile} from '../live/monitor/shared-counters.js';
 import {isPortRequest} from '../live/monitor/port-requests.js';
 import {notEndedProblem} from '../words/problems.js';
@@ -158,19 +157,6 @@ export async function sweepRunAliases(paths: Paths): Promise<void> {
 		const state = await readState(folder).catch(() => undefined);
 		return state === undefined || (state.address !== undefined && !isOver(state));
 	});
-}
-
-/**
-Whether a run whose tunnel is down has ended by itself. What it holds is to be kept where it is work that exists nowhere else.
-Undefined while it runs.
-*/
-export async function findEnd(backend: Backend, state: RunState, now: number): Promise<RunOver | undefined> {
-	const instance = state.instanceId === undefined ? undefined : await backend.describe(state.instanceId);
-	if (instance?.state === 'running' || instance?.state === 'pending') {
-		return undefined;
-	}
-
-	return over(instance, state, now);
 }
 
 const stopFile = 'stop-requested';

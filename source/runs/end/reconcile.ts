@@ -2,9 +2,11 @@ import {self} from '../../system/program-name.js';
 import {readdir, stat} from 'node:fs/promises';
 import path from 'node:path';
 import type {Backend, Instance} from '../../backends/backend.js';
-import {messageOf} from '../../system/problem.js';
+import {messageOf, Problem} from '../../system/problem.js';
 import type {RunContext} from '../context.js';
-import {closeRun, findEnd, finishStopping, sweepRunAliases} from './end-run.js';
+import {closeRun, finishStopping, sweepRunAliases} from './end-run.js';
+import {examine, type Finding, late} from './examine.js';
+import {endOverdue} from './overdue.js';
 import {readJournal, readState} from '../journal/journal.js';
 import {ownership} from '../journal/ownership.js';
 import {RunRecord} from '../journal/record.js';
@@ -12,7 +14,9 @@ import {reduceAll} from '../model/reduce.js';
 import {regionsUsed} from '../journal/regions-used.js';
 import {removeRunFolder, runFolder, runNames} from '../journal/run-folder.js';
 import {RunOver} from '../steps/step.js';
+import {overdue, overdueLimit} from '../model/overdue.js';
 import type {RunState} from '../model/state.js';
+import {overdueLine} from '../words/overdue-words.js';
 
 /** A folder that is being claimed has no intent yet; only one that stays so was left by a crash. Milliseconds. */
 const claimLimit = 10_000;
@@ -58,7 +62,7 @@ export async function reconcile(
 			try {
 				return await reconcileRun(context, name, rest, notes);
 			} catch (error) {
-				notes.push(`${name} could not be checked: ${messageOf(error)}`);
+				notes.push(error instanceof Problem ? error.message : `${name} could not be checked: ${messageOf(error)}`);
 				return readState(runFolder(context.paths, name)).catch(() => undefined);
 			}
 		}),
@@ -77,6 +81,7 @@ async function reconcileRun(context: RunContext, name: string, rest: number, not
 	const state = reduceAll(name, events);
 	const owner = await ownership(folder);
 	if (owner === 'owned') {
+		await tellOverdue(context, state, notes);
 		return state;
 	}
 
@@ -92,7 +97,7 @@ async function reconcileRun(context: RunContext, name: string, rest: number, not
 
 	// Let go of a moment ago: the program that goes on with it in the background is still on its way.
 	const isFresh = owner === 'free' && context.clock.now() - (events.at(-1)?.at ?? 0) < handoverLimit;
-	return isFresh && state.instanceId === undefined ? state : settle(context, state);
+	return isFresh && state.instanceId === undefined ? state : settle(context, state, notes);
 }
 
 /** A claim that a crash left behind holds nothing. Anything more than that is a person's to look at, and never removed by itself. */
@@ -113,8 +118,15 @@ async function settleWithoutIntent(context: RunContext, folder: string, isDamage
 }
 
 /** Looks at a run that nobody looks after. What is found is decided again when it is ours: another program may have been faster. */
-async function settle(context: RunContext, before: RunState): Promise<RunState> {
-	if (before.phase !== 'stopping' && !(await whatEnded(context, before))) {
+async function settle(context: RunContext, before: RunState, notes: string[]): Promise<RunState> {
+	const first = before.phase === 'stopping' ? undefined : await look(context, before);
+	if (first?.type === 'ahead') {
+		notes.push(
+			`${before.name} should have ended itself by this machine's clock, but not by that of ${before.offer.backend}: it is left as it is. Is the clock here right?`,
+		);
+	}
+
+	if (before.phase !== 'stopping' && (!first || first.type === 'ahead')) {
 		return before;
 	}
 
@@ -126,9 +138,11 @@ async function settle(context: RunContext, before: RunState): Promise<RunState> 
 	try {
 		await finishStopping(context, record);
 		const state = record.known;
-		const end = state.phase === 'gone' ? undefined : await whatEnded(context, state);
-		if (end && (state.phase !== 'ended' || !end.kept)) {
-			await closeRun(context, record, end);
+		const found = state.phase === 'gone' ? undefined : await look(context, state);
+		if (found?.type === 'over' && (state.phase !== 'ended' || !found.over.kept)) {
+			await closeRun(context, record, found.over);
+		} else if (found?.type === 'overdue' && (await endOverdue(context, record, found.end))) {
+			notes.push(`${before.name}: ${record.known.reason}, so that it was ended from here`);
 		}
 	} finally {
 		await record.release();
@@ -137,20 +151,37 @@ async function settle(context: RunContext, before: RunState): Promise<RunState> 
 	return record.known;
 }
 
-async function whatEnded(context: RunContext, state: RunState): Promise<RunOver | undefined> {
+async function look(context: RunContext, state: RunState): Promise<Finding | undefined> {
 	const backend = await context.backend(state.offer.backend);
 	const now = context.clock.now();
 	if (state.instanceId !== undefined) {
-		return findEnd(backend, state, now);
+		return examine(backend, state, now);
 	}
 
 	// Launching again with the same intent finds an instance that the crash kept secret; without one, nothing is left to go on with.
-	if (await backend.find(state.intentId, state.offer)) {
-		return undefined;
+	const secret = await backend.find(state.intentId, state.offer);
+	if (secret) {
+		return late(secret, state, now);
 	}
 
 	const isTold = state.offer.price === 0 || !state.unanswered || now - (await lastEventAt(context, state)) > tellLimit;
-	return isTold ? new RunOver('interrupted before it had an instance', false) : undefined;
+	return isTold ? {type: 'over', over: new RunOver('interrupted before it had an instance', false)} : undefined;
+}
+
+/** Whoever looks after a run ends it when it is late. One that does not, being suspended or stuck, must not hide that it is billed. */
+async function tellOverdue(context: RunContext, state: RunState | undefined, notes: string[]): Promise<void> {
+	const now = context.clock.now();
+	if (!state?.instanceId || !overdue(now - overdueLimit, state)) {
+		return;
+	}
+
+	const backend = await context.backend(state.offer.backend);
+	if ((await examine(backend, state, now))?.type === 'overdue') {
+		const command = backend.byHand?.(state.instanceId).command;
+		notes.push(
+			`${state.name} could not be ended: ${overdueLine(now, state)}. Another program looks after it, and does nothing.${command === undefined ? '' : ` By hand: ${command}`}`,
+		);
+	}
 }
 
 async function lastEventAt(context: RunContext, {name}: RunState): Promise<number> {

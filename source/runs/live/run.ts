@@ -219,6 +219,7 @@ export class Run extends LinkedRun implements RunHandle {
 			isLinked: () => isAnyUp(this.tunnels),
 			onLook: async () => this.look(),
 			onStopRequested: async () => this.stop('stopped from another terminal'),
+			onOverdue: async reason => this.stop(reason),
 			onEnd: async end => {
 				if (await this.#end(end)) {
 					this.#ready = new Deferred();

@@ -1,9 +1,13 @@
 import {answerAgreement} from './price-agreement.js';
 import type {RunContext} from '../context.js';
 import {answerDeadlineRequest} from './extend-deadline.js';
-import {findEnd, isStopRequested} from '../end/end-run.js';
+import {isStopRequested} from '../end/end-run.js';
+import {examine} from '../end/examine.js';
+import {lives} from '../end/overdue.js';
 import type {RunRecord} from '../journal/record.js';
 import {RepeatedNote} from '../journal/repeated-note.js';
+import {isUnheard, overdue} from '../model/overdue.js';
+import {overdueReason} from '../words/overdue-words.js';
 import type {RunOver, Stage} from '../steps/step.js';
 
 const interval = 1000;
@@ -17,6 +21,8 @@ export type Keeping = {
 	readonly onLook: () => Promise<void>;
 	readonly onStopRequested: () => Promise<void>;
 	readonly onEnd: (end: RunOver) => Promise<void>;
+	/** The machine should have ended itself, and did not: it is to be ended from here. */
+	readonly onOverdue: (reason: string) => Promise<void>;
 };
 
 /**
@@ -30,7 +36,7 @@ export class Keeper {
 	readonly #keeping: Keeping;
 	readonly #trouble: RepeatedNote;
 	#isLooking = false;
-	#askedAt = Number.NEGATIVE_INFINITY;
+	readonly #askedAt = new Map<string, number>();
 
 	constructor(context: RunContext, record: RunRecord, signal: AbortSignal, keeping: Keeping) {
 		this.#context = context;
@@ -56,15 +62,48 @@ export class Keeper {
 			return undefined;
 		}
 
-		const now = this.#context.clock.now();
-		if (offer.price > 0 && now - this.#askedAt < cloudInterval) {
+		if (offer.price > 0 && !this.#mayAsk('end')) {
 			return undefined;
 		}
 
-		this.#askedAt = now;
-		const end = await findEnd(await this.#context.backend(offer.backend), this.#record.known, now);
+		const found = await examine(await this.#context.backend(offer.backend), this.#record.known, this.#context.clock.now());
 		this.#trouble.forget();
-		return end;
+		return found?.type === 'over' ? found.over : undefined;
+	}
+
+	#mayAsk(what: 'end' | 'overdue'): boolean {
+		const now = this.#context.clock.now();
+		if (now - (this.#askedAt.get(what) ?? Number.NEGATIVE_INFINITY) < cloudInterval) {
+			return false;
+		}
+
+		this.#askedAt.set(what, now);
+		return true;
+	}
+
+	/** Why the machine is to be ended from here: whether or not it answers, its time is over, and its guard does nothing. */
+	async #findOverdue(): Promise<string | undefined> {
+		const {known} = this.#record;
+		const now = this.#context.clock.now();
+		if (!overdue(now, known) || !this.#mayAsk('overdue')) {
+			return undefined;
+		}
+
+		const found = await examine(await this.#context.backend(known.offer.backend), known, now);
+		if (found?.type === 'over') {
+			// While it is prepared, nobody else looks whether it is still there.
+			return known.phase === 'ready' ? undefined : found.over.message;
+		}
+
+		return found?.type === 'overdue' && !(await lives(this.#context, this.#record)) ? overdueReason(found.end) : undefined;
+	}
+
+	/** Says once that nothing was heard of a guard, within the boot lease that should end its machine. */
+	async #noteUnheard(): Promise<void> {
+		const {known} = this.#record;
+		if (!known.unheard && isUnheard(this.#context.clock.now(), known)) {
+			await this.#record.append({type: 'guard-unheard'});
+		}
 	}
 
 	async #lookAndAct(): Promise<void> {
@@ -87,6 +126,13 @@ export class Keeper {
 			await this.#keeping.onLook();
 			await answerAgreement(this.#record);
 			await answerDeadlineRequest(this.#record, this.#keeping.stage);
+			await this.#noteUnheard();
+			const overdueWhy = await this.#findOverdue();
+			if (overdueWhy !== undefined && !this.#signal.aborted) {
+				await this.#keeping.onOverdue(overdueWhy);
+				return;
+			}
+
 			const end = await this.look();
 			if (end && !this.#signal.aborted) {
 				await this.#keeping.onEnd(end);

@@ -122,6 +122,8 @@ export const eventSchema = z.discriminatedUnion('type', [
 	/** The environment has its own SSH server. */
 	z.object({type: z.literal('opened'), ...at}),
 	z.object({type: z.literal('spot-notice'), ...at, action: z.string(), time: z.number()}),
+	/** Nothing was heard of the guard of a machine that should long have been reached. */
+	z.object({type: z.literal('guard-unheard'), ...at}),
 	z.object({type: z.literal('lease-lifted'), ...at}),
 	z.object({type: z.literal('host-key-replaced'), ...at}),
 	z.object({type: z.literal('address'), ...at, host: z.string(), port: z.number().int(), user: z.string()}),

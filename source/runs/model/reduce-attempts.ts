@@ -91,6 +91,7 @@ const withoutInstance = {
 	tunnel: undefined,
 	guarded: false,
 	leaseLifted: false,
+	unheard: false,
 	hostKeyReplaced: false,
 	notice: undefined,
 	portsKnown: undefined,

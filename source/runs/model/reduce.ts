@@ -53,6 +53,7 @@ function begin(name: string, {at, specification}: RunEvent & {type: 'intended'})
 		waiting: undefined,
 		guarded: false,
 		leaseLifted: false,
+		unheard: false,
 		hostKeyReplaced: false,
 		notice: undefined,
 		billing: [],
@@ -149,7 +150,11 @@ function apply(state: RunState, event: Exclude<RunEvent, {type: 'intended'}>): R
 		}
 
 		case 'lease-lifted': {
-			return {...state, leaseLifted: true};
+			return {...state, leaseLifted: true, unheard: false};
+		}
+
+		case 'guard-unheard': {
+			return {...state, unheard: true};
 		}
 
 		case 'host-key-replaced': {

@@ -101,6 +101,8 @@ export type RunState = {
 	readonly waiting: {readonly until: number; readonly reason: string} | undefined;
 	readonly guarded: boolean;
 	readonly leaseLifted: boolean;
+	/** It was said that nothing was heard of its guard. */
+	readonly unheard: boolean;
 	readonly hostKeyReplaced: boolean;
 	/** The provider's notice that it takes a spot instance back, with the time at which it will. */
 	readonly notice: {readonly action: string; readonly time: number} | undefined;

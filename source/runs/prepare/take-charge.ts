@@ -53,8 +53,8 @@ export async function noteDeadline(stage: Pick<Stage, 'state' | 'append'>, statu
 	}
 }
 
-export async function readStatus(link: Pick<Connection, 'exec'>): Promise<GuestStatus> {
-	const {code, stdout, stderr} = await link.exec(statusCommand);
+export async function readStatus(link: Pick<Connection, 'exec'>, signal?: AbortSignal): Promise<GuestStatus> {
+	const {code, stdout, stderr} = await link.exec(statusCommand, {signal});
 	const status = code === 0 ? parseGuestStatus(stdout.trim()) : undefined;
 	if (!status) {
 		throw new StepFailed(

@@ -58,6 +58,10 @@ function eventWords(event: RunEvent, before?: Pick<RunState, 'steps'>): string |
 			return 'the boot lease is lifted: only the deadline counts now';
 		}
 
+		case 'guard-unheard': {
+			return 'nothing has been heard of its guard: where the boot lease does not end it, this program does';
+		}
+
 		case 'host-key-replaced': {
 			return 'its host key was replaced by one that no cloud has seen';
 		}

@@ -1,6 +1,7 @@
 import {formatPrice} from '../../offers/format.js';
 import {formatDuration} from '../../system/format.js';
 import {isOver, type RunState} from '../../runs/model/state.js';
+import {overdue} from '../../runs/model/overdue.js';
 import {noticeLine, orphanAdvice, orphanWords, stateWord} from '../../runs/words/status-words.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {type GridColumn, gridLines} from '../drawing/columns.js';
@@ -51,7 +52,7 @@ const columnsAt = (moment: Moment, open: ReadonlySet<string>): ReadonlyArray<Gri
 			},
 			{
 				title: 'ENDS ITSELF',
-				run: run => (isOver(run) ? 'has ended' : endWords(moment, run.deadline, 'never')),
+				run: run => (isOver(run) ? 'has ended' : overdue(moment.now, run) ? 'OVERDUE' : endWords(moment, run.deadline, 'never')),
 				orphan: ({orphan}) => endWords(moment, orphan.instance.deadline, 'not known'),
 				drop: 1,
 			},

@@ -1,5 +1,6 @@
 import type {LinkHealth, LogBook, RunHandle} from '../../runs/model/run-handle.js';
 import {movedWords} from '../../runs/words/port-words.js';
+import {isUnheard, overdue} from '../../runs/model/overdue.js';
 import type {RunState} from '../../runs/model/state.js';
 import {runSign} from '../drawing/run-sign.js';
 import {endsSoon} from '../screens/environment/lifetime.js';
@@ -36,6 +37,8 @@ export function matterOf(state: AppState, handle: RunHandle, now: number): Matte
 			connections.map(({from}) => from),
 			ends?.why,
 			endsSoon(now, current, handle.guest()),
+			overdue(now, current)?.why,
+			isUnheard(now, current),
 			ofLogs(handle.logs(), current.phase !== 'ready' || run.showLogs),
 		]),
 		access: JSON.stringify([access.status, access.why, access.next]),

@@ -49,6 +49,12 @@ export class Cloud {
 	readonly calls: Array<{readonly call: Call; readonly token: string}> = [];
 	/** Decides on each call; undefined for none. */
 	fault: (call: Call, token: string) => Fault | undefined = () => undefined;
+	/** Guests that do nothing: neither deadline nor lease ends them. */
+	areGuestsDead = false;
+	/** Whether instances are machines with a guard of their own. */
+	areMachines = true;
+	/** How far its clock is behind this machine's. Milliseconds. */
+	behind = 0;
 	readonly #now: () => number;
 
 	constructor(now: () => number) {
@@ -159,7 +165,8 @@ export class Cloud {
 	}
 
 	#endOf({endedAt, deadline, lease}: Machine): number | undefined {
-		const end = Math.min(endedAt ?? Number.POSITIVE_INFINITY, deadline, lease);
+		const own = this.areGuestsDead ? Number.POSITIVE_INFINITY : Math.min(deadline, lease);
+		const end = Math.min(endedAt ?? Number.POSITIVE_INFINITY, own);
 		return end <= this.#now() ? end : undefined;
 	}
 
@@ -179,6 +186,8 @@ export class Cloud {
 			sharesNetwork: false,
 			launchedAt: machine.madeAt,
 			interrupted: machine.interrupted,
+			replaceHostKey: this.areMachines,
+			toldAt: this.#now() - this.behind,
 			offer: {region: 'r1', instanceType: 'small', spot: false},
 		};
 	}

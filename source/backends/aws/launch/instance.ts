@@ -38,8 +38,8 @@ function reasonOf(instance: Ec2Instance): string | undefined {
 	return reasons[code] ?? (said ? neutraliseLine(said).slice(0, 300) : undefined);
 }
 
-/** An instance as the contract has it. With `isPrivate` it is reached at its address within its network. */
-export function toInstance(region: string, instance: Ec2Instance, isPrivate: boolean): Instance {
+/** An instance as the contract has it, told of at `toldAt` by EC2's clock. With `isPrivate` it is reached at its address within its network. */
+export function toInstance(region: string, instance: Ec2Instance, isPrivate: boolean, toldAt: number): Instance {
 	const state = states[instance.State?.Name ?? ''] ?? 'pending';
 	const host = isPrivate ? instance.PrivateIpAddress : instance.PublicIpAddress;
 	const deadline = Date.parse(tagValue(instance.Tags, tagNames.deadline) ?? '');
@@ -55,6 +55,7 @@ export function toInstance(region: string, instance: Ec2Instance, isPrivate: boo
 		sharesNetwork: false,
 		launchedAt: instance.LaunchTime?.getTime() ?? 0,
 		offer: {region, instanceType: instance.InstanceType ?? '', spot: instance.InstanceLifecycle === 'spot'},
+		toldAt,
 		...(Number.isFinite(deadline) && {deadline}),
 		...(/^Server\.SpotInstance/.test(reasonCode(instance) ?? '') && {interrupted: true}),
 		replaceHostKey: true,

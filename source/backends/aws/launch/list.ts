@@ -2,7 +2,7 @@ import {BackendError, type Instance} from '../../backend.js';
 import type {Listed, Unanswered} from './calls.js';
 import {toInstance} from './instance.js';
 import {instancesBy} from './lookup.js';
-import type {Place} from './place.js';
+import {cloudNow, type Place} from './place.js';
 import {installationFilter} from './tags.js';
 
 const atOnce = 8;
@@ -39,7 +39,7 @@ export async function listInstances(place: Place, installation: string, isPrivat
 		installationFilter(installation),
 		{Name: 'instance-state-name', Values: ['pending', 'running', 'shutting-down', 'stopping', 'stopped']},
 	]);
-	return found.map(each => toInstance(place.region, each, isPrivate));
+	return found.map(each => toInstance(place.region, each, isPrivate, cloudNow(place)));
 }
 
 /** The lists of all regions as one. */

@@ -13,7 +13,7 @@ import {toInstance} from './instance.js';
 import {launchInstance} from './launch.js';
 import {inRegions, listAll, listInstances} from './list.js';
 import {instanceById, instanceOfIntent} from './lookup.js';
-import type {Place} from './place.js';
+import {cloudNow, type Place} from './place.js';
 import {admitCallers} from './security-group.js';
 import {sweepRegion} from './sweep.js';
 import {endInstance} from './terminate.js';
@@ -72,13 +72,13 @@ export function createAwsOperations(options: OperationOptions): Operations {
 		find: async ([intentId, {region}]) =>
 			within(region, async (place, setup) => {
 				const found = await instanceOfIntent(place, intentId);
-				return found && toInstance(region, found, isPrivate(setup));
+				return found && toInstance(region, found, isPrivate(setup), cloudNow(place));
 			}),
 		async look([id]) {
 			const {region, instanceId} = partsOf(id);
 			return within(region, async (place, setup) => {
 				const found = await instanceById(place, instanceId);
-				return found && toInstance(region, found, isPrivate(setup));
+				return found && toInstance(region, found, isPrivate(setup), cloudNow(place));
 			});
 		},
 		async terminate([id]) {

@@ -20,6 +20,10 @@ export function onceOf({client, once}: Place): EC2Client {
 	return once;
 }
 
+/** Now by EC2's clock, milliseconds since the epoch: the SDK has found out how much this machine's differs, where that is five minutes or more. */
+export const cloudNow = ({client, clock}: Pick<Place, 'client' | 'clock'>): number =>
+	clock.now() + client.config.systemClockOffset;
+
 /** A refusal or failure of EC2 that keeps AWS's own name for it. */
 export class AwsError extends BackendError {
 	readonly code: string;

@@ -2,7 +2,7 @@ import type {Instance as Ec2Instance, Tag} from '@aws-sdk/client-ec2';
 import {messageOf} from '../../../system/problem.js';
 import {pages} from '../pages.js';
 import {instancesBy} from './lookup.js';
-import {asked, isCode, type Place} from './place.js';
+import {asked, cloudNow, isCode, type Place} from './place.js';
 import {installationFilter, tagNames, tagValue} from './tags.js';
 
 /** What is younger may belong to an instance that EC2 does not tell of yet. Milliseconds. */
@@ -72,9 +72,7 @@ async function removeOne(place: Place, {what, done, action, remove}: Leftover): 
 
 type Find = (place: Place, installation: string, alive: readonly Ec2Instance[]) => Promise<Leftover[]>;
 
-/** By EC2's clock: the SDK has found out by now how much this machine's differs, where that is five minutes or more. */
-const isYoung = ({clock, client}: Place, date: Date | undefined): boolean =>
-	clock.now() + client.config.systemClockOffset - (date?.getTime() ?? 0) < young;
+const isYoung = (place: Place, date: Date | undefined): boolean => cloudNow(place) - (date?.getTime() ?? 0) < young;
 
 /** Whether an instance of the same launch is there. */
 const isNeeded = (tags: readonly Tag[] | undefined, alive: readonly Ec2Instance[]): boolean => {

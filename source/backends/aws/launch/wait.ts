@@ -3,7 +3,7 @@ import {messageOf} from '../../../system/problem.js';
 import {BackendError, type BackendErrorClass, type Instance, type LaunchProgress} from '../../backend.js';
 import {reasonCode, toInstance} from './instance.js';
 import {instanceById} from './lookup.js';
-import type {Place} from './place.js';
+import {cloudNow, type Place} from './place.js';
 
 /** Milliseconds. */
 const pause = 2000;
@@ -34,7 +34,7 @@ export async function waitForAddress(
 	};
 
 	for (;;) {
-		const instance = toInstance(region, raw, isPrivate);
+		const instance = toInstance(region, raw, isPrivate, cloudNow(place));
 		const failure = failureOf(raw, instance, made.State?.Name === 'pending');
 		if (failure && instance.state === 'terminated') {
 			throw failure;

@@ -7,7 +7,7 @@ import {costLines, endsSoon, lifeWords} from './lifetime.js';
 import {loadRows, loadLine} from './load.js';
 import {lastEvents} from '../../logs/log-view.js';
 import {portRows, portsHeight} from './ports.js';
-import {stepWarningRows} from './situation.js';
+import {lateRows, stepWarningRows} from './situation.js';
 import {type Access, linkRows, wayRows} from './connect-links.js';
 
 /** Below this the body keeps to what is acted on. */
@@ -22,7 +22,7 @@ export function connectedRows(state: AppState, run: RunView, core: Access): stri
 	const isLow = rows < lowRows;
 	const gap = isLow ? [] : [''];
 	const warnings = stepWarningRows(run.handle.state(), columns).slice(0, isLow ? 1 : undefined);
-	const notes = [...linkRows(state, run), ...warnings];
+	const notes = [...lateRows(state, run.handle.state()), ...linkRows(state, run), ...warnings];
 	const bottom = bottomRows(state, run);
 	const top = [...gap, ...notes, ...(notes.length > 0 ? gap : []), ...wayRows(state, run, core, isLow), ...gap].slice(
 		0,

@@ -1,5 +1,6 @@
 import type {RunState} from '../../../runs/model/state.js';
 import {askingLine, noticeLine, stopFailureLines, unansweredLine, waitingLine} from '../../../runs/words/status-words.js';
+import {overdueLine, unheardLine} from '../../../runs/words/overdue-words.js';
 import {neutraliseLine} from '../../../system/terminal-text.js';
 import {ticking} from '../../drawing/static-times.js';
 import type {AppState} from '../../store/state.js';
@@ -26,12 +27,19 @@ export function situationRows(state: Shown, run: RunState, how = 'a answers'): s
 	const waiting = waitingLine(ticking(state), run);
 	const unanswered = unansweredLine(run);
 	return [
+		...lateRows(state, run),
 		...(asking === undefined
 			? []
 			: block(glyphs.warning, `${asking}. ${how}; nothing is tried before that.`, columns, paint.warning)),
 		...(waiting === undefined ? [] : block(glyphs.waiting, waiting, columns, paint.strong)),
 		...(unanswered === undefined ? [] : block(glyphs.warning, unanswered, columns, paint.warning)),
 	];
+}
+
+/** A machine that should have ended itself, or whose guard was never heard of: it is billed, and nothing there ends it. */
+export function lateRows({now, focused, columns}: Shown, run: RunState): string[] {
+	const late = overdueLine(now, run, focused) ?? unheardLine(now, run);
+	return late === undefined ? [] : block(glyphs.warning, late, columns, text => paint.error(paint.strong(text)));
 }
 
 /** Steps without which the environment is usable, and what they could not do: before a person opens it. Two lines each. */

@@ -1,0 +1,41 @@
+import {defaultLease} from '../../agents/machine/lease.js';
+import type {RunState} from './state.js';
+
+/** What ends a machine by itself: its deadline, or the boot lease that is lifted when it is first reached. */
+export type OwnEnd = {readonly why: 'deadline' | 'lease'; readonly at: number};
+
+/** How long after that moment a machine may still be there: its guard has up to 90 s to shut it down, and the cloud tells of it late. Milliseconds. */
+export const overdueLimit = 5 * 60_000;
+
+/** After so long without a word of its guard a machine most likely has none. Milliseconds from its launch. */
+const unheardLimit = 5 * 60_000;
+
+type Ending = Pick<RunState, 'phase' | 'guarded' | 'leaseLifted' | 'launchedAt' | 'deadline'>;
+
+/** Whether the run has a machine of its own in a cloud whose end nobody has asked for yet. */
+const isMachine = (run: Ending): boolean =>
+	run.guarded && run.launchedAt !== undefined && run.phase !== 'stopping' && run.phase !== 'ended' && run.phase !== 'gone';
+
+/** What is to end a run's machine first, and when, by this machine's clock; undefined where nothing does, or where there is no such machine. */
+export function ownEnd(run: Ending): OwnEnd | undefined {
+	if (!isMachine(run)) {
+		return undefined;
+	}
+
+	const lease = run.leaseLifted || run.launchedAt === undefined ? undefined : run.launchedAt + defaultLease * 1000;
+	const ends = [
+		...(run.deadline === undefined ? [] : [{why: 'deadline' as const, at: run.deadline}]),
+		...(lease === undefined ? [] : [{why: 'lease' as const, at: lease}]),
+	];
+	return ends.sort((a, b) => a.at - b.at)[0];
+}
+
+/** What should have ended a run's machine by now, for certain; undefined while it is not late. */
+export function overdue(now: number, run: Ending): OwnEnd | undefined {
+	const end = ownEnd(run);
+	return end && now - end.at >= overdueLimit ? end : undefined;
+}
+
+/** Whether a machine is there for so long that its guard should have been heard of, and was not. */
+export const isUnheard = (now: number, run: Ending): boolean =>
+	isMachine(run) && !run.leaseLifted && now - (run.launchedAt ?? now) >= unheardLimit;
