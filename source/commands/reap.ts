@@ -1,7 +1,7 @@
 import {formatPrice} from '../offers/format.js';
 import type {Core} from '../runs/core.js';
-import type {Orphan} from '../runs/end/reconcile.js';
 import {isUnheard, overdue} from '../runs/model/overdue.js';
+import type {Orphan} from '../runs/model/reconciled.js';
 import {isOver, type RunState} from '../runs/model/state.js';
 import {overdueLine, unheardLine} from '../runs/words/overdue-words.js';
 import type {Clock} from '../system/clock.js';

@@ -4,7 +4,7 @@ import {lstat, readdir, realpath, stat} from 'node:fs/promises';
 import {homedir} from 'node:os';
 import path from 'node:path';
 import type {FileMapping} from '../configuration/model.js';
-import {staysInside} from '../configuration/resolve/environment-paths.js';
+import {staysInside} from '../configuration/grammar/environment-paths.js';
 import {formatBytes} from '../system/format.js';
 import type {Link} from '../system/link.js';
 import {Problem} from '../system/problem.js';

@@ -1,4 +1,4 @@
-import {workingFolder} from '../configuration/resolve/environment-paths.js';
+import {workingFolder} from '../configuration/grammar/environment-paths.js';
 import {Problem} from '../system/problem.js';
 import {neutraliseLine} from '../system/terminal-text.js';
 import type {Link} from '../system/link.js';

@@ -15,7 +15,7 @@ import type {BringHome} from './end/bring-home.js';
 import type {RunHandle, UnsavedWork} from './model/run-handle.js';
 import type {LedgerEntry} from './journal/ledger.js';
 import type {LogReader} from './journal/log-reader.js';
-import type {Orphan, Reconciled} from './end/reconcile.js';
+import type {Orphan, Reconciled} from './model/reconciled.js';
 import type {RunState} from './model/state.js';
 import type {StepTimes} from './model/step-times.js';
 

@@ -3,7 +3,7 @@ import {backends, offerSources} from '../backends/registry.js';
 import {environmentImage} from '../agents/container/image-name.js';
 import type {ImageSettings} from '../environment/images/settings.js';
 import {findConfigurations} from '../configuration/files/discover.js';
-import {workingFolder} from '../configuration/resolve/environment-paths.js';
+import {workingFolder} from '../configuration/grammar/environment-paths.js';
 import {readProfiles} from '../configuration/files/profiles.js';
 import {saveWishes} from '../configuration/files/save.js';
 import {watchFiles} from '../configuration/watch/watch.js';

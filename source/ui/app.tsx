@@ -18,12 +18,13 @@ import {keepReconciled} from './store/reconciling.js';
 import {refreshFolder} from './store/refreshing.js';
 import {keepCatalogueFresh} from './store/refreshing-catalogue.js';
 import {followSpotHistory} from './store/spot-history.js';
-import {pointingOf} from './terminal/mouse-modes.js';
+import {pointingOf} from './mouse-modes.js';
 import {watchAttention} from './attention/watch.js';
 import {endOnInterruption} from './terminal/signals.js';
 import {followJob, refreshSize} from './terminal/job-control.js';
 import {openLink} from './terminal/open-link.js';
 import {callPerson, copyText, releaseInput, runInForeground, type Suspend, WindowTitle} from './terminal/terminal.js';
+import {logArea} from './layout.js';
 
 /** Somebody is there after all: what they did is shown at once. */
 function seeToIt(app: App): void {
@@ -124,6 +125,7 @@ export async function startApp(core: Core, clock: Clock, begin: (app: App) => Pr
 	};
 
 	const app = new App({
+		logArea,
 		core,
 		clock,
 		size: size(),

@@ -5,7 +5,7 @@ import process from 'node:process';
 import {render} from 'ink';
 import {Root} from '../../source/ui/app.js';
 import {onKey} from '../../source/ui/input.js';
-import {setFocus} from '../../source/ui/store/pointing.js';
+import {setFocus} from '../../source/ui/pointing.js';
 import {showRun} from '../../source/ui/store/running.js';
 import {makeSink} from '../support/sink.js';
 import {health, port, runState, testApp, TestClock, testCore, TestHandle} from '../support/ui.js';

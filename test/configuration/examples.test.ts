@@ -3,7 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {describe, expect, it} from 'vitest';
 import type {Diagnostic} from '../../source/configuration/model.js';
-import {wishWords} from '../../source/configuration/resolve/requirement-words.js';
+import {wishWords} from '../../source/configuration/grammar/requirement-words.js';
 import {environment as defaults} from '../environment/support.js';
 import {readProfilesText, readText} from './support.js';
 

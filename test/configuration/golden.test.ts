@@ -65,7 +65,7 @@ describe('golden files', () => {
 /** Where reading begins. */
 const readers = ['files/read.ts', 'files/profiles.ts', 'files/discover.ts'];
 /** What these say is a `Problem` or what is asked for, and no diagnostic. */
-const silent = new Set(['files/diagnostics.ts', 'resolve/requirement-words.ts']);
+const silent = new Set(['files/diagnostics.ts', 'grammar/requirement-words.ts']);
 
 /** The files that reading goes through: the readers and all that they import. */
 function speaking(): string[] {

@@ -9,7 +9,7 @@ import {
 	parseReversePort,
 	parseVariable,
 } from '../../source/configuration/grammar/grammar.js';
-import {durationWords} from '../../source/configuration/resolve/requirement-words.js';
+import {durationWords} from '../../source/configuration/grammar/requirement-words.js';
 import {answersOrComplains} from './support.js';
 
 describe('memory', () => {

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import type {Wishes} from '../../source/configuration/model.js';
-import {wishWords} from '../../source/configuration/resolve/requirement-words.js';
+import {wishWords} from '../../source/configuration/grammar/requirement-words.js';
 import {least, placeOf, readProfilesText, readText} from './support.js';
 import {accepted, rejected} from './wish-tables.js';
 

@@ -15,7 +15,7 @@ import path from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {cachePaths} from '../../source/configuration/resolve/cache-paths.js';
 import type {FileMapping} from '../../source/configuration/model.js';
-import {homeFolder, loginName, workingFolder} from '../../source/configuration/resolve/environment-paths.js';
+import {homeFolder, loginName, workingFolder} from '../../source/configuration/grammar/environment-paths.js';
 import {unheardKeys} from '../../source/agents/container/unsupported-keys.js';
 import {checkFiles, copyFiles} from '../../source/environment/files.js';
 import {makePlaces as makeFolders} from '../../source/environment/places.js';

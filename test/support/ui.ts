@@ -14,6 +14,7 @@ import {App, type AppOptions} from '../../source/ui/store/app.js';
 import {environment} from '../environment/support.js';
 import {TurnedClock as TestClock} from './clock.js';
 import {testOffer, testSpecification} from './events.js';
+import {logArea} from '../../source/ui/layout.js';
 
 /** A clock that stands still until a test turns it. */
 export {TestClock};
@@ -327,6 +328,7 @@ export function testCore(changes: Partial<Core> = {}, listing: TestListing = {})
 
 export const testApp = (core: Core, changes: Partial<AppOptions> = {}): App =>
 	new App({
+		logArea,
 		core,
 		clock: new TestClock(),
 		size: {columns: 100, rows: 24},

@@ -3,7 +3,7 @@ import {afterEach, expect, vi} from 'vitest';
 import type {Core} from '../../source/runs/core.js';
 import {Root} from '../../source/ui/app.js';
 import type {App, AppOptions} from '../../source/ui/store/app.js';
-import {loadFolder} from '../../source/ui/store/choosing.js';
+import {loadFolder} from '../../source/ui/store/load-folder.js';
 import {showRun} from '../../source/ui/store/running.js';
 import {testApp, testCore, type TestHandle, type TestListing} from './ui.js';
 

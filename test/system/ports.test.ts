@@ -1,6 +1,6 @@
 import {createServer, type AddressInfo} from 'node:net';
 import {describe, expect, onTestFinished, test} from 'vitest';
-import {planPorts} from '../../source/runs/live/monitor/ports.js';
+import {planPorts} from '../../source/runs/plan/plan-ports.js';
 import {isPortFree, nextFreePort, portHolder} from '../../source/system/ports.js';
 import {hasNewer} from '../support/servers.js';
 

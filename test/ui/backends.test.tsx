@@ -4,8 +4,8 @@ import type {BackendEntry, BackendReport} from '../../source/backends/report.js'
 import type {Core} from '../../source/runs/core.js';
 import {Root} from '../../source/ui/app.js';
 import type {App} from '../../source/ui/store/app.js';
-import {loadFolder} from '../../source/ui/store/choosing.js';
-import {onPointed} from '../../source/ui/store/pointing.js';
+import {loadFolder} from '../../source/ui/store/load-folder.js';
+import {onPointed} from '../../source/ui/pointing.js';
 import {configurationFile, testApp, TestClock, testCore} from '../support/ui.js';
 
 let last: ReturnType<typeof render> | undefined;

@@ -2,7 +2,7 @@ import stringWidth from 'string-width';
 import {describe, expect, test, vi} from 'vitest';
 import type {LinkHealth} from '../../source/runs/model/run-handle.js';
 import type {Load} from '../../source/tunnel/observe/machine-load.js';
-import {setFocus} from '../../source/ui/store/pointing.js';
+import {setFocus} from '../../source/ui/pointing.js';
 import {showRun} from '../../source/ui/store/running.js';
 import {health, port, preferences, runState, TestClock, TestHandle} from '../support/ui.js';
 import {keys, withRun} from '../support/view.js';

@@ -10,7 +10,7 @@ import {matchRows} from '../../source/offers/match.js';
 import {mismatch} from '../../source/offers/matching.js';
 import type {Request} from '../../source/runs/model/choice.js';
 import {Root} from '../../source/ui/app.js';
-import {loadFolder} from '../../source/ui/store/choosing.js';
+import {loadFolder} from '../../source/ui/store/load-folder.js';
 import {inTreeOrder, treeLines} from '../../source/ui/store/tree.js';
 import {writeFiles} from '../configuration/support.js';
 import {temporaryFolder} from '../support/folders.js';

@@ -4,7 +4,8 @@ import {render} from 'ink';
 import {expect, test} from 'vitest';
 import {Root} from '../../source/ui/app.js';
 import {onKey} from '../../source/ui/input.js';
-import {chooseConfiguration, loadFolder} from '../../source/ui/store/choosing.js';
+import {chooseConfiguration} from '../../source/ui/store/choosing.js';
+import {loadFolder} from '../../source/ui/store/load-folder.js';
 import {makeSink} from '../support/sink.js';
 import {offers, testApp, testCore} from '../support/ui.js';
 

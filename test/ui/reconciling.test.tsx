@@ -1,5 +1,5 @@
 import {describe, expect, test, vi} from 'vitest';
-import type {Orphan, Reconciled} from '../../source/runs/end/reconcile.js';
+import type {Orphan, Reconciled} from '../../source/runs/model/reconciled.js';
 import {loadEnvironments} from '../../source/ui/store/environments.js';
 import {keepReconciled} from '../../source/ui/store/reconciling.js';
 import {testOffer} from '../support/events.js';

@@ -7,6 +7,7 @@ import type {Clock} from '../../source/system/clock.js';
 import {App} from '../../source/ui/store/app.js';
 import {keepCatalogueFresh} from '../../source/ui/store/refreshing-catalogue.js';
 import {preferences} from '../support/ui.js';
+import {logArea} from '../../source/ui/layout.js';
 
 type Refresh = NonNullable<Core['refreshCatalogue']>;
 
@@ -42,6 +43,7 @@ function makeApp(refreshCatalogue: Refresh | undefined) {
 	const request = {requirements: {backends: []}} as unknown as Request;
 	const unused = async () => undefined;
 	const app = new App({
+		logArea,
 		core,
 		clock,
 		size: {columns: 100, rows: 30},

@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto';
 import type {DevEnvironment} from '../../configuration/model.js';
 import {cachePaths} from '../../configuration/resolve/cache-paths.js';
-import {workingFolder} from '../../configuration/resolve/environment-paths.js';
+import {workingFolder} from '../../configuration/grammar/environment-paths.js';
 import {workspace} from './places.js';
 
 /** A path that is kept for the next run, and the name that it is kept by. */

@@ -5,10 +5,10 @@ import {check, readableKeys, warnUnused} from '../schema/check.js';
 import {text, truth, words} from '../schema/fields.js';
 import type {Diagnostic, Profile, ProfilesFile} from '../model.js';
 import {checkNames} from '../schema/names-check.js';
-import {originsOf} from './origins.js';
+import {originsOf} from './read.js';
 import {warnTraps} from '../yaml/warn-traps.js';
 import {policy, policyShape, resources, toWishes} from '../schema/wish-fields.js';
-import {wishWords} from '../resolve/requirement-words.js';
+import {wishWords} from '../grammar/requirement-words.js';
 import {byPlace, mostProblems, readYaml, shownPath, type YamlFile} from '../yaml/yaml-file.js';
 
 const shape = {

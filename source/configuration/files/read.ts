@@ -1,15 +1,14 @@
+import {check, readableKeys, valueAt, warnUnused} from '../schema/check.js';
+import type {ConfigurationFile, DevEnvironment, Origin, Origins, Wishes, WishKey} from '../model.js';
+import {formerPlaces, resources, toWishes, wishPlaces} from '../schema/wish-fields.js';
+import {byPlace, readYaml, shownPath, type YamlFile} from '../yaml/yaml-file.js';
 import {isAlias, isMap, isScalar} from 'yaml';
 import {neutralise} from '../../system/terminal-text.js';
-import {check, readableKeys, warnUnused} from '../schema/check.js';
 import {configurationSchema, foreignKeys, foreignTypes, pythonVersion, toEnvironment} from '../schema/configuration-schema.js';
-import type {ConfigurationFile, DevEnvironment, Wishes} from '../model.js';
 import {checkNames} from '../schema/names-check.js';
-import {originsOf} from './origins.js';
 import {checkReferences} from '../schema/reference-check.js';
 import {suggest} from '../schema/suggest.js';
 import {warnTraps} from '../yaml/warn-traps.js';
-import {resources, toWishes} from '../schema/wish-fields.js';
-import {byPlace, readYaml, shownPath, type YamlFile} from '../yaml/yaml-file.js';
 
 const shownLines = 200;
 
@@ -149,4 +148,16 @@ export async function readConfiguration(absolute: string, folder: string, option
 		wishes: isSound ? wishes : {},
 		origins: isSound ? originsOf(yaml, wishes, []) : {},
 	};
+}
+
+/** Which line of the file asks for each wish, as `file:line`. `place` leads to the map that holds them. */
+export function originsOf(yaml: YamlFile, wishes: Wishes, place: ReadonlyArray<PropertyKey>): Origins {
+	const origins: Partial<Record<WishKey, Origin>> = {};
+	for (const key of Object.keys(wishes) as WishKey[]) {
+		const [now, before] = [wishPlaces[key], formerPlaces[key] ?? []].map(keys => [...place, ...keys]) as [string[], string[]];
+		const isNow = (valueAt(yaml.value, now) ?? undefined) !== undefined;
+		origins[key] = `${yaml.file}:${yaml.at(isNow ? now : before, '', {key: true}).line}`;
+	}
+
+	return origins;
 }

@@ -1,6 +1,6 @@
 import {Problem} from '../../system/problem.js';
 import type {DevEnvironment} from '../model.js';
-import {homeFolder, placeThere, workingFolder} from './environment-paths.js';
+import {homeFolder, placeThere, workingFolder} from '../grammar/environment-paths.js';
 
 type Asked = Pick<DevEnvironment, 'user' | 'homeDir' | 'workingDir' | 'cache'>;
 

@@ -19,7 +19,7 @@ import {
 	type Wishes,
 } from '../model.js';
 import {parseCpu, parseMemoryRange} from '../grammar/ranges.js';
-import {askedWords} from './requirement-words.js';
+import {askedWords} from '../grammar/requirement-words.js';
 
 const leastCpu = 2;
 const leastMemory = 8 * 1024;

@@ -3,7 +3,7 @@ import {either, reading, text, words, written, writtenText} from './fields.js';
 import {describeInput} from './json-schema.js';
 import {fail, isVariableName, parsePort, parseVariable} from '../grammar/grammar.js';
 import type {FileMapping, PortMapping} from '../model.js';
-import {staysInside, userPattern} from '../resolve/environment-paths.js';
+import {staysInside, userPattern} from '../grammar/environment-paths.js';
 import {splitWords} from '../grammar/shell-words.js';
 
 /** Variables with their values, and those whose value is the caller's. */

@@ -4,7 +4,8 @@ import {Problem} from '../../system/problem.js';
 import {literal} from '../grammar/interpolation.js';
 import type {ConfigurationFile, Ide} from '../model.js';
 import {readConfiguration} from '../files/read.js';
-import {type Change, inspectFolder, type Suggestion} from './suggestions.js';
+import {inspectFolder} from './suggestions.js';
+import {type Change, type Suggestion} from './suggestion.js';
 import {blockLines, type Style, textOf} from '../yaml/yaml-text.js';
 
 const fileName = '.dstack.yml';

@@ -1,5 +1,4 @@
 import {messageOf} from '../../system/problem.js';
-import type {Suggestion} from './suggestions.js';
 
 /** Programs among the packages that people look at in a browser. */
 export function portsOf(from: string, names: readonly string[], table: Readonly<Record<string, number>>): Suggestion[] {
@@ -17,3 +16,33 @@ export const unreadable = (from: string, error: unknown): Suggestion => ({
 
 export const asMap = (value: unknown): Readonly<Record<string, unknown>> =>
 	typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+
+/** What a first configuration could say. */
+export type Change = {
+	/** `3.11`. */
+	readonly python?: string;
+	readonly image?: string;
+	/** Commands, in order. */
+	readonly setup?: readonly string[];
+	readonly ports?: readonly number[];
+};
+
+/** Something that a file in the folder tells about the environment that the folder needs. */
+export type Suggestion = {
+	/** The file's name. */
+	readonly from: string;
+	/** One sentence, safe to draw. */
+	readonly words: string;
+	/** Empty where the file could not be made out. */
+	readonly change: Change;
+};
+
+/** A folder as the inspectors see it. */
+export type Look = {
+	/** The text of a file; undefined where there is none, or none that a person wrote. */
+	read(name: string): Promise<string | undefined>;
+	/** Whether there is such a file, of whatever size. */
+	has(name: string): Promise<boolean>;
+};
+
+export type Inspect = (look: Look) => Promise<Suggestion[]>;

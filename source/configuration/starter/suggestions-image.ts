@@ -1,4 +1,4 @@
-import type {Look, Suggestion} from './suggestions.js';
+import type {Look, Suggestion} from './suggestion.js';
 
 /** One stage of a Dockerfile, as far as it matters here. */
 type Stage = {readonly base: string; readonly name: string | undefined; readonly ports: readonly number[]};

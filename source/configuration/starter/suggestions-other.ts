@@ -1,5 +1,4 @@
-import {asMap, portsOf, unreadable} from './suggestion.js';
-import type {Look, Suggestion} from './suggestions.js';
+import {asMap, type Look, portsOf, type Suggestion, unreadable} from './suggestion.js';
 
 const listening: Readonly<Record<string, number>> = {
 	vite: 5173,

@@ -1,6 +1,5 @@
 import {parse} from 'yaml';
-import {asMap, portsOf, unreadable} from './suggestion.js';
-import type {Change, Look, Suggestion} from './suggestions.js';
+import {asMap, type Change, type Look, portsOf, type Suggestion, unreadable} from './suggestion.js';
 
 /** The one for which nearly every package has wheels; taken where it is allowed. */
 const usual = 12;

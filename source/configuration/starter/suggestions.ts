@@ -1,3 +1,4 @@
+import type {Suggestion, Look, Inspect} from './suggestion.js';
 import {constants} from 'node:fs';
 import {open, stat} from 'node:fs/promises';
 import path from 'node:path';
@@ -12,36 +13,6 @@ import {
 	inspectRequirements,
 	inspectSetupPy,
 } from './suggestions-python.js';
-
-/** What a first configuration could say. */
-export type Change = {
-	/** `3.11`. */
-	readonly python?: string;
-	readonly image?: string;
-	/** Commands, in order. */
-	readonly setup?: readonly string[];
-	readonly ports?: readonly number[];
-};
-
-/** Something that a file in the folder tells about the environment that the folder needs. */
-export type Suggestion = {
-	/** The file's name. */
-	readonly from: string;
-	/** One sentence, safe to draw. */
-	readonly words: string;
-	/** Empty where the file could not be made out. */
-	readonly change: Change;
-};
-
-/** A folder as the inspectors see it. */
-export type Look = {
-	/** The text of a file; undefined where there is none, or none that a person wrote. */
-	read(name: string): Promise<string | undefined>;
-	/** Whether there is such a file, of whatever size. */
-	has(name: string): Promise<boolean>;
-};
-
-export type Inspect = (look: Look) => Promise<Suggestion[]>;
 
 const mostBytes = 512 * 1024;
 const mostWords = 200;

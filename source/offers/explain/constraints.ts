@@ -1,6 +1,6 @@
 import type {Range, Requirements} from '../../configuration/model.js';
 import {within} from '../../configuration/grammar/ranges.js';
-import {rangeWords} from '../../configuration/resolve/requirement-words.js';
+import {rangeWords} from '../../configuration/grammar/requirement-words.js';
 import {capabilityOf} from '../capability.js';
 import {mayBeIn} from '../facts.js';
 import {formatMemory, formatPrice} from '../format.js';

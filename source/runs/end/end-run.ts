@@ -9,13 +9,12 @@ import {type AliasTrouble, removeAliases, sweepAliases} from '../../tunnel/ssh-c
 import type {RunContext} from '../context.js';
 import {readState} from '../journal/journal.js';
 import {enterInLedger} from '../journal/ledger.js';
-import {lookSurely} from '../launch/launch-surely.js';
-import {countsFile, watchedFile} from '../live/monitor/shared-counters.js';
-import {isPortRequest} from '../live/monitor/port-requests.js';
+import {lookSurely} from '../launch/find-instance.js';
+import type {RunOver} from '../steps/step.js';
+import {countsFile, isPortRequest, watchedFile} from '../journal/port-files.js';
 import {notEndedProblem} from '../words/problems.js';
 import type {RunRecord} from '../journal/record.js';
 import {forgetSecrets, runFolder, runNames} from '../journal/run-folder.js';
-import type {RunOver} from '../steps/step.js';
 import {isOver, type RunState} from '../model/state.js';
 
 /** Ends a run that this program owns: its instance first, confirmed, then everything that was kept for it. Throws a `Problem`. */

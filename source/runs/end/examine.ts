@@ -1,8 +1,7 @@
 import type {Backend, Instance} from '../../backends/backend.js';
 import {type OwnEnd, overdue, overdueLimit} from '../model/overdue.js';
 import type {RunState} from '../model/state.js';
-import {over} from '../steps/over.js';
-import type {RunOver} from '../steps/step.js';
+import {endOf, type RunOver} from '../steps/step.js';
 
 /** What a look at a run's instance has found, where that is anything: it has ended by itself, or should have and did not. */
 export type Finding =
@@ -19,7 +18,7 @@ export async function examine(backend: Backend, state: RunState, now: number): P
 	const instance = state.instanceId === undefined ? undefined : await backend.describe(state.instanceId);
 	return instance?.state === 'running' || instance?.state === 'pending'
 		? late(instance, state, now)
-		: {type: 'over', over: over(instance, state, now)};
+		: {type: 'over', over: endOf(instance, state, now)};
 }
 
 /** Whether an instance that runs should have ended itself long ago, also one that no journal has heard of by its id. */

@@ -1,7 +1,8 @@
+import type {Orphan, Reconciled} from '../model/reconciled.js';
 import {self} from '../../system/program-name.js';
 import {readdir, stat} from 'node:fs/promises';
 import path from 'node:path';
-import type {Backend, Instance} from '../../backends/backend.js';
+import type {Backend} from '../../backends/backend.js';
 import {messageOf, Problem} from '../../system/problem.js';
 import type {RunContext} from '../context.js';
 import {closeRun, finishStopping, sweepRunAliases} from './end-run.js';
@@ -25,17 +26,6 @@ const handoverLimit = 30_000;
 
 /** How long after a request a cloud may not tell yet of what it made. Milliseconds. */
 const tellLimit = 120_000;
-
-/** An instance with this installation's tag that no journal tells of. */
-export type Orphan = {readonly backend: string; readonly instance: Instance};
-
-export type Reconciled = {
-	/** Newest first, `gone` ones too. */
-	readonly runs: readonly RunState[];
-	readonly orphans: readonly Orphan[];
-	/** What could not be checked, and why: a backend that does not answer. And what was ended or removed. */
-	readonly notes: readonly string[];
-};
 
 export type ReconcileOptions = {
 	readonly installation: string;

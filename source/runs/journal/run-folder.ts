@@ -1,3 +1,4 @@
+import type {RunSecrets} from '../model/run-secrets.js';
 import {chmod, mkdir, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
@@ -9,14 +10,6 @@ import {generateKeyPair} from '../../tunnel/connection/keys.js';
 import {takenProblem} from '../words/problems.js';
 import {copyKeysForWindows} from '../../tunnel/ssh-config/windows-copy.js';
 import {hostKeyAlias, identityFile, knownHostsFile} from '../../tunnel/ssh-config/install-aliases.js';
-
-/** What a run must remember and its journal must not hold. */
-export type RunSecrets = {
-	readonly env: Readonly<Record<string, string>>;
-	readonly registryAuth: {readonly username: string; readonly password: string} | undefined;
-	/** What a build is known by, as the configuration writes it. */
-	readonly declared?: {readonly build: readonly string[]; readonly env: Readonly<Record<string, string>>};
-};
 
 export type RunKeys = {
 	readonly identity: KeyPair;

@@ -1,15 +1,13 @@
 import path from 'node:path';
-import type {Instance} from '../../backends/backend.js';
-import {BackendError} from '../../backends/backend.js';
+import {BackendError, type Instance} from '../../backends/backend.js';
 import type {Offer} from '../../offers/offer.js';
 import {layAliases} from '../link/aliases.js';
 import {type Move, nextMove} from './failover.js';
 import {imageStep} from './image-step.js';
 import {makeIntent} from './launch-intent.js';
-import {over} from '../steps/over.js';
+import {endOf, perform, RunOver, type Stage, StepFailed} from '../steps/step.js';
 import {environmentOf} from '../model/specification.js';
 import {launchSurely} from './launch-surely.js';
-import {perform, RunOver, type Stage, StepFailed} from '../steps/step.js';
 import type {RunSpecification} from '../model/events.js';
 
 /** No offer is left to be tried. `unasked` are dearer than was agreed to. */
@@ -53,7 +51,7 @@ export async function obtainInstance(stage: Stage): Promise<void> {
 		return;
 	}
 
-	throw over(instance, stage.state(), stage.context.clock.now());
+	throw endOf(instance, stage.state(), stage.context.clock.now());
 }
 
 /** True when there is an instance. */

@@ -1,5 +1,5 @@
 import {sshPort} from '../../agents/container/places.js';
-import {loginName} from '../../configuration/resolve/environment-paths.js';
+import {loginName} from '../../configuration/grammar/environment-paths.js';
 import {hasWindowsEditor} from '../../environment/ide/local-editor.js';
 import type {Paths} from '../../system/paths.js';
 import {type AliasTrouble, installAliases} from '../../tunnel/ssh-config/install-aliases.js';

@@ -1,5 +1,5 @@
 import {sshPort} from '../../agents/container/places.js';
-import {loginName} from '../../configuration/resolve/environment-paths.js';
+import {loginName} from '../../configuration/grammar/environment-paths.js';
 import {connect, ConnectionError, connectThrough} from '../../tunnel/connection/connection.js';
 import {type Connection, type Destination} from '../../tunnel/connection/contract.js';
 import type {RunRecord} from '../journal/record.js';

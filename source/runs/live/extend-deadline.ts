@@ -9,7 +9,7 @@ import {quote, viaSh} from '../../system/shell.js';
 import type {RunContext} from '../context.js';
 import {answerRequest, askOwner} from '../journal/owner-requests.js';
 import type {RunRecord} from '../journal/record.js';
-import {overMachine, type Stage} from '../steps/step.js';
+import {withMachineLink, type Stage} from '../steps/step.js';
 
 const answerLimit = 30_000;
 const requestFile = 'extend-requested';
@@ -98,7 +98,7 @@ async function setGuardedDeadline(stage: Stage, deadline: number): Promise<void>
 async function askThere(stage: Stage, command: string): Promise<ExecResult> {
 	const limited = {...stage, signal: AbortSignal.any([stage.signal, AbortSignal.timeout(answerLimit)])};
 	try {
-		return await overMachine(limited, async link => link.exec(command, {signal: limited.signal}));
+		return await withMachineLink(limited, async link => link.exec(command, {signal: limited.signal}));
 	} catch (error) {
 		throw new Problem('failed', 'The environment did not answer; whether its deadline was moved is not known', {
 			next: 'Try again when the link is up.',

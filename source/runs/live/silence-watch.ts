@@ -1,23 +1,13 @@
-import {containerName} from '../../agents/container/places.js';
-import {containerStateScript, explainState, parseContainerState} from '../../environment/machine/state.js';
-import {viaSh} from '../../system/shell.js';
-import type {Link} from '../../system/link.js';
 import type {RunContext} from '../context.js';
 import type {RunRecord} from '../journal/record.js';
 import {RepeatedNote} from '../journal/repeated-note.js';
 import type {Tunnels} from '../link/tunnels.js';
+import {explainEnvironment} from '../steps/explain-environment.js';
 
 /** Milliseconds. */
 const interval = 10_000;
 const patience = 3000;
 const answerLimit = 20_000;
-
-/** What is wrong with an environment's container, as its machine tells it; sentences, none where nothing is. Rejects with the link's error. */
-export async function explainEnvironment(machine: Pick<Link, 'exec'>, signal?: AbortSignal): Promise<readonly string[]> {
-	const {stdout} = await machine.exec(viaSh(containerStateScript(containerName)), {idleLimit: answerLimit, signal});
-	const state = parseContainerState(stdout.trim());
-	return state ? explainState(state) : [];
-}
 
 /** Asks the machine why its environment does not answer, while the machine itself does. What it tells is noted once. */
 export class SilenceWatch {

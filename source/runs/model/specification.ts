@@ -2,7 +2,7 @@ import type {DevEnvironment} from '../../configuration/model.js';
 import {reverseOf} from '../../configuration/resolve/requirements.js';
 import type {Plan} from './choice.js';
 import type {RunSpecification} from './events.js';
-import type {RunSecrets} from '../journal/run-folder.js';
+import type {RunSecrets} from './run-secrets.js';
 
 /** What the journal keeps of a plan; secrets apart. */
 export function specify(plan: Plan, intentId: string, installation: string, duration: number | undefined): RunSpecification {

@@ -7,7 +7,7 @@ import {workspace} from '../../agents/container/places.js';
 import {unheardKeys} from '../../agents/container/unsupported-keys.js';
 import {backends, canLaunch} from '../../backends/registry.js';
 import {collectCode} from '../../environment/code/collect.js';
-import {checkFiles} from '../../environment/files.js';
+import {checkFiles, filesOf} from '../../environment/files.js';
 import {pythonMissingHere} from '../../environment/python-here.js';
 import {formatBytes} from '../../system/format.js';
 import {mismatch} from '../../offers/matching.js';
@@ -19,8 +19,7 @@ import type {Declared, ImageChoice} from '../model/image-choice.js';
 import {durationOf} from '../model/default-duration.js';
 import type {Plan, PlannedPort, PlanOptions, Request} from '../model/choice.js';
 import {timeToReady} from '../model/expected-times.js';
-import {filesOf} from '../../environment/files.js';
-import {planPorts} from '../live/monitor/ports.js';
+import {planPorts} from './plan-ports.js';
 import {provisioningProblem} from '../words/problems.js';
 import {readStepTimes} from '../model/step-times.js';
 

@@ -1,6 +1,5 @@
 import type {Tunnel} from '../../tunnel/tunnel.js';
-import {over} from '../steps/over.js';
-import {perform, type Stage, StepFailed} from '../steps/step.js';
+import {endOf, perform, type Stage, StepFailed} from '../steps/step.js';
 
 const reachLimit = 180_000;
 
@@ -55,7 +54,7 @@ async function watchInstance(
 		await clock.sleep(1000, stage.signal);
 		const instance = await backend.describe(instanceId ?? '');
 		if (instance?.state !== 'running') {
-			throw over(instance, stage.state(), clock.now());
+			throw endOf(instance, stage.state(), clock.now());
 		}
 
 		const failure = await whyNot();

@@ -11,7 +11,7 @@ import {quote, viaSh} from '../../system/shell.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {RunContext} from '../context.js';
 import type {RunRecord} from '../journal/record.js';
-import {makeStage, overTunnel, type Stage, StepFailed} from '../steps/step.js';
+import {makeStage, withEnvironmentLink, type Stage, StepFailed} from '../steps/step.js';
 import {closeTunnels, makeTunnels} from '../link/tunnels.js';
 
 /** What of an environment on a machine is kept for the next one, and the image of the registry that it is kept as. */
@@ -47,7 +47,7 @@ export async function restoreCaches(stage: Stage): Promise<void> {
 	);
 	// As a volume of an engine here would be: a folder from the beginning.
 	const script = caches.paths.map(path => `[ -e ${quote(path)} ] || mkdir -p ${quote(path)} || exit 1`).join('\n');
-	const {code, stderr} = await overTunnel(stage, async link => link.exec(viaSh(script), {signal: stage.signal}));
+	const {code, stderr} = await withEnvironmentLink(stage, async link => link.exec(viaSh(script), {signal: stage.signal}));
 	if (code !== 0) {
 		throw new StepFailed('cache', `a folder to be cached cannot be made: ${neutraliseLine(stderr.trim())}`);
 	}

@@ -3,7 +3,7 @@ import {hasServer} from '../../environment/ide/products.js';
 import {runIdeStep} from '../../environment/ide/run.js';
 import type {StepContext} from '../../environment/step.js';
 import {scriptStep} from '../../environment/steps.js';
-import {overTunnel, perform, type Stage, stepContext} from '../steps/step.js';
+import {withEnvironmentLink, perform, type Stage, stepContext} from '../steps/step.js';
 import {isDone, runToEnd} from '../steps/in-environment.js';
 
 type Found = Awaited<ReturnType<typeof findEditor>> & {readonly origin?: string};
@@ -42,7 +42,7 @@ export async function performIdeStep(stage: Stage, looking: Promise<Found>): Pro
 			report({log: `${note}\n`});
 		}
 
-		return runToEnd(stage, step, overTunnel, async (link, heard) =>
+		return runToEnd(stage, step, withEnvironmentLink, async (link, heard) =>
 			runIdeStep(link, step, context, report, {signal: stage.signal, heard}),
 		);
 	});

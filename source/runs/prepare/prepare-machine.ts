@@ -14,7 +14,7 @@ import {reachInstance} from './await-ssh.js';
 import {readKeys} from '../journal/run-folder.js';
 import {environmentOf} from '../model/specification.js';
 import {quote, viaSh} from '../../system/shell.js';
-import {overMachine, type Stage, StepFailed} from '../steps/step.js';
+import {withMachineLink, type Stage, StepFailed} from '../steps/step.js';
 
 /**
 Makes the environment's container on a machine of a cloud: the guard first, then the engine, the image, the container. Rejects with
@@ -121,6 +121,6 @@ async function putState(stage: Stage): Promise<void> {
 /** Whether the container runs; where it does not, the reason that an earlier try left is taken away. */
 async function isRunning(stage: Stage): Promise<boolean> {
 	const script = `if [ "$(docker inspect -f '{{.State.Running}}' ${containerName} 2>/dev/null)" = true ]; then echo yes; else rm -f ${quote(`${outerStateFolder}/ended`)}; fi`;
-	const {stdout} = await overMachine(stage, async link => link.exec(viaSh(script), {signal: stage.signal}));
+	const {stdout} = await withMachineLink(stage, async link => link.exec(viaSh(script), {signal: stage.signal}));
 	return stdout.trim() === 'yes';
 }

@@ -6,7 +6,7 @@ import {furnish} from './place-files.js';
 import {inEnvironment, isDone} from '../steps/in-environment.js';
 import {reach} from './await-ssh.js';
 import {environmentOf} from '../model/specification.js';
-import {overMachine, perform, type Stage, stepContext} from '../steps/step.js';
+import {withMachineLink, perform, type Stage, stepContext} from '../steps/step.js';
 
 /**
 Sees to it that the environment answers over SSH of its own: before `setup`, so that a person can look in while it runs. What waited for
@@ -49,5 +49,5 @@ async function releaseHere(stage: Stage): Promise<void> {
 
 async function releaseOnMachine(stage: Stage): Promise<void> {
 	const place = quote(outerStateFolder);
-	await overMachine(stage, async link => link.exec(viaSh(`rm -f ${place}/ended ${place}/hold`), {signal: stage.signal}));
+	await withMachineLink(stage, async link => link.exec(viaSh(`rm -f ${place}/ended ${place}/hold`), {signal: stage.signal}));
 }

@@ -3,7 +3,7 @@ import {guestClock, type GuestStatus, parseGuestStatus} from '../../agents/machi
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {Connection} from '../../tunnel/connection/contract.js';
 import {adoptNextHostKey, writeNextHostKey} from '../journal/run-folder.js';
-import {overMachine, perform, type Stage, StepFailed} from '../steps/step.js';
+import {withMachineLink, perform, type Stage, StepFailed} from '../steps/step.js';
 
 /**
 First contact with a machine that has a guard of its own: its host key is replaced by one that no cloud has seen, the deadline that holds
@@ -14,15 +14,15 @@ export async function takeCharge(stage: Stage): Promise<void> {
 		const {hostKeyReplaced, leaseLifted, name} = stage.state();
 		if (!hostKeyReplaced) {
 			const next = await writeNextHostKey(stage.folder, name);
-			await overMachine(stage, async link => expectDone(link, hostKeyCommand, hostKeyInput(next)));
+			await withMachineLink(stage, async link => expectDone(link, hostKeyCommand, hostKeyInput(next)));
 			await adoptNextHostKey(stage.folder, name);
 			await stage.append({type: 'host-key-replaced'});
 		}
 
-		const [status, at] = await overMachine(stage, async link => [await readStatus(link), stage.context.clock.now()] as const);
+		const [status, at] = await withMachineLink(stage, async link => [await readStatus(link), stage.context.clock.now()] as const);
 		await noteDeadline(stage, status, at);
 		if (!leaseLifted) {
-			await overMachine(stage, async link => expectDone(link, liftCommand));
+			await withMachineLink(stage, async link => expectDone(link, liftCommand));
 			await stage.append({type: 'lease-lifted'});
 		}
 

@@ -1,10 +1,11 @@
-import {containerLink} from '../../environment/container-link.js';
+import {containerName} from '../../agents/container/places.js';
+import {quote} from '../../system/shell.js';
+import type {Link} from '../../system/link.js';
 import {Heard, runScriptStep} from '../../environment/runner.js';
 import type {ScriptStep, StepContext, StepId, StepReport, StepResult} from '../../environment/step.js';
-import type {Link} from '../../system/link.js';
 import {messageOf} from '../../system/problem.js';
-import {explainEnvironment} from '../live/silence-watch.js';
-import {overMachine, overTunnel, perform, type Stage, StepFailed} from './step.js';
+import {explainEnvironment} from './explain-environment.js';
+import {withMachineLink, withEnvironmentLink, perform, type Stage, StepFailed} from './step.js';
 import type {RunState} from '../model/state.js';
 
 /** Whether the environment waits for its build, without an SSH server of its own. */
@@ -14,11 +15,11 @@ export const isHeld = ({image, opened}: RunState): boolean => image?.build?.due 
 export async function inEnvironment<T>(stage: Stage, act: (link: Link) => Promise<T>): Promise<T> {
 	const {opened, guarded, instanceId, offer} = stage.state();
 	if (opened) {
-		return overTunnel(stage, act);
+		return withEnvironmentLink(stage, act);
 	}
 
 	if (guarded) {
-		return overMachine(stage, async machine => act(containerLink(machine)));
+		return withMachineLink(stage, async machine => act(containerLink(machine)));
 	}
 
 	const backend = await stage.context.backend(offer.backend);
@@ -89,7 +90,7 @@ async function explain(stage: Stage): Promise<readonly string[]> {
 	}
 
 	try {
-		return await overMachine(stage, async machine => explainEnvironment(machine, stage.signal));
+		return await withMachineLink(stage, async machine => explainEnvironment(machine, stage.signal));
 	} catch (error) {
 		stage.signal.throwIfAborted();
 		return [`The machine could not be asked for more: ${messageOf(error)}`];
@@ -113,3 +114,11 @@ const failureOf = (step: StepId, {code, command, next, lastLines}: StepResult, k
 		},
 	);
 };
+
+/** Into the environment's container through the engine of the machine that it runs on: for as long as it has no SSH server of its own. */
+export const containerLink = (machine: Link): Link => ({
+	exec: async (command, options) => machine.exec(`docker exec -i ${quote(containerName)} sh -c ${quote(command)}`, options),
+	closed: machine.closed,
+	// The connection to the machine is others' too.
+	close: () => undefined,
+});

@@ -5,7 +5,7 @@ import {quote, viaSh} from '../../system/shell.js';
 import {Problem} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {performScript} from './in-environment.js';
-import {overMachine, type Stage, stepContext} from './step.js';
+import {withMachineLink, type Stage, stepContext} from './step.js';
 
 /** The context of scripts that run on the machine itself, outside of the environment. */
 const machineContext = (stage: Stage): StepContext => ({
@@ -17,13 +17,15 @@ const machineContext = (stage: Stage): StepContext => ({
 
 /** Runs a script on the machine as a visible step. Rejects with `StepFailed`. */
 export const performOnMachine = async (stage: Stage, step: ScriptStep): Promise<void> =>
-	performScript(stage, step, overMachine, machineContext(stage));
+	performScript(stage, step, withMachineLink, machineContext(stage));
 
 /** Writes a file on the machine that only root reads, in one piece. Throws a `Problem`. */
 export async function putOnMachine(stage: Stage, file: string, content: string | Buffer): Promise<void> {
 	const target = quote(file);
 	const script = `umask 077; mkdir -p ${quote(file.slice(0, file.lastIndexOf('/')))} && cat > ${target}.new && mv -f ${target}.new ${target}`;
-	const {code, stderr} = await overMachine(stage, async link => link.exec(viaSh(script), {stdin: content, signal: stage.signal}));
+	const {code, stderr} = await withMachineLink(stage, async link =>
+		link.exec(viaSh(script), {stdin: content, signal: stage.signal}),
+	);
 	if (code !== 0) {
 		throw new Problem('failed', `${file} could not be written there: ${neutraliseLine(stderr.trim()) || `exit code ${code}`}`);
 	}
@@ -52,7 +54,7 @@ export async function withLogin<T>(
 		return await act(loginFile);
 	} finally {
 		if (!stage.signal.aborted) {
-			await overMachine(stage, async link => link.exec(viaSh(`rm -f ${loginFile}`)));
+			await withMachineLink(stage, async link => link.exec(viaSh(`rm -f ${loginFile}`)));
 		}
 	}
 }

@@ -1,6 +1,7 @@
+import {BackendError, type Instance, type KeptWork} from '../../backends/backend.js';
+import type {RunState} from '../model/state.js';
 import {containerVenv} from '../../agents/container/places.js';
 import {environmentOf} from '../model/specification.js';
-import {BackendError, type KeptWork} from '../../backends/backend.js';
 import type {DevEnvironment} from '../../configuration/model.js';
 import type {StepContext, StepId, StepReport} from '../../environment/step.js';
 import {messageOf, Problem} from '../../system/problem.js';
@@ -11,8 +12,8 @@ import type {RunContext} from '../context.js';
 import type {NewEvent} from '../model/events.js';
 import {StepLog} from '../journal/step-log.js';
 import type {RunRecord} from '../journal/record.js';
-import {readSecrets, type RunSecrets} from '../journal/run-folder.js';
-import type {RunState} from '../model/state.js';
+import {readSecrets} from '../journal/run-folder.js';
+import {type RunSecrets} from '../model/run-secrets.js';
 
 /** A step that failed, with everything that a person needs to mend it. The instance lives on. */
 export class StepFailed extends Error {
@@ -117,14 +118,14 @@ const mostRepeats = 50;
 const goodLink = 2000;
 
 /** Does something in the environment over SSH, again when the link is lost in between: what runs there is idempotent and detached. */
-export const overTunnel = async <T>(stage: Stage, act: (link: Connection) => Promise<T>): Promise<T> =>
-	over(stage, stage.tunnels.environment, act);
+export const withEnvironmentLink = async <T>(stage: Stage, act: (link: Connection) => Promise<T>): Promise<T> =>
+	withLink(stage, stage.tunnels.environment, act);
 
 /** The same on the machine that looks after itself: the one that the environment is a container on, else the environment's own. */
-export const overMachine = async <T>(stage: Stage, act: (link: Connection) => Promise<T>): Promise<T> =>
-	over(stage, stage.state().guarded ? stage.tunnels.machine : stage.tunnels.environment, act);
+export const withMachineLink = async <T>(stage: Stage, act: (link: Connection) => Promise<T>): Promise<T> =>
+	withLink(stage, stage.state().guarded ? stage.tunnels.machine : stage.tunnels.environment, act);
 
-async function over<T>(stage: Stage, tunnel: Tunnel, act: (link: Connection) => Promise<T>): Promise<T> {
+async function withLink<T>(stage: Stage, tunnel: Tunnel, act: (link: Connection) => Promise<T>): Promise<T> {
 	for (let repeat = 1; ; repeat++) {
 		const link = await tunnel.link(stage.signal);
 		const begun = performance.now();
@@ -179,4 +180,19 @@ export function stepContext(state: RunState, configuration: DevEnvironment = env
 		intentId: state.intentId,
 		run: state.name,
 	};
+}
+
+/** How a run ended whose instance does not run any more. `now` in milliseconds since the epoch. */
+export function endOf(instance: Instance | undefined, {deadline}: Pick<RunState, 'deadline'>, now: number): RunOver {
+	const kept = instance?.state === 'stopped' && instance.leftWork !== false;
+	const isInTime = deadline !== undefined && now >= deadline && instance?.interrupted !== true;
+	const reason = instance?.interrupted
+		? 'the cloud took its spot instance back'
+		: (instance?.reason ?? (instance ? 'its instance does not run any more' : 'its instance is not there any more'));
+	return new RunOver(
+		isInTime && !reason.includes('deadline') ? `ended at its deadline: ${reason}` : reason,
+		kept,
+		kept ? instance.kept : undefined,
+		instance?.interrupted === true,
+	);
 }

@@ -4,7 +4,7 @@ import {formatDuration} from '../../system/format.js';
 import {self} from '../../system/program-name.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {besides, worstCase} from '../model/cost.js';
-import type {Orphan} from '../end/reconcile.js';
+import type {Orphan} from '../model/reconciled.js';
 import {isOver, type RunState} from '../model/state.js';
 import {dateTime, offerWords, overWords} from './event-words.js';
 

@@ -1,11 +1,12 @@
-import {chooseConfiguration, chooseProfile, launch, loadFolder, nextBuild, offerStarter, turnBuild} from '../store/choosing.js';
+import {chooseConfiguration, chooseProfile, launch, nextBuild, turnBuild} from '../store/choosing.js';
+import {loadFolder} from '../store/load-folder.js';
 import {chosenEnvironment, environmentRows, loadEnvironments} from '../store/environments.js';
-import {editConfiguration} from '../store/editing.js';
+import {editConfiguration} from '../store/edit-configuration.js';
 import {openForm} from '../store/form.js';
 import {stopListed} from '../store/leaving.js';
 import {attach} from '../store/running.js';
 import type {BuildPolicy} from '../../configuration/model.js';
-import {startWizard} from '../store/wizard.js';
+import {offerStarter, startWizard} from '../store/wizard.js';
 import type {Binding} from '../keymap.js';
 import type {AppState} from '../store/state.js';
 
@@ -37,7 +38,7 @@ const configurations: readonly Binding[] = [
 		title: 'Write a first configuration',
 		footer: 'write a first one',
 		when: state => !hasConfigurations(state),
-		run: app => void offerStarter(app),
+		run: app => void offerStarter(app, loadFolder),
 	},
 	{
 		id: 'wizard',
@@ -46,7 +47,7 @@ const configurations: readonly Binding[] = [
 		title: 'Write a configuration for this folder, question by question',
 		footer: 'write one',
 		when: ({configurations}) => configurations?.every(({file}) => file !== '.dstack.yml') ?? false,
-		run: app => void startWizard(app),
+		run: app => void startWizard(app, loadFolder),
 	},
 	{
 		id: 'edit',
@@ -55,7 +56,7 @@ const configurations: readonly Binding[] = [
 		title: 'Edit the configuration with $EDITOR',
 		footer: 'edit',
 		when: hasConfigurations,
-		run: app => void editConfiguration(app),
+		run: app => void editConfiguration(app, loadFolder),
 	},
 	{
 		id: 'reload',

@@ -1,6 +1,6 @@
 import type {Binding} from '../keymap.js';
 import {clearRow, chosenRow, editRow, turnRow} from '../store/form.js';
-import {loadOffers} from '../store/choosing.js';
+import {loadOffers} from '../store/loading.js';
 import {offerSave} from '../store/saving.js';
 import type {AppState, ScreenName} from '../store/state.js';
 

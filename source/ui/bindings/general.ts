@@ -1,5 +1,5 @@
 import {leaveBackends} from '../store/backends.js';
-import {loadFolder} from '../store/choosing.js';
+import {loadFolder} from '../store/load-folder.js';
 import {loadEnvironments} from '../store/environments.js';
 import {inLogs} from '../layout.js';
 import {chosenPort} from '../store/port-items.js';

@@ -1,4 +1,4 @@
-import {listLength} from '../store/lists.js';
+import {listLength} from './list-length.js';
 import {gridTop} from '../screens/offers/offers.js';
 import type {App} from '../store/app.js';
 import type {Binding} from '../keymap.js';

@@ -1,5 +1,6 @@
 import type {Binding} from '../keymap.js';
-import {chooseOffer, loadOffers} from '../store/choosing.js';
+import {chooseOffer} from '../store/choosing.js';
+import {loadOffers} from '../store/loading.js';
 import {explanationOf, takeRelaxation} from '../store/explaining.js';
 import {openForm} from '../store/form.js';
 import {

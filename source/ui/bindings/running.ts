@@ -10,7 +10,8 @@ import {inLogs, isNarrow, logArea} from '../layout.js';
 import {chosenPort} from '../store/port-items.js';
 import type {App} from '../store/app.js';
 import type {Binding} from '../keymap.js';
-import {type AppState, type ScreenName, tabs} from '../store/state.js';
+import {type AppState, type ScreenName} from '../store/state.js';
+import {tabs} from '../logs/log-lines.js';
 
 const screens: readonly ScreenName[] = ['run'];
 const phaseOf = ({run}: AppState): RunPhase | undefined => run?.handle.state().phase;

@@ -1,13 +1,24 @@
-import {type AppState, frameRows, type Trouble} from '../store/state.js';
 import {cut, width, wrap} from './cells.js';
 import {glyphs, paint} from './theme.js';
 
+/** What the parts that all screens share are drawn from. */
+export type Framed = {
+	/** The terminal's size, in cells. */
+	readonly columns: number;
+	readonly rows: number;
+	readonly trouble: Trouble | undefined;
+	readonly dialog: object | undefined;
+	readonly field: {readonly text: string; readonly label: string} | undefined;
+	readonly message: {readonly text: string; readonly tone: 'info' | 'error'} | undefined;
+	readonly busy: string | undefined;
+};
+
 /** Lines that a screen has: those of the frame without what went wrong, and what was said in more lines than one. */
-export const bodyRows = (state: AppState): number =>
+export const bodyRows = (state: Framed): number =>
 	Math.max(1, frameRows(state) - troubleRows(state).length - (saidRows(state).length - 1));
 
 /** What went wrong, why, and what to do next; above the keys, below the body. None under a question. */
-export const troubleRows = (state: AppState): string[] =>
+export const troubleRows = (state: Framed): string[] =>
 	state.trouble && !state.dialog ? rowsOf(state.trouble, state.columns, frameRows(state)) : [];
 
 /** Why it went wrong never takes more than half of the screen; that it did and what to do have what they need. */
@@ -28,7 +39,7 @@ function rowsOf({message, details, next}: Trouble, columns: number, height: numb
 const mostSaid = 4;
 
 /** What was said last, in as many lines as it needs, and the line that is being typed below it. Never empty. */
-export function saidRows({field, message, columns, busy}: AppState): string[] {
+export function saidRows({field, message, columns, busy}: Framed): string[] {
 	const lines = message && (field || !busy) ? wrap(message.text, columns - 2).slice(0, mostSaid) : [];
 	const rows = lines.map(line => (message?.tone === 'error' ? paint.error(` ${line}`) : ` ${line}`));
 	if (!field) {
@@ -40,3 +51,9 @@ export function saidRows({field, message, columns, busy}: AppState): string[] {
 	const shown = width(text) > space ? `…${text.slice(-(space - 1))}` : text;
 	return [...rows, ` ${paint.accent(label)}${shown}${paint.selected(' ')}`];
 }
+
+/** What went wrong, where it is shown in place. */
+export type Trouble = {readonly message: string; readonly details: readonly string[]; readonly next: string | undefined};
+
+/** Lines between the title, and the message and the keys. */
+export const frameRows = ({rows}: Pick<Framed, 'rows'>): number => Math.max(1, rows - 3);

@@ -1,11 +1,16 @@
+import type {GuestView} from '../../runs/model/run-handle.js';
+import type {RunState} from '../../runs/model/state.js';
 import {clockSeconds} from '../../runs/words/status-words.js';
 import {dateTime} from '../../runs/words/event-words.js';
 import type {TunnelHealth} from '../../tunnel/health.js';
 import {clockTime} from './clock-time.js';
-import type {AppState} from '../store/state.js';
 
 /** When a screen is drawn, and whether it is drawn again by itself: without the focus it stands still. */
-export type Moment = Pick<AppState, 'now' | 'focused'>;
+export type Moment = {
+	/** Milliseconds since the epoch. */
+	readonly now: number;
+	readonly focused: boolean;
+};
 
 /** The time where it goes on, on the screen too. */
 export const ticking = ({now, focused}: Moment): number | undefined => (focused ? now : undefined);
@@ -42,4 +47,13 @@ export function stillHealthLine(health: TunnelHealth, now: number): string {
 				]
 			: [triesWords(health), silentSince === undefined ? reason : `no answer since ${passed(now, silentSince)}`];
 	return words.filter(Boolean).join(' · ');
+}
+
+/** An end this near is told with what can be done about it. Milliseconds. */
+export const soon = 900_000;
+
+/** Whether its end is less than a quarter of an hour away. */
+export function endsSoon(now: number, {deadline}: RunState, guest: GuestView | undefined): boolean {
+	const moments = [deadline, guest?.ends?.at].filter(at => at !== undefined);
+	return moments.some(at => at - now < soon);
 }

@@ -1,11 +1,24 @@
-import type {LogLine} from '../../runs/model/run-handle.js';
-import type {RunView} from '../store/state.js';
+import type {Pane} from '../../environment/step.js';
+import type {LogLine, RunHandle} from '../../runs/model/run-handle.js';
 import {chop, cut} from '../drawing/cells.js';
+
+/** A run's logs as they are looked at. */
+export type LogView = {
+	readonly handle: Pick<RunHandle, 'logs' | 'health' | 'state'>;
+	readonly tab: Tab;
+	/** The first line shown; undefined while the newest are followed. */
+	readonly top: number | undefined;
+	readonly search: string;
+	/** The line that the search is at. */
+	readonly found: number | undefined;
+	/** Long lines go on below, instead of being cut. */
+	readonly isWrapped: boolean;
+};
 
 /** Where a log is shown: cells across, lines down. */
 export type LogArea = {readonly cells: number; readonly height: number};
 
-type Manner = Pick<RunView, 'tab' | 'isWrapped'>;
+type Manner = Pick<LogView, 'tab' | 'isWrapped'>;
 
 /** Where all panes are shown together, each line begins with the name of its own. */
 export const prefixOf = ({pane}: LogLine, {tab}: Manner): string => (tab === 'all' ? `${pane.padEnd(6)} ` : '');
@@ -32,3 +45,10 @@ export function lastTop(lines: readonly LogLine[], manner: Manner, {cells, heigh
 
 	return 0;
 }
+
+export type Tab = Pane | 'all';
+
+export const tabs: readonly Tab[] = ['build', 'setup', 'events', 'all'];
+
+/** Log lines of the tab on the screen. */
+export const logLines = ({handle, tab}: Pick<LogView, 'handle' | 'tab'>) => handle.logs().lines(tab);

@@ -1,16 +1,14 @@
 import {clockTime} from '../drawing/clock-time.js';
 import type {LogLine} from '../../runs/model/run-handle.js';
 import {isOver} from '../../runs/model/state.js';
-import {lastTop, type LogArea, piecesOf, prefixOf} from './log-lines.js';
+import {lastTop, type LogArea, logLines, type LogView, piecesOf, prefixOf, tabs} from './log-lines.js';
 import {findUrls, type FoundUrl, linkPiece, type PortMap, portMapOf} from './log-urls.js';
-import {logLines} from '../store/scroll-logs.js';
-import {type RunView, tabs} from '../store/state.js';
 import {cut, width} from '../drawing/cells.js';
 import {paint} from '../drawing/theme.js';
 import {ends} from '../drawing/lines.js';
 
 /** The log panes as tabs, and the lines of the one that is open: the newest while they are followed, else from `top`. */
-export function logRowsOf(run: RunView, {cells, height}: LogArea): string[] {
+export function logRowsOf(run: LogView, {cells, height}: LogArea): string[] {
 	const lines = logLines(run);
 	const highest = lastTop(lines, run, {cells, height});
 	const top = run.top ?? highest;
@@ -30,9 +28,9 @@ export function logRowsOf(run: RunView, {cells, height}: LogArea): string[] {
 	return [ends(titles, place, cells, paint.strong), ...(run.top === undefined ? shown.slice(-height) : shown.slice(0, height))];
 }
 
-const nothing = ({handle}: RunView): string => (isOver(handle.state()) ? 'nothing was written' : 'nothing yet');
+const nothing = ({handle}: LogView): string => (isOver(handle.state()) ? 'nothing was written' : 'nothing yet');
 
-function logRows(line: LogLine, run: RunView, area: {readonly cells: number; readonly map: PortMap}, isFound: boolean): string[] {
+function logRows(line: LogLine, run: LogView, area: {readonly cells: number; readonly map: PortMap}, isFound: boolean): string[] {
 	const {cells, map} = area;
 	const prefix = prefixOf(line, run);
 	const isCommand = line.text.startsWith('+ ');
@@ -77,7 +75,7 @@ function highlight(text: string, search: string, isFound: boolean): string {
 }
 
 /** What happened to the run last, newest at the bottom. */
-export const lastEvents = ({handle}: RunView, cells: number, height: number): string[] =>
+export const lastEvents = ({handle}: LogView, cells: number, height: number): string[] =>
 	handle
 		.logs()
 		.lines('events')

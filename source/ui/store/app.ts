@@ -3,9 +3,11 @@ import {messageOf, Problem} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {Core} from '../../runs/core.js';
 import type {RunHandle} from '../../runs/model/run-handle.js';
-import {clipboardLimit} from '../attention/sequences.js';
-import {restoredGrid} from './offers.js';
-import {type AppState, type Dialog, type Field, initialState, type ScreenName, type Trouble} from './state.js';
+import type {LogArea} from '../logs/log-lines.js';
+import {clipboardLimit} from '../terminal/sequences.js';
+import {restoredGrid} from './grid-state.js';
+import {type AppState, type Dialog, type Field, initialState, type ScreenName} from './state.js';
+import {type Trouble} from '../drawing/frame.js';
 
 /** How the app ended; what is still to be said is said after the screen is restored. */
 export type AppEnd = {
@@ -20,6 +22,8 @@ export type AppOptions = {
 	readonly core: Core;
 	readonly clock: Clock;
 	readonly size: {readonly columns: number; readonly rows: number};
+	/** Where the screens show the log of the run that is open: what moving through it depends on. */
+	readonly logArea: (state: AppState) => LogArea;
 	/** Opens a link on the person's desktop, by a command of theirs that does it where there is one; rejects where that cannot be done. */
 	readonly open: (url: string, command?: readonly string[]) => Promise<void>;
 	/** Puts text on the person's clipboard. */

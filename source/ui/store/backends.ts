@@ -1,15 +1,7 @@
+import type {BackendsView} from './slices.js';
 import type {BackendEntry} from '../../backends/report.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {App} from './app.js';
-
-/** How the backends stand, as far as is known. */
-export type BackendsView = {
-	readonly entries: readonly BackendEntry[];
-	/** Whether all have answered; until then an `untested` one is being asked. */
-	readonly complete: boolean;
-	/** What is wrong in the settings' files and was not said with a backend. */
-	readonly problems: readonly string[];
-};
 
 const nothingYet: BackendsView = {entries: [], complete: false, problems: []};
 

@@ -1,63 +1,15 @@
-import {starterConfiguration} from '../../configuration/starter/starter.js';
+import {loadOffers, makePlan} from './loading.js';
 import type {BuildPolicy, ConfigurationFile, Profile} from '../../configuration/model.js';
-import {breathe} from '../../offers/catalogue/breathe.js';
 import type {Offer} from '../../offers/offer.js';
 import {reasonsAgainst} from '../../offers/reasons.js';
 import type {Choice} from '../../runs/model/choice.js';
 import {endlessWords, missingBuild} from '../../runs/words/plan-words.js';
-import {firstToTry, othersAfter} from '../../runs/plan/list-offers.js';
+import {firstToTry} from '../../runs/plan/list-offers.js';
 import type {App} from './app.js';
-import {loadEnvironments} from './environments.js';
-import {changeGrid, chosenOffer, nothingShown, pinnedOffers, rememberFilter, takeListing} from './offers.js';
+import {changeGrid, chosenOffer, rememberFilter} from './offers.js';
+import {nothingShown} from './grid-state.js';
 import {beginRun} from './running.js';
 import type {AppState} from './state.js';
-import {inTreeOrder} from './tree.js';
-import {startWizard} from './wizard.js';
-
-/** Reads what there is in the folder; the cursor goes to what was chosen here last. */
-export async function loadFolder(app: App): Promise<void> {
-	const read = async () => {
-		const [found, profiles] = await Promise.all([app.core.configurations(), app.core.profiles()]);
-		const configurations = inTreeOrder(found);
-		const last = app.core.preferences.last();
-		const index = Math.max(
-			0,
-			configurations.findIndex(({file}) => file === last.configuration),
-		);
-		app.set({configurations, profiles, cursor: {...app.state().cursor, configurations: index}});
-		if (configurations.length === 0) {
-			await offerStarter(app);
-		}
-	};
-
-	await app.work('looking for configurations', read, {isAside: true});
-	void loadEnvironments(app);
-}
-
-export async function offerStarter(app: App): Promise<void> {
-	const text = await starterConfiguration(app.core.folder);
-	app.ask(
-		{
-			title: 'Write this .dstack.yml?',
-			lines: text.trimEnd().split('\n'),
-			options: [
-				{label: 'Write it', value: 'write'},
-				{label: 'Choose what is in it', value: 'choose'},
-				{label: 'Not now', value: 'no'},
-			],
-		},
-		value => {
-			if (value === 'write') {
-				void app.work('writing', async () => {
-					await app.core.writeStarter();
-					await loadFolder(app);
-				});
-			} else if (value === 'choose') {
-				void startWizard(app);
-			}
-		},
-	);
-}
 
 export function chooseConfiguration(app: App, configuration: ConfigurationFile): void {
 	if (!configuration.environment) {
@@ -83,52 +35,6 @@ export function chooseProfile(app: App, profile: Profile | undefined): void {
 	app.set({profile, cursor: {...app.state().cursor, offers: 0}});
 	app.go('offers');
 	void loadOffers(app);
-}
-
-const choiceOf = (app: App): Choice => {
-	const {configuration, profile, flags, name} = app.state();
-	if (!configuration) {
-		throw new Error('no configuration was chosen');
-	}
-
-	return {folder: app.core.folder, configuration, profile, flags, name};
-};
-
-/** Asks all backends anew; what an earlier question still brings is not heard any more. */
-export async function loadOffers(app: App): Promise<void> {
-	const asking = new AbortController();
-	const {signal} = asking;
-	app.keep('offers', () => asking.abort());
-	try {
-		const request = app.core.request(choiceOf(app));
-		app.set({request});
-		for await (const listing of app.core.offers(request, signal)) {
-			// A key that came while all that was matched goes before all that is drawn for it.
-			await breathe();
-			signal.throwIfAborted();
-			takeListing(app, listing);
-		}
-	} catch (error) {
-		if (!signal.aborted) {
-			await app.work('', async () => Promise.reject(error));
-		}
-	}
-}
-
-/** Checks everything for the offer under the cursor, and shows what would be done. With `agreed` dearer offers need no question. */
-export async function makePlan(app: App, agreed = false): Promise<void> {
-	const {request, offer} = app.state();
-	if (!request || !offer) {
-		return;
-	}
-
-	app.set({plan: undefined});
-	await app.work('checking code, ports and disk', async () => {
-		const {listing, grid} = app.state();
-		const picks = {pinned: pinnedOffers(app.state()), excluded: grid.excluded};
-		const others = listing ? othersAfter(listing, offer, picks) : [];
-		app.set({plan: await app.core.plan({...request, choice: choiceOf(app)}, offer, {others, agreed})});
-	});
 }
 
 /** Plans with the offer under the cursor, or another; on a group, opens it. */

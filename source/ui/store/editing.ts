@@ -1,7 +1,6 @@
-import process from 'node:process';
 import {messageOf, sentencesOf} from '../../system/problem.js';
 import type {App} from './app.js';
-import {loadFolder, makePlan} from './choosing.js';
+import {makePlan} from './loading.js';
 import {commitRow, tryRow} from './form.js';
 import {changeGrid, rememberFilter} from './offers.js';
 import {saveProfile} from './saving.js';
@@ -9,27 +8,6 @@ import {findNext} from './scroll-logs.js';
 import {extend} from './running.js';
 import {changeRun} from './tabs.js';
 import type {Field} from './state.js';
-
-/** Opens the configuration under the cursor in the person's editor, and reads the folder again after. */
-export async function editConfiguration(app: App): Promise<void> {
-	const {configurations, cursor} = app.state();
-	const chosen = configurations?.[cursor.configurations];
-	if (!chosen) {
-		return;
-	}
-
-	// The variable may hold arguments (`code --wait`), so a shell splits it; the path is an argument and never interpreted.
-	const editor = process.env['VISUAL'] || process.env['EDITOR'] || 'vi';
-	try {
-		const code = await app.options.hand(['sh', '-c', `${editor} "$1"`, 'sh', chosen.path]);
-		await loadFolder(app);
-		if (code !== 0) {
-			app.say(`${editor} ended with exit code ${code}; EDITOR names another editor`, 'error');
-		}
-	} catch (error) {
-		app.say(`${editor} could not be started: ${messageOf(error)}`, 'error');
-	}
-}
 
 /** A shell inside the environment on the screen, by the system's own ssh. */
 export async function openShell(app: App): Promise<void> {

@@ -1,5 +1,5 @@
 import type {Core} from '../../runs/core.js';
-import type {Orphan} from '../../runs/end/reconcile.js';
+import type {Orphan} from '../../runs/model/reconciled.js';
 import {isOver, type RunState} from '../../runs/model/state.js';
 import {orphanAdvice, orphanWords} from '../../runs/words/status-words.js';
 import {messageOf} from '../../system/problem.js';

@@ -6,7 +6,7 @@ import {printGpu} from '../../configuration/grammar/gpu-grammar.js';
 import {messageOf} from '../../system/problem.js';
 import type {Request} from '../../runs/model/choice.js';
 import type {App} from './app.js';
-import {loadOffers} from './choosing.js';
+import {loadOffers} from './loading.js';
 import type {AppState} from './state.js';
 
 /** One line of the form: a wish that can be changed for this run only, as a flag would. */

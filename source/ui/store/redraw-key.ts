@@ -3,8 +3,7 @@ import {movedWords} from '../../runs/words/port-words.js';
 import {isUnheard, overdue} from '../../runs/model/overdue.js';
 import type {RunState} from '../../runs/model/state.js';
 import {runSign} from '../drawing/run-sign.js';
-import {endsSoon} from '../screens/environment/lifetime.js';
-import {triesWords} from '../drawing/static-times.js';
+import {endsSoon, triesWords} from '../drawing/static-times.js';
 import {type AppState, openRuns} from './state.js';
 
 /** What the screen must not show wrong of a run for longer than a moment. Traffic, round trips and time are no part of it. */

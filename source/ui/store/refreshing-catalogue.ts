@@ -3,7 +3,7 @@ import type {RefreshEnd} from '../../offers/catalogue/background-refresh.js';
 import {messageOf} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {App} from './app.js';
-import {loadOffers} from './choosing.js';
+import {loadOffers} from './loading.js';
 import {takeListing} from './offers.js';
 
 /** The first frames and listings come first, milliseconds. */

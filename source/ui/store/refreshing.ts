@@ -1,5 +1,5 @@
 import type {App} from './app.js';
-import {loadOffers, makePlan} from './choosing.js';
+import {loadOffers, makePlan} from './loading.js';
 import {requestWith} from './form.js';
 import {messageOf} from '../../system/problem.js';
 import {inTreeOrder} from './tree.js';

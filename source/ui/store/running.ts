@@ -1,15 +1,14 @@
+import type {RunHandle} from '../../runs/model/run-handle.js';
+import {type App, troubleOf} from './app.js';
+import {changeOpen, closeTab, isCurrent, showOpen} from './tabs.js';
 import {parseDuration} from '../../configuration/grammar/grammar.js';
 import {formatDuration} from '../../system/format.js';
 import {messageOf, Problem} from '../../system/problem.js';
-import type {RunHandle} from '../../runs/model/run-handle.js';
 import {isOver, type RunState} from '../../runs/model/state.js';
 import {dateTime} from '../../runs/words/event-words.js';
 import {watchAsking} from './agreeing.js';
-import {type App, troubleOf} from './app.js';
 import {drawWhatMatters} from './redraw.js';
-import {loadStepTimes} from './expecting.js';
 import {openRuns, type RunView} from './state.js';
-import {changeOpen, closeTab, isCurrent, showOpen} from './tabs.js';
 import {watchLoads} from './watching-load.js';
 
 /** How a run is shown at first. */
@@ -192,4 +191,9 @@ export function copyLink(app: App): void {
 	if (text !== undefined) {
 		app.copy(text);
 	}
+}
+
+/** Reads how long steps took before. What is expected of a run stays what it was when it came onto the screen. */
+export async function loadStepTimes(app: App, handle: RunHandle): Promise<void> {
+	changeOpen(app, handle, {times: await app.core.stepTimes()});
 }

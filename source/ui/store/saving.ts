@@ -2,7 +2,7 @@ import path from 'node:path';
 import type {SaveTarget} from '../../configuration/files/save.js';
 import type {RequirementFlags, Wishes} from '../../configuration/model.js';
 import type {App} from './app.js';
-import {loadFolder} from './choosing.js';
+import {loadFolder} from './load-folder.js';
 import {changeFlags, formRows} from './form.js';
 
 /** What was changed for this run, as it is asked for now. */

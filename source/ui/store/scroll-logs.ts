@@ -1,17 +1,12 @@
-import {logArea} from '../layout.js';
-import {lastTop} from '../logs/log-lines.js';
+import {lastTop, logLines, type Tab} from '../logs/log-lines.js';
 import type {App} from './app.js';
-import type {RunView, Tab} from './state.js';
 import {changeRun} from './tabs.js';
-
-/** Log lines of the tab on the screen. */
-export const logLines = ({handle, tab}: RunView) => handle.logs().lines(tab);
 
 /** Moves through the log; at its end the newest lines are followed again. */
 export function scrollLog(app: App, by: number): void {
 	const {run} = app.state();
 	if (run) {
-		const highest = lastTop(logLines(run), run, logArea(app.state()));
+		const highest = lastTop(logLines(run), run, app.options.logArea(app.state()));
 		const top = Math.max(0, Math.min(highest, (run.top ?? highest) + by));
 		changeRun(app, {top: top >= highest && by > 0 ? undefined : top, found: undefined});
 	}
@@ -28,7 +23,7 @@ export function findNext(app: App, direction: 1 | -1): void {
 	}
 
 	const lines = logLines(run);
-	const highest = lastTop(lines, run, logArea(app.state()));
+	const highest = lastTop(lines, run, app.options.logArea(app.state()));
 	const from = run.found ?? (run.top ?? highest) - direction;
 	const wanted = run.search.toLowerCase();
 	for (let step = 1; step <= lines.length; step++) {

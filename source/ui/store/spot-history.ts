@@ -1,4 +1,4 @@
-import type {PriceHistory} from '../../backends/backend.js';
+import type {SpotView} from './slices.js';
 import type {Offer} from '../../offers/offer.js';
 import {bits} from '../../offers/table/rows.js';
 import {messageOf} from '../../system/problem.js';
@@ -6,9 +6,6 @@ import {neutraliseLine} from '../../system/terminal-text.js';
 import type {App} from './app.js';
 import {chosenRow} from './offers.js';
 import type {AppState} from './state.js';
-
-/** What is known of the past of the offer called `id`. */
-export type SpotView = {readonly id: string} & ({readonly told: PriceHistory} | {readonly problem: string});
 
 /** Whoever scrolls through the drawer asks nobody, milliseconds. */
 const rest = 300;

@@ -1,21 +1,19 @@
+import type {Tab} from '../logs/log-lines.js';
+import type {Trouble} from '../drawing/frame.js';
 import type {ConfigurationFile, Profile, ProfilesFile, RequirementFlags} from '../../configuration/model.js';
-import type {Pane} from '../../environment/step.js';
 import type {Offer} from '../../offers/offer.js';
 import type {OfferListing} from '../../runs/model/listing.js';
 import type {Plan, Request} from '../../runs/model/choice.js';
 import type {RunHandle} from '../../runs/model/run-handle.js';
-import type {BackendsView} from './backends.js';
-import {type Grid, initialGrid, nothingShown, type Shown} from './offers.js';
-import type {SpotView} from './spot-history.js';
-import type {Orphan} from '../../runs/end/reconcile.js';
+import type {BackendsView, SpotView} from './slices.js';
+import {type Grid, initialGrid, nothingShown, type Shown} from './grid-state.js';
+import type {Orphan} from '../../runs/model/reconciled.js';
 import type {RunState} from '../../runs/model/state.js';
 import type {StepTimes} from '../../runs/model/step-times.js';
 import type {Load} from '../../tunnel/observe/machine-load.js';
 
 export type ScreenName =
 	'configurations' | 'profiles' | 'form' | 'offers' | 'compare' | 'plan' | 'run' | 'environments' | 'backends';
-export type Tab = Pane | 'all';
-export const tabs: readonly Tab[] = ['build', 'setup', 'events', 'all'];
 
 /** A question over the screen. Escape chooses nothing. */
 export type Dialog = {
@@ -36,9 +34,6 @@ export type Field = {
 	readonly before: string;
 	readonly index: number;
 };
-
-/** What went wrong, where it is shown in place. */
-export type Trouble = {readonly message: string; readonly details: readonly string[]; readonly next: string | undefined};
 
 /** A run in its tab. `top` is the first log line shown, undefined while the newest are followed. */
 export type RunView = {
@@ -158,9 +153,6 @@ export const initialState = (columns: number, rows: number, now: number): AppSta
 	mouse: undefined,
 	focused: true,
 });
-
-/** Lines between the title, and the message and the keys. */
-export const frameRows = ({rows}: Pick<AppState, 'rows'>): number => Math.max(1, rows - 3);
 
 /** Every run that this program holds, in the order of the tabs. */
 export const openRuns = ({run, runs}: Pick<AppState, 'run' | 'runs'>): readonly RunView[] =>

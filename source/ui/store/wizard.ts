@@ -1,9 +1,9 @@
 import type {Ide} from '../../configuration/model.js';
-import {starterText, type StarterChoice} from '../../configuration/starter/starter.js';
-import {inspectFolder, type Suggestion} from '../../configuration/starter/suggestions.js';
+import {starterConfiguration, starterText, type StarterChoice} from '../../configuration/starter/starter.js';
+import {inspectFolder} from '../../configuration/starter/suggestions.js';
+import {type Suggestion} from '../../configuration/starter/suggestion.js';
 import type {App} from './app.js';
-import {loadFolder} from './choosing.js';
-import {editConfiguration} from './editing.js';
+import {editConfiguration, type Reload} from './edit-configuration.js';
 import type {Dialog} from './state.js';
 
 type Option = Dialog['options'][number];
@@ -22,8 +22,34 @@ type Base = Pick<StarterChoice, 'python' | 'image'>;
 
 const pythons = ['3.13', '3.12', '3.11', '3.10'];
 
+/** Shows the configuration that the folder suggests, to be written on a yes or chosen otherwise; `reload` reads the folder after. */
+export async function offerStarter(app: App, reload: Reload): Promise<void> {
+	const text = await starterConfiguration(app.core.folder);
+	app.ask(
+		{
+			title: 'Write this .dstack.yml?',
+			lines: text.trimEnd().split('\n'),
+			options: [
+				{label: 'Write it', value: 'write'},
+				{label: 'Choose what is in it', value: 'choose'},
+				{label: 'Not now', value: 'no'},
+			],
+		},
+		value => {
+			if (value === 'write') {
+				void app.work('writing', async () => {
+					await app.core.writeStarter();
+					await reload(app);
+				});
+			} else if (value === 'choose') {
+				void startWizard(app, reload);
+			}
+		},
+	);
+}
+
 /** Asks what a first configuration is to hold, with what the folder suggests, shows it, and writes it on a yes. Escape leaves at any question. */
-export async function startWizard(app: App): Promise<void> {
+export async function startWizard(app: App, reload: Reload): Promise<void> {
 	const suggestions = await inspectFolder(app.core.folder);
 	const ide = await choose(
 		app,
@@ -38,7 +64,7 @@ export async function startWizard(app: App): Promise<void> {
 	const base = await chooseBase(app, suggestions);
 	const setup = base && (await chooseSetup(app, suggestions));
 	if (base && setup) {
-		await confirm(app, {ide: editors[Number(ide)]?.ide, ...base, setup, ports: portsOf(suggestions), comments: true});
+		await confirm(app, reload, {ide: editors[Number(ide)]?.ide, ...base, setup, ports: portsOf(suggestions), comments: true});
 	}
 }
 
@@ -114,7 +140,7 @@ const portsOf = (suggestions: readonly Suggestion[]): number[] => [
 	...new Set(suggestions.flatMap(({change}) => change.ports ?? [])),
 ];
 
-async function confirm(app: App, choice: StarterChoice): Promise<void> {
+async function confirm(app: App, reload: Reload, choice: StarterChoice): Promise<void> {
 	const text = starterText(choice);
 	const value = await choose(app, 'Write this .dstack.yml?', text.trimEnd().split('\n'), [
 		{label: 'Write it', value: 'write'},
@@ -123,16 +149,16 @@ async function confirm(app: App, choice: StarterChoice): Promise<void> {
 		{label: 'Not now', value: 'no'},
 	]);
 	if (value === 'again') {
-		await startWizard(app);
+		await startWizard(app, reload);
 	} else if (value === 'write' || value === 'edit') {
 		await app.work('writing', async () => {
 			await app.core.writeStarter(text);
-			await loadFolder(app);
+			await reload(app);
 		});
 		const index = app.state().configurations?.findIndex(({file}) => file === '.dstack.yml') ?? 0;
 		app.moveTo(index, app.state().configurations?.length ?? 0);
 		if (value === 'edit' && app.state().trouble === undefined) {
-			await editConfiguration(app);
+			await editConfiguration(app, reload);
 		}
 	}
 }

@@ -1,6 +1,11 @@
 import {constants} from 'node:os';
 import process from 'node:process';
-import type {App} from '../store/app.js';
+
+/** What can be ended by a signal. */
+export type Interruptible = {
+	readonly hasEnded: boolean;
+	end(end: {readonly kind: 'interrupted'; readonly signal: NodeJS.Signals}): void;
+};
 
 const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 
@@ -11,7 +16,7 @@ const again = 2000;
 Ends the app in order by a signal, and as if by SIGHUP when the terminal is gone, of which no signal need tell: reading ends, or writing
 fails. Whoever sends another signal when that takes long has it at once. Returns the way to stop.
 */
-export function endOnInterruption(app: App, isLent: () => boolean): () => void {
+export function endOnInterruption(app: Interruptible, isLent: () => boolean): () => void {
 	let since: number | undefined;
 	const interrupt = (signal: NodeJS.Signals) => {
 		if (since === undefined) {

@@ -1,7 +1,6 @@
 import {spawn} from 'node:child_process';
 import process from 'node:process';
-import {notification} from '../attention/sequences.js';
-import {clipboardSequence, giveTitleBack, hasTitle, keepTitle, multiplexerOf, titleSequence} from '../attention/sequences.js';
+import {clipboardSequence, giveTitleBack, hasTitle, keepTitle, multiplexerOf, notification, titleSequence} from './sequences.js';
 import type {NotifyWay} from '../../runs/settings/attention-settings.js';
 
 /** What Ink gives for lending the terminal. */

@@ -9,7 +9,7 @@ import {
 	passThrough,
 	titleSequence,
 	usualNotifyWay,
-} from '../../../source/ui/attention/sequences.js';
+} from '../../../source/ui/terminal/sequences.js';
 
 const xterm = {TERM: 'xterm-256color'};
 const tmux = {TERM: 'tmux-256color', TMUX: '/tmp/tmux-1000/default,1,0'};

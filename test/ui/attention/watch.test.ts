@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest';
 import {watchAttention} from '../../../source/ui/attention/watch.js';
-import {setFocus} from '../../../source/ui/store/pointing.js';
+import {setFocus} from '../../../source/ui/pointing.js';
 import {showRun} from '../../../source/ui/store/running.js';
 import {closeTab} from '../../../source/ui/store/tabs.js';
 import {health, port, runState, testApp, TestClock, testCore, TestHandle} from '../../support/ui.js';

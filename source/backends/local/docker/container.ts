@@ -1,6 +1,6 @@
 import type Docker from 'dockerode';
 import {pack} from 'tar-stream';
-import {loginName} from '../../../configuration/resolve/environment-paths.js';
+import {loginName} from '../../../configuration/grammar/environment-paths.js';
 import {systemClock} from '../../../system/clock.js';
 import type {LaunchIntent} from '../../backend.js';
 import {environmentImage} from '../../../agents/container/image-name.js';

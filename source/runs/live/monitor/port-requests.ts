@@ -1,3 +1,4 @@
+import {portRequestPrefix, isPortRequest} from '../../journal/port-files.js';
 import {readdir} from 'node:fs/promises';
 import {z} from 'zod';
 import {Problem} from '../../../system/problem.js';
@@ -6,8 +7,6 @@ import {answerRequest, askOwner, isRequest} from '../../journal/owner-requests.j
 import type {RunRecord} from '../../journal/record.js';
 import type {RunState} from '../../model/state.js';
 
-/** Each request has a file of its own: two at the same moment are both heard. */
-const prefix = 'port-requested-';
 /** Nobody waits for the answer to one that is older, milliseconds. */
 const validFor = 40_000;
 
@@ -57,7 +56,7 @@ export function isFulfilled(state: Pick<RunState, 'ports' | 'reverse'>, request:
 /** Asks the program that carries the ports, and waits until it has written down that it did so. Throws a `Problem` when it is not heard. */
 export async function askForPorts(context: RunContext, record: RunRecord, request: PortRequest): Promise<void> {
 	await askOwner(context, record, {
-		file: `${prefix}${context.random.hex(4)}`,
+		file: `${portRequestPrefix}${context.random.hex(4)}`,
 		text: JSON.stringify({...request, at: context.clock.now()}),
 		isDone: state => state !== undefined && isFulfilled(state, request),
 		unheard: new Problem('failed', `The program that looks after ${record.name} did not change its ports`, {
@@ -100,6 +99,3 @@ export async function answerPortRequests(
 		}
 	}
 }
-
-/** Whether a file in a run's folder is such a request, or the answer to one. */
-export const isPortRequest = (name: string): boolean => name.startsWith(prefix);

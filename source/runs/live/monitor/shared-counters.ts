@@ -1,3 +1,4 @@
+import {countsFile, watchedFile} from '../../journal/port-files.js';
 import {readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
@@ -7,10 +8,6 @@ import {neutraliseLine} from '../../../system/terminal-text.js';
 import type {RunContext} from '../../context.js';
 import type {PortCounts, ReverseCounts} from './ports.js';
 import type {RunRecord} from '../../journal/record.js';
-
-/** Written by the owner for other programs that show the run, and by those while they do. */
-export const countsFile = 'ports.json';
-export const watchedFile = 'ports-watched';
 
 /** Milliseconds. */
 const writeEvery = 2000;

@@ -4,7 +4,7 @@ import type {GuestView} from '../../../runs/model/run-handle.js';
 import {spentUntil} from '../../../runs/model/cost.js';
 import type {RunState} from '../../../runs/model/state.js';
 import {besideLines, worstWords} from '../../../runs/words/status-words.js';
-import {type Moment, passed, toCome} from '../../drawing/static-times.js';
+import {type Moment, passed, soon, toCome} from '../../drawing/static-times.js';
 import {clockTime} from '../../drawing/clock-time.js';
 
 const lengthOf = (milliseconds: number): string => formatDuration(Math.max(0, milliseconds) / 1000);
@@ -29,14 +29,6 @@ export function costLines({now, focused}: Moment, run: RunState): {readonly cost
 		`${offer.backend} ${offer.instanceType}${offer.spot ? ' spot' : ''}`,
 	];
 	return {cost: cost.filter(Boolean).join(' · '), besides: besideLines(offer, address?.host)};
-}
-
-const soon = 900_000;
-
-/** Whether its end is less than a quarter of an hour away. */
-export function endsSoon(now: number, {deadline}: RunState, guest: GuestView | undefined): boolean {
-	const moments = [deadline, guest?.ends?.at].filter(at => at !== undefined);
-	return moments.some(at => at - now < soon);
 }
 
 /** Who keeps it alive, and what ends it first; shortly before that, what can be done about it. */

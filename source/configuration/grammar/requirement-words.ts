@@ -1,5 +1,5 @@
-import {wantsGpu} from '../grammar/gpu-grammar.js';
-import {isBound} from '../grammar/ranges.js';
+import {wantsGpu} from './gpu-grammar.js';
+import {isBound} from './ranges.js';
 import type {Asked, CpuRequest, GpuRequest, Origins, Range, Retry, SpotPolicy, WishKey, Wishes} from '../model.js';
 
 const trim = (value: number, digits: number): string => String(Number(value.toFixed(digits)));

@@ -1,8 +1,8 @@
 import {planTops} from '../screens/plan.js';
-import {environmentRows} from './environments.js';
-import {formRows} from './form.js';
-import {shownCount} from './offers.js';
-import type {AppState} from './state.js';
+import {environmentRows} from '../store/environments.js';
+import {formRows} from '../store/form.js';
+import {shownCount} from '../store/offers.js';
+import type {AppState} from '../store/state.js';
 
 /** Lines that the cursor of the screen moves over. After the profiles comes the choice of none. */
 export function listLength(state: AppState): number {

@@ -1,10 +1,10 @@
-import {onKey} from '../input.js';
-import type {Pointed} from '../terminal/mouse-input.js';
-import {columnAt} from '../screens/offers/grid-columns.js';
-import {gridHeight, gridTop, linesAbove} from '../screens/offers/offers.js';
-import type {App} from './app.js';
-import {keepGrid, shownCount, sortBy} from './offers.js';
-import type {AppState} from './state.js';
+import {onKey} from './input.js';
+import type {Pointed} from './terminal/mouse-input.js';
+import {columnAt} from './screens/offers/grid-columns.js';
+import {gridHeight, gridTop, linesAbove} from './screens/offers/offers.js';
+import type {App} from './store/app.js';
+import {keepGrid, shownCount, sortBy} from './store/offers.js';
+import type {AppState} from './store/state.js';
 
 /** Lines that one turn of the wheel moves. */
 const stride = 3;

@@ -1,7 +1,7 @@
 import process from 'node:process';
-import {enterPointing, leavePointing, mouseMode, PointingInput} from './mouse-input.js';
-import type {App} from '../store/app.js';
-import {onPointed} from '../store/pointing.js';
+import {enterPointing, leavePointing, mouseMode, PointingInput} from './terminal/mouse-input.js';
+import type {App} from './store/app.js';
+import {onPointed} from './pointing.js';
 
 /** The input that Ink is given, and what goes with each entry into the full screen and each way out of it. */
 export type PointingTerminal = {

@@ -1,0 +1,68 @@
+import {type Backend, BackendError, type Instance, type LaunchIntent, type LaunchProgress} from '../../backends/backend.js';
+import type {Offer} from '../../offers/offer.js';
+import type {Clock} from '../../system/clock.js';
+import type {Random} from '../../system/random.js';
+import {backOff} from '../../tunnel/backoff.js';
+import {StepFailed} from '../steps/step.js';
+
+/** How long a cloud may take until it tells of what it has made. Milliseconds. */
+export const settleTime = 60_000;
+
+export const lookInterval = 10_000;
+
+export const longestDelay = 20_000;
+
+export type Look = {
+	readonly backend: Backend;
+	readonly intent: Pick<LaunchIntent, 'id' | 'offer'>;
+	readonly clock: Clock;
+	readonly random: Random;
+	readonly signal?: AbortSignal;
+};
+
+/**
+The living instance of an intent, or nothing where the cloud has told for a minute that there is none. Waits for a cloud that does not answer.
+Throws a `StepFailed` where it refuses to tell.
+*/
+export async function lookSurely(
+	{backend, intent, clock, random, signal}: Look,
+	onProgress: (progress: LaunchProgress) => void,
+): Promise<Instance | undefined> {
+	const started = clock.now();
+	for (let failures = 0; ;) {
+		try {
+			const instance = await backend.find(intent.id, intent.offer);
+			failures = 0;
+			if (instance) {
+				return isAlive(instance) ? instance : undefined;
+			}
+
+			if (clock.now() - started >= settleTime) {
+				return undefined;
+			}
+
+			onProgress({step: 'instance', text: 'making sure that no instance was made'});
+			await clock.sleep(lookInterval, signal);
+		} catch (error) {
+			signal?.throwIfAborted();
+			if (!(error instanceof BackendError) || error.class !== 'transient') {
+				throw unknownOutcome(intent.offer, error);
+			}
+
+			failures++;
+			const words = `${error.message}; whether there is an instance is not known, asking again`;
+			onProgress({step: 'instance', text: words});
+			await clock.sleep(backOff(failures + 2, random, longestDelay), signal);
+		}
+	}
+}
+
+export const isAlive = ({state}: Instance): boolean => state === 'pending' || state === 'running' || state === 'stopped';
+
+export const unknownOutcome = ({backend}: Offer, error: unknown): StepFailed => {
+	const {message, next} = error instanceof BackendError ? error : {message: String(error), next: undefined};
+	return new StepFailed('instance', `whether ${backend} made an instance cannot be found out: ${message}`, {
+		lastLines: [],
+		next: `${next === undefined ? '' : `${next} `}Then try again: an instance that was made is found by its tag, and ends itself in any case.`,
+	});
+};
