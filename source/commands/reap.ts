@@ -1,7 +1,7 @@
 import {formatPrice} from '../offers/format.js';
 import type {Core} from '../runs/core.js';
 import {isUnheard, overdue} from '../runs/model/overdue.js';
-import type {Orphan} from '../runs/model/reconciled.js';
+import {isTrouble, type Orphan} from '../runs/model/reconciled.js';
 import {isOver, type RunState} from '../runs/model/state.js';
 import {overdueLine, unheardLine} from '../runs/words/overdue-words.js';
 import type {Clock} from '../system/clock.js';
@@ -43,9 +43,7 @@ export async function reap(core: Core, clock: Clock, yes: boolean, output: Outpu
 	const failed = [
 		...stuck.map(stillThere),
 		...(await endOrphans(core, orphans, yes, output)),
-		...notes.filter(
-			line => line.includes('could not be') && !stuck.some(({name}) => line.startsWith(`${name} could not be ended`)),
-		),
+		...notes.filter(line => isTrouble(line) && !stuck.some(({name}) => line.startsWith(`${name} could not be ended`))),
 	];
 	output.line(
 		`${plural(alive.length, 'environment')} alive${orphans.length > 0 ? `, ${plural(orphans.length, 'orphan')} found` : ''}.`,

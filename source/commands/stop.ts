@@ -1,5 +1,6 @@
 import type {Core} from '../runs/core.js';
 import type {UnsavedWork} from '../runs/model/run-handle.js';
+import {UnwrittenEnd} from '../runs/end/unwritten.js';
 import {discardWords} from '../runs/words/bring-home-words.js';
 import type {RunState} from '../runs/model/state.js';
 import {messageOf, Problem} from '../system/problem.js';
@@ -15,27 +16,111 @@ export type StopOptions = {
 	readonly discard: boolean;
 };
 
-/** Ends environments one after the other. Asks first, telling what would be lost, unless `yes`. */
+/**
+Ends environments. Asks first, one after the other, telling what would be lost, unless `yes`; then ends them side by side. What fails for one
+keeps no other.
+*/
 export async function stopRuns(core: Core, names: readonly string[], options: StopOptions, output: Output): Promise<void> {
 	const known = new Map((await core.runs({all: true, note: output.note})).map(run => [run.name, run]));
-	for (const name of [...names.filter(each => !known.has(each)), ...names.filter(each => known.has(each))]) {
-		const run = known.get(name);
-		if (run?.phase === 'gone') {
-			output.line(`${name} is gone already.`);
-			output.object({run: name, type: 'gone'});
-			continue;
-		}
+	const failures = new Map<string, Problem>();
+	const may = async (name: string): Promise<boolean> => {
+		try {
+			return await isAgreed(core, name, known.get(name), options, output);
+		} catch (error) {
+			// Of what was typed wrong, or taken back by the person, nothing is done at all.
+			if (!(error instanceof Problem) || error.kind !== 'failed') {
+				throw error;
+			}
 
-		if (!(await mayEnd(core, name, run, options, output))) {
-			output.line(`${name} is left as it is.`);
-			output.object({run: name, type: 'left'});
-			continue;
+			failures.set(name, error);
+			return false;
 		}
+	};
 
-		output.line(`Ending ${name}…`);
-		await core.stop(name, 'stopped');
-		output.line(`${name} is gone.`);
+	const end = async (name: string): Promise<void> => {
+		try {
+			await endOne(core, name, output);
+		} catch (error) {
+			failures.set(name, error instanceof Problem ? error : new Problem('failed', messageOf(error), {cause: error}));
+		}
+	};
+
+	const unknown = names.filter(each => !known.has(each));
+	const agreed: string[] = [];
+	for (const name of options.yes ? unknown : [...unknown, ...names.filter(each => known.has(each))]) {
+		if (await may(name)) {
+			agreed.push(name);
+		}
+	}
+
+	const unasked = options.yes ? names.filter(each => known.has(each)) : [];
+	await Promise.all([
+		...agreed.map(end),
+		...unasked.map(async name => {
+			if (await may(name)) {
+				await end(name);
+			}
+		}),
+	]);
+	tellFailures(failures, names.length, output);
+}
+
+async function isAgreed(
+	core: Core,
+	name: string,
+	run: RunState | undefined,
+	options: StopOptions,
+	output: Output,
+): Promise<boolean> {
+	if (run?.phase === 'gone') {
+		output.line(`${name} is gone already.`);
 		output.object({run: name, type: 'gone'});
+		return false;
+	}
+
+	const agreed = await mayEnd(core, name, run, options, output);
+	if (!agreed) {
+		output.line(`${name} is left as it is.`);
+		output.object({run: name, type: 'left'});
+	}
+
+	return agreed;
+}
+
+async function endOne(core: Core, name: string, output: Output): Promise<void> {
+	output.line(`Ending ${name}…`);
+	try {
+		await core.stop(name, 'stopped');
+	} catch (error) {
+		if (error instanceof UnwrittenEnd) {
+			output.object({run: name, type: 'gone', unwritten: error.lines});
+		}
+
+		throw error;
+	}
+
+	output.line(`${name} is gone.`);
+	output.object({run: name, type: 'gone'});
+}
+
+/** Throws the one failure that there is, or a `failed` problem that tells of all. */
+function tellFailures(failures: ReadonlyMap<string, Problem>, count: number, output: Output): void {
+	const [first] = failures.values();
+	if (first && count === 1) {
+		throw first;
+	}
+
+	if (failures.size > 0) {
+		for (const [name, {message, details, next}] of failures) {
+			output.object({run: name, type: 'failed', message, details, next: next ?? null});
+		}
+
+		throw new Problem('failed', `Not all went well for ${failures.size} of ${count} environments`, {
+			details: [...failures.values()].flatMap(({message, details, next}) => [
+				message,
+				...[...details, ...(next === undefined ? [] : [next])].map(line => `  ${line}`),
+			]),
+		});
 	}
 }
 

@@ -72,7 +72,7 @@ export async function createCore(given: RunContext, folder: string): Promise<Cor
 		attach: async name => (await import('./live/run.js')).Run.from(context, await openRecord(context, name, {withLogs: true})),
 		async stop(name, reason) {
 			const {endDamaged, stopRecord} = await import('./end/stop-run.js');
-			if (!(await endDamaged(context, name, await installation(), backends()))) {
+			if (!(await endDamaged(context, name, installation, backends()))) {
 				await stopRecord(context, await openRecord(context, name), reason);
 			}
 		},

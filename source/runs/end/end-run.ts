@@ -14,40 +14,74 @@ import type {RunOver} from '../steps/step.js';
 import {countsFile, isPortRequest, watchedFile} from '../journal/port-files.js';
 import {notEndedProblem} from '../words/problems.js';
 import type {RunRecord} from '../journal/record.js';
-import {forgetSecrets, runFolder, runNames} from '../journal/run-folder.js';
+import {forgetSecrets, runFolder, runNames, secretFiles} from '../journal/run-folder.js';
+import type {NewEvent} from '../model/events.js';
+import {announce, ownToEnd, Unwritten} from './unwritten.js';
 import {isOver, type RunState} from '../model/state.js';
 
-/** Ends a run that this program owns: its instance first, confirmed, then everything that was kept for it. Throws a `Problem`. */
-export async function endRun(context: RunContext, record: RunRecord, reason: string): Promise<void> {
+/**
+Ends a run that this program owns, or that nobody can own on this disk: its instance first, confirmed, then everything that was kept for it.
+Returns what could not be written. Throws a `Problem` where the end is not confirmed.
+*/
+export async function endRun(
+	context: RunContext,
+	record: RunRecord,
+	reason: string,
+	unwritten = new Unwritten(),
+): Promise<Unwritten> {
 	const {state} = record;
 	if (!state || state.phase === 'gone') {
-		return;
+		return unwritten;
 	}
 
 	if (state.phase !== 'stopping') {
-		await record.append({type: 'stopping', reason});
+		await announce(record, {type: 'stopping', reason}, unwritten);
 	}
 
-	await terminateSurely(context, record);
-	await tidyOf(context, record);
-	await leaveRecord(context, record, reason);
-	await record.append({type: 'gone', reason});
+	await terminateSurely(context, record, unwritten);
+	await settleEnd(context, record, {type: 'gone', reason}, unwritten);
+	return unwritten;
+}
+
+/** What belongs to an end when the instance is no matter any more: what opened doors goes, the ledger and the journal are told. */
+async function settleEnd(
+	{paths, clock}: RunContext,
+	record: RunRecord,
+	gone: Extract<NewEvent, {type: 'gone'}>,
+	unwritten: Unwritten,
+): Promise<void> {
+	const trouble = await tidy(paths, record.folder, unwritten);
+	if (trouble) {
+		record.note(`${trouble.why} ${trouble.next}`);
+	}
+
+	if (!record.owned) {
+		// What has been removed made room, perhaps.
+		await ownToEnd(record, unwritten);
+	}
+
+	if (!gone.kept) {
+		await unwritten.attempt('ledger', async () => leaveRecord(paths, record.known, clock.now(), gone.reason));
+	}
+
+	await announce(record, gone, unwritten);
 }
 
 /** Runs that cost nothing are no news to a ledger. */
-async function leaveRecord({paths, clock}: RunContext, {known}: RunRecord, reason: string): Promise<void> {
-	const hadPrice = known.offer.price > 0 || known.attempts.some(({offer}) => offer.price > 0);
-	if (hadPrice) {
-		await enterInLedger(paths, known, clock.now(), reason);
+async function leaveRecord(paths: Paths, state: RunState, at: number, reason: string): Promise<void> {
+	if (hadPrice(state)) {
+		await enterInLedger(paths, state, at, reason);
 	}
 }
+
+const hadPrice = ({offer, attempts}: RunState): boolean => offer.price > 0 || attempts.some(each => each.offer.price > 0);
 
 /** A cloud that does not answer is asked again so often; after that the next start of this program does. */
 const mostTries = 6;
 const firstDelay = 1000;
 
 /** Every failure is told at once, with the way to end it by hand. Throws a `Problem` when it is still not confirmed. */
-async function terminateSurely(context: RunContext, record: RunRecord): Promise<void> {
+async function terminateSurely(context: RunContext, record: RunRecord, unwritten: Unwritten): Promise<void> {
 	const {offer} = record.known;
 	for (let tries = 1; ; tries++) {
 		try {
@@ -56,7 +90,7 @@ async function terminateSurely(context: RunContext, record: RunRecord): Promise<
 		} catch (error) {
 			const id = record.known.instanceId;
 			const {command, console: page} = (id && (await context.backend(offer.backend)).byHand?.(id)) || {};
-			await record.append({type: 'stop-failed', message: messageOf(error), command, console: page});
+			await announce(record, {type: 'stop-failed', message: messageOf(error), command, console: page}, unwritten);
 			if (offer.price === 0 || tries === mostTries || (error instanceof BackendError && error.class !== 'transient')) {
 				throw notEndedProblem(record.known, error);
 			}
@@ -85,15 +119,21 @@ async function unheardOf({clock, random}: RunContext, backend: Backend, state: R
 	return unanswered ? (await lookSurely({backend, intent: {id, offer}, clock, random}, () => undefined))?.id : undefined;
 }
 
-/** Goes on with an end in whose middle a program died. Only the owner may. */
-export async function finishStopping(context: RunContext, record: RunRecord): Promise<void> {
-	if (record.state?.phase === 'stopping') {
-		await endRun(context, record, record.state.reason ?? 'stopped');
-	}
+/** Goes on with an end in whose middle a program died. Only the owner may. Returns what could not be written. */
+export async function finishStopping(context: RunContext, record: RunRecord, unwritten = new Unwritten()): Promise<Unwritten> {
+	return record.state?.phase === 'stopping' ? endRun(context, record, record.state.reason ?? 'stopped', unwritten) : unwritten;
 }
 
-/** Writes down that a run is over by itself. What it keeps stays; everything else goes, and what opened doors before that is told. */
-export async function closeRun(context: RunContext, record: RunRecord, {message, kept, work}: RunOver): Promise<void> {
+/**
+Writes down that a run is over by itself. What it keeps stays; everything else goes, and what opened doors before that is told. Returns what
+could not be written.
+*/
+export async function closeRun(
+	context: RunContext,
+	record: RunRecord,
+	{message, kept, work}: RunOver,
+	unwritten = new Unwritten(),
+): Promise<Unwritten> {
 	const {offer, instanceId} = record.known;
 	if (!kept) {
 		await terminateInstance(context, record.known);
@@ -101,34 +141,48 @@ export async function closeRun(context: RunContext, record: RunRecord, {message,
 		await (await context.backend(offer.backend)).quieten?.(instanceId);
 	}
 
-	await tidyOf(context, record);
-	if (!kept) {
-		await leaveRecord(context, record, message);
-	}
-
-	await record.append({type: 'gone', reason: message, kept, work});
-}
-
-async function tidyOf({paths}: RunContext, record: RunRecord): Promise<void> {
-	const trouble = await tidy(paths, record.folder);
-	if (trouble) {
-		record.note(`${trouble.why} ${trouble.next}`);
-	}
+	await settleEnd(context, record, {type: 'gone', reason: message, kept, work}, unwritten);
+	return unwritten;
 }
 
 /**
 Takes away what opened doors: aliases, keys, secrets. Journal and logs stay for the record. A config of the person's that cannot be written
-any more is no failure: what stays in it leads nowhere.
+any more is no failure: what stays in it leads nowhere. Whatever the disk keeps is noted in `unwritten`.
 */
-export async function tidy(paths: Paths, folder: string): Promise<AliasTrouble | undefined> {
-	const trouble = await removeAliases(paths, folder, async () => anyAlias(paths, path.basename(folder)));
-	await forgetSecrets(folder);
+export async function tidy(paths: Paths, folder: string, unwritten: Unwritten): Promise<AliasTrouble | undefined> {
+	let trouble: AliasTrouble | undefined;
+	await unwritten.attempt('keys', async () => forgetSecrets(folder));
+	await unwritten.attempt('requests', async () => removeRequests(folder));
+	await unwritten.attempt('aliases', async () => {
+		trouble = await removeAliases(paths, folder, async () => anyAlias(paths, path.basename(folder)));
+	});
+	return trouble;
+}
+
+async function removeRequests(folder: string): Promise<void> {
 	const asked = (await readdir(folder).catch(emptyIfMissing)).filter(isPortRequest);
 	for (const file of [stopFile, countsFile, watchedFile, ...asked]) {
 		await rm(path.join(folder, file), {force: true});
 	}
+}
 
-	return trouble;
+/** What an end could not remove or write down, when the disk can be written again. Nothing to do is the rule. */
+export async function settleGone(
+	{paths}: RunContext,
+	folder: string,
+	state: RunState,
+	ledger: ReadonlySet<string>,
+	unwritten: Unwritten,
+): Promise<void> {
+	const entries = await readdir(folder);
+	if (entries.some(entry => secretFiles.has(entry))) {
+		await unwritten.attempt('keys', async () => forgetSecrets(folder));
+	}
+
+	if (state.endedAt !== undefined && hadPrice(state) && !ledger.has(state.specification.intentId)) {
+		const at = state.endedAt;
+		await unwritten.attempt('ledger', async () => leaveRecord(paths, state, at, state.reason ?? 'stopped'));
+	}
 }
 
 function emptyIfMissing(error: unknown): string[] {

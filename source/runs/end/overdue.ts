@@ -3,10 +3,12 @@ import {connect} from '../../tunnel/connection/connection.js';
 import type {RunContext} from '../context.js';
 import type {RunRecord} from '../journal/record.js';
 import {instanceDestination} from '../link/destination.js';
+import type {NewEvent} from '../model/events.js';
 import type {OwnEnd} from '../model/overdue.js';
 import {noteDeadline, readStatus} from '../prepare/take-charge.js';
 import {overdueReason} from '../words/overdue-words.js';
 import {endRun} from './end-run.js';
+import {announce, Unwritten} from './unwritten.js';
 
 /** Milliseconds. */
 const askLimit = 10_000;
@@ -15,31 +17,37 @@ const askLimit = 10_000;
 Ends a run that this program owns, whose machine should have ended itself and did not. Its guard is asked before that, where it answers: what
 it says holds, and is written down. False where it says that the time has not come. Throws the `Problem` of an end that is not confirmed.
 */
-export async function endOverdue(context: RunContext, record: RunRecord, end: OwnEnd): Promise<boolean> {
-	if (await lives(context, record)) {
+export async function endOverdue(
+	context: RunContext,
+	record: RunRecord,
+	end: OwnEnd,
+	unwritten = new Unwritten(),
+): Promise<boolean> {
+	if (await lives(context, record, unwritten)) {
 		return false;
 	}
 
-	await endRun(context, record, overdueReason(end));
+	await endRun(context, record, overdueReason(end), unwritten);
 	return true;
 }
 
 /** Whether the guard of a run that this program owns answers, and says that its machine is not to end yet: then the journal says so too. */
-export async function lives(context: RunContext, record: RunRecord): Promise<boolean> {
+export async function lives(context: RunContext, record: RunRecord, unwritten = new Unwritten()): Promise<boolean> {
 	const status = await askGuard(record);
 	if (!status || (status.ends !== null && status.ends.at <= status.at)) {
 		return false;
 	}
 
 	if (status.lease === null && !record.known.leaseLifted) {
-		await record.append({type: 'lease-lifted'});
+		await announce(record, {type: 'lease-lifted'}, unwritten);
 	}
 
 	if (status.deadline === null) {
 		// Nothing makes "never" of a deadline by itself: a person has told the guard so.
-		await record.append({type: 'deadline-set', deadline: null});
+		await announce(record, {type: 'deadline-set', deadline: null}, unwritten);
 	} else {
-		const stage = {state: () => record.known, append: async (event: Parameters<RunRecord['append']>[0]) => record.append(event)};
+		const append = async (event: NewEvent) => announce(record, event, unwritten);
+		const stage = {state: () => record.known, append};
 		await noteDeadline(stage, status, context.clock.now());
 	}
 

@@ -5,9 +5,11 @@ import path from 'node:path';
 import type {Backend} from '../../backends/backend.js';
 import {messageOf, Problem} from '../../system/problem.js';
 import type {RunContext} from '../context.js';
-import {closeRun, finishStopping, sweepRunAliases} from './end-run.js';
+import {closeRun, finishStopping, settleGone, sweepRunAliases} from './end-run.js';
 import {examine, type Finding, late} from './examine.js';
 import {endOverdue} from './overdue.js';
+import {readLedger} from '../journal/ledger.js';
+import {ownToEnd, release, Unwritten, unwrittenLine} from './unwritten.js';
 import {readJournal, readState} from '../journal/journal.js';
 import {ownership} from '../journal/ownership.js';
 import {RunRecord} from '../journal/record.js';
@@ -16,7 +18,7 @@ import {regionsUsed} from '../journal/regions-used.js';
 import {removeRunFolder, runFolder, runNames} from '../journal/run-folder.js';
 import {RunOver} from '../steps/step.js';
 import {overdue, overdueLimit} from '../model/overdue.js';
-import type {RunState} from '../model/state.js';
+import {isOver, type RunState} from '../model/state.js';
 import {overdueLine} from '../words/overdue-words.js';
 
 /** A folder that is being claimed has no intent yet; only one that stays so was left by a crash. Milliseconds. */
@@ -47,17 +49,22 @@ export async function reconcile(
 ): Promise<Reconciled> {
 	const notes: string[] = [];
 	const names = await runNames(context.paths);
+	const ledger = new Set((await readLedger(context.paths)).map(({intentId}) => intentId));
 	const checked = await Promise.all(
 		names.map(async name => {
 			try {
-				return await reconcileRun(context, name, rest, notes);
+				return await reconcileRun(context, name, {rest, notes, ledger});
 			} catch (error) {
 				notes.push(error instanceof Problem ? error.message : `${name} could not be checked: ${messageOf(error)}`);
 				return readState(runFolder(context.paths, name)).catch(() => undefined);
 			}
 		}),
 	);
-	await sweepRunAliases(context.paths);
+	const unwritten = new Unwritten();
+	if (!(await unwritten.attempt('aliases', async () => sweepRunAliases(context.paths)))) {
+		notes.push(`Aliases of environments that have ended could not be removed: ${unwritten.lines.join('; ')}`);
+	}
+
 	const runs = checked.filter(state => state !== undefined).sort((a, b) => b.intendedAt - a.intendedAt);
 	const orphans = await Promise.all(
 		backends.map(async backend => askBackend(context, backend, {installation, sweep, runs, notes})),
@@ -65,7 +72,9 @@ export async function reconcile(
 	return {runs, orphans: orphans.flat(), notes};
 }
 
-async function reconcileRun(context: RunContext, name: string, rest: number, notes: string[]): Promise<RunState | undefined> {
+type Look = {readonly rest: number; readonly notes: string[]; readonly ledger: ReadonlySet<string>};
+
+async function reconcileRun(context: RunContext, name: string, {rest, notes, ledger}: Look): Promise<RunState | undefined> {
 	const folder = runFolder(context.paths, name);
 	const {events, damaged} = await readJournal(folder);
 	const state = reduceAll(name, events);
@@ -81,7 +90,15 @@ async function reconcileRun(context: RunContext, name: string, rest: number, not
 	}
 
 	const isResting = context.clock.now() - (state.stopFailure?.at ?? Number.NEGATIVE_INFINITY) < rest;
-	if (state.phase === 'gone' || isResting) {
+	if (state.phase === 'gone') {
+		const unwritten = new Unwritten();
+		await settleGone(context, folder, state, ledger, unwritten);
+		const line = unwrittenLine(name, unwritten);
+		notes.push(...(line === undefined ? [] : [line]));
+		return state;
+	}
+
+	if (isResting) {
 		return state;
 	}
 
@@ -121,21 +138,31 @@ async function settle(context: RunContext, before: RunState, notes: string[]): P
 	}
 
 	const record = new RunRecord(context, before.name);
-	if (!(await record.own())) {
+	const unwritten = new Unwritten();
+	if (!(await ownToEnd(record, unwritten))) {
 		return before;
 	}
 
+	if (!record.owned) {
+		await record.catchUp();
+	}
+
 	try {
-		await finishStopping(context, record);
+		await finishStopping(context, record, unwritten);
 		const state = record.known;
 		const found = state.phase === 'gone' ? undefined : await look(context, state);
 		if (found?.type === 'over' && (state.phase !== 'ended' || !found.over.kept)) {
-			await closeRun(context, record, found.over);
-		} else if (found?.type === 'overdue' && (await endOverdue(context, record, found.end))) {
+			await closeRun(context, record, found.over, unwritten);
+		} else if (found?.type === 'overdue' && (await endOverdue(context, record, found.end, unwritten))) {
 			notes.push(`${before.name}: ${record.known.reason}, so that it was ended from here`);
 		}
 	} finally {
-		await record.release();
+		await release(record, unwritten);
+	}
+
+	const line = isOver(record.known) ? unwrittenLine(record.name, unwritten) : undefined;
+	if (line !== undefined) {
+		notes.push(line);
 	}
 
 	return record.known;

@@ -10,7 +10,6 @@ import {keepCachesBeforeEnd} from '../prepare/caches.js';
 import {endRun, requestStop, terminateInstance, tidy} from './end-run.js';
 import type {UnsavedWork} from '../model/run-handle.js';
 import {readJournal} from '../journal/journal.js';
-import {ownership} from '../journal/ownership.js';
 import {regionsUsed} from '../journal/regions-used.js';
 import {reduceAll} from '../model/reduce.js';
 import type {RunRecord} from '../journal/record.js';
@@ -18,40 +17,62 @@ import {removeRunFolder, runFolder, runNames} from '../journal/run-folder.js';
 import {stepContext} from '../steps/step.js';
 import type {RunState} from '../model/state.js';
 import {keptLines} from '../words/event-words.js';
+import {self} from '../../system/program-name.js';
+import {ownToEnd, release, Unwritten, UnwrittenEnd} from './unwritten.js';
 
 const pollInterval = 500;
 const stopLimit = 120_000;
 const askLimit = 30_000;
 
-/** Ends a run: itself where this program is its owner or can become it, else by asking the owner. Throws a `Problem`. */
+/**
+Ends a run: itself where this program is its owner or can become it, else by asking the owner. Throws a `Problem`; an `UnwrittenEnd` where
+the end is confirmed, and this machine's disk did not take all that belongs to it.
+*/
 export async function stopRecord(context: RunContext, record: RunRecord, reason: string): Promise<void> {
-	if (!(await ownToEnd(context, record))) {
-		await requestStop(record.folder);
+	const unwritten = new Unwritten();
+	let isOurs = await ownToEnd(record, unwritten);
+	if (!isOurs && (await askOwnerToStop(context, record, unwritten))) {
 		await awaitOwner(context, record);
+		isOurs = record.owned;
 	}
 
-	if (record.owned) {
+	if (isOurs) {
 		try {
-			await keepCachesBeforeEnd(context, record);
-			await endRun(context, record, reason);
+			// Steps are written down before they are taken; a cache is nobody's only copy.
+			if (record.owned) {
+				await keepCachesBeforeEnd(context, record);
+			}
+
+			await endRun(context, record, reason, unwritten);
 		} finally {
-			await record.release();
+			await release(record, unwritten);
 		}
+	}
+
+	if (!unwritten.isEmpty) {
+		throw new UnwrittenEnd(record.name, unwritten);
 	}
 }
 
-/** A full disk has no room for the lock that guards the end; the instance of a run that nobody holds goes first then, and makes room. */
-async function ownToEnd(context: RunContext, record: RunRecord): Promise<boolean> {
-	try {
-		return await record.own();
-	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code !== 'ENOSPC' || (await ownership(record.folder)) === 'owned') {
-			throw error;
-		}
-
-		await terminateInstance(context, record.known);
-		return record.own();
+/**
+Asks the owner, another program, to end it. Where the disk has no room for that, the instance itself is ended, which the owner finds out: then
+nobody need be waited for, and it is false. Throws a `Problem` where no instance is known, and the owner may be about to make one.
+*/
+async function askOwnerToStop(context: RunContext, record: RunRecord, unwritten: Unwritten): Promise<boolean> {
+	if (await unwritten.attempt('request', async () => requestStop(record.folder))) {
+		return true;
 	}
+
+	const {instanceId, name} = record.known;
+	if (instanceId === undefined) {
+		throw new Problem('failed', `The program that looks after ${name} cannot be asked to end it`, {
+			details: unwritten.lines,
+			next: `End that program, then try again: ${self} stop ${name}`,
+		});
+	}
+
+	await terminateInstance(context, record.known);
+	return false;
 }
 
 /** Waits until the owner, another program, has ended the run, or has died so that it can be ended from here. */
@@ -133,7 +154,7 @@ False where there is no such run.
 export async function endDamaged(
 	context: RunContext,
 	name: string,
-	installation: string,
+	ofInstallation: () => Promise<string>,
 	backends: readonly Backend[],
 ): Promise<boolean> {
 	if (!(await isDamaged(context, name))) {
@@ -141,7 +162,7 @@ export async function endDamaged(
 	}
 
 	const folder = runFolder(context.paths, name);
-
+	const installation = await ofInstallation();
 	for (const backend of backends) {
 		for (const instance of await backend.list(installation, await regionsUsed(context.paths, backend.name))) {
 			if (instance.run === name) {
@@ -150,7 +171,12 @@ export async function endDamaged(
 		}
 	}
 
-	await tidy(context.paths, folder);
-	await removeRunFolder(folder);
+	const unwritten = new Unwritten();
+	await tidy(context.paths, folder, unwritten);
+	await unwritten.attempt('journal', async () => removeRunFolder(folder));
+	if (!unwritten.isEmpty) {
+		throw new UnwrittenEnd(name, unwritten);
+	}
+
 	return true;
 }

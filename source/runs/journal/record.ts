@@ -61,6 +61,11 @@ export class RunRecord {
 		return this.#journal !== undefined;
 	}
 
+	/** Whether this program keeps others from the run, also where its journal could not be opened. */
+	get holds(): boolean {
+		return this.#release !== undefined;
+	}
+
 	/** Reads what is on disk: the ends of the logs, each where its step ended, among the events. Damaged lines are reported as events' lines. */
 	async load(): Promise<void> {
 		const tails = await readLogTails(this.folder);

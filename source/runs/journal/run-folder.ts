@@ -5,7 +5,7 @@ import writeFileAtomic from 'write-file-atomic';
 import type {KeyPair} from '../../system/key-pair.js';
 import type {Paths} from '../../system/paths.js';
 
-import {isMissing} from '../../system/files.js';
+import {isMissing, readIfThere} from '../../system/files.js';
 import {generateKeyPair} from '../../tunnel/connection/keys.js';
 import {takenProblem} from '../words/problems.js';
 import {copyKeysForWindows} from '../../tunnel/ssh-config/windows-copy.js';
@@ -141,11 +141,20 @@ const writeOwn = async (folder: string, file: string, text: string): Promise<voi
 export const readSecrets = async (folder: string): Promise<RunSecrets> =>
 	JSON.parse(await readFile(path.join(folder, secretsFile), 'utf8')) as RunSecrets;
 
-/** After the end: the journal and the logs stay for the record, everything that could open a door goes. */
+/** Everything in a run's folder that could open a door. */
+export const secretFiles: ReadonlySet<string> = new Set([
+	...[identityFile, hostKeyFile, nextHostKeyFile, environmentHostKeyFile].flatMap(file => [file, `${file}.pub`]),
+	knownHostsFile,
+	secretsFile,
+]);
+
+/** After the end: the journal and the logs stay for the record, everything that could open a door goes. One that stays keeps no other. */
 export async function forgetSecrets(folder: string): Promise<void> {
-	const keys = [identityFile, hostKeyFile, nextHostKeyFile, environmentHostKeyFile].flatMap(file => [file, `${file}.pub`]);
-	const files = [...keys, knownHostsFile, secretsFile];
-	await Promise.all(files.map(async file => rm(path.join(folder, file), {force: true})));
+	const results = await Promise.allSettled([...secretFiles].map(async file => rm(path.join(folder, file), {force: true})));
+	const failed = results.find(result => result.status === 'rejected');
+	if (failed) {
+		throw failed.reason;
+	}
 }
 
 export const removeRunFolder = async (folder: string): Promise<void> => rm(folder, {recursive: true, force: true});
@@ -167,6 +176,12 @@ export async function runNames(paths: Paths): Promise<string[]> {
 /** A random tag for this installation: instances without it are never touched. Made at first use. */
 export async function installationTag(paths: Paths, make: () => string): Promise<string> {
 	const file = path.join(paths.config, 'installation');
+	// Read first: on a disk that cannot be written, what is there can still be ended.
+	const known = await readIfThere(file);
+	if (known !== undefined) {
+		return known.trim();
+	}
+
 	await mkdir(paths.config, {recursive: true, mode: 0o700});
 	try {
 		await writeFile(file, `${make()}\n`, {mode: 0o600, flag: 'wx'});

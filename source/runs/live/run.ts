@@ -17,6 +17,7 @@ import {initAfterRestart} from '../prepare/rerun-init.js';
 import {makeStage, type RunOver, type Stage} from '../steps/step.js';
 import {isOver} from '../model/state.js';
 import {stopRecord} from '../end/stop-run.js';
+import {release, UnwrittenEnd, unwrittenLine} from '../end/unwritten.js';
 import {closeTunnels, isAnyUp, retryTunnels, startTunnels} from '../link/tunnels.js';
 
 /** A run that this program looks after: the one owner drives it, others follow its journal and take over when the owner dies. */
@@ -109,6 +110,10 @@ export class Run extends LinkedRun implements RunHandle {
 			this.#over.resolve();
 		} catch (error) {
 			this.#ready.reject(error);
+			if (error instanceof UnwrittenEnd) {
+				this.#over.resolve();
+			}
+
 			throw error;
 		}
 	}
@@ -179,9 +184,9 @@ export class Run extends LinkedRun implements RunHandle {
 
 	/** The owner before may have ended it in the moment in which it let go, or have died while it did. */
 	async #refuseOver(): Promise<void> {
-		await finishStopping(this.context, this.record);
+		const unwritten = await finishStopping(this.context, this.record);
 		if (isOver(this.state())) {
-			await this.record.release();
+			await release(this.record, unwritten);
 			this.#finish();
 			throw endedProblem(this.state());
 		}
@@ -235,8 +240,13 @@ export class Run extends LinkedRun implements RunHandle {
 			return true;
 		}
 
-		await closeRun(this.context, this.record, end);
-		await this.record.release();
+		const unwritten = await closeRun(this.context, this.record, end);
+		await release(this.record, unwritten);
+		const line = unwrittenLine(this.name, unwritten);
+		if (line !== undefined) {
+			this.record.note(line);
+		}
+
 		this.#finish();
 		return false;
 	}

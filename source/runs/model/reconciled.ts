@@ -11,3 +11,6 @@ export type Reconciled = {
 	/** What could not be checked, and why: a backend that does not answer. And what was ended or removed. */
 	readonly notes: readonly string[];
 };
+
+/** Whether a note is of what is still to be seen to, and no news of what was done. */
+export const isTrouble = (note: string): boolean => note.includes('could not be');

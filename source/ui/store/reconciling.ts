@@ -1,3 +1,4 @@
+import {isTrouble} from '../../runs/model/reconciled.js';
 import {messageOf} from '../../system/problem.js';
 import type {App} from './app.js';
 import {takeReconciled} from './environments.js';
@@ -5,9 +6,6 @@ import {takeReconciled} from './environments.js';
 /** The first frames come first. Milliseconds. */
 const delay = 1500;
 const often = 5 * 60_000;
-
-/** A note of what was not found out; it is only shown in the list. */
-const isTrouble = (note: string): boolean => note.includes('could not be');
 
 /**
 Compares the journals with the clouds soon after the start and every five minutes, one comparison at a time, until the app ends: failed ends
@@ -35,6 +33,7 @@ export function keepReconciled(app: App): void {
 			}
 
 			takeReconciled(app, found);
+			// Of what was not found out the list alone tells.
 			tell(
 				app,
 				found.notes.filter(note => !isTrouble(note) && !told.has(note)),

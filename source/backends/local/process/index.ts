@@ -10,6 +10,7 @@ import type {Requirements} from '../../../configuration/model.js';
 import type {Offer} from '../../../offers/offer.js';
 import {systemClock} from '../../../system/clock.js';
 import {lockState} from '../../../system/lock.js';
+import {messageOf} from '../../../system/problem.js';
 import {endAll, isProcess, markedProcesses} from '../../../system/processes.js';
 import {deadlineText} from '../../../agents/deadline-file.js';
 import {BackendError, type Instance, type LaunchIntent} from '../../backend.js';
@@ -211,15 +212,25 @@ async function terminate(intentId: string): Promise<void> {
 	await endProcesses(intentId);
 	const found = await findHost(intentId);
 	if (found) {
-		const {folder} = found.places;
-		const doomed = doomedFolder(folder);
-		if (folder !== doomed) {
-			await remove(doomed);
-			await rename(folder, doomed);
+		try {
+			await removeInstance(found.places.folder);
+		} catch (error) {
+			throw new BackendError('unknown', `its processes have ended, but its files could not be deleted: ${messageOf(error)}`, {
+				next: `They lie in ${found.places.folder}.`,
+				cause: error,
+			});
 		}
-
-		await remove(doomed);
 	}
+}
+
+async function removeInstance(folder: string): Promise<void> {
+	const doomed = doomedFolder(folder);
+	if (folder !== doomed) {
+		await remove(doomed);
+		await rename(folder, doomed);
+	}
+
+	await remove(doomed);
 }
 
 async function remove(folder: string): Promise<void> {
