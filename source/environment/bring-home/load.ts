@@ -5,12 +5,22 @@ import {neutraliseLine} from '../../system/terminal-text.js';
 import type {Link} from '../../system/link.js';
 import type {Repository} from '../code/repository.js';
 import type {StepContext} from '../step.js';
-import type {BringHomeOptions} from './bring-home.js';
 import {commitsHere, findHere} from './here.js';
 import {findUnits, packUnit, type Packed, type Unit} from './there.js';
 
 /** More than this is not brought home. Bytes. */
 export const homeLimit = 1024 ** 3;
+
+/** The parts of what bringing home is told that decide what is loaded. */
+type LoadOptions = {
+	/** Absolute folder that the code came from: the one that was chosen, below the top or it. */
+	readonly source: string;
+	/** What a check has told before, line by line: all of it has to come. */
+	readonly listed?: readonly string[];
+	/** Bytes. @default `homeLimit` */
+	readonly limit?: number;
+	readonly signal?: AbortSignal;
+};
 
 export type Load = {
 	readonly unit: Unit;
@@ -35,7 +45,7 @@ export async function load(
 	link: Link,
 	context: StepContext,
 	session: string,
-	{source, listed = [], limit = homeLimit, signal}: BringHomeOptions,
+	{source, listed = [], limit = homeLimit, signal}: LoadOptions,
 ): Promise<readonly Load[]> {
 	const root = await rootOf(source, context.subfolder);
 	const units = await findUnits(link, context, session, {signal});
