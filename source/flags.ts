@@ -38,6 +38,7 @@ export type Flags = {
 	retryLimit?: string;
 	build?: boolean;
 	forwardAgent?: boolean;
+	sendSecrets?: string[];
 	forceBuild?: boolean;
 	env?: string[];
 	port?: string[];
@@ -92,6 +93,11 @@ export const withRun = (command: Command): Command =>
 		.option('-R, --reverse <there:here>', reverseWords, collect)
 		.option('--build', 'make the image of `build` if there is none')
 		.addOption(new Option('--force-build', 'make it anew').conflicts(['build']))
+		.option(
+			'--send-secrets <host>',
+			"say yes to what the configuration's registry_auth sends of your own to this registry; may be repeated",
+			collect,
+		)
 		.option('--forward-agent', 'lend your SSH agent to sessions in the environment')
 		.option('--plain', 'lines instead of the full screen');
 
@@ -118,5 +124,6 @@ export const requirementFlags = (flags: Flags): RequirementFlags => ({
 	ports: flags.port,
 	reverse: flags.reverse,
 	build: buildPolicy(flags),
+	...(flags.sendSecrets ? {sendSecrets: flags.sendSecrets} : {}),
 	...(flags.forwardAgent ? {forwardAgent: true} : {}),
 });

@@ -1,9 +1,12 @@
 import type {Core} from '../runs/core.js';
+import {instanceKind} from '../offers/instance-kind.js';
+import {leastIsolated} from '../runs/model/isolation.js';
 import type {Plan} from '../runs/model/choice.js';
 import type {RunHandle} from '../runs/model/run-handle.js';
 import {refuseMissingBuild} from '../runs/plan/plan.js';
-import {endlessWords} from '../runs/words/plan-words.js';
-import {othersAfter} from '../runs/plan/list-offers.js';
+import {withLogins} from '../runs/plan/registry-logins.js';
+import {startQuestion, unsaid} from '../runs/words/start-words.js';
+import {containerInstead, othersAfter} from '../runs/plan/list-offers.js';
 import {systemClock} from '../system/clock.js';
 import {choose, type ChoiceOptions, firstUsable, settledOffers} from './choose.js';
 import {follow, type FollowEnd} from './follow.js';
@@ -36,19 +39,27 @@ async function obtain(core: Core, options: RunOptions, output: Output): Promise<
 	const request = core.request(choice);
 	const listing = await settledOffers(core, request, AbortSignal.timeout(60_000));
 	const offer = await firstUsable(listing, request);
-	const plan = await core.plan(request, offer, {others: othersAfter(listing, offer), agreed: options.yes});
+	const plan = await core.plan(request, offer, {
+		others: othersAfter(listing, offer, {backends: options.flags.backends}),
+		agreed: options.yes,
+		instead: containerInstead(listing, offer),
+	});
 	show(plan, output);
 	refuseMissingBuild(plan);
-	const endless = endlessWords(plan);
-	const question =
-		endless === undefined ? `Start ${plan.name}?` : `Start ${plan.name}, which costs money until somebody ends it?`;
-	if (!options.yes && !(await confirm({question, next: 'Add -y to start without a question.'}))) {
+	const problem = unsaid(plan);
+	if (options.yes && problem) {
+		throw problem;
+	}
+
+	const {question} = startQuestion(plan);
+	const next = problem?.next ?? 'Add -y to start without a question.';
+	if (!options.yes && !(await confirm({question, next}))) {
 		output.line('Nothing was started.');
 		return undefined;
 	}
 
 	core.preferences.remember(choice);
-	return core.launch(plan);
+	return core.launch(options.yes ? plan : withLogins(plan));
 }
 
 function show(plan: Plan, output: Output): void {
@@ -62,14 +73,16 @@ function show(plan: Plan, output: Output): void {
 		requirements: request.requirements.words,
 		asked: request.requirements.asked,
 		offer,
-		others: others.map(({id, backend, region, zone, instanceType, spot, price}) => ({
-			id,
-			backend,
-			region,
-			zone,
-			instanceType,
-			spot,
-			price,
+		isolation: leastIsolated(plan),
+		others: others.map(other => ({
+			id: other.id,
+			backend: other.backend,
+			region: other.region,
+			zone: other.zone,
+			instanceType: other.instanceType,
+			kind: instanceKind(other),
+			spot: other.spot,
+			price: other.price,
 		})),
 		image: {
 			reference: image.image ?? null,
@@ -77,6 +90,9 @@ function show(plan: Plan, output: Output): void {
 			builds: image.build?.reference ?? null,
 			why: image.why,
 		},
+		logins: plan.logins,
+		leaving: plan.leaving,
+		given: plan.given,
 		code: {root, subfolder, kind, files, bytes, notes},
 		ports,
 		deadline: deadline ?? null,

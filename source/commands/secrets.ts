@@ -3,6 +3,7 @@ import {createInterface} from 'node:readline';
 import {Writable} from 'node:stream';
 import {text as textOf} from 'node:stream/consumers';
 import {readSecretsFile, removeSecret, setSecret} from '../configuration/files/secrets.js';
+import {forgetAgreed} from '../runs/settings/agreed-logins.js';
 import {resolvePaths} from '../system/paths.js';
 import {Problem} from '../system/problem.js';
 import type {Output} from './io.js';
@@ -41,6 +42,7 @@ export async function forgetSecret(name: string, output: Output): Promise<void> 
 		});
 	}
 
+	await forgetAgreed(resolvePaths(), `secrets.${name}`);
 	output.line(`${name} is forgotten.`);
 	output.object({secret: name, kept: false});
 }

@@ -13,6 +13,8 @@ import {
 	priceWords,
 	readyWords,
 } from '../runs/words/plan-words.js';
+import {givenLines, leavingLines} from '../runs/words/leaving-words.js';
+import {processWords} from '../runs/words/start-words.js';
 import {forwardWords, movedWords, reverseWords} from '../runs/words/port-words.js';
 import type {RunState} from '../runs/model/state.js';
 import {table} from './io.js';
@@ -40,9 +42,12 @@ const commandLines = ({environment}: Request): string[] =>
 		return [...commands.slice(0, mostCommands).map(command => `${kind}: ${command.trim().split('\n').join(' ⏎ ')}`), ...more];
 	});
 
+const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+
 /** The guide's plan: one line of titles, one of values, and what belongs to it. */
 export function planLines(plan: Plan, clock: {now(): number}): string[] {
 	const {request, name, offer, image, code, ports, warnings} = plan;
+	const process = processWords(plan);
 	const endless = endlessWords(plan);
 	const others = othersWords(plan);
 	const build = buildWords(plan);
@@ -65,6 +70,7 @@ export function planLines(plan: Plan, clock: {now(): number}): string[] {
 		...(image.image === undefined ? [] : [`Image: ${imageWords(image.image)}`]),
 		...(build === undefined ? [] : [`Build: ${build}`]),
 		`Code: ${plural(code.files, 'file')} from ${code.root} (${code.kind})`,
+		...[...leavingLines(plan), ...givenLines(plan)].map(([label, text]) => `${capital(label)}: ${text}`),
 		...ports.map(({local, remote, direct}) =>
 			direct ? `Port ${local}: on this machine itself` : `Port ${local} → ${remote} there`,
 		),
@@ -73,6 +79,7 @@ export function planLines(plan: Plan, clock: {now(): number}): string[] {
 		...(ready === undefined ? [] : [`Ready: ${ready}`]),
 		...(others === undefined ? [] : [`Then: ${others}`]),
 		...commandLines(request),
+		...(process === undefined ? [] : [`Note: ${process}`]),
 		...(endless === undefined ? [] : [`Note: ${endless}`]),
 		...warnings.map(warning => `Note: ${warning}`),
 	];

@@ -203,6 +203,8 @@ export type RequirementFlags = {
 	/** Ports of the environment that are to lead here, as given. */
 	readonly reverse?: readonly string[];
 	readonly build?: BuildPolicy;
+	/** Hosts of registries that may get what the configuration sends them of the person's own. */
+	readonly sendSecrets?: readonly string[];
 	/** Lends the person's SSH agent to sessions in the environment. */
 	readonly forwardAgent?: boolean;
 };

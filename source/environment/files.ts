@@ -18,7 +18,7 @@ import {workFolder} from './variables.js';
 const filesLimit = 1024 * 1024 * 1024;
 
 /** One thing to copy: a file or a folder here, and its place there. */
-type Wanted = {
+export type WantedFile = {
 	readonly local: string;
 	/** Absolute, with symbolic links followed. */
 	readonly source: string;
@@ -33,13 +33,16 @@ export type FilesSource = {readonly files: readonly FileMapping[]; readonly fold
 Looks whether every file that a configuration wants copied is there, can be read, and has a place to go. Returns their size in bytes. Throws
 a `configuration` problem that names the one that cannot be copied.
 */
-export async function checkFiles({files, folder}: FilesSource): Promise<{readonly bytes: number}> {
+export async function checkFiles({
+	files,
+	folder,
+}: FilesSource): Promise<{readonly bytes: number; readonly files: readonly WantedFile[]}> {
 	const wanted = await look({files, folder});
-	return {bytes: wanted.reduce((sum, {bytes}) => sum + bytes, 0)};
+	return {bytes: wanted.reduce((sum, {bytes}) => sum + bytes, 0), files: wanted};
 }
 
-async function look({files, folder}: FilesSource): Promise<Wanted[]> {
-	const wanted: Wanted[] = [];
+async function look({files, folder}: FilesSource): Promise<WantedFile[]> {
+	const wanted: WantedFile[] = [];
 	let left = filesLimit;
 	for (const {local, remote} of files) {
 		if (!remote.startsWith('~') && !staysInside(remote)) {
@@ -142,7 +145,7 @@ const there = 75;
 
 async function copyOne(
 	link: Link,
-	{local, source, remote}: Wanted,
+	{local, source, remote}: WantedFile,
 	context: StepContext,
 	signal: AbortSignal | undefined,
 	onBytes: (bytes: number) => void,

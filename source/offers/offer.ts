@@ -14,6 +14,14 @@ export type Availability = 'available' | 'unknown' | 'unavailable' | 'no quota' 
 /** How an instance ends when nobody is there to end it. */
 export type DeadlineKind = 'provider' | 'guest' | 'none';
 
+/**
+What an instance is: a `machine` to install an engine on, a `container` that is given as one, or a `process` of this machine itself, which
+runs as the person and may do what they may.
+*/
+export type InstanceKind = (typeof instanceKinds)[number];
+
+export const instanceKinds = ['machine', 'container', 'process'] as const;
+
 /** One instance type in one region and market at a price. */
 export type Offer = {
 	/** Stable: the same offer has the same id on every listing. */
@@ -40,6 +48,8 @@ export type Offer = {
 	readonly priceDate: number;
 	readonly availability: Availability;
 	readonly deadline: DeadlineKind;
+	/** Journals of older versions do not say it: `instanceKind` reads those, too. */
+	readonly kind?: InstanceKind;
 	/** How often spot instances of this type are interrupted, as the provider puts it: `<5%`, `>20%`. */
 	readonly interruption?: string;
 	/** vCPUs that the account may run of this family in this region, and how many it runs. */

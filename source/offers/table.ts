@@ -1,5 +1,6 @@
 import {type Band, dearSpot, offerId, type OfferFacts, readOfferId} from './facts.js';
-import type {Availability, DeadlineKind, Offer} from './offer.js';
+import {instanceKind} from './instance-kind.js';
+import type {Availability, DeadlineKind, InstanceKind, Offer} from './offer.js';
 import {type Layer, Listing} from './table/listing.js';
 import {availabilities, bits, hidden} from './table/rows.js';
 import {Store} from './table/store.js';
@@ -160,6 +161,13 @@ export class OfferTable {
 		return deadline ?? this.#traits.get(this.places.at(this.columns.place[row] ?? 0).backend)?.deadline ?? 'none';
 	}
 
+	/** What its instance is. */
+	kind(row: number): InstanceKind {
+		const {kind} = this.extras[this.columns.extra[row] ?? 0] ?? {};
+		const {backend} = this.places.at(this.columns.place[row] ?? 0);
+		return instanceKind({kind, backend, instanceType: this.shapes.at(this.columns.shape[row] ?? 0).instanceType});
+	}
+
 	/** The price before the last listing changed it; undefined where it did not. */
 	previousPrice(row: number): number | undefined {
 		const previous = this.columns.previous[row] ?? Number.NaN;
@@ -266,6 +274,7 @@ export class OfferTable {
 			priceDate: date,
 			availability: availabilities[this.availability(row)] as Availability,
 			deadline: this.deadline(row),
+			kind: this.kind(row),
 			...(quota ? {quota} : {}),
 			notes: this.isDearSpot(row) ? [...notes, dearSpot] : notes,
 		};

@@ -1,5 +1,5 @@
 import type {OfferListing} from './model/listing.js';
-import type {GridChoices, ForwardPolicy} from './model/preferences.js';
+import type {GridChoices, ForwardPolicy, ProcessPolicy} from './model/preferences.js';
 import type {Choice, Request, Plan, PlanOptions} from './model/choice.js';
 import type {PriceHistory} from '../backends/backend.js';
 import type {BackendEntry, BackendReport} from '../backends/report.js';
@@ -103,6 +103,8 @@ export type Core = {
 		/** What happens with ports that start to listen inside; read anew each time. */
 		forwardPorts(): ForwardPolicy;
 		rememberForwardPorts(policy: ForwardPolicy): void;
+		/** Whether a process of this machine is started without a question where a container was to be had. */
+		process(): ProcessPolicy;
 		/** Where built images are kept, for clouds to fetch: `ghcr.io/team/builds`. */
 		registry(): string | undefined;
 		/** All settings of images and of the IDE, read when first asked for; what is written wrongly is told in its `problems`. */

@@ -16,6 +16,7 @@ import {sshCommand} from '../tunnel/ssh-config/install-aliases.js';
 import type {RunContext} from './context.js';
 import type {Core} from './core.js';
 import type {Choice, Plan, Request} from './model/choice.js';
+import type {ProcessPolicy} from './model/preferences.js';
 import {readState} from './journal/journal.js';
 import {readLedger} from './journal/ledger.js';
 import {endOrphan} from './end/orphans.js';
@@ -52,6 +53,9 @@ export async function createCore(given: RunContext, folder: string): Promise<Cor
 		registry: preferences.registry(),
 	});
 
+	const processPolicy = (): ProcessPolicy =>
+		context.variables['DSTACK_TUI_PROCESS'] === 'always' ? 'always' : preferences.process();
+
 	return {
 		folder,
 		preferences,
@@ -66,8 +70,11 @@ export async function createCore(given: RunContext, folder: string): Promise<Cor
 		...(context.startUpdate ? {refreshCatalogue: makeRefresh(context, book, context.startUpdate)} : {}),
 		backendReport: async (onEntry, signal) =>
 			(await import('./plan/backend-report.js')).reportBackends(book, sources, onEntry, signal),
-		plan: async (request, offer, options) =>
-			(await import('./plan/plan.js')).makePlan(context, request, offer, preferences.registry(), options),
+		plan: async (request, offer, {instead, ...options} = {}) =>
+			(await import('./plan/plan.js')).makePlan(context, request, offer, preferences.registry(), {
+				...options,
+				...(processPolicy() === 'ask' ? {instead} : {}),
+			}),
 		launch: async plan => launch(context, plan, await installation()),
 		attach: async name => (await import('./live/run.js')).Run.from(context, await openRecord(context, name, {withLogs: true})),
 		async stop(name, reason) {
@@ -148,8 +155,13 @@ function makeRequest(choice: Choice): Request {
 
 /** The intent is on disk, and the run ours, before anything is done for it. */
 async function launch(context: RunContext, plan: Plan, installation: string): Promise<RunHandle> {
-	const [{declaredOf, refuseMissingBuild}, {Run}] = await Promise.all([import('./plan/plan.js'), import('./live/run.js')]);
+	const [{declaredOf, refuseMissingBuild}, {keepLogins}, {Run}] = await Promise.all([
+		import('./plan/plan.js'),
+		import('./plan/registry-logins.js'),
+		import('./live/run.js'),
+	]);
 	refuseMissingBuild(plan);
+	await keepLogins(context, plan);
 	const isGone = async (folder: string) => (await readState(folder))?.phase === 'gone' && (await ownership(folder)) !== 'owned';
 	const folder = await claimFolder(context.paths, plan.name, isGone);
 	const record = new RunRecord(context, plan.name);

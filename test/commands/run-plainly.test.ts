@@ -6,6 +6,7 @@ import type {Plan} from '../../source/runs/model/choice.js';
 import type {ImageChoice} from '../../source/runs/model/image-choice.js';
 import {Problem} from '../../source/system/problem.js';
 import {environment} from '../environment/support.js';
+import {testOffer} from '../support/events.js';
 import {configurationFile, testCore} from '../support/ui.js';
 
 const image = (changes: Partial<ImageChoice>): ImageChoice => ({
@@ -64,6 +65,25 @@ describe('run without the full screen', () => {
 		expect(lines).toContain('Build: reused: made 2 days ago, 1.2GB');
 		expect(lines).toContain('Ready: in about 3 min, as earlier runs took');
 		expect(plan).toMatchObject({expected: 190, image: {build: 'reuse'}});
+	});
+
+	test('-y alone starts no process where a container was to be had; without it nobody is there to be asked', async () => {
+		const none = {image: image({image: undefined, decision: 'none', build: undefined, why: []})};
+		const instead = {
+			...testOffer,
+			instanceType: 'docker',
+			kind: 'container' as const,
+			availability: 'unavailable' as const,
+			notes: ['No image.'],
+		};
+		for (const yes of [true, false]) {
+			const {problem, launched, lines, plan} = await run({...none, instead}, yes);
+			expect(launched).toEqual([]);
+			expect(problem).toMatchObject({kind: yes ? 'no-offer' : 'usage'});
+			expect((problem as Problem).next).toContain('--backend local --instance-type');
+			expect(lines.join('\n')).toMatch(/Note: Its commands run as you on this machine itself, without isolation.*No image\./);
+			expect(plan).toMatchObject({isolation: expect.any(String) as string});
+		}
 	});
 
 	test('of a host process without a past, nothing of it', async () => {

@@ -57,6 +57,24 @@ describe.skipIf(!found)('images of a real engine', {timeout: 120_000}, () => {
 		expect(await world.ps('-a')).toEqual([]);
 	});
 
+	test('where the default one cannot be had, -y alone runs nothing as the person on this machine itself', async () => {
+		const world = await makeDockerWorld(bench, `${configuration}setup:\n  - touch "$HOME/ran"\n`);
+		Object.assign(world.env, {DSTACK_TUI_IMAGE: `localhost:${await freePort()}/nothing:1`, DSTACK_TUI_PROCESS: 'ask'});
+		const told = await refused(world, 3);
+		expect(told).toContain('-y alone starts no process of this machine');
+		expect(told).toContain('neither here nor can it be pulled');
+		expect(told).toContain('--backend local --instance-type process');
+		const alsoOfTheFile = `${configuration}setup:\n  - touch "$HOME/ran"\nbackends: [local]\ninstance_types: [process]\n`;
+		await world.write({'.dstack.yml': alsoOfTheFile});
+		expect(await refused(world, 3)).toContain('-y alone starts no process of this machine');
+		expect(await readdir(world.home)).not.toContain('ran');
+		expect(await world.strays()).toEqual([]);
+		expect(await world.ps('-a')).toEqual([]);
+		const {lines} = await world.ready(['--backend', 'local', '--instance-type', 'process']);
+		expect(lines.find(({type}) => type === 'plan')).toMatchObject({offer: {kind: 'process'}, isolation: 'process'});
+		expect(await readdir(world.home)).toContain('ran');
+	});
+
 	test.each(['Not An:Image', 'UPPER/Case:1'])(
 		'a name that is none (%s) makes the offer unavailable and hides no other',
 		async image => {

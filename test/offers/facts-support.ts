@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type {Range, Requirements} from '../../source/configuration/model.js';
 import {loadCatalogue} from '../../source/offers/catalogue/catalogue.js';
 import type {OfferFacts} from '../../source/offers/facts.js';
-import type {Availability, Offer} from '../../source/offers/offer.js';
+import {type Availability, instanceKinds, type Offer} from '../../source/offers/offer.js';
 import {OfferTable} from '../../source/offers/table.js';
 import {requirements} from './support.js';
 
@@ -50,6 +50,7 @@ export const liveOffer = (given: Partial<Offer> = {}): Offer => ({
 	priceDate: 2,
 	availability: 'available',
 	deadline: 'guest',
+	kind: 'machine',
 	notes: [],
 	...given,
 });
@@ -104,6 +105,7 @@ export const anyOffer: fc.Arbitrary<Offer> = fc
 		interruption: fc.constantFrom(undefined, '<5%', '5-10%', '>20%'),
 		availability: fc.constantFrom<Availability>('available', 'unknown', 'unavailable', 'no quota', 'no credentials'),
 		deadline: fc.constantFrom('provider' as const, 'guest' as const, 'none' as const),
+		kind: fc.constantFrom(...instanceKinds),
 	})
 	.map((given, index = 0) => liveOffer({...given, id: `${index}`}))
 	.map(({id: _, ...given}) => liveOffer(given));

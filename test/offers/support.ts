@@ -22,6 +22,7 @@ export const offer = (given: Partial<Offer> = {}): Offer => ({
 	priceDate: 0,
 	availability: 'available',
 	deadline: 'guest',
+	kind: 'machine',
 	notes: [],
 	...given,
 });

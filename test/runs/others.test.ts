@@ -2,7 +2,7 @@ import {describe, expect, test} from 'vitest';
 import {matchRows} from '../../source/offers/match.js';
 import type {Offer} from '../../source/offers/offer.js';
 import type {OfferListing} from '../../source/runs/model/listing.js';
-import {othersAfter} from '../../source/runs/plan/list-offers.js';
+import {containerInstead, othersAfter} from '../../source/runs/plan/list-offers.js';
 import {offer, requirements} from '../offers/support.js';
 import {tableOf} from '../support/ui.js';
 
@@ -25,5 +25,36 @@ describe('what is tried after an offer', () => {
 	test('is first what was pinned, and never what was left out', () => {
 		expect(names(othersAfter(listing, b, {pinned: [d, b, a], excluded: []}))).toEqual(['d', 'a', 'c']);
 		expect(names(othersAfter(listing, a, {excluded: [b.id]}))).toEqual(['c', 'd']);
+	});
+
+	test('is never kept apart less, unless the person named its backend', () => {
+		const shared = {...made('shared', 1.2), kind: 'container' as const};
+		const apart = {...made('apart', 1.4), kind: 'machine' as const};
+		const both = tableOf([a, shared, apart]);
+		const found: OfferListing = {table: both, matches: matchRows(both, requirements()), backends: [], complete: true};
+		expect(both.offer(both.rowOf(shared.id) ?? -1).kind).toBe('container');
+		expect(names(othersAfter(found, a))).toEqual(['apart']);
+		expect(names(othersAfter(found, a, {pinned: [shared]}))).toEqual(['shared', 'apart']);
+		expect(names(othersAfter(found, a, {backends: ['aws']}))).toEqual(['shared', 'apart']);
+		expect(names(othersAfter(found, shared))).toEqual(['apart']);
+	});
+});
+
+describe('the container that a process stands in for', () => {
+	const docker = {...made('docker', 0, 'local'), availability: 'unavailable' as const};
+	const process = made('process', 0, 'local');
+
+	test('is told also where it cannot be had, and for a process only', () => {
+		const both = tableOf([docker, process, a]);
+		const found: OfferListing = {table: both, matches: matchRows(both, requirements()), backends: [], complete: true};
+		expect(containerInstead(found, process)?.instanceType).toBe('docker');
+		expect(containerInstead(found, docker)).toBeUndefined();
+		expect(containerInstead(found, a)).toBeUndefined();
+	});
+
+	test('is none where nothing makes containers', () => {
+		const alone = tableOf([process, a]);
+		const found: OfferListing = {table: alone, matches: matchRows(alone, requirements()), backends: [], complete: true};
+		expect(containerInstead(found, process)).toBeUndefined();
 	});
 });

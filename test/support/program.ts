@@ -59,6 +59,8 @@ export async function makeWorld(): Promise<World> {
 		GIT_CONFIG_GLOBAL: path.join(home, '.gitconfig'),
 		// Offers of a Docker engine that happens to be here would take the first place.
 		DOCKER_HOST: `unix://${path.join(home, 'no-engine.sock')}`,
+		// That place is empty on purpose: what then runs as this user is meant to.
+		DSTACK_TUI_PROCESS: 'always',
 		PAGER: 'cat',
 		// Nor is anybody's price list read unasked.
 		DSTACK_TUI_NO_REFRESH: '1',

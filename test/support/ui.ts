@@ -250,6 +250,7 @@ export const preferences: Core['preferences'] = {
 	mouse: () => true,
 	rememberMouse: () => undefined,
 	attention: () => ({notify: undefined, title: true, problems: []}),
+	process: () => 'ask',
 	forwardPorts: () => 'ask',
 	rememberForwardPorts: () => undefined,
 };
@@ -298,6 +299,9 @@ export function testCore(changes: Partial<Core> = {}, listing: TestListing = {})
 			agreed,
 			image: {image: undefined, decision: 'none', build: undefined, why: []},
 			code: {root: '/project', subfolder: '', kind: 'repository', files: 3, bytes: 2048, notes: []},
+			logins: [],
+			leaving: {files: [], variables: [], secrets: [], agent: false, reverse: []},
+			given: {privileged: false, docker: false, caches: []},
 			ports: [],
 			deadline: undefined,
 			warnings: [],

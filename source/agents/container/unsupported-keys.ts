@@ -1,12 +1,13 @@
 import type {DevEnvironment} from '../../configuration/model.js';
+import {instanceKind} from '../../offers/instance-kind.js';
 import type {Offer} from '../../offers/offer.js';
 
 const isApart = (path: string): boolean => path.startsWith('/') || path.startsWith('~');
 
 /** The keys of a configuration that an offer cannot honour, as sentences with the reason. */
-export function unheardKeys(environment: DevEnvironment, offer: Pick<Offer, 'backend' | 'instanceType'>): string[] {
+export function unheardKeys(environment: DevEnvironment, offer: Pick<Offer, 'kind' | 'backend' | 'instanceType'>): string[] {
 	const {user, privileged, docker, nvcc, image, cache, files} = environment;
-	if (offer.backend !== 'local' || offer.instanceType !== 'process') {
+	if (instanceKind(offer) !== 'process') {
 		return nvcc && image !== undefined ? ['`nvcc` has no effect: it is about the default image, and `image` names another.'] : [];
 	}
 

@@ -113,6 +113,7 @@ function common(
 		spot,
 		availability: quota?.note === undefined ? ('unknown' as const) : ('no quota' as const),
 		deadline: 'guest' as const,
+		kind: 'machine' as const,
 		...(quota && {quota: {limit: quota.limit, used: quota.used}}),
 		notes: quota?.note === undefined ? notes : [quota.note, ...notes],
 	};

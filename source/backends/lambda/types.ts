@@ -76,6 +76,7 @@ function offersOf(
 		priceDate: date,
 		availability: isFree ? 'available' : 'unavailable',
 		deadline: 'none',
+		kind: 'machine',
 		notes: isFree ? endsNever : isFullWith(wanted),
 	});
 	const names = [...new Set(free.map(region => region.name))].filter(region => wanted === undefined || wanted.includes(region));

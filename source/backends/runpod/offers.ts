@@ -78,5 +78,6 @@ function common(type: GpuType, count: number, {region, secure}: Place, spot: boo
 		priceSource: 'runpod, live',
 		priceDate: date,
 		deadline: 'provider' as const,
+		kind: 'container' as const,
 	};
 }

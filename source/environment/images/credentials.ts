@@ -1,3 +1,4 @@
+import path from 'node:path';
 import process from 'node:process';
 import {interpolate} from '../../configuration/grammar/interpolation.js';
 import type {Secrets} from '../../configuration/files/secrets.js';
@@ -121,6 +122,8 @@ async function awsLogin(registry: string, variables: NodeJS.ProcessEnv): Promise
 	const {failed, stdout, stderr, code, timedOut} = await execa('aws', [service, 'get-login-password', '--region', region], {
 		env: variables,
 		extendEnv: false,
+		// Never a program of the folder that the person stands in, which may be a stranger's.
+		cwd: path.parse(process.cwd()).root,
 		stdin: 'ignore',
 		reject: false,
 		timeout: awsLimit,

@@ -106,6 +106,8 @@ async function askHelper(name: string, key: string, variables: NodeJS.ProcessEnv
 		code,
 	} = await execa(program, ['get'], {
 		input: key,
+		// Never a program of the folder that the person stands in, which may be a stranger's.
+		cwd: path.parse(process.cwd()).root,
 		env: variables,
 		extendEnv: false,
 		reject: false,

@@ -1,5 +1,5 @@
 import type {OfferFacts} from '../facts.js';
-import type {DeadlineKind, Offer} from '../offer.js';
+import type {DeadlineKind, InstanceKind, Offer} from '../offer.js';
 import {Dictionary} from './dictionary.js';
 import {Bands, KeyIndex} from './key-index.js';
 import type {Coded} from './coded.js';
@@ -10,6 +10,7 @@ import {Shapes} from './shapes.js';
 /** What few offers have beside the columns. */
 export type Extra = {
 	readonly deadline: DeadlineKind | undefined;
+	readonly kind?: InstanceKind | undefined;
 	readonly quota: Offer['quota'];
 	readonly notes: readonly string[];
 };
@@ -72,12 +73,12 @@ export class Store {
 			date: offer.priceDate,
 			availability: availabilities.indexOf(offer.availability),
 			interruption: this.interruptions.code(offer.interruption ?? ''),
-			extra: this.#extra({deadline: offer.deadline, quota: offer.quota, notes: offer.notes}),
+			extra: this.#extra({deadline: offer.deadline, kind: offer.kind, quota: offer.quota, notes: offer.notes}),
 		};
 	}
 
 	#extra(extra: Extra): number {
-		const key = JSON.stringify([extra.deadline, extra.quota?.limit, extra.quota?.used, extra.notes]);
+		const key = JSON.stringify([extra.deadline, extra.kind, extra.quota?.limit, extra.quota?.used, extra.notes]);
 		let code = this.#extraCodes.get(key);
 		if (code === undefined) {
 			code = this.extras.length;

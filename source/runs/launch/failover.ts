@@ -1,6 +1,8 @@
 import type {BackendErrorClass} from '../../backends/backend.js';
 import type {Retry} from '../../configuration/model.js';
 import type {Offer} from '../../offers/offer.js';
+import {isLessIsolated, instanceKind} from '../../offers/instance-kind.js';
+import {agreedKind} from '../model/isolation.js';
 import type {Attempt, RunState} from '../model/state.js';
 
 /** How much dearer than agreed an offer may be without a question. */
@@ -55,7 +57,11 @@ export function nextMove(state: RunState, now: number): Move {
 export function untried(state: RunState): readonly Offer[] {
 	const {specification, attempts, round} = state;
 	const failed = attempts.slice(round.start);
-	const planned = [specification.offer, ...specification.others] as unknown as Offer[];
+	const least = agreedKind(specification);
+	// Whatever the list holds: nothing is kept apart less than what the person said yes to.
+	const planned = ([specification.offer, ...specification.others] as unknown as Offer[]).filter(
+		offer => !isLessIsolated(instanceKind(offer), least),
+	);
 	const seen = new Set<string>();
 	return planned
 		.flatMap(offer => [offer, ...inNamedZones(offer, failed)])

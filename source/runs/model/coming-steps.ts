@@ -1,6 +1,7 @@
 import {askedSteps, type ScriptId} from '../../environment/asked-steps.js';
 import type {StepId} from '../../environment/step.js';
 import type {DevEnvironment} from '../../configuration/model.js';
+import {instanceKind} from '../../offers/instance-kind.js';
 import type {Offer} from '../../offers/offer.js';
 import type {ImageChoice} from './image-choice.js';
 import {environmentOf} from './specification.js';
@@ -33,7 +34,7 @@ function stepsOf({configuration, isOnMachine, isHeld, isProcess}: Ways): StepId[
 	return ['instance', ...reached, ...inside, ...asked('setup', 'ide', 'init')];
 }
 
-const isProcessOffer = ({backend, instanceType}: Offer): boolean => backend === 'local' && instanceType === 'process';
+const isProcessOffer = (offer: Offer): boolean => instanceKind(offer) === 'process';
 
 /** The steps that a run has still before it, in their order, as far as it is decided what it starts from. */
 export function comingSteps(state: RunState): StepId[] {

@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import {buildPolicies, retryEvents} from '../../configuration/model.js';
+import {instanceKinds} from '../../offers/offer.js';
 import {stepIds} from '../../environment/step.js';
 
 const at = {at: z.number()};
@@ -60,6 +61,8 @@ const specification = z.object({
 	tags: z.record(z.string(), z.string()).default({}),
 	/** What the build commands' image may come from. */
 	build: z.enum(buildPolicies).default('use'),
+	/** The least isolation that the plan showed, and that was agreed to. */
+	isolation: z.enum(instanceKinds).optional(),
 	/** Whether the person's SSH agent is lent to sessions. */
 	forwardAgent: z.boolean().default(false),
 });

@@ -22,9 +22,10 @@ export type ImageChoice = {
 	readonly image: string | undefined;
 	/**
 	- `none`: there are no build commands, or they run in place. - `reuse`: their image is there. - `build`: they are to be run.
-	- `missing`: their image is not there, and nobody asked to make it.
+	- `missing`: their image is not there, and nobody asked to make it. - `unasked`: only the start finds out, since the registry tells nothing without
+	what was not agreed to yet.
 	*/
-	readonly decision: 'none' | 'reuse' | 'build' | 'missing';
+	readonly decision: 'none' | 'reuse' | 'build' | 'missing' | 'unasked';
 	readonly build:
 		{readonly key: string; readonly reference: string; readonly labels: Readonly<Record<string, string>>} | undefined;
 	/** Why it was decided so, one line each. */

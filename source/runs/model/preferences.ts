@@ -12,3 +12,6 @@ export type GridChoices = {
 
 /** What happens with a port that starts to listen inside: the person is asked, it is forwarded at once, or nobody looks. */
 export type ForwardPolicy = 'ask' | 'always' | 'never';
+
+/** Whether `-y` alone starts a process of this machine where a container was to be had: the person is asked, or has said yes for always. */
+export type ProcessPolicy = 'ask' | 'always';

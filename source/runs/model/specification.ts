@@ -2,6 +2,7 @@ import type {DevEnvironment} from '../../configuration/model.js';
 import {reverseOf} from '../../configuration/resolve/requirements.js';
 import type {Plan} from './choice.js';
 import type {RunSpecification} from './events.js';
+import {leastIsolated} from './isolation.js';
 import type {RunSecrets} from './run-secrets.js';
 
 /** What the journal keeps of a plan; secrets apart. */
@@ -36,6 +37,7 @@ export function specify(plan: Plan, intentId: string, installation: string, dura
 		agreed: plan.agreed,
 		tags: {...requirements.tags},
 		build: choice.flags.build ?? 'use',
+		isolation: leastIsolated(plan),
 		forwardAgent: choice.flags.forwardAgent ?? false,
 	};
 }

@@ -19,6 +19,7 @@ import {namedFiles} from '../../environment/images/named-files.js';
 import {createRegistry} from '../../environment/images/registry.js';
 import {requireSettings} from '../../environment/images/settings.js';
 import {formatAge, formatBytes} from '../../system/format.js';
+import {instanceKind} from '../../offers/instance-kind.js';
 import type {Offer} from '../../offers/offer.js';
 import type {Paths} from '../../system/paths.js';
 import {Problem} from '../../system/problem.js';
@@ -68,7 +69,7 @@ be asked: it is never guessed.
 export async function decideBuild(wish: BuildWish, offer: Offer, means: ImageMeans): Promise<BuildDecision> {
 	const {environment, declared, policy} = wish;
 	const here = offer.backend === 'local';
-	if (here && offer.instanceType === 'process') {
+	if (instanceKind(offer) === 'process') {
 		return {
 			decision: 'none',
 			base: undefined,

@@ -4,6 +4,7 @@ import type {Requirements} from '../../configuration/model.js';
 import {breathe} from '../../offers/catalogue/breathe.js';
 import type {CatalogueReport} from '../../offers/catalogue/catalogue.js';
 import {matchRows} from '../../offers/match.js';
+import {instanceKind, isLessIsolated} from '../../offers/instance-kind.js';
 import type {Offer} from '../../offers/offer.js';
 import type {OfferTable} from '../../offers/table.js';
 import {bits} from '../../offers/table/rows.js';
@@ -194,22 +195,26 @@ export type Picks = {
 	readonly pinned?: readonly Offer[];
 	/** Ids of offers that are not to be tried. */
 	readonly excluded?: readonly string[];
+	/** Backends that the person named: what kind of instance they give is theirs to judge. */
+	readonly backends?: readonly string[] | undefined;
 };
 
 /**
 What is tried after `offer` where it cannot be had: what is pinned, then the offers behind it in the plan's order that can be launched. This
-machine and clouds do not stand in for each other.
+machine and clouds do not stand in for each other, nor does an instance that is kept apart less, unless the person named its backend.
 */
 export function othersAfter(
 	{table, matches: {rows, triable}}: OfferListing,
 	offer: Offer,
-	{pinned = [], excluded = []}: Picks = {},
+	{pinned = [], excluded = [], backends = []}: Picks = {},
 ): Offer[] {
 	if (offer.backend === 'local') {
 		return [];
 	}
 
 	const canServe = (backend: string): boolean => backend !== 'local' && canLaunch(backend);
+	const isApart = (row: number): boolean =>
+		backends.includes(backendOf(row)) || !isLessIsolated(table.kind(row), instanceKind(offer));
 	const backendOf = (row: number): string => table.places.at(table.columns.place[row] ?? 0).backend;
 	const tried = rows.subarray(0, triable);
 	const rowsOf = (ids: readonly string[]): Set<number | undefined> => new Set(ids.map(id => table.rowOf(id)));
@@ -221,7 +226,7 @@ export function othersAfter(
 			break;
 		}
 
-		if (!left.has(row) && canServe(backendOf(row))) {
+		if (!left.has(row) && canServe(backendOf(row)) && isApart(row)) {
 			others.push(table.offer(row));
 		}
 	}
@@ -233,6 +238,19 @@ export function othersAfter(
 export function firstToTry({table, matches: {rows, triable}}: OfferListing): Offer | undefined {
 	const tried = rows.subarray(0, triable);
 	const row = tried.find(each => canLaunch(table.places.at(table.columns.place[each] ?? 0).backend)) ?? tried[0];
+	return row === undefined ? undefined : table.offer(row);
+}
+
+/** The container of this machine that a process of it stands in for; undefined for any other offer, and where nothing here makes containers. */
+export function containerInstead({table}: OfferListing, offer: Offer): Offer | undefined {
+	const code = table.places.backends.find('local');
+	if (instanceKind(offer) !== 'process' || code === undefined) {
+		return undefined;
+	}
+
+	const row = table
+		.listed()
+		.find(each => table.places.backend[table.columns.place[each] ?? 0] === code && table.kind(each) === 'container');
 	return row === undefined ? undefined : table.offer(row);
 }
 

@@ -1,16 +1,14 @@
 import {mkdir, statfs} from 'node:fs/promises';
 import {readSecretsFile} from '../../configuration/files/secrets.js';
-import {cachePaths} from '../../configuration/resolve/cache-paths.js';
 import {settleEnvironment} from '../../configuration/resolve/resolve-references.js';
 import {BackendError} from '../../backends/backend.js';
-import {workspace} from '../../agents/container/places.js';
 import {unheardKeys} from '../../agents/container/unsupported-keys.js';
 import {backends, canLaunch} from '../../backends/registry.js';
 import {collectCode} from '../../environment/code/collect.js';
-import {checkFiles, filesOf} from '../../environment/files.js';
 import {pythonMissingHere} from '../../environment/python-here.js';
 import {formatBytes} from '../../system/format.js';
 import {mismatch} from '../../offers/matching.js';
+import {instanceKind} from '../../offers/instance-kind.js';
 import type {Offer} from '../../offers/offer.js';
 import {Problem} from '../../system/problem.js';
 import {chooseName} from './choose-name.js';
@@ -19,6 +17,8 @@ import type {Declared, ImageChoice} from '../model/image-choice.js';
 import {durationOf} from '../model/default-duration.js';
 import type {Plan, PlannedPort, PlanOptions, Request} from '../model/choice.js';
 import {timeToReady} from '../model/expected-times.js';
+import {givenOf, leavingOf} from './leaving.js';
+import {chooseWithheld, registryLogins} from './registry-logins.js';
 import {planPorts} from './plan-ports.js';
 import {provisioningProblem} from '../words/problems.js';
 import {readStepTimes} from '../model/step-times.js';
@@ -34,7 +34,7 @@ export async function makePlan(
 	asked: Request,
 	offer: Offer,
 	registry: string | undefined,
-	{others = [], agreed = false}: PlanOptions = {},
+	{others = [], agreed = false, instead}: PlanOptions = {},
 ): Promise<Plan> {
 	refuseUnusable(offer, asked);
 	refuseUnlaunchable(offer);
@@ -43,10 +43,13 @@ export async function makePlan(
 	const request = {...asked, environment: settleEnvironment(asked.environment, values)};
 	refuseNoRegistry(offer, request, registry);
 	await refuseNoPython(offer, request);
-	await checkFiles(filesOf(request.environment.files, request.choice.configuration.path));
-	refusePaths(request);
+	// Before anybody is asked about the image.
+	const logins = await registryLogins(context, asked, request.environment);
 	const code = await collectCode(request.choice.folder);
-	const image = await context.images.choose(
+	const leaving = await leavingOf(asked, code);
+	const given = givenOf(request, code.subfolder);
+	const image = await chooseWithheld(
+		context,
 		{
 			environment: request.environment,
 			declared: declaredOf(request),
@@ -55,10 +58,11 @@ export async function makePlan(
 			configuration: request.choice.configuration.label,
 			policy: request.choice.flags.build ?? 'use',
 		},
+		logins,
 		AbortSignal.timeout(checkLimit),
 	);
 	const local = offer.backend === 'local';
-	const ports = await planPorts(request.environment.ports, local && offer.instanceType === 'process');
+	const ports = await planPorts(request.environment.ports, instanceKind(offer) === 'process');
 	if (local) {
 		await checkDisk(context, code.bytes);
 	}
@@ -74,7 +78,11 @@ export async function makePlan(
 		offer: marked[0] ?? offer,
 		others: marked.slice(1),
 		agreed,
+		...(instead && !isNamed(request, offer) ? {instead} : {}),
 		image,
+		logins,
+		leaving,
+		given,
 		code,
 		ports,
 		deadline: duration === undefined ? undefined : context.clock.now() + duration * 1000,
@@ -94,6 +102,10 @@ export async function makePlan(
 	};
 }
 
+/** Whether the person said themselves that it is to be this type: what a repository's files ask for is nobody's word. */
+const isNamed = ({choice: {flags}}: Request, {instanceType}: Offer): boolean =>
+	flags.instanceTypes?.some(name => name.toLowerCase() === instanceType) ?? false;
+
 /** What a build is known by must not change with a run's name: the commands and their variables as they are written. */
 export function declaredOf({environment, choice}: Request): Declared {
 	const {build, env} = choice.configuration.environment ?? environment;
@@ -111,13 +123,9 @@ function refuseUnusable(offer: Offer, {requirements}: Request): void {
 	}
 }
 
-/** Paths of `cache` are known when references have their values. Where the code's own folder lies makes no difference. */
-const refusePaths = ({environment}: Request): void => void cachePaths(environment, workspace, '');
-
 /** A process has the Pythons of this machine and no others: better said now than when the environment is there. */
-async function refuseNoPython({backend, instanceType}: Offer, {environment: {python}}: Request): Promise<void> {
-	const missing =
-		python !== undefined && backend === 'local' && instanceType === 'process' ? await pythonMissingHere(python) : undefined;
+async function refuseNoPython(offer: Offer, {environment: {python}}: Request): Promise<void> {
+	const missing = python !== undefined && instanceKind(offer) === 'process' ? await pythonMissingHere(python) : undefined;
 	if (missing !== undefined) {
 		throw new Problem('failed', missing);
 	}

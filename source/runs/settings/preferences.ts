@@ -6,7 +6,7 @@ import {readAttentionSettings} from './attention-settings.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {Paths} from '../../system/paths.js';
 import type {Core} from '../core.js';
-import type {ForwardPolicy, GridChoices} from '../model/preferences.js';
+import type {ForwardPolicy, GridChoices, ProcessPolicy} from '../model/preferences.js';
 import {openSettings, type SettingsStore, type Stored} from './settings-store.js';
 
 const mostFolders = 100;
@@ -16,6 +16,7 @@ const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 const isText = (value: unknown): value is string => typeof value === 'string';
 
+const processPolicies: readonly ProcessPolicy[] = ['ask', 'always'];
 const policies: readonly ForwardPolicy[] = ['ask', 'always', 'never'];
 
 const lastOf = (stored: unknown): Stored['last'] =>
@@ -59,6 +60,7 @@ export async function loadPreferences(paths: Paths, folder: string): Promise<Cor
 		attention: () => readAttentionSettings(key => store.get(key)),
 		forwardPorts: () => policies.find(each => each === store.get('forward_ports')) ?? 'ask',
 		rememberForwardPorts: policy => store.set('forward_ports', policy),
+		process: () => processPolicies.find(each => each === store.get('process')) ?? 'ask',
 		registry() {
 			const {registry} = images();
 			return registry && `${registry.registry}/${registry.repository}`;

@@ -17,6 +17,7 @@ export type Stored = {
 	notify?: unknown;
 	title?: unknown;
 	forward_ports?: unknown;
+	process?: unknown;
 };
 
 /** The settings of `config.json`, a file that people edit, also while the program runs. */

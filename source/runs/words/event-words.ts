@@ -1,6 +1,7 @@
 import {formatPrice} from '../../offers/format.js';
 import {formatDuration} from '../../system/format.js';
-import type {Offer} from '../../offers/offer.js';
+import {instanceKind} from '../../offers/instance-kind.js';
+import type {InstanceKind, Offer} from '../../offers/offer.js';
 import {self} from '../../system/program-name.js';
 import type {RunEvent} from '../model/events.js';
 import {plannedPortsWords, portWords} from './port-words.js';
@@ -155,9 +156,18 @@ function eventWords(event: RunEvent, before?: Pick<RunState, 'steps'>): string |
 	}
 }
 
-/** An offer in a line of words: where, what, which market, and its price. */
-export const offerWords = ({backend, instanceType, region, zone, spot, price}: Offer): string =>
-	`${backend} ${instanceType} in ${zone ?? region}${spot ? ', spot' : ''}${price > 0 ? `, ${formatPrice(price)}/h` : ''}`;
+const kindNotes: Readonly<Record<InstanceKind, string>> = {
+	machine: '',
+	container: ', a container',
+	process: ', a process without isolation',
+};
+
+/** An offer in a line of words: where, what, what kind where it is no machine, which market, and its price. */
+export function offerWords(offer: Offer): string {
+	const {backend, instanceType, region, zone, spot, price} = offer;
+	const market = `${spot ? ', spot' : ''}${price > 0 ? `, ${formatPrice(price)}/h` : ''}`;
+	return `${backend} ${instanceType} in ${zone ?? region}${kindNotes[instanceKind(offer)]}${market}`;
+}
 
 /** A refused attempt as one line. */
 export const attemptLine = ({offer, errorClass, message}: Attempt): string => `${offerWords(offer)}: ${errorClass}: ${message}`;

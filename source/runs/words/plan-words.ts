@@ -82,7 +82,7 @@ export function buildWords({image: {decision, why}}: Pick<Plan, 'image'>): strin
 		return undefined;
 	}
 
-	const word = {reuse: 'reused', build: 'will be made', missing: 'none yet'}[decision];
+	const word = {reuse: 'reused', build: 'will be made', missing: 'none yet', unasked: 'not known before it starts'}[decision];
 	return [word, why.map(neutraliseLine).join('; ')].filter(Boolean).join(': ');
 }
 

@@ -12,6 +12,9 @@ import {
 	priceWords,
 	readyWords,
 } from '../../runs/words/plan-words.js';
+import {givenLines, leavingCautions, leavingLines} from '../../runs/words/leaving-words.js';
+import {processWords} from '../../runs/words/start-words.js';
+import {instanceKind} from '../../offers/instance-kind.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {bodyRows} from '../drawing/frame.js';
 import type {AppState} from '../store/state.js';
@@ -72,10 +75,7 @@ function planRows({columns, now}: AppState, plan: Plan): string[] {
 	]
 		.filter(Boolean)
 		.join(' · ');
-	const prepared = [
-		environment.python && `Python ${environment.python}`,
-		Object.keys(environment.env).length > 0 && plural(Object.keys(environment.env).length, 'variable'),
-	].filter(Boolean);
+	const prepared = environment.python === undefined ? [] : [`Python ${environment.python}`];
 	const commands = (['build', 'setup', 'init'] as const).flatMap(kind => {
 		const all = environment[kind].map(command => neutraliseLine(command.trim()));
 		const more = all.length > mostCommands ? [`… and ${all.length - mostCommands} more`] : [];
@@ -83,7 +83,12 @@ function planRows({columns, now}: AppState, plan: Plan): string[] {
 		return [...all.slice(0, mostCommands), ...more].flatMap((command, index) => line(index === 0 ? title : '', command));
 	});
 	const missing = image.decision === 'missing' ? [`${missingBuild} (${image.why.join('; ')}): b makes it`] : [];
-	const cautions = [...missing, ...(endless === undefined ? [] : [endless]), ...warnings].flatMap(warning =>
+	const cautions = [
+		...missing,
+		...[processWords(plan), endless].filter(line => line !== undefined),
+		...leavingCautions(plan),
+		...warnings,
+	].flatMap(warning =>
 		wrap(neutraliseLine(warning), cells - 4).map((piece, index) =>
 			paint.warning(` ${index === 0 ? glyphs.warning : ' '} ${piece}`),
 		),
@@ -96,7 +101,7 @@ function planRows({columns, now}: AppState, plan: Plan): string[] {
 		...line('configuration', `${choice.configuration.file}${choice.profile ? `, profile ${choice.profile.name}` : ''}`),
 		...line('asked for', requirements.asked.map(({words, origin}) => `${words} (${origin})`).join(' · ') || 'anything'),
 		'',
-		...line('backend', `${offer.backend} · ${offer.instanceType} · ${offer.region}`),
+		...line('backend', `${offer.backend} · ${offer.instanceType} · ${offer.region} · a ${instanceKind(offer)}`),
 		...line('resources', hardware),
 		...(image.image === undefined ? [] : line('image', imageWords(image.image))),
 		...(build === undefined ? [] : line('build', build)),
@@ -108,6 +113,7 @@ function planRows({columns, now}: AppState, plan: Plan): string[] {
 		...(others === undefined ? [] : line('then', neutraliseLine(others))),
 		'',
 		...line('code', codeWords(code)),
+		...[...leavingLines(plan), ...givenLines(plan)].flatMap(([label, text]) => line(label, text)),
 		...(prepared.length > 0 ? line('prepared with', prepared.join(' · ')) : []),
 		...commands,
 		...line('ide', environment.ide ?? 'none: SSH only'),

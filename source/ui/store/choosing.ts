@@ -4,6 +4,8 @@ import type {Offer} from '../../offers/offer.js';
 import {reasonsAgainst} from '../../offers/reasons.js';
 import type {Choice} from '../../runs/model/choice.js';
 import {endlessWords, missingBuild} from '../../runs/words/plan-words.js';
+import {startQuestion, unsaid} from '../../runs/words/start-words.js';
+import {withLogins} from '../../runs/plan/registry-logins.js';
 import {firstToTry} from '../../runs/plan/list-offers.js';
 import type {App} from './app.js';
 import {changeGrid, chosenOffer, rememberFilter} from './offers.js';
@@ -78,7 +80,7 @@ export async function turnBuild(app: App): Promise<void> {
 	await makePlan(app, plan?.agreed);
 }
 
-/** Starts what is planned; where something in it ends only by a person, after a question, unless that was answered before. */
+/** Starts what is planned; where that is more than a plan says on its face, after a question, unless that was answered before. */
 export async function launch(app: App, isAgreed = false): Promise<void> {
 	const {plan} = app.state();
 	if (plan?.image.decision === 'missing') {
@@ -86,19 +88,20 @@ export async function launch(app: App, isAgreed = false): Promise<void> {
 		return;
 	}
 
-	const endless = plan && !isAgreed ? endlessWords(plan) : undefined;
-	if (plan && endless !== undefined) {
+	const {question, lines} = plan && !isAgreed ? startQuestion(plan) : {question: '', lines: []};
+	if (plan && lines.length > 0) {
 		app.ask(
 			{
-				title: `Start ${plan.name}, which costs money until somebody ends it?`,
-				lines: [endless],
+				title: question,
+				lines,
 				options: [
 					{label: 'No, start nothing', value: 'no'},
-					{label: 'Yes, start it: I end it myself', value: 'yes'},
+					{label: `Yes, start it${endlessWords(plan) === undefined ? '' : ': I end it myself'}`, value: 'yes'},
 				],
 			},
 			value => {
 				if (value === 'yes' && app.state().plan === plan) {
+					app.set({plan: withLogins(plan)});
 					void launch(app, true);
 				}
 			},
@@ -139,7 +142,11 @@ export async function openPlan(app: App, choice: Choice, yes: boolean): Promise<
 	app.set({cursor: {...app.state().cursor, offers: row === undefined ? 0 : Math.max(0, shown.rows.indexOf(row))}, offer});
 	app.go('plan');
 	await makePlan(app, yes);
-	if (yes) {
+	const {plan} = app.state();
+	const problem = yes && plan ? unsaid(plan) : undefined;
+	if (problem) {
+		app.say(`${problem.message}; enter asks`, 'error');
+	} else if (yes) {
 		await launch(app, true);
 	}
 }

@@ -1,6 +1,6 @@
 import {breathe} from '../../offers/catalogue/breathe.js';
 import type {Choice} from '../../runs/model/choice.js';
-import {othersAfter} from '../../runs/plan/list-offers.js';
+import {containerInstead, othersAfter} from '../../runs/plan/list-offers.js';
 import type {App} from './app.js';
 import {pinnedOffers, takeListing} from './offers.js';
 
@@ -44,8 +44,9 @@ export async function makePlan(app: App, agreed = false): Promise<void> {
 	app.set({plan: undefined});
 	await app.work('checking code, ports and disk', async () => {
 		const {listing, grid} = app.state();
-		const picks = {pinned: pinnedOffers(app.state()), excluded: grid.excluded};
+		const picks = {pinned: pinnedOffers(app.state()), excluded: grid.excluded, backends: app.state().flags.backends};
 		const others = listing ? othersAfter(listing, offer, picks) : [];
-		app.set({plan: await app.core.plan({...request, choice: choiceOf(app)}, offer, {others, agreed})});
+		const instead = listing && containerInstead(listing, offer);
+		app.set({plan: await app.core.plan({...request, choice: choiceOf(app)}, offer, {others, agreed, instead})});
 	});
 }

@@ -106,6 +106,7 @@ const baseOffer = ({cpu, architecture, memory, disk}: Machine): Omit<Offer, 'ava
 	priceSource: 'this machine',
 	priceDate: systemClock.now(),
 	deadline: 'guest',
+	kind: 'container',
 });
 
 async function launch(

@@ -93,6 +93,7 @@ function makeOffer(requirements: Requirements, {cpu, architecture, memory, disk,
 		priceDate: systemClock.now(),
 		availability: unavailable.length > 0 ? 'unavailable' : 'available',
 		deadline: 'guest',
+		kind: 'process',
 		notes: unavailable.length > 0 ? unavailable : [`Runs as you (${userInfo().username}) on this machine, without isolation.`],
 	};
 }
