@@ -1,29 +1,13 @@
 import {PassThrough} from 'node:stream';
-import {StringDecoder} from 'node:string_decoder';
 import {Problem} from '../system/problem.js';
 import {lastVersion, neutraliseLine} from '../system/terminal-text.js';
 import type {Link} from '../system/link.js';
 import {quote, viaSh} from '../system/shell.js';
 import type {ScriptStep, StepContext, StepId, StepReport, StepResult} from './step.js';
+import {awaitOutput, Heard, keepOutput, OutputParts, putAside, sendFunctions, sendNew} from './step-output.js';
 import {variablesFile, workFolder} from './variables.js';
 
 const keptLines = 20;
-
-/** How far a step's output has been heard. Over the next link it goes on from there. */
-export class Heard {
-	/** Bytes. */
-	at = 0;
-	/** The end of what was said. */
-	tail = '';
-	readonly #decoder = new StringDecoder('utf8');
-
-	take(piece: Buffer): string {
-		const text = this.#decoder.write(piece);
-		this.at += piece.length;
-		this.tail = (this.tail + text).slice(-20_000);
-		return text;
-	}
-}
 
 /**
 Runs a step's script on the instance, detached: a lost link neither ends nor repeats it. One that runs already is only followed; one whose
@@ -43,16 +27,22 @@ export async function runScriptStep(
 	let complaint = '';
 	// Open as long as this client listens: at its end the follower there ends too.
 	const listening = new PassThrough();
+	const giveUp = new AbortController();
+	const parts = new OutputParts(heard, onReport);
 	const follow = link.exec(viaSh(followScript(folder, heard.at)), {
 		stdin: listening,
-		signal,
+		signal: signal ? AbortSignal.any([signal, giveUp.signal]) : giveUp.signal,
 		// A command may compile for minutes without a word; whether the link lives is the tunnel's to tell.
 		idleLimit: 0,
 		onOutput(piece, stream) {
-			if (stream === 'stdout') {
-				onReport({log: heard.take(piece)});
-			} else {
-				complaint = takeProgress(complaint + piece.toString('utf8'), onReport).slice(-2000);
+			try {
+				if (stream === 'stdout' && !giveUp.signal.aborted) {
+					parts.take(piece);
+				} else if (stream === 'stderr') {
+					complaint = takeProgress(complaint + piece.toString('utf8'), onReport).slice(-2000);
+				}
+			} catch (error) {
+				giveUp.abort(error);
 			}
 		},
 	});
@@ -67,6 +57,8 @@ export async function runScriptStep(
 }
 
 const died = 70;
+/** Of what a step says of itself in one line, or of the command that failed, in characters. */
+const [longestWords, longestCommand] = [500, 10_000];
 /** Begins a line of the follower's that tells progress. */
 const progressMark = '\u001E';
 
@@ -77,7 +69,7 @@ function takeProgress(text: string, onReport: (report: StepReport) => void): str
 			done: Number(done),
 			total: Number(total) || undefined,
 			unit: 'bytes',
-			...(words === '' ? {} : {text: neutraliseLine(String(words))}),
+			...(words === '' ? {} : {text: neutraliseLine(String(words)).slice(0, longestWords)}),
 		});
 		return '';
 	});
@@ -105,14 +97,16 @@ ${aliveFunctions}
 ${beganFunction}
 { echo $$; start_of $$; } > "$d/pid.new" && mv "$d/pid.new" "$d/pid"
 began > "$d/began"
+# A full disk has room for the exit code where there was some from the start.
+echo 000 > "$d/code.new"
 export STEP_FOLDER="$d" DSTACK_TUI_INTENT=${quote(context.intentId)} DSTACK_TUI_RUN=${quote(context.run)}
-[ -r ${quote(variablesFile(context.stateFolder))} ] && . ${quote(variablesFile(context.stateFolder))}
+${keepOutput}[ -r ${quote(variablesFile(context.stateFolder))} ] && . ${quote(variablesFile(context.stateFolder))}
 umask 022
 cd ${quote(workFolder(context))} 2>/dev/null || cd ${quote(context.workspace)}
 if command -v bash >/dev/null 2>&1; then bash "$d/script"; else sh "$d/script"; fi
 code=$?
 umask 077
-echo "$code" > "$d/code.new" && mv "$d/code.new" "$d/code"
+${awaitOutput}printf '%03d\n' "$code" 1<> "$d/code.new" && mv "$d/code.new" "$d/code"
 `;
 
 /** Whether the environment was started anew since a step ran there: what that left running is gone. Rejects when the link is lost. */
@@ -137,7 +131,7 @@ there, are kept apart by a folder that only one of them can make.
 */
 async function start(link: Link, step: ScriptStep, context: StepContext, folder: string, signal?: AbortSignal): Promise<void> {
 	const told = '[ ! -f "$d/seen" ]';
-	const settled = step.when === 'once' ? `[ "$(cat "$d/code")" = 0 ] || ${told}` : told;
+	const settled = step.when === 'once' ? `[ "$(cat "$d/code")" -eq 0 ] || ${told}` : told;
 	const script = `umask 077
 d=${quote(folder)}
 ${aliveFunctions}
@@ -157,8 +151,7 @@ cat > "$d/incoming" || exit 1
 if alive "$d/pid"; then exit 0; fi
 if [ -f "$d/code" ] && { ${settled}; }; then exit 0; fi
 rm -f "$d/code" "$d/seen" "$d/pid" "$d/command" "$d/next" "$d/progress"
-[ -f "$d/log" ] && mv "$d/log" "$d/log.1"
-: > "$d/log"
+${putAside}: > "$d/log"
 sed '/^${border}$/,$d' "$d/incoming" > "$d/runner" && sed '1,/^${border}$/d' "$d/incoming" > "$d/script" || exit 1
 if command -v setsid >/dev/null 2>&1; then setsid sh "$d/runner" < /dev/null >> "$d/log" 2>&1 &
 else nohup sh "$d/runner" < /dev/null >> "$d/log" 2>&1 & fi
@@ -175,21 +168,24 @@ while [ ! -s "$d/pid" ] && [ ! -f "$d/code" ] && [ "$n" -lt 100 ]; do n=$((n + 1
 }
 
 /**
-Prints the log from a byte on as it grows, from its first one where it is shorter than that, and progress on standard error, until there is an exit code; ends with `died` when there
+Prints the output from a byte on as it grows, from its first one where it is shorter than that, and progress on standard error, until there is an exit code; ends with `died` when there
 never will be. When standard input ends, nobody listens any more.
 */
 const followScript = (folder: string, from: number): string => `d=${quote(folder)}
 ${aliveFunctions}
+${sendFunctions}
 exec 3<&0
 (while read -r _ <&3; do :; done; kill $$) >/dev/null 2>&1 &
 trap "kill $! 2>/dev/null" EXIT
-at=${from} told=
-[ "$(wc -c < "$d/log")" -ge "$at" ] || at=0
+[ -f "$d/log" ] || { echo "$d/log is not there" >&2; exit 1; }
+begin_at ${from}
+told=
 while :; do
   over=; [ -f "$d/code" ] && over=yes
   gone=; [ -z "$over" ] && ! alive "$d/pid" && [ ! -f "$d/code" ] && gone=yes
-  size=$(wc -c < "$d/log") || exit 1
-  if [ "$size" -gt "$at" ]; then tail -c +$((at + 1)) "$d/log" | head -c $((size - at)); at=$((size)); fi
+  # What it said last may just be on its way into the log.
+  [ -z "$gone" ] || sleep 0.3 2>/dev/null || sleep 1
+  ${sendNew('$over$gone')}
   if [ -f "$d/progress" ] && read -r now < "$d/progress" && [ "$now" != "$told" ]; then told=$now; printf '${progressMark}%s\n' "$now" >&2; fi
   [ -n "$over" ] && exit 0
   [ -n "$gone" ] && exit ${died}
@@ -209,12 +205,12 @@ async function readResult(link: Link, folder: string, tail: string, signal?: Abo
 		throw new Problem('failed', 'its exit code cannot be read');
 	}
 
-	const command = rest.join('\n').trim();
+	const command = rest.join('\n').trim().slice(0, longestCommand);
 	const lines = tail.split('\n').map(line => neutraliseLine(lastVersion(line)));
 	return {
 		code: exitCode,
 		command: exitCode === 0 || command === '' ? undefined : neutraliseLine(command),
-		next: exitCode === 0 || next.trim() === '' ? undefined : neutraliseLine(next.trim()),
+		next: exitCode === 0 || next.trim() === '' ? undefined : neutraliseLine(next.trim()).slice(0, longestWords),
 		lastLines: lines.filter(line => line.trim() !== '').slice(-keptLines),
 	};
 }

@@ -15,6 +15,11 @@ describe('neutralise', () => {
 		['naïve 名前 🎉', 'naïve 名前 🎉'],
 		['one\r\ntwo', 'one\ntwo'],
 		['unfinished \u001B[', 'unfinished '],
+		['one\u2028two\u2029three', 'one two three'],
+		['safe\u{E0068}\u{E0069}\u{E0001} name', 'safe name'],
+		['in\u200Bvis\u2060ib\uFEFFle \u00ADhyphen \u3164filler \u{E0101}selector', 'invisible hyphen filler selector'],
+		['\u061Ca\u200Eb\u200Fc\u2066d\u2069e', 'abcde'],
+		['👩‍💻 ❤️ می‌خواهم क्‍ष', '👩‍💻 ❤️ می‌خواهم क्‍ष'],
 	])('%j becomes %j', (text, clean) => {
 		expect(neutralise(text)).toBe(clean);
 	});
@@ -24,6 +29,36 @@ describe('neutralise', () => {
 			fc.property(fc.string({unit: 'binary'}), text => {
 				expect(neutralise(text)).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/);
 				expect(neutraliseLine(text)).not.toMatch(/[\r\n]/);
+			}),
+		);
+	});
+
+	test('nothing that is not seen comes out, whatever stands around it', () => {
+		const hidden = fc.oneof(
+			fc.constantFrom(...'\u061C\u200B\u200E\u200F\u2028\u2029\u2060\uFEFF\uFFF9'),
+			fc.integer({min: 0x20_2a, max: 0x20_2e}).map(code => String.fromCodePoint(code)),
+			fc.integer({min: 0x20_66, max: 0x20_6f}).map(code => String.fromCodePoint(code)),
+			fc.integer({min: 0xe_00_00, max: 0xe_0f_ff}).map(code => String.fromCodePoint(code)),
+		);
+		fc.assert(
+			fc.property(
+				fc.array(fc.oneof(hidden, fc.string({unit: 'grapheme'}), fc.constantFrom('\u001B[', '\u001B]0;', '\t', '\r\n'))),
+				parts => {
+					for (const text of [neutralise(parts.join('')), neutraliseLine(parts.join(''))]) {
+						expect(text).not.toMatch(
+							/[\u061C\u200B\u200E\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]|[\u{E0000}-\u{E0FFF}]/u,
+						);
+						expect(neutralise(text)).toBe(text);
+					}
+				},
+			),
+		);
+	});
+
+	test('plain text is left as it is', () => {
+		fc.assert(
+			fc.property(fc.string(), text => {
+				expect(neutralise(text)).toBe(text);
 			}),
 		);
 	});

@@ -1,7 +1,8 @@
 import type {Http} from '../../system/http.js';
 import {messageOf, Problem} from '../../system/problem.js';
 import type {Link} from '../../system/link.js';
-import {type Heard, runScriptStep} from '../runner.js';
+import {runScriptStep} from '../runner.js';
+import type {Heard} from '../step-output.js';
 import type {ScriptStep, StepContext, StepReport, StepResult} from '../step.js';
 import {needsClientCode} from './fetch-part.js';
 import {sendServer} from './send.js';

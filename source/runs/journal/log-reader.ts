@@ -2,6 +2,7 @@ import {open, stat, type FileHandle} from 'node:fs/promises';
 import path from 'node:path';
 import {StringDecoder} from 'node:string_decoder';
 import type {LeftOut, StepId} from '../../environment/step.js';
+import {countLines} from '../../system/count-lines.js';
 import {isMissing} from '../../system/files.js';
 import {isOver} from '../model/state.js';
 import {journalFile, readState} from './journal.js';
@@ -148,15 +149,6 @@ class StepReader {
 			}
 		}
 	}
-}
-
-export function countLines(bytes: Buffer): number {
-	let count = 0;
-	for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, at + 1)) {
-		count++;
-	}
-
-	return count;
 }
 
 const ifThere = async <T>(act: Promise<T>): Promise<T | undefined> =>

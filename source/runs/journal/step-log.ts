@@ -1,8 +1,8 @@
 import {closeSync, openSync, readdirSync, rmSync, writeSync} from 'node:fs';
 import type {LeftOut, StepId} from '../../environment/step.js';
+import {countLines} from '../../system/count-lines.js';
 import {messageOf} from '../../system/problem.js';
 import {headOf, type Piece, pieceOf, piecesOf} from './log-pieces.js';
-import {countLines} from './log-reader.js';
 import {logFolder} from './run-folder.js';
 
 export type StepLogOptions = {

@@ -1,7 +1,8 @@
 import {containerName} from '../../agents/container/places.js';
 import {quote} from '../../system/shell.js';
 import type {Link} from '../../system/link.js';
-import {Heard, runScriptStep} from '../../environment/runner.js';
+import {runScriptStep} from '../../environment/runner.js';
+import {Heard} from '../../environment/step-output.js';
 import type {ScriptStep, StepContext, StepId, StepReport, StepResult} from '../../environment/step.js';
 import {messageOf} from '../../system/problem.js';
 import {explainEnvironment} from './explain-environment.js';
