@@ -10,7 +10,7 @@ import type {StepContext, StepReport} from '../step.js';
 import {checkArchive, compress} from './archive.js';
 import {type Brought, openBundle, Refused, takeIn} from './here.js';
 import {takeLarge} from './large.js';
-import {homeLimit, load, type Load} from './load.js';
+import {homeLimit, load, type Load, type LoadOptions} from './load.js';
 import {folderOf, Place} from './place.js';
 import {receive, tooBigProblem} from './receive.js';
 import {actCommand, closeSession, type Unit} from './there.js';
@@ -33,18 +33,14 @@ export type BroughtRepository = {
 /** Empty where there was no work that exists nowhere else. `folder` holds the files, where there are any. */
 export type BroughtHome = {readonly folder: string | undefined; readonly repositories: readonly BroughtRepository[]};
 
-export type BringHomeOptions = {
-	/** Absolute folder that the code came from: the one that was chosen, `context.subfolder` below the top. */
-	readonly source: string;
+export type BringHomeOptions = LoadOptions & {
 	/** Absolute folder on this machine for patches and what finds no repository. Made where it is needed, 0700. */
 	readonly place: string;
-	/** What a check has told before, line by line: whoever ends the environment after this wants all of it to have come. */
-	readonly listed?: readonly string[];
-	/** Bytes. @default `homeLimit` */
-	readonly limit?: number;
 	readonly onReport?: (report: StepReport) => void;
-	readonly signal?: AbortSignal;
 };
+
+/** The same work may come as commits, as a patch and as files: so often as much as the limit comes over the link, whatever was announced. */
+const ways = 3;
 
 type Way = {
 	readonly link: Link;
@@ -52,6 +48,8 @@ type Way = {
 	readonly session: string;
 	readonly place: Place;
 	readonly limit: number;
+	/** Bytes that may still come. */
+	readonly room: () => number;
 	readonly onBytes: (bytes: number) => void;
 	readonly signal: AbortSignal | undefined;
 };
@@ -93,6 +91,7 @@ async function bringWith(link: Link, context: StepContext, session: string, opti
 		session,
 		place,
 		limit,
+		room: () => Math.min(limit, limit * ways - done),
 		onBytes(bytes) {
 			done += bytes;
 			onReport({text: 'bringing work home', done, total: done > total ? undefined : total, unit: 'bytes'});
@@ -192,12 +191,12 @@ const broken = (error: unknown): Problem =>
 	new Problem('failed', `What came from there is not whole: ${neutraliseLine(String((error as Error).message))}`, {cause: error});
 
 async function fetchFile(
-	{link, context, session, limit, onBytes, signal}: Way,
+	{link, context, session, limit, room, onBytes, signal}: Way,
 	act: 'bundle' | 'patch' | 'archive' | 'large',
 	{key}: Unit,
 	file: string,
 ) {
-	await receive(link, actCommand(context, session, act, key), {file, limit, onBytes, signal});
+	await receive(link, actCommand(context, session, act, key), {file, limit, room: room(), onBytes, signal});
 }
 
 async function keepBundle({place}: Way, {unit, packed}: Load, file: string): Promise<string | undefined> {

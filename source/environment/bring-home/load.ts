@@ -12,7 +12,7 @@ import {findUnits, packUnit, type Packed, type Unit} from './there.js';
 export const homeLimit = 1024 ** 3;
 
 /** The parts of what bringing home is told that decide what is loaded. */
-type LoadOptions = {
+export type LoadOptions = {
 	/** Absolute folder that the code came from: the one that was chosen, below the top or it. */
 	readonly source: string;
 	/** What a check has told before, line by line: all of it has to come. */

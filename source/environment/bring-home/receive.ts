@@ -9,8 +9,10 @@ import {idleLimit} from './there.js';
 type Options = {
 	/** Absolute; must not be there yet. */
 	readonly file: string;
-	/** Bytes. */
+	/** Bytes that all of the work may have, as it is told. */
 	readonly limit: number;
+	/** Bytes that this file may have. */
+	readonly room: number;
 	readonly onBytes: (bytes: number) => void;
 	readonly signal?: AbortSignal | undefined;
 };
@@ -19,7 +21,7 @@ type Options = {
 Writes what a command there prints into a new file that only this person may read. What does not come whole leaves no file. Throws a
 `Problem`, or the link's error.
 */
-export async function receive(link: Link, command: string, {file, limit, onBytes, signal}: Options): Promise<void> {
+export async function receive(link: Link, command: string, {file, limit, room, onBytes, signal}: Options): Promise<void> {
 	// Written at once: pieces that waited for the disk would pile up in memory.
 	const descriptor = openSync(file, 'wx', 0o600);
 	const giveUp = new AbortController();
@@ -33,7 +35,7 @@ export async function receive(link: Link, command: string, {file, limit, onBytes
 					errors = (errors + piece.toString()).slice(-2000);
 				} else if (!giveUp.signal.aborted) {
 					size += piece.length;
-					const problem = size > limit ? tooBigProblem(limit) : write(descriptor, piece);
+					const problem = size > room ? tooBigProblem(limit) : write(descriptor, piece);
 					if (problem) {
 						giveUp.abort(problem);
 					}
