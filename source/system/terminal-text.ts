@@ -8,7 +8,7 @@ Characters that are not seen, and change what is: those that turn the direction 
 as another; tags and others that hide text in a text; invisible ones in general. What joins letters and signs, and chooses their form, stays.
 */
 const unseen =
-	/(?![\u200C\u200D\uFE00-\uFE0F])[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\uFFF9-\uFFFB]|[\u{E0000}-\u{E0FFF}]/gu;
+	/(?!\p{Join_Control}|\p{Variation_Selector})[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\uFFF9-\uFFFB]|[\u{E0000}-\u{E0FFF}]/gu;
 /** They end a line for some programs, and for others they do not. */
 const separators = /[\u2028\u2029]/g;
 /** Nearly everything: nothing of it is to be looked at more closely. */
