@@ -154,6 +154,15 @@ export type CommittedImage = {readonly reference: string; readonly size: number}
 /** How an instance is ended by a person, when this program cannot. */
 export type ByHand = {readonly command: string; readonly console: string | undefined};
 
+/** Where instances of an account can be. */
+export type AccountRegions = {
+	/** Those of them that the settings name. */
+	readonly named: readonly string[];
+	readonly names: readonly string[];
+	/** What cannot be asked, and why, one line each. */
+	readonly unasked: readonly string[];
+};
+
 export type Backend = {
 	readonly name: string;
 	readonly deadline: DeadlineKind;
@@ -214,6 +223,11 @@ export type Backend = {
 		regions: readonly string[],
 		unanswered?: (region: string, error: BackendError) => void,
 	): Promise<Instance[]>;
+	/**
+	Every region in which the account can have instances, for when no journal tells where they were made; none where nothing is set up here.
+	Throws `BackendError`. Missing where `list` needs no regions.
+	*/
+	regions?(signal: AbortSignal): Promise<AccountRegions>;
 	/**
 	Lets this machine in, where a firewall before the instance knows it only by an address that may have changed. Returns what the person
 	should know of it, one line each. Missing where there is no such thing.

@@ -48,6 +48,7 @@ export function lazyAws(load: () => Promise<AwsBackend>): AwsBackend {
 		describe: async id => (await aws()).describe(id),
 		terminate: async id => (await aws()).terminate(id),
 		list: async (installation, regions, unanswered) => (await aws()).list(installation, regions, unanswered),
+		regions: async signal => (await aws()).regions(signal),
 		sweep: async (installation, regions) => (await aws()).sweep(installation, regions),
 		admit: async (id, signal) => (await aws()).admit(id, signal),
 		quotaFamily,

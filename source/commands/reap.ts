@@ -1,7 +1,7 @@
 import {formatPrice} from '../offers/format.js';
 import type {Core} from '../runs/core.js';
 import {isUnheard, overdue} from '../runs/model/overdue.js';
-import {isTrouble, type Orphan} from '../runs/model/reconciled.js';
+import {isTrouble, type Orphan, type Reconciled} from '../runs/model/reconciled.js';
 import {isOver, type RunState} from '../runs/model/state.js';
 import {overdueLine, unheardLine} from '../runs/words/overdue-words.js';
 import type {Clock} from '../system/clock.js';
@@ -15,7 +15,7 @@ Compares the journals with the clouds once, ends what should have ended, and rem
 tells of are ended after a question, or with `yes`. Throws a `failed` problem where something could not be asked or ended.
 */
 export async function reap(core: Core, clock: Clock, yes: boolean, output: Output): Promise<void> {
-	const {runs, orphans, notes} = await core.reconcile();
+	const {runs, orphans, notes, looked} = await core.reconcile({everywhere: true});
 	const now = clock.now();
 	const alive = runs.filter(run => !isOver(run));
 	const stuck = runs.filter(({phase}) => phase === 'stopping');
@@ -48,11 +48,29 @@ export async function reap(core: Core, clock: Clock, yes: boolean, output: Outpu
 	output.line(
 		`${plural(alive.length, 'environment')} alive${orphans.length > 0 ? `, ${plural(orphans.length, 'orphan')} found` : ''}.`,
 	);
+	tellLooked(looked, output);
 	if (failed.length > 0) {
 		throw new Problem('failed', 'Not everything could be checked or ended', {
 			details: failed,
 			next: `Run \`${self} reap\` again when the cloud answers.`,
 		});
+	}
+}
+
+/** Where instances that no journal tells of were looked for, and where not: nothing found is not nothing there. */
+function tellLooked(looked: Reconciled['looked'], output: Output): void {
+	const places = looked.flatMap(({backend, regions, unasked}) => {
+		const [first, ...others] = regions;
+		const where = first === undefined ? '' : ` in ${others.length === 0 ? first : plural(regions.length, 'region')}`;
+		return first === undefined && unasked.length > 0 ? [] : [`${backend}${where}`];
+	});
+	output.line(`Looked for leftovers: ${places.join(', ') || 'nowhere'}.`);
+
+	for (const {backend, regions, unasked} of looked) {
+		output.object({type: 'looked', backend, regions, unasked});
+		for (const line of unasked) {
+			output.line(`Not asked: ${backend}: ${line}`);
+		}
 	}
 }
 

@@ -72,8 +72,11 @@ export type Core = {
 	interrupted(choice: Choice): Promise<RunState | undefined>;
 	/** All runs, newest first, checked against their backends; `gone` ones only with `all`. What could not be checked is told to `note`. */
 	runs(options?: {readonly all?: boolean; readonly note?: (line: string) => void}): Promise<readonly RunState[]>;
-	/** The same, with what no journal tells of; also removes what ended instances left behind. */
-	reconcile(): Promise<Reconciled>;
+	/**
+	The same, with what no journal tells of; also removes what ended instances left behind. `everywhere` looks in all regions of the accounts, and
+	not only where journals tell of instances.
+	*/
+	reconcile(options?: {readonly everywhere?: boolean}): Promise<Reconciled>;
 	/** Ends an instance that no journal tells of, and waits until that is confirmed. Refuses one of another installation. */
 	endOrphan(orphan: Orphan): Promise<void>;
 	/** How long the steps of past runs took. */

@@ -101,7 +101,8 @@ export async function createCore(given: RunContext, folder: string): Promise<Cor
 
 			return all ? runs : runs.filter(({phase}) => phase !== 'gone');
 		},
-		reconcile: async () => reconcile(context, {installation: await installation(), backends: backends(), sweep: true}),
+		reconcile: async ({everywhere = false} = {}) =>
+			reconcile(context, {installation: await installation(), backends: backends(), sweep: true, everywhere}),
 		endOrphan: async ({backend, instance}) => endOrphan(context, backend, instance, await installation()),
 		stepTimes: async () => readStepTimes(paths),
 		ledger: async () => readLedger(paths),

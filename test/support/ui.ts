@@ -318,7 +318,7 @@ export function testCore(changes: Partial<Core> = {}, listing: TestListing = {})
 		logs: async () => new LogReader('/nowhere'),
 		interrupted: async () => undefined,
 		runs: async () => [],
-		reconcile: async () => ({runs: [], orphans: [], notes: []}),
+		reconcile: async () => ({runs: [], orphans: [], notes: [], looked: []}),
 		endOrphan: async () => undefined,
 		stepTimes: async () => ({}),
 		ledger: async () => [],

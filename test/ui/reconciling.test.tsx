@@ -32,7 +32,7 @@ const orphan = (changes: Partial<Orphan['instance']> = {}): Orphan => ({
 	},
 });
 
-const found = (changes: Partial<Reconciled> = {}): Reconciled => ({runs: [], orphans: [], notes: [], ...changes});
+const found = (changes: Partial<Reconciled> = {}): Reconciled => ({runs: [], orphans: [], notes: [], looked: [], ...changes});
 
 const offer = {...testOffer, backend: 'aws', region: 'us-east-1', instanceType: 'g5.xlarge', price: 1.2};
 const notEnded = runState({

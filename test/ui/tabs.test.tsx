@@ -215,7 +215,7 @@ describe('several environments at once', () => {
 	test('one whose failed end is confirmed loses its tab', async () => {
 		const {handles, shows, app} = opened(['one-1', 'two-2']);
 		handles[0]!.change({phase: 'stopping'});
-		takeReconciled(app, {runs: [runState({name: 'one-1', phase: 'gone'})], orphans: [], notes: []});
+		takeReconciled(app, {runs: [runState({name: 'one-1', phase: 'gone'})], orphans: [], notes: [], looked: []});
 		await shows('one-1 is gone: its end is confirmed');
 		await shows('› two-2 › connected');
 		expect(openRuns(app.state())).toHaveLength(1);

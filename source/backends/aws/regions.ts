@@ -1,4 +1,4 @@
-import {BackendError} from '../backend.js';
+import {type AccountRegions, BackendError} from '../backend.js';
 import {classify} from './errors.js';
 import type {Session} from './session.js';
 
@@ -22,18 +22,10 @@ The account's regions, as far as `wanted` and `asked` (lists of names; undefined
 the credentials do not serve at all.
 */
 export async function listRegions(session: Session, asked: readonly string[] | undefined, signal: AbortSignal): Promise<Regions> {
-	const {sdk, setup, secrets} = session;
+	const {setup} = session;
 	const isAsked = (name: string) => asked === undefined || asked.includes(name);
 	try {
-		const command = new sdk.DescribeRegionsCommand({AllRegions: true});
-		const {Regions: found} = await session.ec2(setup.homeRegion).send(command, {abortSignal: signal});
-		if (!found) {
-			throw new BackendError('unknown', 'answers what is no list of regions', {
-				next: 'Is the endpoint of aws in the settings right?',
-			});
-		}
-
-		const states = new Map(found.map(({RegionName: name, OptInStatus: state}) => [name ?? '', state]));
+		const states = await regionStates(session, signal);
 		const on = [...states].filter(([, state]) => state !== 'not-opted-in').map(([name]) => name);
 		const wanted = setup.regions ?? on;
 		return {
@@ -47,21 +39,64 @@ export async function listRegions(session: Session, asked: readonly string[] | u
 				),
 		};
 	} catch (error) {
-		signal.throwIfAborted();
-		if (error instanceof BackendError) {
-			throw error;
-		}
-
-		const failure = classify(error, 'ec2:DescribeRegions', secrets);
-		if (failure.permission === undefined) {
-			throw failure.error;
-		}
-
-		const guess = /^(?:cn|us-gov|us-iso)/.test(setup.homeRegion) ? [setup.homeRegion] : usual;
+		const message = whyUntold(error, session, signal);
 		return {
-			names: (setup.regions ?? guess).filter(isAsked),
+			names: (setup.regions ?? guessed(session)).filter(isAsked),
 			certain: false,
-			notes: [`${failure.error.message}: ${setup.regions ? 'the regions of the settings' : 'the usual regions'} are asked`],
+			notes: [`${message}: ${setup.regions ? 'the regions of the settings' : 'the usual regions'} are asked`],
 		};
+	}
+}
+
+/** Every region that the account has, with its state: `opted-in`, `opt-in-not-required`, `not-opted-in`. */
+async function regionStates({sdk, setup, ec2}: Session, signal: AbortSignal): Promise<Map<string, string | undefined>> {
+	const command = new sdk.DescribeRegionsCommand({AllRegions: true});
+	const {Regions: found} = await ec2(setup.homeRegion).send(command, {abortSignal: signal});
+	if (!found) {
+		throw new BackendError('unknown', 'answers what is no list of regions', {
+			next: 'Is the endpoint of aws in the settings right?',
+		});
+	}
+
+	return new Map(found.map(({RegionName: name, OptInStatus: state}) => [name ?? '', state]));
+}
+
+/** Those that are asked where the account's own may not be listed. */
+const guessed = ({setup}: Session): readonly string[] =>
+	/^(?:cn|us-gov|us-iso)/.test(setup.homeRegion) ? [setup.homeRegion] : usual;
+
+/** Why the regions may not be listed; every other failure is thrown. */
+function whyUntold(error: unknown, {secrets}: Session, signal: AbortSignal): string {
+	signal.throwIfAborted();
+	if (error instanceof BackendError) {
+		throw error;
+	}
+
+	const failure = classify(error, 'ec2:DescribeRegions', secrets);
+	if (failure.permission === undefined) {
+		throw failure.error;
+	}
+
+	return failure.error.message;
+}
+
+/**
+Where the account can have instances, whatever the settings say of where new ones are to be: all regions that are enabled, else those of the
+settings and the usual ones. Throws a `BackendError` where the credentials do not serve at all.
+*/
+export async function accountRegions(session: Session, signal: AbortSignal): Promise<AccountRegions> {
+	const named = session.setup.regions ?? [];
+	try {
+		const states = await regionStates(session, signal);
+		const off = [...states].filter(([, state]) => state === 'not-opted-in').map(([name]) => name);
+		return {
+			named: named.filter(name => states.has(name) && !off.includes(name)),
+			names: [...states.keys()].filter(name => !off.includes(name)),
+			unasked: off.length === 0 ? [] : [`${off.join(', ')}: not enabled for the account`],
+		};
+	} catch (error) {
+		const message = whyUntold(error, session, signal);
+		const names = [...new Set([...named, ...guessed(session)])];
+		return {named, names, unasked: [`regions beside the usual ones, of which the account may have more: ${message}`]};
 	}
 }

@@ -1,4 +1,4 @@
-import type {Orphan, Reconciled} from '../model/reconciled.js';
+import type {Looked, Orphan, Reconciled} from '../model/reconciled.js';
 import {self} from '../../system/program-name.js';
 import {readdir, stat} from 'node:fs/promises';
 import path from 'node:path';
@@ -10,11 +10,11 @@ import {examine, type Finding, late} from './examine.js';
 import {endOverdue} from './overdue.js';
 import {readLedger} from '../journal/ledger.js';
 import {ownToEnd, release, Unwritten, unwrittenLine} from './unwritten.js';
+import {listIn, regionsToAsk} from './regions-to-ask.js';
 import {readJournal, readState} from '../journal/journal.js';
 import {ownership} from '../journal/ownership.js';
 import {RunRecord} from '../journal/record.js';
 import {reduceAll} from '../model/reduce.js';
-import {regionsUsed} from '../journal/regions-used.js';
 import {removeRunFolder, runFolder, runNames} from '../journal/run-folder.js';
 import {RunOver} from '../steps/step.js';
 import {overdue, overdueLimit} from '../model/overdue.js';
@@ -34,6 +34,8 @@ export type ReconcileOptions = {
 	readonly backends: readonly Backend[];
 	/** Also removes what ended instances left behind: volumes, groups, requests. */
 	readonly sweep?: boolean;
+	/** Also asks where no journal tells of an instance: in every region of an account, as journals can be lost. */
+	readonly everywhere?: boolean;
 	/** How long an end that failed is left alone, milliseconds: who only lists, and again with each change, must not ask a cloud each time. */
 	readonly rest?: number;
 };
@@ -45,9 +47,10 @@ is tried again. What carries another installation's tag is not even looked at.
 */
 export async function reconcile(
 	context: RunContext,
-	{installation, backends, sweep = false, rest = 0}: ReconcileOptions,
+	{installation, backends, sweep = false, everywhere = false, rest = 0}: ReconcileOptions,
 ): Promise<Reconciled> {
 	const notes: string[] = [];
+	const looked: Looked[] = [];
 	const names = await runNames(context.paths);
 	const ledger = new Set((await readLedger(context.paths)).map(({intentId}) => intentId));
 	const checked = await Promise.all(
@@ -67,9 +70,9 @@ export async function reconcile(
 
 	const runs = checked.filter(state => state !== undefined).sort((a, b) => b.intendedAt - a.intendedAt);
 	const orphans = await Promise.all(
-		backends.map(async backend => askBackend(context, backend, {installation, sweep, runs, notes})),
+		backends.map(async backend => askBackend(context, backend, {installation, sweep, everywhere, runs, notes, looked})),
 	);
-	return {runs, orphans: orphans.flat(), notes};
+	return {runs, orphans: orphans.flat(), notes, looked};
 }
 
 type Look = {readonly rest: number; readonly notes: string[]; readonly ledger: ReadonlySet<string>};
@@ -209,25 +212,29 @@ async function lastEventAt(context: RunContext, {name}: RunState): Promise<numbe
 type Question = {
 	readonly installation: string;
 	readonly sweep: boolean;
+	readonly everywhere: boolean;
 	readonly runs: readonly RunState[];
 	readonly notes: string[];
+	readonly looked: Looked[];
 };
 
 /** Instances with our tag whose journal says that they are gone are ended: a crash came between. Those without a journal are returned. */
 async function askBackend(
 	context: RunContext,
 	backend: Backend,
-	{installation, sweep, runs, notes}: Question,
+	{installation, sweep, everywhere, runs, notes, looked}: Question,
 ): Promise<Orphan[]> {
 	const orphans: Orphan[] = [];
 	try {
-		const regions = await regionsUsed(context.paths, backend.name);
+		const regions = await regionsToAsk(context.paths, backend, everywhere);
 		const live = new Set(runs.filter(({phase}) => phase !== 'gone').map(({intentId}) => intentId));
 		const unanswered = (region: string, error: Error) => {
 			notes.push(`${backend.name} ${region} could not be asked for leftovers: ${error.message}`);
 		};
 
-		for (const instance of await backend.list(installation, regions, unanswered)) {
+		const {instances, answered, unasked} = await listIn(backend, installation, regions, unanswered);
+		looked.push({backend: backend.name, regions: answered, unasked});
+		for (const instance of instances) {
 			if (live.has(instance.intentId) || instance.state === 'ending' || instance.state === 'terminated') {
 				continue;
 			}
@@ -243,7 +250,9 @@ async function askBackend(
 		}
 
 		if (sweep && backend.sweep) {
-			notes.push(...(await backend.sweep(installation, regions)));
+			// What lies where nothing was ever asked for is none of ours, unless an instance with our tag is there.
+			const found = instances.flatMap(({offer}) => offer?.region ?? []);
+			notes.push(...(await backend.sweep(installation, [...new Set([...regions.sure, ...found])])));
 		}
 	} catch (error) {
 		notes.push(`${backend.name} could not be asked for leftovers: ${messageOf(error)}`);

@@ -8,9 +8,9 @@ import type {RunContext} from '../context.js';
 import {openEnvironment} from '../link/destination.js';
 import {keepCachesBeforeEnd} from '../prepare/caches.js';
 import {endRun, requestStop, terminateInstance, tidy} from './end-run.js';
+import {listIn, regionsToAsk} from './regions-to-ask.js';
 import type {UnsavedWork} from '../model/run-handle.js';
 import {readJournal} from '../journal/journal.js';
-import {regionsUsed} from '../journal/regions-used.js';
 import {reduceAll} from '../model/reduce.js';
 import type {RunRecord} from '../journal/record.js';
 import {removeRunFolder, runFolder, runNames} from '../journal/run-folder.js';
@@ -164,7 +164,11 @@ export async function endDamaged(
 	const folder = runFolder(context.paths, name);
 	const installation = await ofInstallation();
 	for (const backend of backends) {
-		for (const instance of await backend.list(installation, await regionsUsed(context.paths, backend.name))) {
+		const regions = await regionsToAsk(context.paths, backend, true);
+		const {instances} = await listIn(backend, installation, regions, (_, error) => {
+			throw error;
+		});
+		for (const instance of instances) {
 			if (instance.run === name) {
 				await backend.terminate(instance.id);
 			}

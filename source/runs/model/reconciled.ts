@@ -10,6 +10,15 @@ export type Reconciled = {
 	readonly orphans: readonly Orphan[];
 	/** What could not be checked, and why: a backend that does not answer. And what was ended or removed. */
 	readonly notes: readonly string[];
+	/** Where instances that no journal tells of were looked for. */
+	readonly looked: readonly Looked[];
+};
+
+/** Where a backend was asked for instances; `unasked` says where not, and why, one line each. */
+export type Looked = {
+	readonly backend: string;
+	readonly regions: readonly string[];
+	readonly unasked: readonly string[];
 };
 
 /** Whether a note is of what is still to be seen to, and no news of what was done. */

@@ -19,6 +19,7 @@ export function keepReconciled(app: App): void {
 	const ending = new AbortController();
 	const {signal} = ending;
 	let isRunning = false;
+	let isFirst = true;
 	let told: ReadonlySet<string> = new Set();
 	const check = async () => {
 		if (isRunning) {
@@ -27,7 +28,9 @@ export function keepReconciled(app: App): void {
 
 		isRunning = true;
 		try {
-			const found = await core.reconcile();
+			// Journals can be lost: once after each start all regions are asked, and then those that journals tell of.
+			const found = await core.reconcile({everywhere: isFirst});
+			isFirst = false;
 			if (signal.aborted) {
 				return;
 			}

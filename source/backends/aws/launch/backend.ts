@@ -55,6 +55,15 @@ export function createAwsBackend<S extends OfferSource>(
 		},
 		sweep: async (installation, regions) =>
 			regions.length === 0 ? [] : operations.sweep([installation, regions], never(), nobody),
+		async regions(signal) {
+			// Nobody is asked, nor a process started, where there is nothing to ask with.
+			const setup = await source.setup?.();
+			if (setup?.configured === false) {
+				return {named: [], names: [], unasked: ['it is not set up here']};
+			}
+
+			return operations.regions([], signal, nobody);
+		},
 		admit: async (id, signal) => operations.admit([id], signal, nobody),
 		quotaFamily,
 		byHand,

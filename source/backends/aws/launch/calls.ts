@@ -1,5 +1,5 @@
 import type {Offer} from '../../../offers/offer.js';
-import type {BackendErrorClass, Instance, LaunchIntent, LaunchProgress} from '../../backend.js';
+import type {AccountRegions, BackendErrorClass, Instance, LaunchIntent, LaunchProgress} from '../../backend.js';
 
 /** A region that could not be asked, and why; an error would not keep its class on the way between processes. */
 export type Unanswered = {
@@ -22,6 +22,7 @@ export type Arguments = {
 	list: readonly [installation: string, regions: readonly string[]];
 	sweep: readonly [installation: string, regions: readonly string[]];
 	admit: readonly [id: string];
+	regions: readonly [];
 };
 
 /** What each operation answers. */
@@ -35,13 +36,14 @@ export type Results = {
 	list: Listed;
 	sweep: readonly string[];
 	admit: readonly string[];
+	regions: AccountRegions;
 };
 
 export type Operation = keyof Arguments;
 
 /**
-What a backend does on EC2, in a shape that can be sent between processes. All throw `BackendError`. Only `check` and `launch` heed the
-signal, and only `launch` reports progress.
+What a backend does on EC2, in a shape that can be sent between processes. All throw `BackendError`. Only `check`, `launch` and `regions`
+heed the signal, and only `launch` reports progress.
 */
 export type Operations = {readonly [O in Operation]: Performed<O>};
 

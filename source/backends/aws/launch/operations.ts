@@ -4,6 +4,7 @@ import {BackendError, type LaunchIntent} from '../../backend.js';
 import {type AwsSetup, awsSetup, type Surroundings} from '../../settings/index.js';
 import {unusable} from '../../source-status.js';
 import type {PricesFor} from '../offers.js';
+import {accountRegions} from '../regions.js';
 import {type Limits, openSession, type Session, usualLimits} from '../session.js';
 import type {Operations, Unanswered} from './calls.js';
 import {checkOffer} from './check.js';
@@ -97,6 +98,7 @@ export function createAwsOperations(options: OperationOptions): Operations {
 				);
 				return [...answers.flat(), ...unanswered.map(unansweredLine)];
 			}),
+		regions: async (_, signal) => withSession(async session => accountRegions(session, signal)),
 		async admit([id], signal) {
 			const {region, instanceId} = partsOf(id);
 			return within(region, async (place, {launch: settings}) => {

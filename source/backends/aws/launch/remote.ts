@@ -22,6 +22,7 @@ export function remoteOperations(
 		list: remote('list'),
 		sweep: remote('sweep'),
 		admit: remote('admit'),
+		regions: remote('regions'),
 	};
 }
 
