@@ -148,10 +148,14 @@ function makeProgram(): Command {
 		.argument('<name...>')
 		.option('-y, --yes', 'ask no questions; work that exists nowhere else is brought home first')
 		.option('--discard', 'lose what is in them: bring nothing home')
+		.option(
+			'--forget',
+			'end nothing: let go of those whose end cannot be confirmed from here, as their account is not set up any more',
+		)
 		.action(async (names: string[], flags: Flags) => {
 			mustFinish = true;
 			const {stopRuns} = await import('./commands/stop.js');
-			const options = {yes: flags.yes ?? false, discard: flags.discard ?? false};
+			const options = {yes: flags.yes ?? false, discard: flags.discard ?? false, forget: flags.forget ?? false};
 			await stopRuns((await open(undefined)).core, names, options, await outputOf(flags));
 		});
 

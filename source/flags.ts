@@ -10,6 +10,7 @@ export type Flags = {
 	name?: string;
 	yes?: boolean;
 	discard?: boolean;
+	forget?: boolean;
 	detach?: boolean;
 	all?: boolean;
 	follow?: boolean;

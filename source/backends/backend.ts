@@ -43,6 +43,18 @@ export type BackendStatus = {
 	readonly next?: string;
 };
 
+/**
+Whose an instance is: what is not there in one account may well run in another. `id` is compared (an AWS account's number, a Docker engine's
+own id, a machine and a user); `label` is what a person reads, as the end of a sentence: `AWS account 123456789012`.
+*/
+export type Account = {readonly id: string; readonly label: string};
+
+/** The refusal to say anything of what is in another account. `what` is the subject: `us-east-1/i-0123 `. */
+export const otherAccount = (what: string, theirs: Account, ours: Account): BackendError =>
+	new BackendError('permission', `${what} is in ${theirs.label}, and what is set up here leads to ${ours.label}`, {
+		next: `It is left alone until what is set up here leads to ${theirs.label} again.`,
+	});
+
 /** What a launch is told. It is on disk, in the journal, before the backend hears of it. */
 export type LaunchIntent = {
 	/** The idempotency token: the same id never makes a second instance. A UUID. */
@@ -52,6 +64,8 @@ export type LaunchIntent = {
 	/** This installation's tag; nothing without it is ever touched. */
 	readonly installation: string;
 	readonly offer: Offer;
+	/** The account that the journal announced it for: in another one it is refused. Undefined where nobody could tell which it is. */
+	readonly account?: Account | undefined;
 	/** The run's public key, one line: the only one that may log in. */
 	readonly authorizedKey: string;
 	/** The run's pinned host key, which the instance must present. */
@@ -104,6 +118,8 @@ export type Instance = {
 	readonly intentId: string;
 	readonly run: string;
 	readonly state: InstanceState;
+	/** Whose it is, where the backend says so with it. */
+	readonly account?: Account | undefined;
 	/** Where its SSH server is reached; undefined while it is not known yet. */
 	readonly endpoint: {readonly host: string; readonly port: number; readonly user: string} | undefined;
 	/** Absolute path of the code there: `/workflow`, or a real folder for a host process. */
@@ -183,12 +199,26 @@ export type Backend = {
 	launched again, and it is not known whether there is an instance.
 	*/
 	launch(intent: LaunchIntent, signal: AbortSignal, onProgress: (progress: LaunchProgress) => void): Promise<Instance>;
-	/** The instance that an intent made for an offer, whether or not the launch's answer was ever heard; one that has ended too, while it is told of. */
-	find(intentId: string, offer: Offer): Promise<Instance | undefined>;
-	/** Undefined only for one that is certainly not there: what was made a moment ago may not be told of yet. */
-	describe(id: string): Promise<Instance | undefined>;
-	/** Ends the instance with every process it started and everything it kept. Resolves only when that is confirmed; a gone one is no error. */
-	terminate(id: string): Promise<void>;
+	/**
+	The account that a launch of this offer would be in as things are set up now. Undefined where that cannot be told. Throws `BackendError`.
+	Missing where there is only one.
+	*/
+	account?(offer: Offer, signal: AbortSignal): Promise<Account | undefined>;
+	/**
+	The instance that an intent made for an offer, whether or not the launch's answer was ever heard; one that has ended too, while it is told
+	of. With `account`, what is not there is not there in that one: under another, it throws `otherAccount`.
+	*/
+	find(intentId: string, offer: Offer, account?: Account): Promise<Instance | undefined>;
+	/**
+	Undefined only for one that is certainly not there: what was made a moment ago may not be told of yet. With `account`, in that one: under
+	another, it throws `otherAccount`. Without, absence proves nothing where there can be several.
+	*/
+	describe(id: string, account?: Account): Promise<Instance | undefined>;
+	/**
+	Ends the instance with every process it started and everything it kept. Resolves only when that is confirmed; a gone one is no error,
+	where the account is the one that it was in. Else it throws: `otherAccount`, or a `permission` error where it is not known which it was.
+	*/
+	terminate(id: string, account?: Account): Promise<void>;
 	/** Ends what still runs of an instance that has stopped, and keeps what it holds. Missing where nothing can run on. */
 	quieten?(id: string): Promise<void>;
 	/** A tar archive of a folder in an instance that has stopped, without starting anything. Missing where that cannot be had. */

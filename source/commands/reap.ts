@@ -82,7 +82,8 @@ async function endOrphans(core: Core, orphans: readonly Orphan[], yes: boolean, 
 	const left: string[] = [];
 	for (const orphan of orphans) {
 		const {id, run, offer} = orphan.instance;
-		const words = `${run}: ${orphan.backend} ${id}${offer === undefined ? '' : ` (${offer.instanceType} in ${offer.region})`}, which no journal here tells of`;
+		const known = orphan.saidGone ? 'which its journal calls gone, and the cloud alive' : 'which no journal here tells of';
+		const words = `${run}: ${orphan.backend} ${id}${offer === undefined ? '' : ` (${offer.instanceType} in ${offer.region})`}, ${known}`;
 		output.line(words);
 		try {
 			if (!yes && !(await confirm({question: `End ${id}?`, next: 'Add -y to end it without a question.'}))) {

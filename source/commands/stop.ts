@@ -14,6 +14,8 @@ export type StopOptions = {
 	readonly yes: boolean;
 	/** What is in it may be lost. */
 	readonly discard: boolean;
+	/** Nothing is ended: this program only lets go of them. */
+	readonly forget: boolean;
 };
 
 /**
@@ -78,6 +80,11 @@ async function isAgreed(
 		return false;
 	}
 
+	if (run && options.forget) {
+		await forgetRun(core, run, options.yes, output);
+		return false;
+	}
+
 	const agreed = await mayEnd(core, name, run, options, output);
 	if (!agreed) {
 		output.line(`${name} is left as it is.`);
@@ -122,6 +129,27 @@ function tellFailures(failures: ReadonlyMap<string, Problem>, count: number, out
 			]),
 		});
 	}
+}
+
+/** Lets go of a run after a question that says what may go on costing. */
+async function forgetRun(core: Core, run: RunState, yes: boolean, output: Output): Promise<void> {
+	const {name, offer, instanceId, account} = run;
+	const what = neutraliseLine(
+		[instanceId ?? offer.instanceType, offer.backend, offer.region, account?.label].filter(Boolean).join(' · '),
+	);
+	const lines = [
+		`Nothing is ended: ${what} may be there, and cost money, and hold work.`,
+		'Its keys are deleted here, so that nobody can log in any more, and this program does not look for it again.',
+	];
+	if (!yes && !(await confirm({lines, question: `Let go of ${name}?`, next: 'Add -y to do it without a question.'}))) {
+		output.line(`${name} is left as it is.`);
+		output.object({run: name, type: 'left'});
+		return;
+	}
+
+	await core.forget(name);
+	output.line(`${name} was let go of; nothing was ended. ${what} is yours to look after.`);
+	output.object({run: name, type: 'forgotten', instance: instanceId ?? null, account: account?.label ?? null});
 }
 
 /** Whether nothing stands against its end: what would be lost is home, or may be lost. What a damaged journal left has no state. */

@@ -59,6 +59,11 @@ export type Core = {
 	attach(name: string): Promise<RunHandle>;
 	/** Ends the run called `name`, whoever looks after it, and waits until that is confirmed. */
 	stop(name: string, reason: string): Promise<void>;
+	/**
+	Lets go of a run whose end cannot be confirmed from here, and ends nothing: what may be there is a person's to look after from then on.
+	Throws a `Problem` where its instance is known to be there.
+	*/
+	forget(name: string): Promise<void>;
 	/** What ending the run called `name` would lose; undefined where that cannot be found out. */
 	unsavedWork(name: string): Promise<UnsavedWork | undefined>;
 	/** Brings home what ending the run called `name` would lose; it goes on. Throws a `Problem`, also where it cannot be reached. */

@@ -83,6 +83,7 @@ export async function createCore(given: RunContext, folder: string): Promise<Cor
 				await stopRecord(context, await openRecord(context, name), reason);
 			}
 		},
+		forget: async name => (await import('./end/forget-run.js')).forgetRecord(context, await openRecord(context, name)),
 		async unsavedWork(name) {
 			const {findUnsavedWork, isDamaged} = await import('./end/stop-run.js');
 			return (await isDamaged(context, name)) ? undefined : findUnsavedWork(context, await openRecord(context, name));

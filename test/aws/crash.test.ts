@@ -1,36 +1,16 @@
-import {spawn} from 'node:child_process';
-import {existsSync} from 'node:fs';
 import {readdir, readFile} from 'node:fs/promises';
 import path from 'node:path';
-import process from 'node:process';
 import {expect, test} from 'vitest';
 import {usualAccount} from '../support/ec2/index.js';
-import {cliFile, objects, type World} from '../support/program.js';
-import {findWholeMachines, makeAccount} from './support.js';
+import {objects, type World} from '../support/program.js';
+import {findWholeMachines, killRunAt, makeAccount} from './support.js';
 
 const whole = await findWholeMachines('aws/crash');
 const asked = ['--backend', 'aws', '--on-demand', '--instance-type', 'm5.large', '--max-duration', '1h', '-y'];
 const name = 'brave-ant-1';
 const configuration = 'type: dev-environment\nsetup:\n  - echo once >> /workflow/count\n  - sleep 2\n';
 
-/** Starts `run` and kills it as soon as its journal holds `sign`. */
-async function killAt(world: World, sign: string): Promise<void> {
-	const journal = path.join(world.home, 'dt/runs', name, 'journal.jsonl');
-	const child = spawn(process.execPath, [cliFile, 'run', '.', '-n', name, '--plain', ...asked], {
-		cwd: world.project,
-		env: world.env,
-		stdio: 'ignore',
-	});
-	const ended = new Promise(resolve => {
-		child.once('exit', resolve);
-	});
-	while (child.exitCode === null && !(existsSync(journal) && (await readFile(journal, 'utf8')).includes(sign))) {
-		await new Promise(resolve => setTimeout(resolve, 2));
-	}
-
-	child.kill('SIGKILL');
-	await ended;
-}
+const killAt = async (world: World, sign: string): Promise<void> => killRunAt(world, name, sign, asked);
 
 /** All that a home keeps, but what is meant to hold keys. */
 async function textsOf(folder: string): Promise<string[]> {

@@ -207,11 +207,15 @@ describe('ending', () => {
 		expect(ec2.state.instances.map(({state}) => state)).toEqual(['terminated']);
 	});
 
-	test('one that EC2 has not known for two minutes is gone', async () => {
+	test('one that EC2 has not known for two minutes is gone, where it is known whose it was', async () => {
 		const {aws, clock} = await startBench();
 		const before = clock.now();
-		await aws.terminate('us-east-1/i-0123456789abcdef0');
+		await aws.terminate('us-east-1/i-0123456789abcdef0', await aws.account(offerOf(), calm()));
 		expect(clock.now() - before).toBeGreaterThanOrEqual(2 * minute);
+		expect(await refusal(aws.terminate('us-east-1/i-0123456789abcdef0'))).toMatchObject({
+			class: 'permission',
+			message: expect.stringContaining('in which account it was made was not written down') as string,
+		});
 	});
 
 	test('by hand', async () => {

@@ -200,7 +200,7 @@ describe.skipIf(!hasMoto)('against moto_server', () => {
 		expect(instance.endpoint?.host).toMatch(/^\d+(?:\.\d+){3}$/);
 		const {Reservations: made} = await client.send(new sdk.DescribeInstancesCommand());
 		expect(made?.flatMap(({Instances: each}) => each?.map(({SubnetId}) => SubnetId))).toEqual([second]);
-		await operations.terminate([instance.id], calm(), () => undefined);
+		await operations.terminate([instance.id, instance.account], calm(), () => undefined);
 		expect(
 			await refusal((await named('vpc_name: inner\n')).launch([intentOf({id: 'b'})], calm(), () => undefined)),
 		).toMatchObject({class: 'configuration', message: expect.stringMatching(/^the VPC vpc-\w+ has no public subnet$/) as string});

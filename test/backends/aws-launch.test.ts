@@ -11,6 +11,7 @@ describe('a launch', () => {
 		expect(others).toEqual([]);
 		expect(instance).toEqual({
 			id: `us-east-1/${made?.id}`,
+			account: {id: '123456789012', label: 'AWS account 123456789012'},
 			intentId: intentOf().id,
 			run: 'fast-moth-1',
 			state: 'running',

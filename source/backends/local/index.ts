@@ -5,7 +5,7 @@ import {resolvePaths} from '../../system/paths.js';
 import {messageOf} from '../../system/problem.js';
 import {type Backend, BackendError, type Instance} from '../backend.js';
 import {readMachine} from './machine.js';
-import type {Runtime} from './runtime.js';
+import {requireAccount, type Runtime} from './runtime.js';
 
 /** Docker first: where both can serve, the environment that is kept apart is the better default. Heavy, so read when first needed. */
 const loadRuntimes = async (): Promise<Runtime[]> => {
@@ -53,12 +53,22 @@ export function createLocalBackend(): Backend {
 			const offers = await Promise.all((await runtimes()).map(async runtime => runtime.offer(requirements, machine, signal)));
 			yield offers.filter((offer): offer is Offer => offer !== undefined);
 		},
-		launch: async (intent, signal, onProgress) => (await runtimeOf(intent.offer.instanceType)).launch(intent, signal, onProgress),
-		async find(intentId) {
-			return findIn(await runtimes(), async runtime => runtime.find(intentId));
+		async launch(intent, signal, onProgress) {
+			const runtime = await runtimeOf(intent.offer.instanceType);
+			if (intent.account) {
+				await requireAccount(runtime, intent.account, `the launch of ${intent.run}`);
+			}
+
+			return runtime.launch(intent, signal, onProgress);
 		},
-		describe: async id => (await ofId(id)).describe(id),
-		terminate: async id => (await ofId(id)).terminate(id),
+		account: async ({instanceType}) => (await runtimeOf(instanceType)).account(),
+		async find(intentId, {instanceType}, account) {
+			return account
+				? (await runtimeOf(instanceType)).find(intentId, account)
+				: findIn(await runtimes(), async runtime => runtime.find(intentId));
+		},
+		describe: async (id, account) => (await ofId(id)).describe(id, account),
+		terminate: async (id, account) => (await ofId(id)).terminate(id, account),
 		quieten: async id => (await ofId(id)).quieten?.(id),
 		inside: async (id, signal) => (await withContainer(id)).inside(id, signal),
 		commit: async (id, wish, signal, onProgress) => (await withContainer(id)).commit(id, wish, signal, onProgress),

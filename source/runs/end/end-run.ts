@@ -12,6 +12,7 @@ import {enterInLedger} from '../journal/ledger.js';
 import {lookSurely} from '../launch/find-instance.js';
 import type {RunOver} from '../steps/step.js';
 import {countsFile, isPortRequest, watchedFile} from '../journal/port-files.js';
+import {findInstance, refuseOtherAccount} from '../steps/run-instance.js';
 import {notEndedProblem} from '../words/problems.js';
 import type {RunRecord} from '../journal/record.js';
 import {forgetSecrets, runFolder, runNames, secretFiles} from '../journal/run-folder.js';
@@ -35,6 +36,7 @@ export async function endRun(
 	}
 
 	if (state.phase !== 'stopping') {
+		await refuseElsewhere(context, state);
 		await announce(record, {type: 'stopping', reason}, unwritten);
 	}
 
@@ -44,7 +46,7 @@ export async function endRun(
 }
 
 /** What belongs to an end when the instance is no matter any more: what opened doors goes, the ledger and the journal are told. */
-async function settleEnd(
+export async function settleEnd(
 	{paths, clock}: RunContext,
 	record: RunRecord,
 	gone: Extract<NewEvent, {type: 'gone'}>,
@@ -65,6 +67,19 @@ async function settleEnd(
 	}
 
 	await announce(record, gone, unwritten);
+}
+
+/** An end that cannot come about here is not even begun: under the right account it would go on by itself, long after it was asked for. */
+async function refuseElsewhere(context: RunContext, state: RunState): Promise<void> {
+	const backend = await context.backend(state.offer.backend);
+	try {
+		await refuseOtherAccount(backend, state, new AbortController().signal);
+	} catch (error) {
+		const id = state.instanceId;
+		const {command, console: page} = (id !== undefined && backend.byHand?.(id)) || {};
+		const stopFailure = {at: context.clock.now(), message: messageOf(error), command, console: page};
+		throw notEndedProblem({...state, stopFailure}, error);
+	}
 }
 
 /** Runs that cost nothing are no news to a ledger. */
@@ -105,18 +120,18 @@ export async function terminateInstance(context: RunContext, state: RunState): P
 	const backend = await context.backend(state.offer.backend);
 	const id = state.instanceId ?? (await unheardOf(context, backend, state));
 	if (id !== undefined) {
-		await backend.terminate(id);
+		await backend.terminate(id, state.account);
 	}
 }
 
 /** What an unanswered request made. A cloud may tell of it only after a while. */
 async function unheardOf({clock, random}: RunContext, backend: Backend, state: RunState): Promise<string | undefined> {
-	const {offer, intentId: id, unanswered} = state;
+	const {offer, account, intentId: id, unanswered} = state;
 	if (offer.price === 0) {
-		return (await backend.find(id, offer))?.id;
+		return (await findInstance(backend, state))?.id;
 	}
 
-	return unanswered ? (await lookSurely({backend, intent: {id, offer}, clock, random}, () => undefined))?.id : undefined;
+	return unanswered ? (await lookSurely({backend, intent: {id, offer, account}, clock, random}, () => undefined))?.id : undefined;
 }
 
 /** Goes on with an end in whose middle a program died. Only the owner may. Returns what could not be written. */

@@ -1,6 +1,7 @@
 import type {Backend, Instance} from '../../backends/backend.js';
 import {type OwnEnd, overdue, overdueLimit} from '../model/overdue.js';
 import type {RunState} from '../model/state.js';
+import {describeInstance} from '../steps/run-instance.js';
 import {endOf, type RunOver} from '../steps/step.js';
 
 /** What a look at a run's instance has found, where that is anything: it has ended by itself, or should have and did not. */
@@ -15,7 +16,7 @@ Asks the backend how the instance of a run is. What is over by itself may hold w
 while it runs as it should. Rejects with the `BackendError` of a backend that cannot be asked.
 */
 export async function examine(backend: Backend, state: RunState, now: number): Promise<Finding | undefined> {
-	const instance = state.instanceId === undefined ? undefined : await backend.describe(state.instanceId);
+	const instance = state.instanceId === undefined ? undefined : await describeInstance(backend, state);
 	return instance?.state === 'running' || instance?.state === 'pending'
 		? late(instance, state, now)
 		: {type: 'over', over: endOf(instance, state, now)};

@@ -14,11 +14,12 @@ export async function endOrphan(
 ): Promise<void> {
 	const backend = await context.backend(name);
 	const listed = await backend.list(installation, offer === undefined ? [] : [offer.region]);
-	if (!listed.some(instance => instance.id === id)) {
+	const found = listed.find(instance => instance.id === id);
+	if (!found) {
 		throw new Problem('failed', `${run} (${id}) is no instance of this installation, or is gone`, {
 			next: 'Nothing was ended: look at it in the console of the cloud.',
 		});
 	}
 
-	await backend.terminate(id);
+	await backend.terminate(id, found.account);
 }

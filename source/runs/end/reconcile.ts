@@ -16,10 +16,12 @@ import {ownership} from '../journal/ownership.js';
 import {RunRecord} from '../journal/record.js';
 import {reduceAll} from '../model/reduce.js';
 import {removeRunFolder, runFolder, runNames} from '../journal/run-folder.js';
+import {findInstance} from '../steps/run-instance.js';
 import {RunOver} from '../steps/step.js';
 import {overdue, overdueLimit} from '../model/overdue.js';
 import {isOver, type RunState} from '../model/state.js';
 import {overdueLine} from '../words/overdue-words.js';
+import {orphanWords} from '../words/status-words.js';
 
 /** A folder that is being claimed has no intent yet; only one that stays so was left by a crash. Milliseconds. */
 const claimLimit = 10_000;
@@ -42,8 +44,9 @@ export type ReconcileOptions = {
 
 /**
 Compares the journals with what the backends say. Runs that another living program owns are left to it. An instance that ended by itself
-is noted; one that a journal says is gone, and yet is there, is ended; a request that never became an instance is closed; an end that failed
-is tried again. What carries another installation's tag is not even looked at.
+is noted; a request that never became an instance is closed; an end that failed is tried again. One that nobody was ever let into, and no
+journal waits for, is ended; one that a journal says is gone, and yet is there, may hold work, and is returned for a person to decide on.
+What carries another installation's tag is not even looked at.
 */
 export async function reconcile(
 	context: RunContext,
@@ -179,7 +182,9 @@ async function look(context: RunContext, state: RunState): Promise<Finding | und
 	}
 
 	// Launching again with the same intent finds an instance that the crash kept secret; without one, nothing is left to go on with.
-	const secret = await backend.find(state.intentId, state.offer);
+	const secret = await (state.unanswered
+		? findInstance(backend, state)
+		: backend.find(state.intentId, state.offer, state.account));
 	if (secret) {
 		return late(secret, state, now);
 	}
@@ -218,7 +223,10 @@ type Question = {
 	readonly looked: Looked[];
 };
 
-/** Instances with our tag whose journal says that they are gone are ended: a crash came between. Those without a journal are returned. */
+/**
+Instances with our tag that a run went on without are ended where nobody was ever let into them: a crash, or a late answer, came between.
+Those that may hold work although their journal says that they are gone are returned, as those without a journal are.
+*/
 async function askBackend(
 	context: RunContext,
 	backend: Backend,
@@ -240,12 +248,23 @@ async function askBackend(
 			}
 
 			// Read anew: it may be another program's that is being started this moment.
-			const state = await readState(runFolder(context.paths, instance.run)).catch(() => undefined);
+			const {events, damaged} = await readJournal(runFolder(context.paths, instance.run)).catch(() => ({
+				events: [],
+				damaged: [],
+			}));
+			const state = reduceAll(instance.run, events);
 			if (!state?.intentIds.includes(instance.intentId)) {
 				orphans.push({backend: backend.name, instance});
+			} else if (damaged.length > 0 || state.madeIds.includes(instance.intentId)) {
+				if (state.phase === 'gone' || state.intentId !== instance.intentId) {
+					orphans.push({backend: backend.name, instance, saidGone: true});
+					notes.push(
+						`${orphanWords({backend: backend.name, instance, saidGone: true})}: \`${self} reap\` asks whether to end it`,
+					);
+				}
 			} else if (state.phase === 'gone' || state.intentId !== instance.intentId) {
-				await backend.terminate(instance.id);
-				notes.push(`${instance.run}: an instance that should be gone was ended (${instance.id})`);
+				await backend.terminate(instance.id, instance.account);
+				notes.push(`${instance.run}: an instance that nobody was ever let into was ended (${instance.id})`);
 			}
 		}
 

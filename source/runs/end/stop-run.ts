@@ -14,6 +14,7 @@ import {readJournal} from '../journal/journal.js';
 import {reduceAll} from '../model/reduce.js';
 import type {RunRecord} from '../journal/record.js';
 import {removeRunFolder, runFolder, runNames} from '../journal/run-folder.js';
+import {describeInstance} from '../steps/run-instance.js';
 import {stepContext} from '../steps/step.js';
 import type {RunState} from '../model/state.js';
 import {keptLines} from '../words/event-words.js';
@@ -126,9 +127,9 @@ export async function findUnsavedWork(context: RunContext, record: RunRecord): P
 }
 
 /** Whether the backend is sure that nothing is left of the instance that could be saved. */
-async function isLost(context: RunContext, {offer, instanceId}: RunState): Promise<boolean> {
+async function isLost(context: RunContext, known: RunState): Promise<boolean> {
 	try {
-		const instance = await (await context.backend(offer.backend)).describe(instanceId ?? '');
+		const instance = await describeInstance(await context.backend(known.offer.backend), known);
 		return instance === undefined || instance.state === 'terminated' || instance.state === 'ending';
 	} catch {
 		// Whoever cannot be asked is sure of nothing.
@@ -170,7 +171,7 @@ export async function endDamaged(
 		});
 		for (const instance of instances) {
 			if (instance.run === name) {
-				await backend.terminate(instance.id);
+				await backend.terminate(instance.id, instance.account);
 			}
 		}
 	}

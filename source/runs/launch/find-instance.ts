@@ -1,8 +1,16 @@
-import {type Backend, BackendError, type Instance, type LaunchIntent, type LaunchProgress} from '../../backends/backend.js';
+import {
+	type Account,
+	type Backend,
+	BackendError,
+	type Instance,
+	type LaunchIntent,
+	type LaunchProgress,
+} from '../../backends/backend.js';
 import type {Offer} from '../../offers/offer.js';
 import type {Clock} from '../../system/clock.js';
 import type {Random} from '../../system/random.js';
 import {backOff} from '../../tunnel/backoff.js';
+import {findInstance} from '../steps/run-instance.js';
 import {StepFailed} from '../steps/step.js';
 
 /** How long a cloud may take until it tells of what it has made. Milliseconds. */
@@ -14,7 +22,7 @@ export const longestDelay = 20_000;
 
 export type Look = {
 	readonly backend: Backend;
-	readonly intent: Pick<LaunchIntent, 'id' | 'offer'>;
+	readonly intent: Pick<LaunchIntent, 'id' | 'offer'> & {readonly account: Account | undefined};
 	readonly clock: Clock;
 	readonly random: Random;
 	readonly signal?: AbortSignal;
@@ -31,7 +39,7 @@ export async function lookSurely(
 	const started = clock.now();
 	for (let failures = 0; ;) {
 		try {
-			const instance = await backend.find(intent.id, intent.offer);
+			const instance = await findInstance(backend, {...intent, intentId: intent.id});
 			failures = 0;
 			if (instance) {
 				return isAlive(instance) ? instance : undefined;

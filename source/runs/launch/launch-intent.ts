@@ -7,7 +7,7 @@ import type {Stage} from '../steps/step.js';
 
 /** What the backend is told of the attempt that the journal has announced. The same whenever the attempt is repeated. */
 export async function makeIntent(stage: Stage): Promise<LaunchIntent> {
-	const {specification, intentId, offer, name, deadline, duration, image} = stage.state();
+	const {specification, intentId, offer, account, name, deadline, duration, image} = stage.state();
 	const keys = await readKeys(stage.folder);
 	const environment = environmentOf(specification, stage.secrets);
 	return {
@@ -15,6 +15,7 @@ export async function makeIntent(stage: Stage): Promise<LaunchIntent> {
 		run: name,
 		installation: specification.installation,
 		offer,
+		account,
 		authorizedKey: keys.identity.public,
 		hostKey: keys.hostKey,
 		deadline,

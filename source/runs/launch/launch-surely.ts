@@ -44,7 +44,12 @@ export async function launchSurely(
 				}
 			}
 
-			const made = isUnsure ? await lookSurely({backend, intent, clock, random, signal: stage.signal}, onProgress) : undefined;
+			const made = isUnsure
+				? await lookSurely(
+						{backend, intent: {...intent, account: intent.account}, clock, random, signal: stage.signal},
+						onProgress,
+					)
+				: undefined;
 			if (!made) {
 				throw error;
 			}

@@ -8,6 +8,8 @@ import {makeIntent} from './launch-intent.js';
 import {endOf, perform, RunOver, type Stage, StepFailed} from '../steps/step.js';
 import {environmentOf} from '../model/specification.js';
 import {launchSurely} from './launch-surely.js';
+import {announcedAccount} from './launch-account.js';
+import {describeInstance} from '../steps/run-instance.js';
 import type {RunSpecification} from '../model/events.js';
 
 /** No offer is left to be tried. `unasked` are dearer than was agreed to. */
@@ -41,7 +43,7 @@ export async function obtainInstance(stage: Stage): Promise<void> {
 	}
 
 	const backend = await stage.context.backend(offer.backend);
-	const instance = await backend.describe(instanceId);
+	const instance = await describeInstance(backend, stage.state());
 	if (instance?.state === 'running') {
 		await noteAddress(stage, instance);
 		for (const line of (await backend.admit?.(instanceId, stage.signal)) ?? []) {
@@ -63,8 +65,7 @@ async function carryOut(stage: Stage, move: Move): Promise<boolean> {
 		}
 
 		case 'try': {
-			await announce(stage, move.offer);
-			return tryOffer(stage, false);
+			return (await announce(stage, move.offer)) && tryOffer(stage, false);
 		}
 
 		case 'ask': {
@@ -91,8 +92,11 @@ async function carryOut(stage: Stage, move: Move): Promise<boolean> {
 	}
 }
 
-/** A new attempt, with a token of its own and the deadline that it will have, is on disk before anybody is asked. */
-async function announce(stage: Stage, offer: Offer): Promise<void> {
+/**
+A new attempt, with a token of its own, the account that it is for and the deadline that it will have, is on disk before anybody is asked to
+make something. False where nobody says which account that is: then nothing is asked for.
+*/
+async function announce(stage: Stage, offer: Offer): Promise<boolean> {
 	const {specification, attempts, billing, deadline: known, intentId} = stage.state();
 	const {clock, random} = stage.context;
 	const isFirst = attempts.length === 0 && billing.length === 0;
@@ -107,7 +111,16 @@ async function announce(stage: Stage, offer: Offer): Promise<void> {
 	}
 
 	const token = isFirst ? intentId : random.uuid();
-	await stage.append({type: 'requested', intentId: token, offer: {...offer}, duration});
+	const account = await announcedAccount(stage, offer);
+	if (account instanceof BackendError) {
+		const {class: errorClass, message, next} = account;
+		await stage.append({type: 'requested', intentId: token, offer: {...offer}, duration});
+		await stage.append({type: 'attempt-failed', errorClass, message, next});
+		return false;
+	}
+
+	await stage.append({type: 'requested', intentId: token, offer: {...offer}, duration, account});
+	return true;
 }
 
 /** Decides what the environment of this attempt starts from, before anything is spent on it. Rejects with `StepFailed` or a `Problem`. */
@@ -175,7 +188,8 @@ async function tryOffer(stage: Stage, isRepeated: boolean): Promise<boolean> {
 			await image.settled();
 			const {id, workspace, stateFolder, sharesNetwork, launchedAt, replaceHostKey: guarded} = instance;
 			// Also when it is to be ended at once: what is known can be ended for sure.
-			await stage.append({type: 'created', instanceId: id, workspace, stateFolder, sharesNetwork, launchedAt, guarded});
+			const {account} = instance;
+			await stage.append({type: 'created', instanceId: id, workspace, stateFolder, sharesNetwork, launchedAt, guarded, account});
 			stage.signal.throwIfAborted();
 			await noteAddress(stage, instance);
 			return {note: id.length > 40 ? `${id.slice(0, 19)}…` : id};

@@ -20,6 +20,9 @@ const port = z.object({
 	added: z.boolean().optional(),
 });
 
+/** Whose an instance is; journals of before have none. */
+const account = z.object({id: z.string(), label: z.string()});
+
 const portNumber = z.number().int().min(1).max(65_535);
 /** A port of the environment that leads to one of this machine. */
 const reverse = z.object({remote: portNumber, local: portNumber});
@@ -78,6 +81,8 @@ export const eventSchema = z.discriminatedUnion('type', [
 		offer: offer.optional(),
 		/** Seconds from this launch to the deadline; null for none. */
 		duration: z.number().nullable().optional(),
+		/** Where it is asked for, as things are set up then. */
+		account: account.optional(),
 	}),
 	z.object({
 		type: z.literal('created'),
@@ -89,6 +94,8 @@ export const eventSchema = z.discriminatedUnion('type', [
 		launchedAt: z.number(),
 		/** It has a clock and a guard of its own, a lease to be lifted, and a host key to be replaced. */
 		guarded: z.boolean().optional(),
+		/** Where it is, as the cloud says. */
+		account: account.optional(),
 	}),
 	/** The attempt is over, and it is certain that it left no instance. */
 	z.object({

@@ -1,8 +1,13 @@
 import type {Instance} from '../../backends/backend.js';
 import type {RunState} from './state.js';
 
-/** An instance with this installation's tag that no journal tells of. */
-export type Orphan = {readonly backend: string; readonly instance: Instance};
+/** An instance with this installation's tag that no journal tells of, or of which one tells that it is gone. */
+export type Orphan = {
+	readonly backend: string;
+	readonly instance: Instance;
+	/** The journal of its run says that it has ended: somebody was let in once, so it may hold work. */
+	readonly saidGone?: boolean;
+};
 
 export type Reconciled = {
 	/** Newest first, `gone` ones too. */

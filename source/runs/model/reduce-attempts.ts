@@ -18,6 +18,7 @@ export function reduceAttempt(state: RunState, event: AttemptEvent): RunState {
 				intentIds: state.intentIds.includes(intentId) ? state.intentIds : [...state.intentIds, intentId],
 				offer: event.offer === undefined ? state.offer : (event.offer as unknown as Offer),
 				duration: event.duration === undefined ? state.duration : event.duration,
+				account: event.account,
 				unanswered: true,
 				asking: undefined,
 				waiting: undefined,
@@ -34,6 +35,8 @@ export function reduceAttempt(state: RunState, event: AttemptEvent): RunState {
 				sharesNetwork,
 				launchedAt,
 				guarded,
+				madeIds: [...state.madeIds, state.intentId],
+				account: event.account ?? state.account,
 				unanswered: false,
 				billing:
 					state.instanceId === instanceId

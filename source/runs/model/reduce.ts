@@ -33,6 +33,8 @@ function begin(name: string, {at, specification}: RunEvent & {type: 'intended'})
 		intendedAt: at,
 		intentId: specification.intentId,
 		intentIds: [specification.intentId],
+		madeIds: [],
+		account: undefined,
 		duration: specification.duration,
 		unanswered: false,
 		instanceId: undefined,

@@ -1,4 +1,4 @@
-import type {KeptWork} from '../../backends/backend.js';
+import type {Account, KeptWork} from '../../backends/backend.js';
 import type {StepId} from '../../environment/step.js';
 import type {Offer} from '../../offers/offer.js';
 import type {PortForward, ReversePort, RunSpecification} from './events.js';
@@ -72,6 +72,10 @@ export type RunState = {
 	/** The idempotency token of the attempt under way or of the instance; all that were ever used, the newest last. */
 	readonly intentId: string;
 	readonly intentIds: readonly string[];
+	/** Those tokens whose instance was certainly made. What others may have made holds nothing: nobody was ever let in. */
+	readonly madeIds: readonly string[];
+	/** The account of the attempt under way or of the instance; undefined where nobody could tell, and in journals of before. */
+	readonly account: Account | undefined;
 	/** Seconds from the launch of this attempt to the deadline; null for none. */
 	readonly duration: number | null;
 	/** A request went out, and whether it made an instance is not known. */

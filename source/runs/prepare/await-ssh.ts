@@ -1,4 +1,5 @@
 import type {Tunnel} from '../../tunnel/tunnel.js';
+import {describeInstance} from '../steps/run-instance.js';
 import {endOf, perform, type Stage, StepFailed} from '../steps/step.js';
 
 const reachLimit = 180_000;
@@ -48,11 +49,11 @@ async function watchInstance(
 ): Promise<never> {
 	const {clock} = stage.context;
 	const started = clock.now();
-	const {instanceId, offer} = stage.state();
+	const {offer} = stage.state();
 	const backend = await stage.context.backend(offer.backend);
 	for (;;) {
 		await clock.sleep(1000, stage.signal);
-		const instance = await backend.describe(instanceId ?? '');
+		const instance = await describeInstance(backend, stage.state());
 		if (instance?.state !== 'running') {
 			throw endOf(instance, stage.state(), clock.now());
 		}

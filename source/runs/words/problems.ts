@@ -1,5 +1,5 @@
 import {self} from '../../system/program-name.js';
-import type {BackendError} from '../../backends/backend.js';
+import {BackendError} from '../../backends/backend.js';
 import type {Paths} from '../../system/paths.js';
 import {formatPrice} from '../../offers/format.js';
 import type {Offer} from '../../offers/offer.js';
@@ -84,7 +84,7 @@ export function notEndedProblem({name, offer, instanceId, stopFailure}: RunState
 	];
 	return new Problem('failed', `${name} could not be ended: ${message}`, {
 		details,
-		next: `${next === undefined ? '' : `${next} `}Try again with \`${self} stop ${name}\`.`,
+		next: `${next === undefined ? '' : `${next} `}Try again with \`${self} stop ${name}\`.${error instanceof BackendError && error.class === 'permission' ? ` Where that can never be again, \`${self} stop ${name} --forget\` lets go of it and ends nothing.` : ''}`,
 		cause: error,
 	});
 }

@@ -123,7 +123,7 @@ function styleOf(row: EnvironmentRow | undefined): (text: string) => string {
 function moreRows(state: AppState, row: EnvironmentRow): string[] {
 	const {columns} = state;
 	if (row.kind === 'orphan') {
-		return [orphanWords(row.orphan), `${orphanAdvice} x ends it.`].flatMap(line =>
+		return [orphanWords(row.orphan), `${orphanAdvice(row.orphan)} x ends it.`].flatMap(line =>
 			wrap(line, columns - 2).map(piece => paint.warning(` ${piece}`)),
 		);
 	}

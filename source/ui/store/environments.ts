@@ -68,7 +68,7 @@ export function endListedOrphan(app: App, orphan: Orphan): void {
 	app.ask(
 		{
 			title: `End ${id}?`,
-			lines: [orphanWords(orphan), orphanAdvice, 'What is on it goes with it.'],
+			lines: [orphanWords(orphan), orphanAdvice(orphan), 'What is on it goes with it.'],
 			options: [
 				{label: 'No, leave it as it is', value: 'no'},
 				{label: 'Yes, end it', value: 'yes'},

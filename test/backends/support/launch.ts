@@ -15,7 +15,9 @@ import type {
 import type {Surroundings} from '../../../source/backends/settings/index.js';
 import type {Offer} from '../../../source/offers/offer.js';
 import type {Clock} from '../../../source/system/clock.js';
-import {type Ec2, type Ec2Options, startEc2, usualAccount} from '../../support/ec2/index.js';
+import {writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import {type Account, type Ec2, type Ec2Options, startEc2, usualAccount} from '../../support/ec2/index.js';
 import {TestClock} from '../../support/ui.js';
 import {makeSurroundings} from './surroundings.js';
 import {serve} from './http.js';
@@ -57,13 +59,13 @@ export async function startCheckip(): Promise<{url: string; answer: string}> {
 	return state;
 }
 
-export const accountOf = async (url: string, extra = ''): Promise<Surroundings> =>
-	makeSurroundings({
-		'config/backends.yml': `- type: aws
-  creds: {type: access_key, access_key: ${usualAccount.accessKeyId}, secret_key: ${usualAccount.secretAccessKey}}
+const settings = (url: string, extra: string, {accessKeyId, secretAccessKey}: Account): string => `- type: aws
+  creds: {type: access_key, access_key: ${accessKeyId}, secret_key: ${secretAccessKey}}
   endpoint: ${url}
-${extra.replace(/^(?=.)/gm, '  ')}`,
-	});
+${extra.replace(/^(?=.)/gm, '  ')}`;
+
+export const accountOf = async (url: string, extra = ''): Promise<Surroundings> =>
+	makeSurroundings({'config/backends.yml': settings(url, extra, usualAccount)});
 
 export const onDemandPrice: KnownPrice = {price: 0.1, source: 'test', date: 0};
 export const pricesFor = async (_region: string, types: readonly string[]) =>
@@ -91,6 +93,8 @@ export type Bench = {
 	/** The same account for a program that has just started. */
 	readonly restarted: () => Required<Omit<Backend, 'quieten' | 'copyOut' | 'inside' | 'commit' | 'release'>>;
 	readonly count: (action: string) => number;
+	/** Writes other keys into the settings. */
+	readonly setKeys: (keys: Account) => Promise<void>;
 };
 
 /** The program's backend in this process, as it is when it has just started. */
@@ -110,11 +114,13 @@ export async function startBench(extra = '', options: Ec2Options = {}): Promise<
 	onTestFinished(async () => ec2.close());
 	const checkip = await startCheckip();
 	const program = new SkippingClock(clock);
-	const surroundings = await accountOf(ec2.url, `checkip: ${checkip.url}\n${extra}`);
+	const keys = `checkip: ${checkip.url}\n${extra}`;
+	const surroundings = await accountOf(ec2.url, keys);
 	const start = () => backendFor(surroundings, program);
 	return {
 		...{ec2, clock, program, checkip, ...start()},
 		restarted: () => start().aws,
+		setKeys: async account => writeFile(path.join(surroundings.config, 'backends.yml'), settings(ec2.url, keys, account)),
 		count: action => ec2.calls.filter(call => call.action === action).length,
 	};
 }

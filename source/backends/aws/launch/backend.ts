@@ -24,16 +24,17 @@ export function createAwsBackend<S extends OfferSource>(
 			memory.note(instance);
 			return instance;
 		},
-		async find(intentId, offer) {
-			const instance = await operations.find([intentId, offer], never(), nobody);
+		account: async ({region}, signal) => operations.account([region], signal, nobody),
+		async find(intentId, offer, account) {
+			const instance = await operations.find([intentId, offer, account], never(), nobody);
 			if (instance) {
 				memory.note(instance);
 			}
 
 			return instance;
 		},
-		async describe(id) {
-			const instance = await operations.look([id], never(), nobody);
+		async describe(id, account) {
+			const instance = await operations.look([id, account], never(), nobody);
 			if (instance) {
 				memory.note(instance);
 			} else if (!memory.isGone(id)) {
@@ -44,7 +45,7 @@ export function createAwsBackend<S extends OfferSource>(
 
 			return instance;
 		},
-		terminate: async id => operations.terminate([id], never(), nobody),
+		terminate: async (id, account) => operations.terminate([id, account], never(), nobody),
 		async list(installation, regions, unanswered) {
 			if (regions.length === 0) {
 				return [];

@@ -1,5 +1,5 @@
 import type {Offer} from '../../../offers/offer.js';
-import type {AccountRegions, BackendErrorClass, Instance, LaunchIntent, LaunchProgress} from '../../backend.js';
+import type {Account, AccountRegions, BackendErrorClass, Instance, LaunchIntent, LaunchProgress} from '../../backend.js';
 
 /** A region that could not be asked, and why; an error would not keep its class on the way between processes. */
 export type Unanswered = {
@@ -15,10 +15,11 @@ export type Listed = {readonly instances: readonly Instance[]; readonly unanswer
 export type Arguments = {
 	check: readonly [offer: Offer];
 	launch: readonly [intent: LaunchIntent];
-	find: readonly [intentId: string, offer: Offer];
+	account: readonly [region: string];
+	find: readonly [intentId: string, offer: Offer, account: Account | undefined];
 	/** The id as `describe` has it. */
-	look: readonly [id: string];
-	terminate: readonly [id: string];
+	look: readonly [id: string, account: Account | undefined];
+	terminate: readonly [id: string, account: Account | undefined];
 	list: readonly [installation: string, regions: readonly string[]];
 	sweep: readonly [installation: string, regions: readonly string[]];
 	admit: readonly [id: string];
@@ -29,6 +30,7 @@ export type Arguments = {
 export type Results = {
 	check: readonly string[];
 	launch: Instance;
+	account: Account | undefined;
 	find: Instance | undefined;
 	/** Undefined while EC2 does not tell of it: that is not yet to say that it is gone. */
 	look: Instance | undefined;

@@ -2,7 +2,9 @@ import type {Instance as Ec2Instance} from '@aws-sdk/client-ec2';
 import {neutraliseLine} from '../../../system/terminal-text.js';
 import type {Instance, InstanceState} from '../../backend.js';
 import {guestStateFolder, guestUser, guestWorkspace} from '../../../agents/machine/places.js';
+import {awsAccount} from './account.js';
 import {instanceName} from './ids.js';
+import type {OwnedInstance} from './lookup.js';
 import {tagNames, tagValue} from './tags.js';
 
 const states: Readonly<Record<string, InstanceState>> = {
@@ -39,7 +41,7 @@ function reasonOf(instance: Ec2Instance): string | undefined {
 }
 
 /** An instance as the contract has it, told of at `toldAt` by EC2's clock. With `isPrivate` it is reached at its address within its network. */
-export function toInstance(region: string, instance: Ec2Instance, isPrivate: boolean, toldAt: number): Instance {
+export function toInstance(region: string, instance: OwnedInstance, isPrivate: boolean, toldAt: number): Instance {
 	const state = states[instance.State?.Name ?? ''] ?? 'pending';
 	const host = isPrivate ? instance.PrivateIpAddress : instance.PublicIpAddress;
 	const deadline = Date.parse(tagValue(instance.Tags, tagNames.deadline) ?? '');
@@ -49,6 +51,7 @@ export function toInstance(region: string, instance: Ec2Instance, isPrivate: boo
 		intentId: tagValue(instance.Tags, tagNames.intent) ?? instance.ClientToken ?? '',
 		run: neutraliseLine(tagValue(instance.Tags, tagNames.run) ?? ''),
 		state,
+		account: instance.owner === undefined ? undefined : awsAccount(instance.owner),
 		endpoint: runs && host ? {host, port: 22, user: guestUser} : undefined,
 		workspace: guestWorkspace,
 		stateFolder: guestStateFolder,

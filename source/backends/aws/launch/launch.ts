@@ -1,4 +1,4 @@
-import type {Instance as Ec2Instance, RunInstancesCommandInput} from '@aws-sdk/client-ec2';
+import type {RunInstancesCommandInput} from '@aws-sdk/client-ec2';
 import type {Offer} from '../../../offers/offer.js';
 import {messageOf} from '../../../system/problem.js';
 import {BackendError, type Instance, type LaunchIntent, type LaunchProgress} from '../../backend.js';
@@ -6,7 +6,7 @@ import type {AwsLaunchSettings} from '../../settings/index.js';
 import type {PricesFor} from '../offers.js';
 import {quotaLink} from './ids.js';
 import type {ImageBook} from './images.js';
-import {instanceOfIntent} from './lookup.js';
+import {instanceOfIntent, instancesOf, type OwnedInstance} from './lookup.js';
 import {findNetwork} from './network.js';
 import {launchParameters, spotLimit} from './parameters.js';
 import {asked, AwsError, isCode, onceOf, type Place} from './place.js';
@@ -31,7 +31,7 @@ const mostTries = 3;
 export async function launchInstance(launching: Launching, intent: LaunchIntent): Promise<Instance> {
 	const {place, settings, images, onProgress} = launching;
 	const request = await prepare(launching, intent);
-	let made: Ec2Instance;
+	let made: OwnedInstance;
 	try {
 		made = await make(launching, intent, request);
 	} catch (error) {
@@ -89,7 +89,7 @@ async function onDemandPrice({place, pricesFor, onProgress}: Launching, {instanc
 }
 
 /** Sends the request until there is an answer. The signal stops what is not sent yet; what is sent is heard out. */
-async function make(launching: Launching, intent: LaunchIntent, request: RunInstancesCommandInput): Promise<Ec2Instance> {
+async function make(launching: Launching, intent: LaunchIntent, request: RunInstancesCommandInput): Promise<OwnedInstance> {
 	const {place, signal, onProgress} = launching;
 	const {clock, session} = place;
 	let current = request;
@@ -97,9 +97,10 @@ async function make(launching: Launching, intent: LaunchIntent, request: RunInst
 	signal.throwIfAborted();
 	for (let tries = 1; ; tries++) {
 		try {
-			const {Instances: [instance] = []} = await asked(place, 'ec2:RunInstances', async () =>
+			const reservation = await asked(place, 'ec2:RunInstances', async () =>
 				onceOf(place).send(new session.sdk.RunInstancesCommand(current)),
 			);
+			const [instance] = instancesOf([reservation]);
 			if (instance?.InstanceId) {
 				return instance;
 			}
@@ -136,7 +137,7 @@ async function make(launching: Launching, intent: LaunchIntent, request: RunInst
 	}
 }
 
-async function madeBefore(place: Place, intent: LaunchIntent, refusal: AwsError): Promise<Ec2Instance> {
+async function madeBefore(place: Place, intent: LaunchIntent, refusal: AwsError): Promise<OwnedInstance> {
 	const instance = await instanceOfIntent(place, intent.id);
 	if (instance) {
 		return instance;

@@ -1,10 +1,17 @@
-import type {Filter, Instance as Ec2Instance} from '@aws-sdk/client-ec2';
+import type {Filter, Instance as Ec2Instance, Reservation} from '@aws-sdk/client-ec2';
 import {pages} from '../pages.js';
 import {asked, isCode, type Place} from './place.js';
 import {tagNames} from './tags.js';
 
+/** An instance as EC2 describes it, and the account that it is in. */
+export type OwnedInstance = Ec2Instance & {readonly owner: string | undefined};
+
+/** EC2 tells the owner of a reservation, which holds its instances. */
+export const instancesOf = (reservations: readonly Reservation[] | undefined): OwnedInstance[] =>
+	(reservations ?? []).flatMap(({Instances: instances, OwnerId: owner}) => (instances ?? []).map(each => ({...each, owner})));
+
 /** Instances by filters, page by page. */
-export async function instancesBy(place: Place, filters: readonly Filter[]): Promise<Ec2Instance[]> {
+export async function instancesBy(place: Place, filters: readonly Filter[]): Promise<OwnedInstance[]> {
 	const {session, client} = place;
 	return asked(place, 'ec2:DescribeInstances', async () => {
 		const reservations = await pages(async token => {
@@ -12,17 +19,17 @@ export async function instancesBy(place: Place, filters: readonly Filter[]): Pro
 			const answer = await client.send(command);
 			return {items: answer.Reservations, next: answer.NextToken};
 		});
-		return reservations.flatMap(({Instances: instances}) => instances ?? []);
+		return instancesOf(reservations);
 	});
 }
 
 /** The instance with this id; undefined while EC2 does not tell of it. */
-export async function instanceById(place: Place, instanceId: string): Promise<Ec2Instance | undefined> {
+export async function instanceById(place: Place, instanceId: string): Promise<OwnedInstance | undefined> {
 	const {session, client} = place;
 	try {
 		const command = new session.sdk.DescribeInstancesCommand({InstanceIds: [instanceId]});
-		const {Reservations: found = []} = await asked(place, 'ec2:DescribeInstances', async () => client.send(command));
-		return found.flatMap(({Instances: instances}) => instances ?? [])[0];
+		const {Reservations: found} = await asked(place, 'ec2:DescribeInstances', async () => client.send(command));
+		return instancesOf(found)[0];
 	} catch (error) {
 		if (isCode(error, 'InvalidInstanceID.NotFound')) {
 			return undefined;
@@ -39,7 +46,7 @@ const looks = [0, 2000, 5000, 10_000, 20_000] as const;
 The instance that was launched with a token, or is tagged with it. What EC2 has made a moment ago it may not tell of yet: it is looked for
 during 20 seconds.
 */
-export async function instanceOfIntent(place: Place, intentId: string): Promise<Ec2Instance | undefined> {
+export async function instanceOfIntent(place: Place, intentId: string): Promise<OwnedInstance | undefined> {
 	let waited = 0;
 	for (const look of looks) {
 		await place.clock.sleep(look - waited);

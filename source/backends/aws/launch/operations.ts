@@ -6,6 +6,7 @@ import {unusable} from '../../source-status.js';
 import type {PricesFor} from '../offers.js';
 import {accountRegions} from '../regions.js';
 import {type Limits, openSession, type Session, usualLimits} from '../session.js';
+import {accountOf, requireAccount} from './account.js';
 import type {Operations, Unanswered} from './calls.js';
 import {checkOffer} from './check.js';
 import {partsOf} from './ids.js';
@@ -67,24 +68,38 @@ export function createAwsOperations(options: OperationOptions): Operations {
 		check: async ([offer], signal) =>
 			within(offer.region, async (place, {launch: settings}) => checkOffer({place, settings, images, signal}, offer)),
 		launch: async ([intent], signal, onProgress) =>
-			within(intent.offer.region, async (place, {launch: settings}) =>
-				launchInstance({place, settings, images, pricesFor, userData, signal, onProgress}, intent),
-			),
-		find: async ([intentId, {region}]) =>
+			within(intent.offer.region, async (place, {launch: settings}) => {
+				if (intent.account) {
+					await requireAccount(place, intent.account, `the launch of ${intent.run}`);
+				}
+
+				return launchInstance({place, settings, images, pricesFor, userData, signal, onProgress}, intent);
+			}),
+		account: async ([region]) => within(region, async place => accountOf(place)),
+		find: async ([intentId, {region, instanceType}, account]) =>
 			within(region, async (place, setup) => {
+				if (account) {
+					await requireAccount(place, account, `what was asked for, ${instanceType} in ${region},`);
+				}
+
 				const found = await instanceOfIntent(place, intentId);
 				return found && toInstance(region, found, isPrivate(setup), cloudNow(place));
 			}),
-		async look([id]) {
+		async look([id, account]) {
 			const {region, instanceId} = partsOf(id);
 			return within(region, async (place, setup) => {
 				const found = await instanceById(place, instanceId);
+				// What these credentials can see is theirs: no account sees another one's instances.
+				if (!found && account) {
+					await requireAccount(place, account, instanceId);
+				}
+
 				return found && toInstance(region, found, isPrivate(setup), cloudNow(place));
 			});
 		},
-		async terminate([id]) {
+		async terminate([id, account]) {
 			const {region, instanceId} = partsOf(id);
-			await within(region, async place => endInstance(place, instanceId));
+			await within(region, async place => endInstance(place, instanceId, account));
 			return undefined;
 		},
 		list: async ([installation, regions]) =>

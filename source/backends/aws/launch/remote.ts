@@ -16,6 +16,7 @@ export function remoteOperations(
 	return {
 		check: remote('check'),
 		launch: remote('launch'),
+		account: remote('account'),
 		find: remote('find'),
 		look: remote('look'),
 		terminate: remote('terminate'),

@@ -1,4 +1,5 @@
-import {BackendError} from '../../backend.js';
+import {type Account, BackendError} from '../../backend.js';
+import {requireAccount} from './account.js';
 import {byHand, instanceName} from './ids.js';
 import {instanceById} from './lookup.js';
 import {asked, AwsError, isCode, type Place} from './place.js';
@@ -10,13 +11,18 @@ const pause = 3000;
 export const settled = 2 * 60_000;
 
 /**
-Ends an instance, and resolves when EC2 says that it has ended, or has not known it for two minutes. Throws a `transient` error where that
-does not come within five minutes: then it is still to be seen to.
+Ends an instance, and resolves when EC2 says that it has ended, or has not known it for two minutes under `account`. Throws a `transient`
+error where that does not come within five minutes: then it is still to be seen to. One that is not known is in another account, or may be
+where it is not known in which it was: then it throws at once.
 */
-export async function endInstance(place: Place, instanceId: string): Promise<void> {
+export async function endInstance(place: Place, instanceId: string, account: Account | undefined): Promise<void> {
 	const {clock, region} = place;
 	const start = clock.now();
 	let isAsked = await askToEnd(place, instanceId);
+	if (!isAsked && account) {
+		await requireAccount(place, account, instanceId);
+	}
+
 	let missedSince: number | undefined;
 	let trouble: string | undefined;
 	for (;;) {
@@ -34,7 +40,17 @@ export async function endInstance(place: Place, instanceId: string): Promise<voi
 			} else if (missedSince === undefined) {
 				missedSince = clock.now();
 			} else if (clock.now() - missedSince >= settled) {
-				return;
+				if (account) {
+					return;
+				}
+
+				throw new BackendError(
+					'permission',
+					`EC2 does not know ${instanceId}, and in which account it was made was not written down`,
+					{
+						next: 'It may run in another account: look at it there.',
+					},
+				);
 			}
 		} catch (error) {
 			if (!(error instanceof AwsError) || error.class !== 'transient') {

@@ -2,7 +2,7 @@ import type {Instance as Ec2Instance} from '@aws-sdk/client-ec2';
 import {messageOf} from '../../../system/problem.js';
 import {BackendError, type BackendErrorClass, type Instance, type LaunchProgress} from '../../backend.js';
 import {reasonCode, toInstance} from './instance.js';
-import {instanceById} from './lookup.js';
+import {instanceById, type OwnedInstance} from './lookup.js';
 import {cloudNow, type Place} from './place.js';
 
 /** Milliseconds. */
@@ -16,7 +16,7 @@ ran: then it has ended.
 */
 export async function waitForAddress(
 	place: Place,
-	made: Ec2Instance,
+	made: OwnedInstance,
 	isPrivate: boolean,
 	signal: AbortSignal,
 	onProgress: (progress: LaunchProgress) => void,

@@ -6,7 +6,7 @@ import {parse} from 'node:url';
 import type Docker from 'dockerode';
 import {messageOf} from '../../../system/problem.js';
 import {neutraliseLine} from '../../../system/terminal-text.js';
-import {BackendError, type BackendErrorClass} from '../../backend.js';
+import {type Account, BackendError, type BackendErrorClass} from '../../backend.js';
 
 /** An engine that answered, or why there is none to use. `host` is where its published ports are reached. */
 export type EngineSearch =
@@ -25,6 +25,10 @@ export type EngineInfo = {
 	readonly memory: number;
 	readonly nvidia: boolean;
 	readonly version: string;
+	/** The engine's own id; some that only look like Docker make one up for each answer. */
+	readonly id: string;
+	/** What its machine is called. */
+	readonly name: string;
 };
 
 const answerLimit = 3000;
@@ -89,14 +93,36 @@ function refused(error: unknown, where: string, named: boolean): EngineSearch {
 	};
 }
 
-type RawInfo = {NCPU?: number; MemTotal?: number; Runtimes?: Record<string, unknown>; ServerVersion?: string};
+type RawInfo = {
+	NCPU?: number;
+	MemTotal?: number;
+	Runtimes?: Record<string, unknown>;
+	ServerVersion?: string;
+	ID?: string;
+	Name?: string;
+};
 
 const readInfo = (info: RawInfo): EngineInfo => ({
 	cpu: info.NCPU ?? 1,
 	memory: Math.floor((info.MemTotal ?? 0) / 1024 / 1024),
 	nvidia: Object.keys(info.Runtimes ?? {}).includes('nvidia'),
 	version: neutraliseLine(info.ServerVersion ?? ''),
+	id: neutraliseLine(info.ID ?? ''),
+	name: neutraliseLine(info.Name ?? ''),
 });
+
+/** The engine as an account: one that gives no id that lasts is known by its machine and the way that leads to it. */
+export async function engineAccount(): Promise<Account> {
+	const {docker, host, info} = await requireEngine();
+	try {
+		const {ID: again} = await ask<RawInfo>(docker, '/info', answerLimit);
+		const isLasting = info.id !== '' && info.id === again;
+		const id = isLasting ? info.id : `${info.name} at ${process.env['DOCKER_HOST'] ?? host}`;
+		return {id: `docker ${id}`, label: `the Docker engine${isLasting ? ` ${info.id.slice(0, 8)}` : ''} of ${info.name || host}`};
+	} catch (error) {
+		throw engineError(error);
+	}
+}
 
 const hostOf = (named: string | undefined): string => {
 	const match = /^(?:tcp|https?):\/\/(?:\[([^\]]+)\]|([^:/]+))/.exec(named ?? '');

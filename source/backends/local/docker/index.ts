@@ -4,20 +4,21 @@ import type {Requirements} from '../../../configuration/model.js';
 import type {Offer} from '../../../offers/offer.js';
 import {systemClock} from '../../../system/clock.js';
 import {environmentImage} from '../../../agents/container/image-name.js';
-import {BackendError, type Instance, type LaunchIntent, type LaunchProgress} from '../../backend.js';
+import {type Account, BackendError, type Instance, type LaunchIntent, type LaunchProgress} from '../../backend.js';
 import {stateFolder} from '../../../agents/container/places.js';
 import type {Machine} from '../machine.js';
-import type {Runtime} from '../runtime.js';
+import {requireAccount, type Runtime} from '../runtime.js';
 import {commitContainer} from './commit.js';
 import {createContainer} from './container.js';
 import {describeContainer} from './describe.js';
-import {engineError, findEngine, isGone, requireEngine} from './engine.js';
+import {engineAccount, engineError, findEngine, isGone, requireEngine} from './engine.js';
 import {openExecLink} from './exec-link.js';
 import {awaitGreeting} from './greeting.js';
 import {ensureImage, imageAvailability} from './image.js';
 import {labels} from './labels.js';
 
 const stopGrace = 5;
+const engine = {account: engineAccount};
 
 /** Runs environments as containers of a Docker engine. */
 export function createDockerRuntime(): Runtime {
@@ -31,12 +32,23 @@ export function createDockerRuntime(): Runtime {
 		},
 		offer: makeOffer,
 		launch,
-		async find(intentId) {
-			return (await listBy(labels.intent, intentId))[0];
+		account: engineAccount,
+		async find(intentId, account) {
+			const [found] = await listBy(labels.intent, intentId);
+			if (!found && account) {
+				await requireAccount(engine, account, 'what was asked for');
+			}
+
+			return found;
 		},
-		async describe(id) {
+		async describe(id, account) {
 			const {docker, host} = await requireEngine();
-			return describeContainer(docker, containerId(id), host);
+			const found = await describeContainer(docker, containerId(id), host);
+			if (!found && account) {
+				await requireAccount(engine, account, `the container ${containerId(id).slice(0, 12)}`);
+			}
+
+			return found;
 		},
 		terminate,
 		async inside(id, signal) {
@@ -215,9 +227,14 @@ async function remove(docker: Docker, id: string): Promise<void> {
 	}
 }
 
-async function terminate(id: string): Promise<void> {
+async function terminate(id: string, account?: Account): Promise<void> {
 	const {docker, host} = await requireEngine();
 	const name = containerId(id);
+	if (account && !(await describeContainer(docker, name, host))) {
+		await requireAccount(engine, account, `the container ${name.slice(0, 12)}`);
+		return;
+	}
+
 	try {
 		await docker.getContainer(name).stop({t: stopGrace});
 	} catch (error) {

@@ -9,13 +9,14 @@ import writeFileAtomic from 'write-file-atomic';
 import type {Requirements} from '../../../configuration/model.js';
 import type {Offer} from '../../../offers/offer.js';
 import {systemClock} from '../../../system/clock.js';
+import {thisMachine} from '../../../system/machine-id.js';
 import {lockState} from '../../../system/lock.js';
 import {messageOf} from '../../../system/problem.js';
 import {endAll, isProcess, markedProcesses} from '../../../system/processes.js';
 import {deadlineText} from '../../../agents/deadline-file.js';
-import {BackendError, type Instance, type LaunchIntent} from '../../backend.js';
+import {type Account, BackendError, type Instance, type LaunchIntent} from '../../backend.js';
 import type {Machine} from '../machine.js';
-import type {Runtime} from '../runtime.js';
+import {requireAccount, type Runtime} from '../runtime.js';
 import {
 	doomedFolder,
 	findHosts,
@@ -58,15 +59,16 @@ export function createProcessRuntime(): Runtime {
 		},
 		offer: async (requirements, machine) => makeOffer(requirements, machine),
 		launch: async (intent, signal) => launch(intent, signal),
-		async find(intentId) {
-			const found = await findHost(intentId);
-			return found && describe(found.record, found.places);
+		account: hereAndNow,
+		find: async (intentId, account) => lookFor(intentId, account),
+		describe: async (id, account) => lookFor(id.replace(/^process:/, ''), account),
+		async terminate(id, account) {
+			if (account) {
+				await requireAccount(here, account, 'its host process');
+			}
+
+			await terminate(id.replace(/^process:/, ''));
 		},
-		async describe(id) {
-			const found = await findHost(id.replace(/^process:/, ''));
-			return found && describe(found.record, found.places);
-		},
-		terminate: async id => terminate(id.replace(/^process:/, '')),
 		quieten: async id => endProcesses(id.replace(/^process:/, '')),
 		async list(installation) {
 			const hosts = (await findHosts()).filter(({record}) => record.installation === installation);
@@ -96,6 +98,25 @@ function makeOffer(requirements: Requirements, {cpu, architecture, memory, disk,
 		kind: 'process',
 		notes: unavailable.length > 0 ? unavailable : [`Runs as you (${userInfo().username}) on this machine, without isolation.`],
 	};
+}
+
+/** Processes are a machine's and a user's; the folder that they serve may be seen from elsewhere. */
+async function hereAndNow(): Promise<Account> {
+	const {id, name} = await thisMachine();
+	const {username} = userInfo();
+	return {id: `process ${id} ${username}`, label: `${username} on ${name}`};
+}
+
+const here = {account: hereAndNow};
+
+/** Asked elsewhere, a host that lives would look like one that was killed. */
+async function lookFor(intentId: string, account: Account | undefined): Promise<Instance | undefined> {
+	if (account) {
+		await requireAccount(here, account, 'its host process');
+	}
+
+	const found = await findHost(intentId);
+	return found && describe(found.record, found.places);
 }
 
 async function findHost(intentId: string): Promise<{record: HostRecord; places: Layout} | undefined> {
