@@ -1,15 +1,20 @@
 import {chmod, readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import {describe, expect, test} from 'vitest';
+import {createServer} from 'node:http';
+import type {AddressInfo} from 'node:net';
+import {describe, expect, onTestFinished, test} from 'vitest';
 import {ownValues, variableSources} from '../../source/configuration/resolve/value-sources.js';
 import type {DevEnvironment, RequirementFlags} from '../../source/configuration/model.js';
 import type {Plan, Request} from '../../source/runs/model/choice.js';
 import type {ImageQuestion, ImageSource} from '../../source/runs/model/image-choice.js';
 import {chooseWithheld, keepLogins, registryLogins, withLogins} from '../../source/runs/plan/registry-logins.js';
 import {forgetAgreed, keepAgreed, readAgreed} from '../../source/runs/settings/agreed-logins.js';
-import type {Paths} from '../../source/system/paths.js';
+import {createImageSource} from '../../source/runs/plan/image-source.js';
+import {systemClock} from '../../source/system/clock.js';
+import {type Paths, resolvePaths} from '../../source/system/paths.js';
 import {Problem} from '../../source/system/problem.js';
 import {environment} from '../environment/support.js';
+import {testOffer} from '../support/events.js';
 import {temporaryFolder} from '../support/folders.js';
 
 const pathsOf = async (): Promise<Paths> => ({config: path.join(await temporaryFolder(), 'config')}) as Paths;
@@ -130,6 +135,37 @@ describe('asking about an image with no more than was agreed to', () => {
 			image: undefined,
 		});
 		expect(asked).toHaveLength(before);
+	});
+});
+
+describe('an offer of a cloud', () => {
+	test('has its image asked for without the login, and with it only when that was agreed to', async () => {
+		const heard: Array<string | undefined> = [];
+		const server = createServer((request, answer) => {
+			heard.push(request.headers.authorization);
+			answer.writeHead(401, {'www-authenticate': 'Basic realm="x"'}).end();
+		});
+		await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+		onTestFinished(() => void server.close());
+		const paths = {...resolvePaths({DSTACK_TUI_HOME: await temporaryFolder()}), home: await temporaryFolder()};
+		const images = createImageSource(paths, systemClock, {HOME: paths.home});
+		const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+		const written = environment({image: `${host}/team/app:1`, ...auth('me', 'value-of-token')});
+		const question: ImageQuestion = {
+			environment: written,
+			declared: written,
+			offer: {...testOffer, backend: 'aws', instanceType: 'm5.large', kind: 'machine', price: 1},
+			workspace: {root: paths.home, subfolder: ''},
+			configuration: '.dstack.yml',
+			policy: 'use',
+		};
+		const login = {host, by: 'registry_auth' as const, values: ['secrets.T'], agreed: false};
+		const {why} = await chooseWithheld({images}, question, [login], AbortSignal.timeout(20_000));
+		expect(why.join()).toContain('wants a login');
+		expect(heard.length).toBeGreaterThan(0);
+		expect(heard.filter(each => each !== undefined)).toEqual([]);
+		await chooseWithheld({images}, question, [{...login, agreed: true}], AbortSignal.timeout(20_000));
+		expect(heard).toContain(`Basic ${Buffer.from('me:value-of-token').toString('base64')}`);
 	});
 });
 

@@ -60,5 +60,5 @@ export const plannedSteps = ({offer, image, environment}: Planned): StepId[] =>
 		configuration: environment,
 		isOnMachine: offer.backend !== 'local',
 		isHeld: image.decision === 'build',
-		isProcess: image.image === undefined,
+		isProcess: instanceKind(offer) === 'process',
 	});

@@ -13,7 +13,7 @@ const shown = (text: string): string => neutraliseLine(text).slice(0, 300);
 
 const fileWords = ({local, source, remote, bytes, outside}: File): string =>
 	outside
-		? `${shown(source)} → ${shown(remote)}, ${formatBytes(bytes)}, from outside of the code${local === source ? '' : ` (written as ${shown(local)})`}`
+		? `${neutraliseLine(source)} → ${shown(remote)}, ${formatBytes(bytes)}, from outside of the code${local === source ? '' : ` (written as ${shown(local)})`}`
 		: `${shown(local)} → ${shown(remote)}, ${formatBytes(bytes)}`;
 
 const froms: Readonly<Record<Variable['from'], string>> = {
@@ -90,7 +90,7 @@ export const loginCautions = ({logins}: Pick<Plan, 'logins'>): string[] =>
 
 /** What a person must not overlook of all that: what is not of the code, what a registry would get, what can reach this machine. */
 export function leavingCautions(plan: Pick<Plan, 'leaving' | 'logins' | 'given' | 'offer'>): string[] {
-	const outside = plan.leaving.files.filter(file => file.outside).map(({source}) => shown(source));
+	const outside = plan.leaving.files.filter(file => file.outside).map(({source}) => neutraliseLine(source));
 	return [
 		...loginCautions(plan),
 		...(outside.length === 0 ? [] : [`Copied from outside of the code: ${outside.join(', ')}`]),

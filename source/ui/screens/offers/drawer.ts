@@ -1,6 +1,7 @@
 import {formatGpus, formatMemory, formatPrice} from '../../../offers/format.js';
 import {formatAge, formatDuration} from '../../../system/format.js';
 import {anyRegion} from '../../../offers/facts.js';
+import {instanceKind} from '../../../offers/instance-kind.js';
 import type {Offer} from '../../../offers/offer.js';
 import {durationOf} from '../../../runs/model/default-duration.js';
 import {spotWords} from '../../drawing/price-sparkline.js';
@@ -97,6 +98,12 @@ const placeWords = ({region, availability}: Offer): string | undefined =>
 		? 'one price for all regions; not told which of them have it'
 		: undefined;
 
+/** What it is, where that is no machine. */
+function kindWords(offer: Offer): string | undefined {
+	const kind = instanceKind(offer);
+	return kind === 'machine' ? undefined : `a ${kind}`;
+}
+
 /** Undefined where nobody tells. */
 function pastWords(state: AppState, current: Current): string | undefined {
 	if (!hasHistory(state, current)) {
@@ -119,7 +126,7 @@ export function drawerRows(state: AppState, {offer, row}: Current): string[] {
 	const previous = listing?.table.previousPrice(row);
 	const gpuCount = offer.gpus.reduce((sum, {count}) => sum + count, 0);
 	const facts: ReadonlyArray<readonly [string, string | undefined]> = [
-		['where', [offer.backend, offer.region, offer.zone, placeWords(offer)].filter(Boolean).join(' · ')],
+		['where', [offer.backend, offer.region, offer.zone, placeWords(offer), kindWords(offer)].filter(Boolean).join(' · ')],
 		[
 			'hardware',
 			[
