@@ -11,6 +11,7 @@ import {sortColumns} from './offers/sort.js';
 import {addBuilds, addCatalog, addHome, addMoney, addSecrets, type Means} from './subcommands.js';
 import {messageOf, Problem, type ProblemKind} from './system/problem.js';
 import {self} from './system/program-name.js';
+import {searchPath} from './system/search-path.js';
 import {neutralise} from './system/terminal-text.js';
 
 const exitCodes: Readonly<Record<ProblemKind, number>> = {
@@ -92,13 +93,18 @@ function makeProgram(): Command {
 		.action(async (directory: string, flags: Flags) => {
 			const choice = {file: flags.file, name: flags.name, flags: requirementFlags(flags)};
 			if (canDraw(flags) && !flags.detach) {
-				await draw(directory, {screen: 'plan', choice, yes: flags.yes ?? false});
+				await draw(directory, {screen: 'plan', choice, yes: flags.yes ?? false, trusted: flags.trustRepository});
 				return;
 			}
 
 			mustFinish = true;
 			const {runPlainly} = await import('./commands/run.js');
-			const options = {...choice, detach: flags.detach ?? false, yes: flags.yes ?? false};
+			const options = {
+				...choice,
+				detach: flags.detach ?? false,
+				yes: flags.yes ?? false,
+				trusted: flags.trustRepository,
+			};
 			await endWith(runPlainly((await open(directory)).core, options, await outputOf(flags)));
 		});
 
@@ -277,6 +283,8 @@ try {
 		process.chdir(from);
 	}
 
+	// Programs of the system are the person's, never those of the folder that they stand in.
+	process.env['PATH'] = searchPath(process.cwd());
 	await makeProgram().parseAsync();
 } catch (error) {
 	process.exitCode = await report(error);

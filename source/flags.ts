@@ -40,6 +40,8 @@ export type Flags = {
 	build?: boolean;
 	forwardAgent?: boolean;
 	sendSecrets?: string[];
+	/** `false` for `--no-trust-repository`. */
+	trustRepository?: boolean;
 	forceBuild?: boolean;
 	env?: string[];
 	port?: string[];
@@ -100,6 +102,8 @@ export const withRun = (command: Command): Command =>
 			collect,
 		)
 		.option('--forward-agent', 'lend your SSH agent to sessions in the environment')
+		.addOption(new Option('--trust-repository', 'vouch for the code, from now on: its git settings may run').default(undefined))
+		.addOption(new Option('--no-trust-repository', 'do so no more'))
 		.option('--plain', 'lines instead of the full screen');
 
 const buildPolicy = ({build, forceBuild}: Flags): BuildPolicy | undefined =>

@@ -17,6 +17,8 @@ export type RunOptions = ChoiceOptions & {
 	/** Return when it is ready, instead of holding the tunnel. */
 	readonly detach: boolean;
 	readonly yes: boolean;
+	/** Whether the person vouches for the code; undefined for what was said of it the last time. */
+	readonly trusted?: boolean | undefined;
 };
 
 /** `run` without the full screen: from the configuration to a ready environment, in lines or objects. */
@@ -43,6 +45,7 @@ async function obtain(core: Core, options: RunOptions, output: Output): Promise<
 		others: othersAfter(listing, offer, {backends: options.flags.backends}),
 		agreed: options.yes,
 		instead: containerInstead(listing, offer),
+		trusted: options.trusted,
 	});
 	show(plan, output);
 	refuseMissingBuild(plan);
@@ -64,7 +67,7 @@ async function obtain(core: Core, options: RunOptions, output: Output): Promise<
 
 function show(plan: Plan, output: Output): void {
 	const {name, offer, others, image, ports, deadline, expected, warnings, request} = plan;
-	const {root, subfolder, kind, files, bytes, notes} = plan.code;
+	const {root, subfolder, kind, files, bytes, notes, commands, refused, trusted} = plan.code;
 	output.object({
 		type: 'plan',
 		run: name,
@@ -93,7 +96,7 @@ function show(plan: Plan, output: Output): void {
 		logins: plan.logins,
 		leaving: plan.leaving,
 		given: plan.given,
-		code: {root, subfolder, kind, files, bytes, notes},
+		code: {root, subfolder, kind, files, bytes, notes, commands, refused, trusted},
 		ports,
 		deadline: deadline ?? null,
 		expected: expected ?? null,

@@ -13,7 +13,7 @@ import {attachWithPorts, type PortFlags} from './ports.js';
 /** Where the full screen begins. */
 export type Start =
 	| {readonly screen: 'configurations'}
-	| {readonly screen: 'plan'; readonly choice: ChoiceOptions; readonly yes: boolean}
+	| {readonly screen: 'plan'; readonly choice: ChoiceOptions; readonly yes: boolean; readonly trusted?: boolean | undefined}
 	| {readonly screen: 'attach'; readonly name: string; readonly ports: PortFlags};
 
 /** Opens the full screen. What is wrong with the command line is told before anything is drawn; what is to be said last, after. */
@@ -40,7 +40,7 @@ async function beginning(core: Core, start: Start): Promise<(app: App) => Promis
 			const choice = await choose(core, start.choice);
 			return async app => {
 				app.go('offers');
-				await openPlan(app, choice, start.yes);
+				await openPlan(app, choice, start.yes, start.trusted);
 			};
 		}
 

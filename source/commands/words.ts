@@ -15,6 +15,7 @@ import {
 } from '../runs/words/plan-words.js';
 import {givenLines, leavingLines} from '../runs/words/leaving-words.js';
 import {processWords} from '../runs/words/start-words.js';
+import {repositoryWords} from '../runs/words/repository-words.js';
 import {forwardWords, movedWords, reverseWords} from '../runs/words/port-words.js';
 import type {RunState} from '../runs/model/state.js';
 import {table} from './io.js';
@@ -52,6 +53,8 @@ export function planLines(plan: Plan, clock: {now(): number}): string[] {
 	const others = othersWords(plan);
 	const build = buildWords(plan);
 	const ready = readyWords(plan);
+	const way = plan.code.trusted ? '--no-trust-repository takes that back' : '--trust-repository vouches for it';
+	const repository = repositoryWords(plan, way);
 	return [
 		...table([
 			['RUN', 'CONFIGURATION', 'PROFILE', 'BACKEND', 'RESOURCES', 'SPOT', 'PRICE'],
@@ -71,6 +74,7 @@ export function planLines(plan: Plan, clock: {now(): number}): string[] {
 		...(build === undefined ? [] : [`Build: ${build}`]),
 		`Code: ${plural(code.files, 'file')} from ${code.root} (${code.kind})`,
 		...[...leavingLines(plan), ...givenLines(plan)].map(([label, text]) => `${capital(label)}: ${text}`),
+		...(repository === undefined ? [] : [`Repository: ${repository}`]),
 		...ports.map(({local, remote, direct}) =>
 			direct ? `Port ${local}: on this machine itself` : `Port ${local} → ${remote} there`,
 		),

@@ -1,5 +1,6 @@
 import process from 'node:process';
 import {withoutNpm} from '../backends/local/process/environment.js';
+import {ownFolder, searchPath} from '../system/search-path.js';
 import {neutraliseLine} from '../system/terminal-text.js';
 import {noPythonCode, pythonCheckScript} from './python.js';
 
@@ -10,7 +11,9 @@ const limit = 15_000;
 export async function pythonMissingHere(version: string): Promise<string | undefined> {
 	const {execa} = await import('execa');
 	const {exitCode, stdout} = await execa('sh', ['-c', pythonCheckScript(version)], {
-		env: {PATH: withoutNpm(process.env['PATH'] ?? '')},
+		// Where this program stands, uv and pyenv would look for settings, and for an interpreter to run.
+		cwd: ownFolder(),
+		env: {PATH: searchPath(process.cwd(), withoutNpm(process.env['PATH'] ?? ''))},
 		stdin: 'ignore',
 		reject: false,
 		timeout: limit,

@@ -45,6 +45,8 @@ export type StepContext = {
 	readonly deadline: number | undefined;
 	/** Whether the instance is a container or machine of its own (so its system files may be changed) or the person's own machine. */
 	readonly isolated: boolean;
+	/** Whether the person vouched for the folder that the code came from: see `CollectOptions`. @default false */
+	readonly trusted?: boolean | undefined;
 	/** Marks every process of the run. */
 	readonly intentId: string;
 	readonly run: string;

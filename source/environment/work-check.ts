@@ -15,7 +15,7 @@ take() {
   case $kind in
     folder) git init --quiet --bare --template= "$own_git" && tree > "$b/tree" ;;
     # Refreshed, as after a checkout, so that git needs to read each file only once.
-    repository) (umask 022; git update-index -q --refresh >/dev/null 2>&1); tree > "$b/tree" ;;
+    repository) without_filters; (umask 022; refresh git); tree > "$b/tree" ;;
     listing) listing > "$b/tree" ;;
   esac || exit 1
   if [ -f "$b/complaints" ]; then mv "$b/complaints" "$b/complaints.first" && mv "$b/heavy.now" "$b/heavy"; fi
@@ -154,23 +154,49 @@ outside() {
 }
 `;
 
+/**
+On the person's own machine, none of the commands runs that the settings of a repository name whom they did not vouch for. An instance is a place of
+its own, where git does what these say.
+*/
+const quietSettings = `n=0
+set_quiet() {
+  eval "GIT_CONFIG_KEY_$n=\\$1 GIT_CONFIG_VALUE_$n=\\$2"
+  export "GIT_CONFIG_KEY_$n" "GIT_CONFIG_VALUE_$n"
+  n=$((n + 1))
+}
+${[
+	['core.fsmonitor', 'false'],
+	['core.hooksPath', '/dev/null'],
+	['core.pager', 'cat'],
+	['core.sshCommand', 'ssh'],
+	['credential.helper', ''],
+	['core.askPass', ''],
+	['log.showSignature', 'false'],
+]
+	.map(([name, value]) => `set_quiet ${name} ${quote(value ?? '')}`)
+	.join('\n')}
+GIT_CONFIG_COUNT=$n GIT_ALLOW_PROTOCOL=file:http:https:ssh GIT_NO_LAZY_FETCH=1 GIT_TERMINAL_PROMPT=0
+export GIT_CONFIG_COUNT GIT_ALLOW_PROTOCOL GIT_NO_LAZY_FETCH GIT_TERMINAL_PROMPT`;
+
 /** What the scripts know of an environment; where it is not `isolated`, folders outside of it stay. */
-export type WorkPlaces = Pick<StepContext, 'workspace' | 'stateFolder' | 'isolated'>;
+export type WorkPlaces = Pick<StepContext, 'workspace' | 'stateFolder' | 'isolated' | 'trusted'>;
 
 /**
 What scripts that compare with the baseline have in common: the workspace in `w`, the state folder in `s`, and functions that act on a unit
 (`unit PLACE FUNCTION`), one repository or the workspace itself, whose baseline lies in `p`. Where `x` names a folder, what is written
 meanwhile lies in `b` below that, else beside the baseline.
 */
-export const workFunctions = ({workspace, stateFolder, isolated}: WorkPlaces): string => `
+export const workFunctions = ({workspace, stateFolder, isolated, trusted = false}: WorkPlaces): string => `
 w=${quote(workspace)}
 s=${quote(stateFolder)}
 isolated=${isolated}
 x=
+vouched=${isolated || trusted}
 umask 077
 LC_ALL=C
 export LC_ALL
 unset CDPATH GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_COMMON_DIR GIT_NAMESPACE
+${isolated || trusted ? '' : quietSettings}
 one=$(printf '\\001')
 has_git() { command -v git >/dev/null 2>&1; }
 

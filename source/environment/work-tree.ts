@@ -29,10 +29,34 @@ failed() { printf '%s: %s\\n' "$1" "$(head -n 1 "$b/errors")" >> "$b/failed"; }
 
 # As it is in the files: a filter of the person's may be missing here, and one that fails would hide everything.
 without_filters() {
-  git config -z --get-regexp '^filter\\.' | tr '\\n\\000' '\\001\\n' | cut -d "$one" -f 1 | sed -n 's/^filter\\.\\(.*\\)\\.[^.]*$/\\1/p' | sort -u |
-    sed 's/["\\\\]/\\\\&/g' | while IFS= read -r name; do
-      printf '[filter "%s"]\\n\\tclean =\\n\\tsmudge =\\n\\tprocess =\\n\\trequired = false\\n' "$name"
-    done > "$b/filters"
+  git config -z --get-regexp '^filter\\.' | tr '\\n\\000' '\\001\\n' | switch_off > "$b/filters"
+  if [ "$vouched" = true ]; then return; fi
+  if git config --show-scope -z --get-regexp '^(filter|lfs)\\.' 2>/dev/null | tr '\\n\\000' '\\001\\n' > "$b/scopes" &&
+    ! own_settings | grep -q '^lfs\\.'; then
+    own_settings | switch_off > "$b/filters.own"
+  else
+    cp "$b/filters" "$b/filters.own"
+  fi
+}
+
+# Lines that begin with the name of a setting.
+switch_off() {
+  cut -d "$one" -f 1 | sed -n 's/^filter\\.\\(.*\\)\\.[^.]*$/\\1/p' | sort -u | sed 's/["\\\\]/\\\\&/g' | while IFS= read -r name; do
+    printf '[filter "%s"]\\n\\tclean =\\n\\tsmudge =\\n\\tprocess =\\n\\trequired = false\\n' "$name"
+  done
+}
+
+# Of the repository's own settings: what is told after another scope than the system's and the person's.
+own_settings() {
+  while IFS= read -r scope && IFS= read -r setting; do
+    case $scope in system | global) ;; *) printf '%s\\n' "$setting" ;; esac
+  done < "$b/scopes"
+}
+
+# Makes an index know its files again, by filters where they can run and may: a stranger's do not on the person's own machine.
+refresh() {
+  if [ "$vouched" = true ]; then set -- "$@" update-index; else set -- "$@" -c include.path="$b/filters.own" update-index; fi
+  "$@" -q --refresh >/dev/null 2>&1
 }
 
 quiet_git() {
@@ -64,7 +88,7 @@ own_index() {
   if [ -z "$index" ] || [ ! -f "$index" ]; then return; fi
   cp -p "$index" "$1" && show_hidden || return 1
   # With filters, where they can run: else what they made would differ as soon as it is read again.
-  quiet_git update-index -q --refresh >/dev/null 2>&1
+  refresh quiet_git
   return 0
 }
 

@@ -100,6 +100,9 @@ export type Core = {
 		readonly damage: Problem | undefined;
 		last(): {configuration?: string; profile?: string};
 		remember(choice: Choice): void;
+		/** Whether the person vouched for code, by the folder that is its top. */
+		trusts(top: string): boolean;
+		rememberTrust(top: string, isTrusted: boolean): void;
 		/** How the grid of offers was arranged last. */
 		grid(): GridChoices;
 		rememberGrid(choices: GridChoices): void;

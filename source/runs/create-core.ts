@@ -74,8 +74,12 @@ export async function createCore(given: RunContext, folder: string): Promise<Cor
 			(await import('./plan/plan.js')).makePlan(context, request, offer, preferences.registry(), {
 				...options,
 				...(processPolicy() === 'ask' ? {instead} : {}),
+				trusted: options.trusted ?? preferences.trusts(await topOf(request.choice.folder)),
 			}),
-		launch: async plan => launch(context, plan, await installation()),
+		async launch(plan) {
+			preferences.rememberTrust(await topOf(plan.request.choice.folder), plan.code.trusted);
+			return launch(context, plan, await installation());
+		},
 		attach: async name => (await import('./live/run.js')).Run.from(context, await openRecord(context, name, {withLogs: true})),
 		async stop(name, reason) {
 			const {endDamaged, stopRecord} = await import('./end/stop-run.js');
@@ -154,6 +158,9 @@ function makeRequest(choice: Choice): Request {
 
 	return {choice, ...resolveRequest({...choice.configuration, environment}, choice.profile, choice.flags)};
 }
+
+/** The top of the code that a folder belongs to, by which it is known whether the person vouched for it. */
+const topOf = async (folder: string): Promise<string> => (await import('../environment/code/repository.js')).topOf(folder);
 
 /** The intent is on disk, and the run ours, before anything is done for it. */
 async function launch(context: RunContext, plan: Plan, installation: string): Promise<RunHandle> {

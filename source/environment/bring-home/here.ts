@@ -1,9 +1,10 @@
-import {appendFile, copyFile, realpath} from 'node:fs/promises';
+import {appendFile, copyFile, lstat, realpath} from 'node:fs/promises';
 import path from 'node:path';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {systemClock} from '../../system/clock.js';
 import {isMissing} from '../../system/files.js';
-import {git, gitOutput, type GitResult} from '../code/git.js';
+import {git, gitOutput, type GitResult, initOwn, ownGit} from '../code/git.js';
+import type {Place} from '../code/place.js';
 import {findRepository, type Repository} from '../code/repository.js';
 import {claimName, keyOf, type Taken, wantedName} from './names.js';
 import type {Packed, Unit} from './there.js';
@@ -20,17 +21,10 @@ export class Refused extends Error {
 	override readonly name = 'Refused';
 }
 
-/** Nothing of the person's own setup may run, and nothing that was not asked for may be written. */
+/** Nothing of the person's own setup may run, and nothing that was not asked for may be written. `git` itself sees to most of it. */
 const careful = [
-	...['core.hooksPath=/dev/null', 'core.fsmonitor=false', 'transfer.fsckObjects=true', 'fetch.fsckObjects=true'],
-	...[
-		'protocol.allow=never',
-		'protocol.file.allow=always',
-		'gc.auto=0',
-		'maintenance.auto=false',
-		'fetch.writeCommitGraph=false',
-	],
-	...['submodule.recurse=false', 'fetch.prune=false', 'fetch.pruneTags=false'],
+	...['transfer.fsckObjects=true', 'fetch.fsckObjects=true', 'protocol.allow=never', 'protocol.file.allow=always'],
+	...['gc.auto=0', 'maintenance.auto=false', 'fetch.writeCommitGraph=false'],
 ].flatMap(setting => ['-c', setting]);
 
 const firstLine = ({stderr, code}: GitResult): string => {
@@ -38,8 +32,9 @@ const firstLine = ({stderr, code}: GitResult): string => {
 	return neutraliseLine(lines[0] ?? stderr.split('\n')[0] ?? '') || `exit code ${code}`;
 };
 
-async function sure(folder: string, args: readonly string[], input?: Buffer): Promise<Buffer> {
-	const result = await git(folder, args, input);
+/** What git printed; throws `Refused` where it failed. */
+async function sure(asked: Promise<GitResult>): Promise<Buffer> {
+	const result = await asked;
 	if (result.code !== 0) {
 		throw new Refused(firstLine(result));
 	}
@@ -51,7 +46,7 @@ async function sure(folder: string, args: readonly string[], input?: Buffer): Pr
 The repository on this machine that a unit came from: the one whose top is the folder at the unit's place, by no link to elsewhere.
 Undefined where there is none, or where git cannot be asked.
 */
-export async function findHere(root: string, place: Buffer): Promise<Repository | undefined> {
+export async function findHere(root: string, place: Buffer, trusted = false): Promise<Repository | undefined> {
 	const relative = place.toString();
 	if (!Buffer.from(relative).equals(place)) {
 		return undefined;
@@ -63,8 +58,8 @@ export async function findHere(root: string, place: Buffer): Promise<Repository 
 			return undefined;
 		}
 
-		const repository = await findRepository(folder);
-		return repository && (await realpath(repository.top)) === folder ? repository : undefined;
+		const repository = await findRepository(folder, {root: await realpath(root), trusted});
+		return repository && repository.top === folder ? repository : undefined;
 	} catch (error) {
 		// It is gone, or git is missing or does not look at it: then the work comes into a folder.
 		if (
@@ -80,10 +75,13 @@ export async function findHere(root: string, place: Buffer): Promise<Repository 
 }
 
 /** Commits that a repository here has: what it is to build upon. Empty where it has none. */
-export async function commitsHere({top}: Repository): Promise<string[]> {
+export async function commitsHere(repository: Repository): Promise<string[]> {
 	const format = '%(objecttype) %(objectname)%0a%(*objecttype) %(*objectname)';
-	const listed = await gitOutput(top, ['for-each-ref', '--sort=-creatordate', `--count=${mostOffered}`, `--format=${format}`]);
-	const head = await git(top, ['rev-parse', '--quiet', '--verify', 'HEAD^{commit}']);
+	const listed = await gitOutput(repository, [
+		...['for-each-ref', '--sort=-creatordate'],
+		...[`--count=${mostOffered}`, `--format=${format}`],
+	]);
+	const head = await git(repository, ['rev-parse', '--quiet', '--verify', 'HEAD^{commit}']);
 	const commits = [...listed.toString().matchAll(/^commit ([\da-f]+)$/gm)].map(([, commit]) => commit ?? '');
 	return [...new Set([head.stdout.toString().trim(), ...commits])].filter(commit => commit !== '');
 }
@@ -92,18 +90,17 @@ export async function commitsHere({top}: Repository): Promise<string[]> {
 export async function openBundle(folder: string, bundle: string, {format}: Unit, repository?: Repository): Promise<void> {
 	// Older ones know of no other format than the usual one.
 	const other = format === 'sha256' ? ['--object-format=sha256'] : [];
-	await sure(path.dirname(folder), ['init', '--quiet', '--bare', '--template=', ...other, folder]);
+	await sure(initOwn(folder, other));
 	if (repository) {
 		await appendFile(path.join(folder, 'objects', 'info', 'alternates'), `${path.join(repository.commonDir, 'objects')}\n`);
-		await copyFile(path.join(repository.commonDir, 'shallow'), path.join(folder, 'shallow')).catch((error: unknown) => {
-			if (!isMissing(error)) {
-				throw error;
-			}
-		});
+		const shallow = path.join(repository.commonDir, 'shallow');
+		if ((await lstat(shallow).catch(() => undefined))?.isFile()) {
+			await copyFile(shallow, path.join(folder, 'shallow'));
+		}
 	}
 
-	await sure(folder, ['bundle', 'verify', bundle]);
-	await sure(folder, [...careful, 'fetch', '--quiet', '--no-tags', bundle, 'refs/home/*:refs/home/*']);
+	await sure(ownGit(folder, ['bundle', 'verify', bundle]));
+	await sure(ownGit(folder, [...careful, 'fetch', '--quiet', '--no-tags', bundle, 'refs/home/*:refs/home/*']));
 }
 
 export type Brought = {readonly name: string; readonly commit: string; readonly kind: 'branch' | 'tag'; readonly of: string};
@@ -113,21 +110,22 @@ Takes the commits into a repository here, from a bundle that was opened in `quar
 below `prefix`. Nothing else of it changes: neither files nor index, HEAD or any branch that there is. Throws `Refused`.
 */
 export async function takeIn(
-	{top}: Repository,
+	repository: Repository,
 	{refs}: Packed,
 	prefix: string,
 	quarantine: string | undefined,
 ): Promise<readonly Brought[]> {
 	if (quarantine !== undefined) {
-		const inside = (await sure(quarantine, ['for-each-ref', '--format=%(refname)', 'refs/home'])).toString().split('\n');
-		await fetchObjects(top, quarantine, inside.filter(Boolean));
+		const inside = (await sure(ownGit(quarantine, ['for-each-ref', '--format=%(refname)', 'refs/home']))).toString().split('\n');
+		await fetchObjects(repository, quarantine, inside.filter(Boolean));
 	}
 
 	for (let tries = 1; ; tries++) {
-		const taken = await takenNames(top);
-		const {orders, brought} = await claim(top, refs, prefix, taken);
+		const taken = await takenNames(repository);
+		const {orders, brought} = await claim(repository, refs, prefix, taken);
 		try {
-			await sure(top, [...careful, 'update-ref', '-m', 'dstack-tui: brought home', '-z', '--stdin'], Buffer.from(orders));
+			const update = [...careful, 'update-ref', '-m', 'dstack-tui: brought home', '-z', '--stdin'];
+			await sure(git(repository, update, {input: Buffer.from(orders)}));
 			return brought;
 		} catch (error) {
 			// Another one may have taken a name in this moment, or hold the lock of one.
@@ -141,12 +139,12 @@ export async function takeIn(
 }
 
 /** The names that commits are given, and what git is to be told for that. */
-async function claim(top: string, refs: Packed['refs'], prefix: string, taken: Taken) {
+async function claim(repository: Place, refs: Packed['refs'], prefix: string, taken: Taken) {
 	const brought: Brought[] = [];
 	let orders = '';
 	for (const {name, commit} of refs) {
 		const wanted = wantedName(prefix, name, commit);
-		const type = (await git(top, ['cat-file', '-t', commit])).stdout.toString().trim();
+		const type = (await git(repository, ['cat-file', '-t', commit])).stdout.toString().trim();
 		if (!wanted || (type !== 'commit' && !(type === 'tag' && wanted.name.startsWith('tags/')))) {
 			throw new Refused(`${neutraliseLine(name)} is not in what came`);
 		}
@@ -165,9 +163,12 @@ async function claim(top: string, refs: Packed['refs'], prefix: string, taken: T
 	return {orders, brought};
 }
 
-async function fetchObjects(top: string, quarantine: string, names: readonly string[]): Promise<void> {
+async function fetchObjects(repository: Place, quarantine: string, names: readonly string[]): Promise<void> {
 	const fetch = async (...more: readonly string[]) =>
-		git(top, [...careful, ...['fetch', '--quiet', '--no-tags', '--no-recurse-submodules', ...more, '--', quarantine, ...names]]);
+		git(repository, [
+			...careful,
+			...['fetch', '--quiet', '--no-tags', '--no-recurse-submodules', ...more, '--', quarantine, ...names],
+		]);
 	let result = await fetch('--no-write-fetch-head');
 	if (/unknown option/.test(result.stderr)) {
 		result = await fetch();
@@ -178,8 +179,8 @@ async function fetchObjects(top: string, quarantine: string, names: readonly str
 	}
 }
 
-async function takenNames(top: string): Promise<Taken> {
-	const listed = await sure(top, ['for-each-ref', '--format=%(objectname) %(refname)', 'refs/heads', 'refs/tags']);
+async function takenNames(repository: Place): Promise<Taken> {
+	const listed = await sure(git(repository, ['for-each-ref', '--format=%(objectname) %(refname)', 'refs/heads', 'refs/tags']));
 	return new Map(
 		[...listed.toString().matchAll(/^(\S+) refs\/(.+)$/gm)].map(([, commit = '', name = '']) => [keyOf(name), {name, commit}]),
 	);

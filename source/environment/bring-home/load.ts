@@ -53,7 +53,7 @@ export async function load(
 	const own = new Map<Unit, Repository>();
 	const shared = new Map<string, Repository>();
 	for (const unit of units) {
-		const here = root === undefined || unit.outside ? undefined : await findHere(root, unit.place);
+		const here = root === undefined || unit.outside ? undefined : await findHere(root, unit.place, context.trusted);
 		if (here) {
 			own.set(unit, here);
 		}

@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto';
 import {readFileSync} from 'node:fs';
 import {git, gitOutput, joinZero, splitZero} from './git.js';
+import {gitFolder, type Place} from './place.js';
 import type {History, Item} from './shipment.js';
 import {sourceOf} from './shipment.js';
 import {inSlices} from './tree.js';
@@ -20,9 +21,9 @@ export type Checkout = {
 type Tracked = {readonly mode: string; readonly id: string};
 
 /** What the index says of files, by Latin-1 names. */
-export async function trackedFiles(top: string): Promise<ReadonlyMap<string, Tracked>> {
+export async function trackedFiles(place: Place): Promise<ReadonlyMap<string, Tracked>> {
 	const tracked = new Map<string, Tracked>();
-	for (const line of splitZero(await gitOutput(top, ['ls-files', '-z', '--stage', '--full-name', ':/']))) {
+	for (const line of splitZero(await gitOutput(place, ['ls-files', '-z', '--stage', '--full-name', ':/']))) {
 		const tab = line.indexOf(0x09);
 		const [mode = '', id = '', stage] = line.subarray(0, tab).toString('latin1').split(' ');
 		if (stage === '0' && mode.startsWith('100')) {
@@ -37,8 +38,8 @@ export async function trackedFiles(top: string): Promise<ReadonlyMap<string, Tra
 Finds the files that are byte for byte what history holds of them: then whether git thinks them changed, and what filters it would put them
 through, does not matter. None in a repository whose names are SHA-256.
 */
-export async function findCheckout(top: string, {folder}: History, items: readonly Item[]): Promise<Checkout> {
-	const tracked = await trackedFiles(top);
+export async function findCheckout(place: Place, {folder}: History, items: readonly Item[]): Promise<Checkout> {
+	const tracked = await trackedFiles(place);
 	const same = await inSlices(items, item => {
 		const entry = tracked.get(item.name.toString('latin1'));
 		return entry && item.kind === 'file' && item.size > 0 && !item.content && blobId(item) === entry.id
@@ -83,11 +84,8 @@ function blobId(item: Item): string | undefined {
 /** An index may name what was never written down, as of a file that is only meant to be added. */
 async function heldBlobs(folder: string, ids: readonly string[]): Promise<ReadonlySet<string>> {
 	const input = Buffer.from(ids.map(id => `${id}\n`).join(''));
-	const {stdout} = await git(
-		folder,
-		['--git-dir=.', '-c', 'core.packedGitLimit=256m', 'cat-file', '--batch-check=%(objectname) %(objecttype)'],
-		input,
-	);
+	const asked = ['-c', 'core.packedGitLimit=256m', 'cat-file', '--batch-check=%(objectname) %(objecttype)'];
+	const {stdout} = await git(gitFolder(folder), asked, {input});
 	return new Set(
 		stdout
 			.toString('latin1')

@@ -1,11 +1,15 @@
 import {lstat, realpath} from 'node:fs/promises';
 import path from 'node:path';
-import {formatBytes} from '../../system/format.js';
 import {Problem} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {git} from './git.js';
 import {listFolder, type Listing, listWorkingTree} from './listing.js';
-import {comesWith, findRepository, type Repository, standsAlone} from './repository.js';
+import {isBorrowed} from './objects.js';
+import {codeLimit, isHistory, refuseTooBig, refuseUnreadable, withoutLinksOut} from './bounds.js';
+import {ignoringAsUsual} from './person-settings.js';
+import type {Place} from './place.js';
+import {comesWith, findBare, type Found, lookForRepository, type Repository, standsAlone} from './repository.js';
+import {commandsIn} from './settings.js';
 import {addAll, addBytes, addEntries, emptyTree, type Entry, joinBytes, type Tree} from './tree.js';
 
 /** A repository whose `.git` has to be built first, since there it could not be as it is here. */
@@ -33,11 +37,24 @@ export type CodeManifest = {
 	/** To copy as they are. */
 	readonly entries: readonly Entry[];
 	readonly staged: readonly Staged[];
+	/** The outermost repository. */
+	readonly repository: Place | undefined;
+	/** Settings of repositories in it that name commands: git here runs none of them. */
+	readonly commands: readonly string[];
+	/** Whether a git folder elsewhere was left out, which `trusted` would take. */
+	readonly refused: boolean;
+	/** Whether the person vouched for the folder. */
+	readonly trusted: boolean;
 };
 
-/** More than this is refused. Bytes. */
-export const codeLimit = 1024 ** 3;
-const listed = 10;
+export type CollectOptions = {
+	/** Bytes. @default `codeLimit` */
+	readonly limit?: number;
+	/** Whether the person vouched for the folder. @default false */
+	readonly trusted?: boolean;
+};
+
+export {codeLimit} from './bounds.js';
 
 type Collection = {
 	readonly tree: Tree;
@@ -45,28 +62,36 @@ type Collection = {
 	readonly without: Set<string>;
 	/** `.git` folders that are copied as they are, absolute. */
 	readonly copied: string[];
+	readonly trusted: boolean;
+	readonly commands: Set<string>;
+	readonly refused: string[];
 };
 
 const none = Buffer.alloc(0);
 const dotGit = Buffer.from('.git');
 
 /**
-Finds out what the code of a folder is: tracked, changed and untracked files, not the ignored ones, and the repository's history.
-Throws a `configuration` problem for files that cannot be read, and for more than `limit` bytes.
+Finds out what the code of a folder is: tracked, changed and untracked files, not the ignored ones, and the repository's history. Nothing that
+it holds is run. Throws a `configuration` problem for files that cannot be read, and for more than `limit` bytes.
 */
-export async function collectCode(folder: string, limit: number = codeLimit): Promise<CodeManifest> {
+export async function collectCode(
+	folder: string,
+	{limit = codeLimit, trusted = false}: CollectOptions = {},
+): Promise<CodeManifest> {
 	const start = await realpath(folder).catch((error: NodeJS.ErrnoException) => {
 		throw new Problem('configuration', `The folder ${neutraliseLine(folder)} cannot be opened: ${error.code ?? error.message}`);
 	});
-	const repository = await responsibleRepository(start);
-	const root = repository ? await realpath(repository.top) : start;
-	const collection: Collection = {tree: emptyTree(root), staged: [], without: new Set(), copied: []};
+	const {repository, refused} = await responsibleRepository(start, trusted);
+	const root = repository?.top ?? refused?.top ?? start;
+	const tree = emptyTree(root);
+	const collection: Collection = {tree, staged: [], without: new Set(), copied: [], trusted, commands: new Set(), refused: []};
 	if (!repository) {
 		// A folder around a bare repository and its working trees only has a file that names it.
-		if ((await lstat(path.join(root, '.git')).catch(() => undefined))?.isFile()) {
-			await addEntries(collection.tree, [dotGit]);
+		if (!refused && (await lstat(path.join(root, '.git')).catch(() => undefined))?.isFile()) {
+			await addEntries(tree, [dotGit]);
 		}
 
+		collection.refused.push(...(refused ? [refused.why] : []));
 		await addListing(collection, none, await listFolder(root));
 	} else if (repository.bare) {
 		await addBare(collection, repository);
@@ -74,18 +99,22 @@ export async function collectCode(folder: string, limit: number = codeLimit): Pr
 		await addRepository(collection, none, repository);
 	}
 
-	const {tree, staged} = collection;
+	const entries = await withoutLinksOut(tree);
 	refuseUnreadable(tree);
 	refuseTooBig(tree, limit);
 	return {
 		root,
 		subfolder: path.relative(root, start).split(path.sep).join('/'),
 		kind: kindOf(repository),
-		files: repository?.bare ? tree.entries.length : tree.entries.filter(({name}) => !isHistory(name)).length,
+		files: repository?.bare ? entries.length : entries.filter(({name}) => !isHistory(name)).length,
 		bytes: tree.bytes,
-		notes: tree.notes.map(neutraliseLine),
-		entries: tree.entries,
-		staged,
+		notes: [...collection.refused, ...tree.notes].map(neutraliseLine),
+		entries,
+		staged: collection.staged,
+		repository,
+		commands: [...collection.commands].map(neutraliseLine),
+		refused: collection.refused.length > 0,
+		trusted,
 	};
 }
 
@@ -98,37 +127,39 @@ function kindOf(repository: Repository | undefined): CodeManifest['kind'] {
 }
 
 /** The repository whose code the folder is. None where it only lies in one that ignores it, as below a home folder that is one. */
-async function responsibleRepository(start: string): Promise<Repository | undefined> {
-	const repository = await findRepository(start);
-	if (!repository) {
-		return undefined;
+async function responsibleRepository(start: string, trusted: boolean): Promise<Found> {
+	const found = await lookForRepository(start, {trusted});
+	const {repository, refused} = found;
+	if (refused) {
+		// Only the folder itself is taken, where the repository around it cannot say what belongs to it.
+		return {refused: {...refused, top: start}};
 	}
 
-	const top = await realpath(repository.top);
-	if (repository.bare) {
-		return start === top || start.startsWith(top + path.sep) ? repository : undefined;
+	if (!repository || repository.bare || start === repository.top) {
+		return found;
 	}
 
-	const ignored = start !== top && (await git(top, ['check-ignore', '--quiet', '--', start])).code === 0;
-	return ignored ? undefined : repository;
+	const asked = [...(await ignoringAsUsual(repository)), 'check-ignore', '--quiet', '--', start];
+	return (await git(repository, asked)).code === 0 ? findBare(start, {trusted}) : found;
 }
-
-const isHistory = (name: Buffer): boolean => /(?:^|\/)\.git(?:\/|$)/.test(name.toString('latin1'));
 
 const isLock = (relative: string, folder: boolean): boolean => !folder && relative.endsWith('.lock');
 
-async function addBare({tree, staged}: Collection, repository: Repository): Promise<void> {
-	if (repository.alternates.length === 0) {
+async function addBare(collection: Collection, repository: Repository): Promise<void> {
+	const {tree} = collection;
+	noteSettings(collection, repository);
+	if (repository.alternates.length === 0 && repository.gitDir === repository.commonDir) {
 		await addAll(tree, none, isLock);
 		return;
 	}
 
-	await stage({tree, staged, without: new Set(), copied: []}, none, repository);
+	await stage(collection, none, repository);
 }
 
 /** A working tree at `place`, with its history: as it lies there where `.git` stands alone, else built. */
 async function addRepository(collection: Collection, place: Buffer, repository: Repository): Promise<void> {
 	const alone = await standsAlone(repository);
+	noteSettings(collection, repository);
 	const gitFolder = path.join(repository.top, '.git');
 	if (alone) {
 		collection.copied.push(gitFolder);
@@ -137,7 +168,7 @@ async function addRepository(collection: Collection, place: Buffer, repository: 
 	}
 
 	// What lies inside first: what of it is built on its own is left out here.
-	await addListing(collection, place, await listWorkingTree(repository.top));
+	await addListing(collection, place, await listWorkingTree(repository));
 	if (alone) {
 		// Other working trees' records and half-written locks mean nothing elsewhere.
 		await addAll(
@@ -151,15 +182,35 @@ async function addRepository(collection: Collection, place: Buffer, repository: 
 	}
 }
 
-async function stage({tree, staged, without}: Collection, place: Buffer, repository: Repository): Promise<void> {
+function noteSettings({commands}: Collection, repository: Repository): void {
+	for (const name of commandsIn(repository)) {
+		commands.add(name);
+	}
+}
+
+async function stage(
+	{tree, staged, without}: Pick<Collection, 'tree' | 'staged' | 'without'>,
+	place: Buffer,
+	repository: Repository,
+): Promise<void> {
 	const linked = repository.gitDir !== repository.commonDir;
-	for (const folder of [repository.commonDir, ...(linked ? [repository.gitDir] : []), ...repository.alternates]) {
+	const own = [repository.commonDir, ...(linked ? [repository.gitDir] : [])];
+	for (const folder of [...own, ...repository.alternates]) {
 		const sizes = emptyTree(folder);
-		await addAll(sizes, none, relative => relative === 'worktrees' || without.has(path.join(folder, relative)));
+		const isOwn = own.includes(folder);
+		await addAll(sizes, none, (relative, isDirectory) =>
+			isOwn
+				? relative === 'worktrees' || without.has(path.join(folder, relative))
+				: !isBorrowed(relative, {isFile: () => !isDirectory, isDirectory: () => isDirectory}),
+		);
 		addBytes(tree, joinBytes(place, dotGit).toString('utf8'), sizes.bytes);
 		for (const name of sizes.unreadable) {
 			tree.unreadable.add(path.join(folder, name));
 		}
+	}
+
+	for (const folder of repository.alternates.filter(each => !`${each}/`.startsWith(`${tree.root}/`))) {
+		tree.notes.push(`its history borrows from ${folder}, outside of the code: the objects there come along, and nothing else`);
 	}
 
 	staged.push({place, repository, without});
@@ -194,35 +245,18 @@ async function addNested(collection: Collection, place: Buffer): Promise<void> {
 		return;
 	}
 
-	const repository = await findRepository(absolute);
-	const own = repository && !repository.bare && (await realpath(repository.top)) === (await realpath(absolute));
-	if (!own) {
+	const {repository, refused} = await lookForRepository(absolute, {root: tree.root, trusted: collection.trusted});
+	const real = await realpath(absolute);
+	if (refused && refused.top === real) {
+		collection.refused.push(refused.why);
+		await addListing(collection, place, await listFolder(absolute));
+	} else if (!repository || repository.bare || repository.top !== real) {
 		await addAll(tree, place);
 	} else if (await comesWith(repository, collection.copied)) {
+		noteSettings(collection, repository);
 		await addEntries(tree, [joinBytes(place, dotGit)]);
-		await addListing(collection, place, await listWorkingTree(repository.top));
+		await addListing(collection, place, await listWorkingTree(repository));
 	} else {
 		await addRepository(collection, place, repository);
-	}
-}
-
-function refuseUnreadable({unreadable}: Tree): void {
-	const names = [...unreadable];
-	if (names.length > 0) {
-		const more = names.length > listed ? [`… and ${names.length - listed} more`] : [];
-		throw new Problem('configuration', `${names.length === 1 ? 'A file' : `${names.length} files`} of the code cannot be read`, {
-			details: [...names.slice(0, listed).map(neutraliseLine), ...more],
-			next: 'Give yourself the right to read them, or name them in .gitignore.',
-		});
-	}
-}
-
-function refuseTooBig({bytes, sizes}: Tree, limit: number): void {
-	if (bytes > limit) {
-		const biggest = [...sizes].sort(([, a], [, b]) => b - a).slice(0, listed);
-		throw new Problem('configuration', `The code is ${formatBytes(bytes)}, more than ${formatBytes(limit)}`, {
-			details: biggest.map(([name, size]) => `${formatBytes(size).padStart(8)}  ${neutraliseLine(name)}`),
-			next: 'Name what does not belong to the code in .gitignore; data is better fetched there.',
-		});
 	}
 }

@@ -93,6 +93,24 @@ const written = (value: string): string =>
 				.replaceAll('\n', String.raw`\n`)
 				.replaceAll('\t', String.raw`\t`)}"`;
 
+/** All values of each variable, by `section.subsection.name`; section and name in lower case, without a value ''. */
+export function variablesOf(text: string): Map<string, string[]> {
+	const found = new Map<string, string[]>();
+	for (const part of parse(text)) {
+		if (part.kind === 'variable') {
+			const name = [part.section, ...(part.subsection === undefined ? [] : [part.subsection]), part.name.toLowerCase()].join('.');
+			const values = found.get(name);
+			if (values) {
+				values.push(part.value);
+			} else {
+				found.set(name, [part.value]);
+			}
+		}
+	}
+
+	return found;
+}
+
 /** A git configuration (Latin-1, to keep its bytes) without credentials. `left` names the variables that held some. */
 export function withoutCredentials(text: string): {text: string; left: string[]} {
 	const [pieces, left]: [string[], string[]] = [[], []];

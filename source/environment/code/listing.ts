@@ -2,7 +2,9 @@ import {type Dirent} from 'node:fs';
 import {mkdtemp, readdir, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
-import {git, gitOutput, gitProblem, joinZero, splitZero} from './git.js';
+import {git, type GitResult, gitOutput, gitProblem, initOwn, joinZero, ownGit, splitZero} from './git.js';
+import {ignoringAsUsual} from './person-settings.js';
+import type {Place} from './place.js';
 import {absoluteBytes, inChunks, joinBytes} from './tree.js';
 
 /** What belongs to a working tree: names as bytes, relative to it. */
@@ -21,9 +23,12 @@ export type Listing = {
 const key = (name: Buffer): string => name.toString('latin1');
 const isNested = (name: Buffer): boolean => name.at(-1) === 0x2f;
 
+/** Git on what is listed, told what the person ignores. */
+type Ask = (args: readonly string[], input?: Buffer) => Promise<GitResult>;
+
 /** A repository's working tree: tracked files that are there, and those that are not ignored. */
-export async function listWorkingTree(top: string): Promise<Listing> {
-	const cached = splitZero(await gitOutput(top, ['ls-files', '-z', '--stage', '--full-name', ':/']));
+export async function listWorkingTree(place: Place): Promise<Listing> {
+	const cached = splitZero(await gitOutput(place, ['ls-files', '-z', '--stage', '--full-name', ':/']));
 	const [files, modules] = [new Map<string, Buffer>(), new Map<string, Buffer>()];
 	for (const line of cached) {
 		const name = line.subarray(line.indexOf(0x09) + 1);
@@ -31,30 +36,34 @@ export async function listWorkingTree(top: string): Promise<Listing> {
 		(line.subarray(0, 6).toString() === '160000' ? modules : files).set(key(name), name);
 	}
 
-	return complete(top, [], [...files.values()], [...modules.values()]);
+	const ignoring = await ignoringAsUsual(place);
+	const ask: Ask = async (args, input) => git(place, [...ignoring, ...args], {input});
+	return complete(place.top, ask, [...files.values()], [...modules.values()]);
 }
 
 /** A folder that is no repository, honouring its `.gitignore` files: git looks at it through an empty repository elsewhere. */
 export async function listFolder(folder: string): Promise<Listing> {
 	const empty = await mkdtemp(path.join(tmpdir(), 'dstack-tui-'));
 	try {
-		await gitOutput(empty, ['init', '--quiet', '--bare', '--template=', empty]);
-		return await complete(folder, [`--git-dir=${empty}`, `--work-tree=${folder}`], [], []);
+		const {code, stderr} = await initOwn(empty);
+		if (code !== 0) {
+			throw gitProblem(empty, stderr);
+		}
+
+		const ignoring = await ignoringAsUsual();
+		return await complete(
+			folder,
+			async (args, input) => ownGit(empty, [...ignoring, ...args], {workTree: folder, input}),
+			[],
+			[],
+		);
 	} finally {
 		await rm(empty, {recursive: true, force: true});
 	}
 }
 
-async function complete(top: string, where: readonly string[], files: Buffer[], modules: Buffer[]): Promise<Listing> {
-	const {code, stdout, stderr} = await git(top, [
-		...where,
-		'ls-files',
-		'-z',
-		'--others',
-		'--exclude-standard',
-		'--full-name',
-		':/',
-	]);
+async function complete(top: string, ask: Ask, files: Buffer[], modules: Buffer[]): Promise<Listing> {
+	const {code, stdout, stderr} = await ask(['ls-files', '-z', '--others', '--exclude-standard', '--full-name', ':/']);
 	if (code !== 0) {
 		throw gitProblem(top, stderr);
 	}
@@ -64,15 +73,15 @@ async function complete(top: string, where: readonly string[], files: Buffer[], 
 	const unreadable = [...stderr.matchAll(/could not open directory '(.*)\/': /g)].map(match => match[1] ?? '');
 	const all = [...files, ...others.filter(name => !isNested(name))];
 	const nested = [...modules, ...others.filter(isNested).map(name => name.subarray(0, -1))];
-	const ignored = async (names: readonly Buffer[]) => findIgnored(top, where, names);
+	const ignored = async (names: readonly Buffer[]) => findIgnored(top, ask, names);
 	return {files: all, nested, ...(await findUnlisted(top, all, nested, ignored)), unreadable};
 }
 
-async function findIgnored(top: string, where: readonly string[], names: readonly Buffer[]): Promise<ReadonlySet<string>> {
+async function findIgnored(top: string, ask: Ask, names: readonly Buffer[]): Promise<ReadonlySet<string>> {
 	// A name that begins with a colon would be a pattern.
 	const prefix = Buffer.from('./');
 	const asked = names.map(name => Buffer.concat([prefix, name]));
-	const {code, stdout, stderr} = await git(top, [...where, 'check-ignore', '-z', '--stdin'], joinZero(asked));
+	const {code, stdout, stderr} = await ask(['check-ignore', '-z', '--stdin'], joinZero(asked));
 	// 1 says that none is.
 	if (code > 1) {
 		throw gitProblem(top, stderr);

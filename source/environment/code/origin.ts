@@ -5,7 +5,10 @@ import type {Link} from '../../system/link.js';
 import type {StepContext} from '../step.js';
 import {withoutUser} from './credentials.js';
 import {git, gitOutput} from './git.js';
+import {originOf} from './person-settings.js';
+import {gitFolder} from './place.js';
 import {isPartial} from './repository.js';
+import {readSettings} from './settings.js';
 import type {History} from './shipment.js';
 import {incomingFolder} from './there.js';
 
@@ -22,15 +25,13 @@ export type Origin = {
 };
 
 const text = async (folder: string, ...args: string[]): Promise<string> =>
-	(await git(folder, ['--git-dir=.', ...args])).stdout.toString('utf8').trim();
+	(await git(gitFolder(folder), args)).stdout.toString('utf8').trim();
 
 /** Where a repository came from, if it is a place that another machine may ask: undefined for folders, and where history is not whole here. */
 export async function findOrigin({folder}: History): Promise<Origin | undefined> {
-	const [url, shallow, partial, format, refs] = await Promise.all([
-		text(folder, 'ls-remote', '--get-url', 'origin'),
+	const [url, shallow, refs] = await Promise.all([
+		originOf(gitFolder(folder)),
 		text(folder, 'rev-parse', '--is-shallow-repository'),
-		isPartial(folder),
-		text(folder, 'config', '--get', 'extensions.objectformat'),
 		text(
 			folder,
 			'for-each-ref',
@@ -42,7 +43,8 @@ export async function findOrigin({folder}: History): Promise<Origin | undefined>
 	]);
 	const urls = urlsOf(url);
 	const tips = [...new Set(refs.split('\n').filter(line => /^[\da-f]{40}$/.test(line)))];
-	const whole = shallow === 'false' && !partial && !/sha256/i.test(format);
+	const format = readSettings(folder).get('extensions.objectformat')?.at(-1) ?? '';
+	const whole = shallow === 'false' && !isPartial(folder) && !/sha256/i.test(format);
 	return urls.length > 0 && tips.length > 0 && whole ? {urls, tips} : undefined;
 }
 
@@ -124,7 +126,7 @@ export async function fetchThere(
 
 const present = async ({folder}: History, ids: readonly string[]): Promise<string[]> => {
 	const input = Buffer.from(ids.map(id => `${id}\n`).join(''));
-	const {stdout} = await git(folder, ['--git-dir=.', 'cat-file', '--batch-check=%(objectname) %(objecttype)'], input);
+	const {stdout} = await git(gitFolder(folder), ['cat-file', '--batch-check=%(objectname) %(objecttype)'], {input});
 	return stdout
 		.toString('latin1')
 		.split('\n')
@@ -201,7 +203,7 @@ Writes the objects that are here and not among what the commits lead to into a f
 --fix-thin` takes it. Returns how many they are.
 */
 export async function packDifference({folder}: History, tips: readonly string[], file: string): Promise<number> {
-	const list = async (...args: string[]) => (await gitOutput(folder, ['--git-dir=.', ...args])).toString('latin1').split('\n');
+	const list = async (...args: string[]) => (await gitOutput(gitFolder(folder), args)).toString('latin1').split('\n');
 	const [all, reached] = await Promise.all([
 		list('cat-file', '--batch-all-objects', '--batch-check=%(objectname)', '--unordered'),
 		list('rev-list', '--objects', '--no-object-names', ...tips),
@@ -212,7 +214,7 @@ export async function packDifference({folder}: History, tips: readonly string[],
 		const input = Buffer.from([...tips.map(tip => `^${tip}`), ...missing, ''].join('\n'));
 		const thin = ['pack-objects', '--revs', '--thin', '--stdout', '--delta-base-offset', '-q'];
 		// With several threads the same objects would make another pack each time, and what has arrived of it would be worth nothing.
-		const {code, stderr} = await git(folder, ['--git-dir=.', '-c', 'pack.threads=1', ...thin], input, file);
+		const {code, stderr} = await git(gitFolder(folder), ['-c', 'pack.threads=1', ...thin], {input, file});
 		if (code !== 0) {
 			throw new Error(`git pack-objects: ${stderr}`);
 		}

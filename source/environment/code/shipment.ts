@@ -80,6 +80,12 @@ function divide(items: readonly Item[], folder: string | undefined, place: strin
 		return kind === 'file' && text.startsWith(prefix) && objectName.test(text.slice(prefix.length));
 	};
 
+	// What a link in the place of objects leads to may be another repository's: nothing is read through it, then, to be fetched or made there.
+	const hasLinks = items.some(({name, kind}) => kind === 'link' && `${name.toString('latin1')}/`.startsWith(prefix));
+	if (hasLinks) {
+		return {items, history: undefined};
+	}
+
 	const objects = items.filter(isObject);
 	const bytes = objects.reduce((sum, {size}) => sum + size, 0);
 	return {items: items.filter(each => !isObject(each)), history: {folder, place, bytes, items: objects}};

@@ -4,15 +4,19 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {Problem} from '../../system/problem.js';
 import type {Staged} from './collect.js';
-import {git} from './git.js';
+import {personGit} from './git.js';
+import {isBorrowed} from './objects.js';
 import type {Repository} from './repository.js';
 import {addAll, emptyTree, type Entry} from './tree.js';
 
 type Skip = (relative: string, entry: Dirent) => boolean;
 
-/** What is never taken over: the records of other working trees, half-written files, git's own sockets. */
+/** What is never taken over: the records of other working trees, half-written files, git's own sockets, and links in the place of objects. */
 const skipAlways: Skip = (relative, entry) =>
-	relative === 'worktrees' || entry.isSocket() || (entry.isFile() && relative.endsWith('.lock'));
+	relative === 'worktrees' ||
+	entry.isSocket() ||
+	(entry.isFile() && relative.endsWith('.lock')) ||
+	(entry.isSymbolicLink() && /^objects(?:\/|$)/.test(relative));
 
 /** Files at the top that all working trees share; all others (HEAD, index, MERGE_HEAD) are one tree's own. */
 const sharedFiles = /^(?:config|description|packed-refs|shallow)$/;
@@ -74,12 +78,7 @@ async function build(
 	}
 
 	for (const objects of alternates) {
-		await copyTree(
-			objects,
-			path.join(folder, 'objects'),
-			// An index over the other's packs; this one's own stays.
-			(relative, entry) => relative === 'info' || relative.startsWith('pack/multi-pack-index') || skipAlways(relative, entry),
-		);
+		await copyTree(objects, path.join(folder, 'objects'), (relative, entry) => !isBorrowed(relative, entry));
 	}
 
 	await rm(path.join(folder, 'objects', 'info', 'alternates'), {force: true});
@@ -98,9 +97,8 @@ async function build(
 
 const notSet = 5;
 
-/** From the root folder: git would look at the repository that it stands in first, and refuse it as it is. */
 async function configure(file: string, ...args: readonly string[]): Promise<void> {
-	const {code, stderr} = await git('/', ['config', '--file', file, ...args]);
+	const {code, stderr} = await personGit(['config', '--file', file, ...args]);
 	if (code !== 0 && code !== notSet) {
 		throw new Error(`git config: ${stderr}`);
 	}

@@ -79,8 +79,8 @@ export async function transfer(
 const summary = ({files, bytes}: CodeManifest, sent: number, fetched: boolean): string =>
 	`${files.toLocaleString('en-US')} file${files === 1 ? '' : 's'}, ${formatBytes(bytes)}; ${formatBytes(sent)} sent${fetched ? ', history fetched from origin' : ''}`;
 
-async function cleanItems(way: Way, {root, kind}: CodeManifest, {items}: Shipment): Promise<Item[]> {
-	const tracked = kind === 'repository' || kind === 'worktree' ? await trackedFiles(root) : undefined;
+async function cleanItems(way: Way, {repository, kind}: CodeManifest, {items}: Shipment): Promise<Item[]> {
+	const tracked = repository && !repository.bare ? await trackedFiles(repository) : undefined;
 	const {items: clean, left} = await withoutSecrets(items, kind, name => tracked?.has(name.toString('latin1')) ?? false);
 	if (left.length > 0) {
 		way.onReport({log: `Credentials are left out of the copy of ${left.map(neutraliseLine).join('; ')}\n`});
@@ -110,17 +110,17 @@ loopback, that takes no longer than sending them, and less of the processor on b
 */
 async function chooseCheckout(
 	transfer: Transfer,
-	{root, kind}: CodeManifest,
+	{repository}: CodeManifest,
 	history: History,
 	items: readonly Item[],
 ): Promise<Checkout | undefined> {
 	const bytes = items.reduce((sum, {name, size}) => sum + (isHistory(name.toString('latin1')) ? 0 : size), 0);
 	const wanted = transfer.checkout ?? bytes >= worthMaking;
-	if (!wanted || !transfer.there.git || kind === 'bare repository' || (await isPartial(history.folder))) {
+	if (!wanted || !transfer.there.git || !repository || repository.bare || isPartial(history.folder)) {
 		return undefined;
 	}
 
-	const checkout = await findCheckout(root, history, items);
+	const checkout = await findCheckout(repository, history, items);
 	if (checkout.items.size === 0) {
 		return undefined;
 	}

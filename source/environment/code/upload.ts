@@ -42,7 +42,7 @@ export async function copyCode(
 		return {copied: false, note: 'it is there already'};
 	}
 
-	const manifest = await collectCode(folder);
+	const manifest = await collectCode(folder, {trusted: context.trusted});
 	const note = await uploadCode(link, manifest, context, onReport, signal, options);
 	return {copied: note !== undefined, manifest, note: note ?? 'it is there already'};
 }
@@ -86,7 +86,10 @@ export async function uploadCode(
 			}
 
 			onReport({log: `${error.names.map(neutraliseLine).join(', ')} changed while it was copied; once more\n`});
-			current = await collectCode(path.join(manifest.root, manifest.subfolder), Math.max(codeLimit, manifest.bytes));
+			current = await collectCode(path.join(manifest.root, manifest.subfolder), {
+				limit: Math.max(codeLimit, manifest.bytes),
+				trusted: manifest.trusted,
+			});
 		}
 	}
 }

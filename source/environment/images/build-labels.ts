@@ -1,7 +1,8 @@
 import {createHash} from 'node:crypto';
 import path from 'node:path';
 import {neutraliseLine} from '../../system/terminal-text.js';
-import {git} from '../code/git.js';
+import {originOf} from '../code/person-settings.js';
+import {findRepository} from '../code/repository.js';
 import {type BuildParts, packParts, unpackParts} from './build-key.js';
 
 /** Whose build it is: two configurations share none. */
@@ -85,8 +86,8 @@ export const isBuildTag = (tag: string): boolean => /^b-[0-9a-f]{8}-[0-9a-f]{24}
 
 /** What a folder's code is called, the same in every clone of it: the address of `origin` without a login, else the folder's name. */
 export async function projectOf(root: string): Promise<string> {
-	const {code, stdout} = await git(root, ['remote', 'get-url', 'origin']).catch(() => ({code: 1, stdout: Buffer.alloc(0)}));
-	const address = code === 0 ? stdout.toString('utf8').trim() : '';
+	const repository = await findRepository(root).catch(() => undefined);
+	const address = repository ? await originOf(repository).catch(() => '') : '';
 	const known = /^(?:[a-z+]+:\/\/)?(?:[^@/]*@)?([^:/]+)(?::\d+(?=\/))?[:/]+(.+?)(?:\.git)?\/*$/i.exec(address);
 	const isLocal = address === '' || /^(?:[./~]|file:|[a-z]:\\)/i.test(address);
 	return known && !isLocal ? `${known[1]?.toLowerCase()}/${known[2]}` : path.basename(root);

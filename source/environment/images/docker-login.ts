@@ -5,6 +5,7 @@ import {z} from 'zod';
 import {readIfThere} from '../../system/files.js';
 import {dockerHub} from '../../system/image-reference.js';
 import {Problem} from '../../system/problem.js';
+import {ownFolder, searchPath} from '../../system/search-path.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {Login} from './registry-auth.js';
 
@@ -106,9 +107,8 @@ async function askHelper(name: string, key: string, variables: NodeJS.ProcessEnv
 		code,
 	} = await execa(program, ['get'], {
 		input: key,
-		// Never a program of the folder that the person stands in, which may be a stranger's.
-		cwd: path.parse(process.cwd()).root,
-		env: variables,
+		cwd: ownFolder(),
+		env: {...variables, PATH: searchPath(process.cwd(), variables['PATH'] ?? '')},
 		extendEnv: false,
 		reject: false,
 		timeout: helperLimit,

@@ -4,6 +4,8 @@ import {lstat, open, readdir, readlink, realpath} from 'node:fs/promises';
 import path from 'node:path';
 import {pipeline} from 'node:stream/promises';
 import {git, splitZero} from '../code/git.js';
+import {ignoringAsUsual} from '../code/person-settings.js';
+import {findRepository} from '../code/repository.js';
 
 /** The digest of one file or folder, and what of it does not count by its content. */
 export type Digested = {
@@ -102,8 +104,23 @@ async function listed(root: string, folder: string): Promise<Buffer[]> {
 	const below = path.relative(root, folder);
 	// Taken as it stands: a name with a star is no pattern.
 	const asked = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', `:(literal)${below === '' ? '.' : below}`];
-	const {code, stdout} = await git(root, asked).catch(() => ({code: 1, stdout: Buffer.alloc(0)}));
-	return code === 0 ? unique(splitZero(stdout)) : walk(root, folder);
+	const names = await askGit(root, asked);
+	return names ? unique(names) : walk(root, folder);
+}
+
+/** What the repository that a folder lies in says of it, in fields; undefined where there is none, or git does not tell. */
+export async function askGit(root: string, args: readonly string[]): Promise<Buffer[] | undefined> {
+	try {
+		const repository = await findRepository(root);
+		if (!repository || repository.bare) {
+			return undefined;
+		}
+
+		const {code, stdout} = await git(repository, [...(await ignoringAsUsual(repository)), ...args], {cwd: root});
+		return code === 0 ? splitZero(stdout) : undefined;
+	} catch {
+		return undefined;
+	}
 }
 
 /** A file in conflict is listed once for each side. */

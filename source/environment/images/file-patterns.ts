@@ -1,8 +1,7 @@
 import type {Dirent} from 'node:fs';
 import {readdir} from 'node:fs/promises';
 import path from 'node:path';
-import {git, splitZero} from '../code/git.js';
-import {within} from './file-digest.js';
+import {askGit, within} from './file-digest.js';
 
 /** Enough for the code of nearly everybody, and read in a moment. */
 const mostEntries = 5000;
@@ -106,13 +105,10 @@ export class FilePatterns {
 
 	/** Folders of which git ignores all are named once, so that the list is short. */
 	async #findIgnored(): Promise<ReadonlySet<string>> {
-		this.#ignored ??= git(this.#root, ['ls-files', '-z', '--others', '--ignored', '--exclude-standard', '--directory', '--', '.'])
-			.then(
-				({code, stdout}) =>
-					new Set(code === 0 ? splitZero(stdout).map(name => path.join(this.#root, name.toString('utf8'))) : []),
-			)
-			.then(names => new Set([...names].map(name => (name.endsWith(path.sep) ? name.slice(0, -1) : name))))
-			.catch(() => new Set<string>());
+		const asked = ['ls-files', '-z', '--others', '--ignored', '--exclude-standard', '--directory', '--', '.'];
+		this.#ignored ??= askGit(this.#root, asked).then(
+			(names = []) => new Set(names.map(name => path.join(this.#root, name.toString('utf8')).replace(/\/$/, ''))),
+		);
 		return this.#ignored;
 	}
 }

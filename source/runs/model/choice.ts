@@ -23,7 +23,7 @@ export type Request = {
 };
 
 /** The code that will be copied. Bytes. */
-export type CodeSummary = Omit<CodeManifest, 'entries' | 'staged'>;
+export type CodeSummary = Omit<CodeManifest, 'entries' | 'staged' | 'repository'>;
 
 /** One port as the plan has it: `wanted` was taken by `holder`, so `local` is offered instead. */
 export type PlannedPort = {
@@ -106,4 +106,7 @@ export type Plan = {
 	readonly warnings: readonly string[];
 };
 
-export type PlanOptions = Partial<Pick<Plan, 'others' | 'agreed' | 'instead'>>;
+export type PlanOptions = Partial<Pick<Plan, 'others' | 'agreed' | 'instead'>> & {
+	/** Whether the person vouches for the folder of the code. @default what was said of it the last time */
+	readonly trusted?: boolean | undefined;
+};

@@ -62,6 +62,8 @@ const specification = z.object({
 	/** Dearer offers within `maxPrice` need no question. */
 	agreed: z.boolean().default(false),
 	tags: z.record(z.string(), z.string()).default({}),
+	/** Whether the person vouched for the folder that the code comes from. */
+	trusted: z.boolean().optional(),
 	/** What the build commands' image may come from. */
 	build: z.enum(buildPolicies).default('use'),
 	/** The least isolation that the plan showed, and that was agreed to. */

@@ -38,6 +38,7 @@ export function specify(plan: Plan, intentId: string, installation: string, dura
 		tags: {...requirements.tags},
 		build: choice.flags.build ?? 'use',
 		isolation: leastIsolated(plan),
+		trusted: plan.code.trusted,
 		forwardAgent: choice.flags.forwardAgent ?? false,
 	};
 }

@@ -34,7 +34,7 @@ export async function makePlan(
 	asked: Request,
 	offer: Offer,
 	registry: string | undefined,
-	{others = [], agreed = false, instead}: PlanOptions = {},
+	{others = [], agreed = false, instead, trusted = false}: PlanOptions = {},
 ): Promise<Plan> {
 	refuseUnusable(offer, asked);
 	refuseUnlaunchable(offer);
@@ -45,7 +45,7 @@ export async function makePlan(
 	await refuseNoPython(offer, request);
 	// Before anybody is asked about the image.
 	const logins = await registryLogins(context, asked, request.environment);
-	const code = await collectCode(request.choice.folder);
+	const code = await collectCode(request.choice.folder, {trusted});
 	const leaving = await leavingOf(asked, code);
 	const given = givenOf(request, code.subfolder);
 	const image = await chooseWithheld(

@@ -49,6 +49,7 @@ function readGrid(stored: unknown): GridChoices {
 export async function loadPreferences(paths: Paths, folder: string): Promise<Core['preferences']> {
 	const store = await openSettings(paths);
 	let read: ImageSettings | undefined;
+	const trustedFolders = () => listOf(store.get('trusted_folders')).filter(isText);
 	const images = () => (read ??= readImageSettings(key => store.get(key)));
 	return {
 		damage: store.damage,
@@ -66,6 +67,13 @@ export async function loadPreferences(paths: Paths, folder: string): Promise<Cor
 			return registry && `${registry.registry}/${registry.repository}`;
 		},
 		images,
+		trusts: top => trustedFolders().includes(top),
+		rememberTrust(top, isTrusted) {
+			const others = trustedFolders().filter(each => each !== top);
+			if (isTrusted || others.length < trustedFolders().length) {
+				store.set('trusted_folders', isTrusted ? [...others, top] : others);
+			}
+		},
 		last: () => lastOf(store.get('last'))[folder] ?? {},
 		remember({configuration, profile}) {
 			const {[folder]: _old, ...others} = lastOf(store.get('last'));

@@ -18,6 +18,7 @@ export type Stored = {
 	title?: unknown;
 	forward_ports?: unknown;
 	process?: unknown;
+	trusted_folders?: unknown;
 };
 
 /** The settings of `config.json`, a file that people edit, also while the program runs. */

@@ -177,6 +177,7 @@ export function stepContext(state: RunState, configuration: DevEnvironment = env
 		subfolder: state.specification.subfolder,
 		deadline: state.deadline,
 		isolated,
+		trusted: state.specification.trusted,
 		intentId: state.intentId,
 		run: state.name,
 	};

@@ -1,4 +1,5 @@
-import {chooseConfiguration, chooseProfile, launch, nextBuild, turnBuild} from '../store/choosing.js';
+import {asksForTrust} from '../../runs/words/repository-words.js';
+import {chooseConfiguration, chooseProfile, launch, nextBuild, turnBuild, turnTrust} from '../store/choosing.js';
 import {loadFolder} from '../store/load-folder.js';
 import {chosenEnvironment, environmentRows, loadEnvironments} from '../store/environments.js';
 import {editConfiguration} from '../store/edit-configuration.js';
@@ -104,6 +105,16 @@ const plan: readonly Binding[] = [
 		when: ({configuration}) => (configuration?.environment?.build.length ?? 0) > 0,
 		disabled: ({busy}) => (busy ? 'One moment: it is still being checked' : undefined),
 		run: app => void turnBuild(app),
+	},
+	{
+		id: 'trust',
+		keys: ['T'],
+		screens: ['plan'],
+		title: 'Vouch for the repository, or no more',
+		footer: ({plan}) => (plan?.code.trusted ? 'distrust' : 'trust'),
+		when: ({plan}) => plan !== undefined && asksForTrust(plan),
+		disabled: ({busy}) => (busy ? 'One moment: it is still being checked' : undefined),
+		run: app => void turnTrust(app),
 	},
 	{
 		id: 'plan-form',

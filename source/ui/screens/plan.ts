@@ -15,6 +15,7 @@ import {
 import {givenLines, leavingCautions, leavingLines} from '../../runs/words/leaving-words.js';
 import {processWords} from '../../runs/words/start-words.js';
 import {instanceKind} from '../../offers/instance-kind.js';
+import {repositoryWords} from '../../runs/words/repository-words.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {bodyRows} from '../drawing/frame.js';
 import type {AppState} from '../store/state.js';
@@ -63,6 +64,7 @@ function planRows({columns, now}: AppState, plan: Plan): string[] {
 	const others = othersWords(plan);
 	const build = buildWords(plan);
 	const ready = readyWords(plan);
+	const repository = repositoryWords(plan, code.trusted ? 'T takes that back' : 'T vouches for it');
 	const {environment, choice, requirements} = request;
 	const cells = Math.min(columns, 120);
 	const line = (label: string, text: string): string[] =>
@@ -113,6 +115,7 @@ function planRows({columns, now}: AppState, plan: Plan): string[] {
 		...(others === undefined ? [] : line('then', neutraliseLine(others))),
 		'',
 		...line('code', codeWords(code)),
+		...(repository === undefined ? [] : line('repository', repository)),
 		...[...leavingLines(plan), ...givenLines(plan)].flatMap(([label, text]) => line(label, text)),
 		...(prepared.length > 0 ? line('prepared with', prepared.join(' · ')) : []),
 		...commands,

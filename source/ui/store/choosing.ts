@@ -80,6 +80,13 @@ export async function turnBuild(app: App): Promise<void> {
 	await makePlan(app, plan?.agreed);
 }
 
+/** Turns whether the person vouches for the code, and plans anew. */
+export async function turnTrust(app: App): Promise<void> {
+	const {plan} = app.state();
+	app.set({trusted: !plan?.code.trusted});
+	await makePlan(app, plan?.agreed);
+}
+
 /** Starts what is planned; where that is more than a plan says on its face, after a question, unless that was answered before. */
 export async function launch(app: App, isAgreed = false): Promise<void> {
 	const {plan} = app.state();
@@ -118,8 +125,8 @@ export async function launch(app: App, isAgreed = false): Promise<void> {
 }
 
 /** Straight to the plan, as `run` asks: with the flags, and the first offer that can be had. */
-export async function openPlan(app: App, choice: Choice, yes: boolean): Promise<void> {
-	app.set({configuration: choice.configuration, profile: choice.profile, flags: choice.flags, name: choice.name});
+export async function openPlan(app: App, choice: Choice, yes: boolean, trusted?: boolean): Promise<void> {
+	app.set({configuration: choice.configuration, profile: choice.profile, flags: choice.flags, name: choice.name, trusted});
 	const interrupted = await app.core.interrupted(choice);
 	if (interrupted) {
 		if (await beginRun(app, app.core.attach(interrupted.name))) {

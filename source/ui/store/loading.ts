@@ -47,6 +47,7 @@ export async function makePlan(app: App, agreed = false): Promise<void> {
 		const picks = {pinned: pinnedOffers(app.state()), excluded: grid.excluded, backends: app.state().flags.backends};
 		const others = listing ? othersAfter(listing, offer, picks) : [];
 		const instead = listing && containerInstead(listing, offer);
-		app.set({plan: await app.core.plan({...request, choice: choiceOf(app)}, offer, {others, agreed, instead})});
+		const {trusted} = app.state();
+		app.set({plan: await app.core.plan({...request, choice: choiceOf(app)}, offer, {others, agreed, instead, trusted})});
 	});
 }

@@ -81,6 +81,8 @@ export type AppState = {
 	readonly profile: Profile | undefined;
 	readonly flags: RequirementFlags;
 	readonly name: string | undefined;
+	/** Whether the person vouches for the code, as they have said here; undefined for what they said of it the last time. */
+	readonly trusted: boolean | undefined;
 	readonly request: Request | undefined;
 	/** What a text that is being typed into the form would ask for, or why it does not read. */
 	readonly tentative: {readonly request?: Request; readonly problem?: string} | undefined;
@@ -134,6 +136,7 @@ export const initialState = (columns: number, rows: number, now: number): AppSta
 	profile: undefined,
 	flags: {},
 	name: undefined,
+	trusted: undefined,
 	request: undefined,
 	tentative: undefined,
 	listing: undefined,
