@@ -117,7 +117,12 @@ export async function takeIn(
 ): Promise<readonly Brought[]> {
 	if (quarantine !== undefined) {
 		const inside = (await sure(ownGit(quarantine, ['for-each-ref', '--format=%(refname)', 'refs/home']))).toString().split('\n');
-		await fetchObjects(repository, quarantine, inside.filter(Boolean));
+		const announced = new Set(refs.map(({name}) => name));
+		await fetchObjects(
+			repository,
+			quarantine,
+			inside.filter(name => announced.has(name)),
+		);
 	}
 
 	for (let tries = 1; ; tries++) {

@@ -1,5 +1,6 @@
 import {spawn} from 'node:child_process';
 import process from 'node:process';
+import {gather} from '../../system/exec-streams.js';
 import type {ExecOptions, ExecResult, Link} from '../../system/link.js';
 
 /** Commands in this machine's own `sh`: for what an environment that was a host process has left here. */
@@ -12,13 +13,13 @@ export const hereLink = (): Link => ({
 async function run(command: string, {stdin = '', onOutput, signal}: ExecOptions = {}): Promise<ExecResult> {
 	signal?.throwIfAborted();
 	const child = spawn('/bin/sh', ['-c', command], {cwd: '/', env: process.env, stdio: 'pipe', signal});
-	const gathered: Record<'stdout' | 'stderr', Buffer[]> = {stdout: [], stderr: []};
+	const gathered = {stdout: gather(), stderr: gather()};
 	for (const stream of ['stdout', 'stderr'] as const) {
 		child[stream].on('data', (piece: Buffer) => {
 			if (onOutput) {
 				onOutput(piece, stream);
 			} else {
-				gathered[stream].push(piece);
+				gathered[stream].add(piece);
 			}
 		});
 	}
@@ -34,8 +35,7 @@ async function run(command: string, {stdin = '', onOutput, signal}: ExecOptions 
 	return new Promise((resolve, reject) => {
 		child.once('error', error => reject((signal?.aborted ? (signal.reason as Error) : undefined) ?? error));
 		child.once('close', code => {
-			const [stdout, stderr] = [gathered.stdout, gathered.stderr].map(pieces => Buffer.concat(pieces).toString('utf8'));
-			resolve({code: code ?? 137, stdout: stdout ?? '', stderr: stderr ?? ''});
+			resolve({code: code ?? 137, stdout: gathered.stdout.text(), stderr: gathered.stderr.text()});
 		});
 	});
 }

@@ -24,6 +24,8 @@ const ours = new Set([22, 10_022]);
 const lookEvery = 3;
 const longestName = 40;
 const mostPorts = 1000;
+/** What is kept of one look: of processes, and characters of how each was started. */
+const [mostCommands, longestCommand] = [5000, 1000];
 
 /**
 Prints, when something changed, a line `L ADDRESS:PORT INODE` for each listener as /proc/net/tcp has it, a line `P INODE NAME` for each
@@ -71,25 +73,30 @@ const isInternal = (command: string): boolean =>
 const nameOf = (command: string): string | undefined =>
 	neutraliseLine(path.posix.basename(command.trim())).slice(0, longestName) || undefined;
 
-/** One look, of lines that anybody in there could have forged: what is no listener is left out. */
-function parseLook(lines: readonly string[]): ListeningPort[] {
-	const ports = new Map<number, string>();
-	const commands = new Map<string, string>();
-	for (const line of lines) {
+/** One look, of lines that anybody in there could have forged, and that may never end: what is no listener, or too much, is left out. */
+class Look {
+	/** By port, so never more than there are. */
+	readonly #inodes = new Map<number, string>();
+	readonly #commands = new Map<string, string>();
+
+	take(line: string): void {
 		const listener = /^L ((?:[0-9A-F]{8}){1,4}):([0-9A-F]{4}) (\d{1,20})$/.exec(line);
 		const process = /^P (\d{1,20}) (.*)$/.exec(line);
 		if (listener?.[1] && listener[2] && listener[3] && isReachable(listener[1])) {
-			ports.set(Number.parseInt(listener[2], 16), listener[3]);
-		} else if (process?.[1]) {
-			commands.set(process[1], process[2] ?? '');
+			this.#inodes.set(Number.parseInt(listener[2], 16), listener[3]);
+		} else if (process?.[1] && (this.#commands.size < mostCommands || this.#commands.has(process[1]))) {
+			// A piece of a string keeps all of it in memory, unless it is copied.
+			this.#commands.set(process[1], Buffer.from((process[2] ?? '').slice(0, longestCommand)).toString());
 		}
 	}
 
-	return [...ports]
-		.filter(([port, inode]) => port > 0 && !ours.has(port) && !isInternal(commands.get(inode) ?? ''))
-		.map(([port, inode]) => ({port, process: nameOf(commands.get(inode) ?? '')}))
-		.sort((a, b) => a.port - b.port)
-		.slice(0, mostPorts);
+	ports(): ListeningPort[] {
+		return [...this.#inodes]
+			.filter(([port, inode]) => port > 0 && !ours.has(port) && !isInternal(this.#commands.get(inode) ?? ''))
+			.map(([port, inode]) => ({port, process: nameOf(this.#commands.get(inode) ?? '')}))
+			.sort((a, b) => a.port - b.port)
+			.slice(0, mostPorts);
+	}
 }
 
 /**
@@ -103,10 +110,10 @@ export function watchListening(
 ): () => void {
 	let known = before && new Set(before);
 	let told = '[]';
-	let lines: string[] = [];
+	let next = new Look();
 	const look = () => {
-		const ports = parseLook(lines);
-		lines = [];
+		const ports = next.ports();
+		next = new Look();
 		const open = new Set(ports.map(({port}) => port));
 		const stillKnown = known ? [...known].filter(port => open.has(port)) : [...open];
 		if (stillKnown.length !== known?.size) {
@@ -128,14 +135,14 @@ export function watchListening(
 		line => {
 			if (line === '.') {
 				look();
-			} else if (lines.length < 100_000) {
-				lines.push(line);
+			} else {
+				next.take(line);
 			}
 		},
 		{
 			onTrouble,
 			onRestart() {
-				lines = [];
+				next = new Look();
 			},
 		},
 	);

@@ -27,6 +27,8 @@ export type Load = {
 
 /** Milliseconds. */
 const silentAfter = 20_000;
+/** Characters: no counter needs more. */
+const longestLine = 1000;
 
 /**
 Prints raw counters, one line each as `KEY VALUES`, and a full stop after each sample. Where the control group limits a resource, that
@@ -156,7 +158,7 @@ export function watchLoad(
 		connection,
 		scriptFor(Math.max(1, Math.round(interval)), workspace),
 		line => {
-			const [key = '', ...rest] = line.trim().split(/\s+/);
+			const [key = '', ...rest] = line.slice(0, longestLine).trim().split(/\s+/);
 			if (key === '.') {
 				sample();
 			} else if (key === 'gpu' && gpus.length < 64) {

@@ -12,15 +12,16 @@ type Answers = {
 	readonly pack?: readonly string[];
 	readonly bundle?: Buffer | 'endless';
 	readonly archive?: Buffer;
+	readonly patch?: Buffer;
 };
 
 const fields = (values: readonly string[]): Buffer => Buffer.from(values.map(value => `${value}\0`).join(''));
 const unit = (place: string): readonly string[] => ['unit', 'key', place, '/there', 'sha1'];
 
 /** An environment that answers whatever it likes. */
-const lying = ({units = [unit('')], pack = ['end'], bundle, archive}: Answers): Link => ({
+const lying = ({units = [unit('')], pack = ['end'], bundle, archive, patch}: Answers): Link => ({
 	async exec(command, {onOutput, signal} = {}) {
-		const act = /bring-home'\\'' '\\''(\w+)'/.exec(command)?.[1] ?? '';
+		const act = /bring-home'\\'' '\\''\w+'\\'' '\\''(\w+)'/.exec(command)?.[1] ?? '';
 		const send = (piece: Buffer) => onOutput?.(piece, 'stdout');
 		if (act === 'units') {
 			send(fields([...units.flat(), 'end']));
@@ -30,6 +31,8 @@ const lying = ({units = [unit('')], pack = ['end'], bundle, archive}: Answers): 
 			while (!signal?.aborted) {
 				send(Buffer.alloc(100_000));
 			}
+		} else if (act === 'patch') {
+			send(patch ?? Buffer.alloc(0));
 		} else if (act === 'bundle' || act === 'archive') {
 			send((act === 'bundle' ? (bundle as Buffer) : archive) ?? Buffer.alloc(0));
 		}
@@ -202,6 +205,16 @@ describe.skipIf(!hasGit)('what an environment answers is not trusted (needs git)
 		const pack = ['ref', head, 'refs/home/heads/x', 'known', '1', 'history', '1000', 'end'];
 		await expect(home({pack, bundle: 'endless'}, 1_000_000)).rejects.toThrow('more than');
 		expect(existsSync(place)).toBe(false);
+	});
+
+	it('many repositories together stop at a limit too', async () => {
+		const {place, home} = await makeWorld();
+		const units = Array.from({length: 100}, (_, index) => unit(`unit-${index}`));
+		await expect(home({units, pack: ['files', '1', 'patch', 'end'], patch: Buffer.alloc(500_000)}, 1_000_000)).rejects.toThrow(
+			'more than',
+		);
+		// What came whole before stays.
+		expect(readdirSync(place, {recursive: true}).filter(name => String(name).endsWith('.patch'))).toHaveLength(6);
 	});
 
 	it.skipIf(!hasTar)('an archive that would land elsewhere is refused', async () => {

@@ -1,3 +1,4 @@
+import {finished} from 'node:stream/promises';
 import type Docker from 'dockerode';
 import {extract} from 'tar-stream';
 import {shellWord} from '../../../system/shell.js';
@@ -91,43 +92,46 @@ async function lastWords(container: Docker.Container, {ExitCode, Error: failure}
 	return {reason: `the container stopped with exit code ${ExitCode}${words === '' ? '' : `: ${words}`}`, next: undefined};
 }
 
+/** What is read of a container's output, and of a file in it, bytes: whatever is in there may be of any size. */
+const [mostOutput, mostOfFile] = [64 * 1024, 4096];
+
 async function lastLines(container: Docker.Container): Promise<string[]> {
-	let output: Buffer;
+	let output = Buffer.alloc(0);
 	try {
-		output = await container.logs({stdout: true, stderr: true, tail: 20});
+		// Of a container that has stopped, this ends.
+		const stream = await container.logs({stdout: true, stderr: true, tail: 20, follow: true});
+		const take = {
+			write(piece: Buffer) {
+				output = Buffer.concat([output, piece]).subarray(-mostOutput);
+				return true;
+			},
+		} as unknown as NodeJS.WritableStream;
+		(container.modem as Docker['modem']).demuxStream(stream, take, take);
+		await finished(stream);
 	} catch {
 		// Some log drivers keep nothing that could be read; the exit code is told all the same.
 		return [];
 	}
 
-	const text = demux(output);
-	return text.split('\n').filter(line => line.trim() !== '');
-}
-
-/** Each piece of a container's output has a header of eight bytes, of which the last four are its length. */
-function demux(output: Buffer): string {
-	const pieces: Buffer[] = [];
-	for (let at = 0; at + 8 <= output.length;) {
-		const end = at + 8 + output.readUInt32BE(at + 4);
-		pieces.push(output.subarray(at + 8, end));
-		at = end;
-	}
-
-	return Buffer.concat(pieces).toString('utf8');
+	return output
+		.toString('utf8')
+		.split('\n')
+		.filter(line => line.trim() !== '');
 }
 
 /** A small file of the state folder, also of a stopped container. */
 async function readFileIn(container: Docker.Container, name: string): Promise<string | undefined> {
 	try {
 		const archive = await container.getArchive({path: `${stateFolder}/${name}`});
-		const pieces: Buffer[] = [];
-		for await (const entry of archive.pipe(extract())) {
-			for await (const piece of entry) {
-				pieces.push(piece as Buffer);
+		try {
+			for await (const entry of archive.pipe(extract())) {
+				return await beginOf(entry);
 			}
-		}
 
-		return Buffer.concat(pieces).toString('utf8').slice(0, 4096);
+			return '';
+		} finally {
+			(archive as NodeJS.ReadableStream & {destroy(): void}).destroy();
+		}
 	} catch (error) {
 		if (isGone(error)) {
 			return undefined;
@@ -135,4 +139,16 @@ async function readFileIn(container: Docker.Container, name: string): Promise<st
 
 		throw engineError(error);
 	}
+}
+
+async function beginOf(entry: AsyncIterable<unknown>): Promise<string> {
+	let begin = Buffer.alloc(0);
+	for await (const piece of entry) {
+		begin = Buffer.concat([begin, piece as Buffer]);
+		if (begin.length >= mostOfFile) {
+			break;
+		}
+	}
+
+	return begin.toString('utf8', 0, mostOfFile);
 }
