@@ -90,11 +90,12 @@ export function addMoney(add: Add, {open, outputOf, finish}: Means): void {
 			await extendRun(await open(), name, duration, await outputOf(flags));
 		});
 	add('reap', 'compare with the clouds once, end what should have ended, remove what is left over; for cron')
+		.argument('[name...]', 'also these instances of another machine with the same installation: run names or ids')
 		.option('-y, --yes', 'also end instances that no journal tells of, without a question')
-		.action(async (flags: Flags) => {
+		.action(async (names: string[], flags: Flags) => {
 			finish();
 			const [{reap}, {systemClock}] = await Promise.all([import('./commands/reap.js'), import('./system/clock.js')]);
-			await reap(await open(), systemClock, flags.yes ?? false, await outputOf(flags));
+			await reap(await open(), systemClock, {yes: flags.yes ?? false, names}, await outputOf(flags));
 		});
 	add('ledger', 'what past environments cost').action(async (flags: Flags) => {
 		const {printLedger} = await import('./commands/reap.js');

@@ -3,6 +3,7 @@ import type {Readable} from 'node:stream';
 import type {Requirements} from '../configuration/model.js';
 import type {DeadlineKind, Offer} from '../offers/offer.js';
 import type {Link} from '../system/link.js';
+import type {MachineId} from '../system/machine-id.js';
 import type {ContainerWishes} from '../agents/container/options.js';
 
 export type BackendErrorClass = 'capacity' | 'quota' | 'permission' | 'configuration' | 'transient' | 'unknown';
@@ -63,6 +64,8 @@ export type LaunchIntent = {
 	readonly run: string;
 	/** This installation's tag; nothing without it is ever touched. */
 	readonly installation: string;
+	/** The machine that asks for it: others may have the same installation, as a synced or restored home folder has. */
+	readonly machine?: MachineId | undefined;
 	readonly offer: Offer;
 	/** The account that the journal announced it for: in another one it is refused. Undefined where nobody could tell which it is. */
 	readonly account?: Account | undefined;
@@ -118,6 +121,8 @@ export type Instance = {
 	readonly intentId: string;
 	readonly run: string;
 	readonly state: InstanceState;
+	/** The machine that asked for it; undefined for one that was made before that was noted. */
+	readonly machine?: MachineId | undefined;
 	/** Whose it is, where the backend says so with it. */
 	readonly account?: Account | undefined;
 	/** Where its SSH server is reached; undefined while it is not known yet. */

@@ -7,14 +7,22 @@ import {overdueLine, unheardLine} from '../runs/words/overdue-words.js';
 import type {Clock} from '../system/clock.js';
 import {messageOf, Problem} from '../system/problem.js';
 import {self} from '../system/program-name.js';
+import {neutraliseLine} from '../system/terminal-text.js';
 import {confirm, type Output} from './io.js';
 import {plural} from './words.js';
+
+export type Ending = {
+	/** Instances of this machine that no journal tells of are ended without a question. */
+	readonly yes: boolean;
+	/** Run names and ids of instances that another machine with the same installation started: no others of its are ended. */
+	readonly names: readonly string[];
+};
 
 /**
 Compares the journals with the clouds once, ends what should have ended, and removes what is left over; for cron. Instances that no journal
 tells of are ended after a question, or with `yes`. Throws a `failed` problem where something could not be asked or ended.
 */
-export async function reap(core: Core, clock: Clock, yes: boolean, output: Output): Promise<void> {
+export async function reap(core: Core, clock: Clock, ending: Ending, output: Output): Promise<void> {
 	const {runs, orphans, notes, looked} = await core.reconcile({everywhere: true});
 	const now = clock.now();
 	const alive = runs.filter(run => !isOver(run));
@@ -42,7 +50,7 @@ export async function reap(core: Core, clock: Clock, yes: boolean, output: Outpu
 
 	const failed = [
 		...stuck.map(stillThere),
-		...(await endOrphans(core, orphans, yes, output)),
+		...(await endOrphans(core, orphans, ending, output)),
 		...notes.filter(line => isTrouble(line) && !stuck.some(({name}) => line.startsWith(`${name} could not be ended`))),
 	];
 	output.line(
@@ -78,13 +86,21 @@ const stillThere = ({name, stopFailure}: RunState): string =>
 	`${name} could not be ended: ${stopFailure?.message ?? 'another program is at it'}${stopFailure?.command === undefined ? '' : `. By hand: ${stopFailure.command}`}`;
 
 /** Lines about those that are still there. */
-async function endOrphans(core: Core, orphans: readonly Orphan[], yes: boolean, output: Output): Promise<string[]> {
+async function endOrphans(core: Core, orphans: readonly Orphan[], {yes, names}: Ending, output: Output): Promise<string[]> {
 	const left: string[] = [];
 	for (const orphan of orphans) {
 		const {id, run, offer} = orphan.instance;
 		const known = orphan.saidGone ? 'which its journal calls gone, and the cloud alive' : 'which no journal here tells of';
-		const words = `${run}: ${orphan.backend} ${id}${offer === undefined ? '' : ` (${offer.instanceType} in ${offer.region})`}, ${known}`;
+		const isNamed = names.includes(run) || names.includes(id);
+		const machine = orphan.elsewhere === undefined ? '' : `, started on ${neutraliseLine(orphan.elsewhere)}, another machine`;
+		const words = `${run}: ${orphan.backend} ${id}${offer === undefined ? '' : ` (${offer.instanceType} in ${offer.region})`}, ${known}${machine}`;
 		output.line(words);
+		if (orphan.elsewhere !== undefined && !isNamed) {
+			output.line(`It is left to that machine; \`${self} reap ${id}\` ends it from here.`);
+			output.object({type: 'orphan', run, instance: id, ended: false, machine: orphan.elsewhere});
+			continue;
+		}
+
 		try {
 			if (!yes && !(await confirm({question: `End ${id}?`, next: 'Add -y to end it without a question.'}))) {
 				output.object({type: 'orphan', run, instance: id, ended: false});

@@ -11,6 +11,7 @@ import {readSecretsFile} from '../configuration/files/secrets.js';
 import {resolveRequest} from '../configuration/resolve/requirements.js';
 import {writeStarter} from '../configuration/starter/starter.js';
 import {ideLink, openCommand} from '../environment/ide/link.js';
+import {thisMachine} from '../system/machine-id.js';
 import {Problem} from '../system/problem.js';
 import {sshCommand} from '../tunnel/ssh-config/install-aliases.js';
 import type {RunContext} from './context.js';
@@ -99,7 +100,12 @@ export async function createCore(given: RunContext, folder: string): Promise<Cor
 		async runs({all = false, note} = {}) {
 			// What failed before this program began has been left alone long enough: every start tries again.
 			const rest = Math.min(listRest, context.clock.now() - begun);
-			const {runs, notes} = await reconcile(context, {installation: await installation(), backends: backends(), rest});
+			const {runs, notes} = await reconcile(context, {
+				installation: await installation(),
+				machine: await thisMachine(),
+				backends: backends(),
+				rest,
+			});
 			for (const line of notes) {
 				note?.(line);
 			}
@@ -107,7 +113,13 @@ export async function createCore(given: RunContext, folder: string): Promise<Cor
 			return all ? runs : runs.filter(({phase}) => phase !== 'gone');
 		},
 		reconcile: async ({everywhere = false} = {}) =>
-			reconcile(context, {installation: await installation(), backends: backends(), sweep: true, everywhere}),
+			reconcile(context, {
+				installation: await installation(),
+				machine: await thisMachine(),
+				backends: backends(),
+				sweep: true,
+				everywhere,
+			}),
 		endOrphan: async ({backend, instance}) => endOrphan(context, backend, instance, await installation()),
 		stepTimes: async () => readStepTimes(paths),
 		ledger: async () => readLedger(paths),
@@ -183,7 +195,7 @@ async function launch(context: RunContext, plan: Plan, installation: string): Pr
 		installation,
 		durationOf(plan.request.requirements, plan.offer.price),
 	);
-	await record.append({type: 'intended', specification});
+	await record.append({type: 'intended', specification: {...specification, machine: await thisMachine()}});
 	return Run.from(context, record);
 }
 

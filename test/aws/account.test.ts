@@ -1,4 +1,4 @@
-import {readdir, readFile} from 'node:fs/promises';
+import {readdir, readFile, rename} from 'node:fs/promises';
 import path from 'node:path';
 import {expect, test} from 'vitest';
 import {outcomes, usualAccount} from '../support/ec2/index.js';
@@ -115,5 +115,30 @@ test('what is let go of is not ended; shown again where the cloud calls it alive
 	expect(await world.cli(['reap'])).toMatchObject({code: 1});
 	expect(ec2.alive()).toHaveLength(1);
 	expect(await world.cli(['reap', '-y'])).toMatchObject({code: 0});
+	expect(ec2.alive()).toEqual([]);
+}, 120_000);
+
+test('a home of two machines: what the other one runs is shown with its name, and ended by name and a yes alone', async () => {
+	const {world, ec2} = await makeAccount(quick);
+	await world.write({'.dstack.yml': 'type: dev-environment\n'});
+	const runs = path.join(world.home, 'dt/runs');
+	world.env['DSTACK_TUI_MACHINE'] = 'desk';
+	await killRunAt(world, name, '"type":"created"', asked);
+	expect(Object.fromEntries(ec2.alive()[0]?.tags ?? [])).toMatchObject({'dstack-tui:machine-name': 'desk'});
+
+	// The journals are synced too: it is left alone.
+	world.env['DSTACK_TUI_MACHINE'] = 'laptop';
+	const ps = await world.cli(['ps']);
+	expect(ps.stderr).toContain(`${name} was started on desk, and is left alone here`);
+	// Only the settings are synced.
+	await rename(runs, `${runs}.desk`);
+	const reap = await world.cli(['reap', '-y']);
+	expect(reap.stdout).toContain('started on desk, another machine');
+	expect(reap.code).toBe(0);
+	expect(ec2.alive()).toHaveLength(1);
+	const asking = await world.cli(['reap', name]);
+	expect(asking.code).toBe(1);
+	expect(ec2.alive()).toHaveLength(1);
+	expect(await world.cli(['reap', name, '-y'])).toMatchObject({code: 0});
 	expect(ec2.alive()).toEqual([]);
 }, 120_000);

@@ -3,7 +3,9 @@ import {self} from '../../system/program-name.js';
 import {readdir, stat} from 'node:fs/promises';
 import path from 'node:path';
 import type {Backend} from '../../backends/backend.js';
+import type {MachineId} from '../../system/machine-id.js';
 import {messageOf, Problem} from '../../system/problem.js';
+import {neutraliseLine} from '../../system/terminal-text.js';
 import type {RunContext} from '../context.js';
 import {closeRun, finishStopping, settleGone, sweepRunAliases} from './end-run.js';
 import {examine, type Finding, late} from './examine.js';
@@ -33,6 +35,8 @@ const tellLimit = 120_000;
 
 export type ReconcileOptions = {
 	readonly installation: string;
+	/** The machine that this is: what another one with the same installation runs is left to it. */
+	readonly machine?: MachineId;
 	readonly backends: readonly Backend[];
 	/** Also removes what ended instances left behind: volumes, groups, requests. */
 	readonly sweep?: boolean;
@@ -50,7 +54,7 @@ What carries another installation's tag is not even looked at.
 */
 export async function reconcile(
 	context: RunContext,
-	{installation, backends, sweep = false, everywhere = false, rest = 0}: ReconcileOptions,
+	{installation, machine, backends, sweep = false, everywhere = false, rest = 0}: ReconcileOptions,
 ): Promise<Reconciled> {
 	const notes: string[] = [];
 	const looked: Looked[] = [];
@@ -59,7 +63,7 @@ export async function reconcile(
 	const checked = await Promise.all(
 		names.map(async name => {
 			try {
-				return await reconcileRun(context, name, {rest, notes, ledger});
+				return await reconcileRun(context, name, {rest, notes, ledger, machine});
 			} catch (error) {
 				notes.push(error instanceof Problem ? error.message : `${name} could not be checked: ${messageOf(error)}`);
 				return readState(runFolder(context.paths, name)).catch(() => undefined);
@@ -73,14 +77,23 @@ export async function reconcile(
 
 	const runs = checked.filter(state => state !== undefined).sort((a, b) => b.intendedAt - a.intendedAt);
 	const orphans = await Promise.all(
-		backends.map(async backend => askBackend(context, backend, {installation, sweep, everywhere, runs, notes, looked})),
+		backends.map(async backend => askBackend(context, backend, {installation, machine, sweep, everywhere, runs, notes, looked})),
 	);
 	return {runs, orphans: orphans.flat(), notes, looked};
 }
 
-type Look = {readonly rest: number; readonly notes: string[]; readonly ledger: ReadonlySet<string>};
+type Look = {
+	readonly rest: number;
+	readonly notes: string[];
+	readonly ledger: ReadonlySet<string>;
+	readonly machine: MachineId | undefined;
+};
 
-async function reconcileRun(context: RunContext, name: string, {rest, notes, ledger}: Look): Promise<RunState | undefined> {
+async function reconcileRun(
+	context: RunContext,
+	name: string,
+	{rest, notes, ledger, machine}: Look,
+): Promise<RunState | undefined> {
 	const folder = runFolder(context.paths, name);
 	const {events, damaged} = await readJournal(folder);
 	const state = reduceAll(name, events);
@@ -101,6 +114,17 @@ async function reconcileRun(context: RunContext, name: string, {rest, notes, led
 		await settleGone(context, folder, state, ledger, unwritten);
 		const line = unwrittenLine(name, unwritten);
 		notes.push(...(line === undefined ? [] : [line]));
+		return state;
+	}
+
+	// Whoever looks after it there is not to be seen from here, and only it knows how far it is.
+	const elsewhere = elsewhereName(state.specification.machine, machine);
+	if (elsewhere !== undefined) {
+		notes.push(
+			neutraliseLine(
+				`${name} was started on ${elsewhere}, and is left alone here: \`${self} stop ${name}\` ends it all the same`,
+			),
+		);
 		return state;
 	}
 
@@ -214,8 +238,13 @@ async function lastEventAt(context: RunContext, {name}: RunState): Promise<numbe
 	return events.at(-1)?.at ?? 0;
 }
 
+/** What another machine than this one is called; undefined for this one, and where nobody noted which it was. */
+const elsewhereName = (theirs: MachineId | undefined, ours: MachineId | undefined): string | undefined =>
+	theirs && ours && theirs.id !== ours.id ? theirs.name : undefined;
+
 type Question = {
 	readonly installation: string;
+	readonly machine: MachineId | undefined;
 	readonly sweep: boolean;
 	readonly everywhere: boolean;
 	readonly runs: readonly RunState[];
@@ -230,7 +259,7 @@ Those that may hold work although their journal says that they are gone are retu
 async function askBackend(
 	context: RunContext,
 	backend: Backend,
-	{installation, sweep, everywhere, runs, notes, looked}: Question,
+	{installation, machine, sweep, everywhere, runs, notes, looked}: Question,
 ): Promise<Orphan[]> {
 	const orphans: Orphan[] = [];
 	try {
@@ -253,11 +282,12 @@ async function askBackend(
 				damaged: [],
 			}));
 			const state = reduceAll(instance.run, events);
+			const elsewhere = elsewhereName(instance.machine, machine);
 			if (!state?.intentIds.includes(instance.intentId)) {
-				orphans.push({backend: backend.name, instance});
-			} else if (damaged.length > 0 || state.madeIds.includes(instance.intentId)) {
+				orphans.push({backend: backend.name, instance, elsewhere});
+			} else if (damaged.length > 0 || elsewhere !== undefined || state.madeIds.includes(instance.intentId)) {
 				if (state.phase === 'gone' || state.intentId !== instance.intentId) {
-					orphans.push({backend: backend.name, instance, saidGone: true});
+					orphans.push({backend: backend.name, instance, saidGone: true, elsewhere});
 					notes.push(
 						`${orphanWords({backend: backend.name, instance, saidGone: true})}: \`${self} reap\` asks whether to end it`,
 					);

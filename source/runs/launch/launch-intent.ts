@@ -14,6 +14,7 @@ export async function makeIntent(stage: Stage): Promise<LaunchIntent> {
 		id: intentId,
 		run: name,
 		installation: specification.installation,
+		machine: specification.machine,
 		offer,
 		account,
 		authorizedKey: keys.identity.public,

@@ -31,6 +31,8 @@ const reverse = z.object({remote: portNumber, local: portNumber});
 const specification = z.object({
 	intentId: z.string(),
 	installation: z.string(),
+	/** The machine that it was asked for on; journals of before have none. */
+	machine: z.object({id: z.string(), name: z.string()}).optional(),
 	/** Absolute folder the code comes from. */
 	folder: z.string(),
 	/** Where in the uploaded tree that folder lies; '' for its root. */

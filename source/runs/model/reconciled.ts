@@ -7,6 +7,8 @@ export type Orphan = {
 	readonly instance: Instance;
 	/** The journal of its run says that it has ended: somebody was let in once, so it may hold work. */
 	readonly saidGone?: boolean;
+	/** What the other machine is called that asked for it, with the same installation: it may well be in use there. */
+	readonly elsewhere?: string | undefined;
 };
 
 export type Reconciled = {

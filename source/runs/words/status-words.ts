@@ -155,13 +155,15 @@ const placeOf = ({offer}: Instance): string =>
 	offer === undefined ? '' : ` ${offer.instanceType}${offer.spot ? ' spot' : ''} in ${offer.region}`;
 
 /** An instance that no journal tells of, or that one says is gone, in a line. */
-export const orphanWords = ({backend, instance, saidGone = false}: Orphan): string =>
+export const orphanWords = ({backend, instance, saidGone = false, elsewhere}: Orphan): string =>
 	neutraliseLine(
-		`${instance.id}: ${backend}${placeOf(instance)}, tagged as ${instance.run}${saidGone ? ', which is gone by its journal, and is there' : ''}, ${instance.deadline === undefined ? 'with no deadline tag' : `deadline tag ${dateTime(instance.deadline)}`}`,
+		`${instance.id}: ${backend}${placeOf(instance)}, tagged as ${instance.run}${elsewhere === undefined ? '' : ` of ${elsewhere}, another machine`}${saidGone ? ', which is gone by its journal, and is there' : ''}, ${instance.deadline === undefined ? 'with no deadline tag' : `deadline tag ${dateTime(instance.deadline)}`}`,
 	);
 
 /** Why it can only be ended. */
-export const orphanAdvice = ({saidGone = false}: Pick<Orphan, 'saidGone'>): string =>
-	saidGone
-		? 'Its journal says that it has ended, and its keys are deleted: it may hold work, which only the console of the cloud still leads to.'
-		: 'No journal here tells of it, and its keys are not here: it cannot be attached to or taken over, only ended.';
+export const orphanAdvice = ({saidGone = false, elsewhere}: Pick<Orphan, 'saidGone' | 'elsewhere'>): string =>
+	elsewhere !== undefined
+		? neutraliseLine(`It was started on ${elsewhere}, where somebody may work with it, and its journal is there.`)
+		: saidGone
+			? 'Its journal says that it has ended, and its keys are deleted: it may hold work, which only the console of the cloud still leads to.'
+			: 'No journal here tells of it, and its keys are not here: it cannot be attached to or taken over, only ended.';

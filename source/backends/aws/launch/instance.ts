@@ -40,6 +40,12 @@ function reasonOf(instance: Ec2Instance): string | undefined {
 	return reasons[code] ?? (said ? neutraliseLine(said).slice(0, 300) : undefined);
 }
 
+/** The machine that it is tagged with. */
+function machineOf({Tags}: Ec2Instance): Instance['machine'] {
+	const id = tagValue(Tags, tagNames.machine);
+	return id === undefined ? undefined : {id, name: neutraliseLine(tagValue(Tags, tagNames.machineName) ?? id)};
+}
+
 /** An instance as the contract has it, told of at `toldAt` by EC2's clock. With `isPrivate` it is reached at its address within its network. */
 export function toInstance(region: string, instance: OwnedInstance, isPrivate: boolean, toldAt: number): Instance {
 	const state = states[instance.State?.Name ?? ''] ?? 'pending';
@@ -51,6 +57,7 @@ export function toInstance(region: string, instance: OwnedInstance, isPrivate: b
 		intentId: tagValue(instance.Tags, tagNames.intent) ?? instance.ClientToken ?? '',
 		run: neutraliseLine(tagValue(instance.Tags, tagNames.run) ?? ''),
 		state,
+		machine: machineOf(instance),
 		account: instance.owner === undefined ? undefined : awsAccount(instance.owner),
 		endpoint: runs && host ? {host, port: 22, user: guestUser} : undefined,
 		workspace: guestWorkspace,

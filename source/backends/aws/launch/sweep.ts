@@ -1,6 +1,7 @@
 import type {Instance as Ec2Instance, Tag} from '@aws-sdk/client-ec2';
 import {messageOf} from '../../../system/problem.js';
 import {pages} from '../pages.js';
+import {thisMachine} from '../../../system/machine-id.js';
 import {instancesBy} from './lookup.js';
 import {asked, cloudNow, isCode, type Place} from './place.js';
 import {installationFilter, tagNames, tagValue} from './tags.js';
@@ -21,14 +22,14 @@ Removes what this installation has made in a region and no instance needs any mo
 younger than ten minutes. Returns a line for everything that was removed or could not be.
 */
 export async function sweepRegion(place: Place, installation: string): Promise<string[]> {
-	const instances = await instancesBy(place, [installationFilter(installation)]);
+	const [instances, {id: machine}] = await Promise.all([instancesBy(place, [installationFilter(installation)]), thisMachine()]);
 	const lines: string[] = [];
 	for (const find of [volumes, spotRequests, keyPairs, securityGroups]) {
 		let found: readonly Leftover[];
 		try {
 			found = await find(
 				place,
-				installation,
+				{installation, machine},
 				instances.filter(({State}) => State?.Name !== 'terminated'),
 			);
 		} catch (error) {
@@ -70,7 +71,13 @@ async function removeOne(place: Place, {what, done, action, remove}: Leftover): 
 	}
 }
 
-type Find = (place: Place, installation: string, alive: readonly Ec2Instance[]) => Promise<Leftover[]>;
+/** What of other machines carries the same installation's tag is theirs to sweep. */
+type Owner = {readonly installation: string; readonly machine: string};
+
+const isOurs = (tags: readonly Tag[] | undefined, {machine}: Owner): boolean =>
+	[undefined, machine].includes(tagValue(tags, tagNames.machine));
+
+type Find = (place: Place, owner: Owner, alive: readonly Ec2Instance[]) => Promise<Leftover[]>;
 
 const isYoung = (place: Place, date: Date | undefined): boolean => cloudNow(place) - (date?.getTime() ?? 0) < young;
 
@@ -80,17 +87,20 @@ const isNeeded = (tags: readonly Tag[] | undefined, alive: readonly Ec2Instance[
 	return intent !== undefined && alive.some(({Tags}) => tagValue(Tags, tagNames.intent) === intent);
 };
 
-const volumes: Find = async (place, installation, alive) => {
+const volumes: Find = async (place, owner, alive) => {
 	const {session, client} = place;
 	const found = await asked(place, 'ec2:DescribeVolumes', async () =>
 		pages(async token => {
-			const filters = [installationFilter(installation), {Name: 'status', Values: ['available']}];
+			const filters = [installationFilter(owner.installation), {Name: 'status', Values: ['available']}];
 			const answer = await client.send(new session.sdk.DescribeVolumesCommand({Filters: filters, NextToken: token}));
 			return {items: answer.Volumes, next: answer.NextToken};
 		}),
 	);
 	return found
-		.filter(each => each.State === 'available' && !isYoung(place, each.CreateTime) && !isNeeded(each.Tags, alive))
+		.filter(
+			each =>
+				each.State === 'available' && isOurs(each.Tags, owner) && !isYoung(place, each.CreateTime) && !isNeeded(each.Tags, alive),
+		)
 		.map(({VolumeId: id = '', Size: size}) => ({
 			what: `the volume ${id} (${size} GiB)`,
 			done: 'was deleted',
@@ -99,18 +109,18 @@ const volumes: Find = async (place, installation, alive) => {
 		}));
 };
 
-const spotRequests: Find = async (place, installation, alive) => {
+const spotRequests: Find = async (place, owner, alive) => {
 	const {session, client} = place;
 	const found = await asked(place, 'ec2:DescribeSpotInstanceRequests', async () =>
 		pages(async token => {
-			const filters = [installationFilter(installation), {Name: 'state', Values: ['open', 'active']}];
+			const filters = [installationFilter(owner.installation), {Name: 'state', Values: ['open', 'active']}];
 			const answer = await client.send(new session.sdk.DescribeSpotInstanceRequestsCommand({Filters: filters, NextToken: token}));
 			return {items: answer.SpotInstanceRequests, next: answer.NextToken};
 		}),
 	);
 	return found
 		.filter(({InstanceId: id}) => !alive.some(({InstanceId}) => InstanceId === id))
-		.filter(each => !isYoung(place, each.CreateTime) && !isNeeded(each.Tags, alive))
+		.filter(each => isOurs(each.Tags, owner) && !isYoung(place, each.CreateTime) && !isNeeded(each.Tags, alive))
 		.map(({SpotInstanceRequestId: id = ''}) => ({
 			what: `the spot request ${id}`,
 			done: 'was cancelled',
@@ -119,13 +129,13 @@ const spotRequests: Find = async (place, installation, alive) => {
 		}));
 };
 
-const keyPairs: Find = async (place, installation, alive) => {
+const keyPairs: Find = async (place, owner, alive) => {
 	const {session, client} = place;
-	const command = new session.sdk.DescribeKeyPairsCommand({Filters: [installationFilter(installation)]});
+	const command = new session.sdk.DescribeKeyPairsCommand({Filters: [installationFilter(owner.installation)]});
 	const {KeyPairs: found = []} = await asked(place, 'ec2:DescribeKeyPairs', async () => client.send(command));
 	return found
 		.filter(({KeyName: name}) => !alive.some(({KeyName}) => KeyName === name))
-		.filter(each => !isYoung(place, each.CreateTime))
+		.filter(each => isOurs(each.Tags, owner) && !isYoung(place, each.CreateTime))
 		.map(({KeyPairId: id = '', KeyName: name = ''}) => ({
 			what: `the key pair ${name}`,
 			done: 'was deleted',
@@ -134,12 +144,12 @@ const keyPairs: Find = async (place, installation, alive) => {
 		}));
 };
 
-const securityGroups: Find = async (place, installation, alive) => {
+const securityGroups: Find = async (place, owner, alive) => {
 	const {session, client} = place;
 	const found = await asked(place, 'ec2:DescribeSecurityGroups', async () =>
 		pages(async token => {
 			const command = new session.sdk.DescribeSecurityGroupsCommand({
-				Filters: [installationFilter(installation)],
+				Filters: [installationFilter(owner.installation)],
 				NextToken: token,
 			});
 			const answer = await client.send(command);

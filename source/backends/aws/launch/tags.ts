@@ -9,6 +9,8 @@ export const tagNames = {
 	installation: `${prefix}installation`,
 	run: `${prefix}run`,
 	deadline: `${prefix}deadline`,
+	machine: `${prefix}machine`,
+	machineName: `${prefix}machine-name`,
 	version: `${prefix}version`,
 } as const;
 
@@ -36,6 +38,7 @@ export function tagsOf(intent: LaunchIntent, ofSettings: Readonly<Record<string,
 		[tagNames.intent]: intent.id,
 		[tagNames.installation]: intent.installation,
 		[tagNames.run]: intent.run,
+		...(intent.machine && {[tagNames.machine]: intent.machine.id, [tagNames.machineName]: intent.machine.name}),
 		[tagNames.deadline]: intent.deadline === undefined ? 'off' : new Date(intent.deadline).toISOString(),
 		[tagNames.version]: packageJson.version,
 		Name: `dstack-tui-${intent.run}`,

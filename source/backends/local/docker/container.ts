@@ -25,6 +25,7 @@ export async function createContainer(docker: Docker, intent: LaunchIntent, host
 			[labels.run]: intent.run,
 			[labels.intent]: intent.id,
 			[labels.installation]: intent.installation,
+			...(intent.machine && {[labels.machine]: intent.machine.id, [labels.machineName]: intent.machine.name}),
 			[labels.launchedAt]: String(systemClock.now()),
 			[labels.login]: loginName(intent.container.user),
 		},

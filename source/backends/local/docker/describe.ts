@@ -29,6 +29,7 @@ export async function describeContainer(docker: Docker, id: string, host: string
 		id: `docker:${found.Id}`,
 		intentId: Config.Labels[labels.intent] ?? '',
 		run: Config.Labels[labels.run] ?? '',
+		machine: machineOf(Config.Labels),
 		state,
 		endpoint: port > 0 ? {host, port, user: Config.Labels[labels.login] ?? 'root'} : undefined,
 		workspace,
@@ -42,6 +43,11 @@ export async function describeContainer(docker: Docker, id: string, host: string
 				}
 			: {}),
 	};
+}
+
+function machineOf(all: Readonly<Record<string, string>>): Instance['machine'] {
+	const id = all[labels.machine];
+	return id === undefined ? undefined : {id, name: neutraliseLine(all[labels.machineName] ?? id)};
 }
 
 const keptIn = (container: string, run: string): KeptWork => ({

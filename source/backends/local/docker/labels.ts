@@ -3,6 +3,8 @@ export const labels = {
 	run: 'dstack-tui.run',
 	intent: 'dstack-tui.intent',
 	installation: 'dstack-tui.installation',
+	machine: 'dstack-tui.machine',
+	machineName: 'dstack-tui.machine-name',
 	launchedAt: 'dstack-tui.launched-at',
 	/** The name that sessions log in by. */
 	login: 'dstack-tui.login',

@@ -152,6 +152,7 @@ async function prepare(places: Layout, intent: LaunchIntent): Promise<HostRecord
 		intentId: intent.id,
 		run: intent.run,
 		installation: intent.installation,
+		machine: intent.machine,
 		authorizedKey: intent.authorizedKey,
 		launchedAt: systemClock.now(),
 	};
@@ -205,6 +206,7 @@ async function describe(record: HostRecord, places: Layout): Promise<Instance> {
 		id: `process:${record.intentId}`,
 		intentId: record.intentId,
 		run: record.run,
+		machine: record.machine,
 		state: alive ? 'running' : starting ? 'pending' : 'stopped',
 		endpoint: alive ? {host: '127.0.0.1', port: running.port, user: userInfo().username} : undefined,
 		workspace: places.workspace,

@@ -8,6 +8,8 @@ const hostSchema = z.object({
 	intentId: z.string(),
 	run: z.string(),
 	installation: z.string(),
+	/** The machine that it runs on. */
+	machine: z.object({id: z.string(), name: z.string()}).optional(),
 	/** One line; the only key that may log in. */
 	authorizedKey: z.string(),
 	launchedAt: z.number(),
