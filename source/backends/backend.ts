@@ -173,7 +173,12 @@ export type CommitWish = {readonly reference: string; readonly labels: Readonly<
 export type CommittedImage = {readonly reference: string; readonly size: number};
 
 /** How an instance is ended by a person, when this program cannot. */
-export type ByHand = {readonly command: string; readonly console: string | undefined};
+export type ByHand = {
+	readonly command: string;
+	readonly console: string | undefined;
+	/** Starts it again where it is stopped. */
+	readonly start?: string;
+};
 
 /** Where instances of an account can be. */
 export type AccountRegions = {

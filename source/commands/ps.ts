@@ -5,7 +5,7 @@ import type {Core} from '../runs/core.js';
 import {spentUntil} from '../runs/model/cost.js';
 import {isUnheard, overdue} from '../runs/model/overdue.js';
 import {isOver, type RunState} from '../runs/model/state.js';
-import {overdueLine, unheardLine} from '../runs/words/overdue-words.js';
+import {haltedLine, overdueLine, unheardLine} from '../runs/words/overdue-words.js';
 import {noticeLine, statusWords, stopFailureLines, unansweredLine, waitingLine} from '../runs/words/status-words.js';
 import {keptLines} from '../runs/words/event-words.js';
 import type {Clock} from '../system/clock.js';
@@ -63,7 +63,7 @@ function moreLines(state: RunState, now: number): readonly string[] {
 	const notice = state.phase === 'ready' ? noticeLine(now, state) : undefined;
 	const unanswered = unansweredLine(state);
 	const waiting = waitingLine(now, state);
-	const late = overdueLine(now, state) ?? unheardLine(now, state);
+	const late = haltedLine(now, state) ?? overdueLine(now, state) ?? unheardLine(now, state);
 	return [
 		...(late === undefined ? [] : [late]),
 		...(state.kept === undefined ? [] : ['It has ended.', ...keptLines(state)]),
@@ -94,4 +94,5 @@ const describe = (core: Core, state: RunState, now: number) => ({
 	stopFailure: state.stopFailure ?? null,
 	overdue: overdue(now, state) ?? null,
 	unheard: isUnheard(now, state),
+	halted: state.halted ?? null,
 });

@@ -3,7 +3,7 @@ import type {Core} from '../runs/core.js';
 import {isUnheard, overdue} from '../runs/model/overdue.js';
 import {isTrouble, type Orphan, type Reconciled} from '../runs/model/reconciled.js';
 import {isOver, type RunState} from '../runs/model/state.js';
-import {overdueLine, unheardLine} from '../runs/words/overdue-words.js';
+import {haltedLine, overdueLine, unheardLine} from '../runs/words/overdue-words.js';
 import type {Clock} from '../system/clock.js';
 import {messageOf, Problem} from '../system/problem.js';
 import {self} from '../system/program-name.js';
@@ -36,8 +36,9 @@ export async function reap(core: Core, clock: Clock, ending: Ending, output: Out
 			deadline: run.deadline ?? null,
 			overdue: overdue(now, run) ?? null,
 			unheard: isUnheard(now, run),
+			halted: run.halted ?? null,
 		});
-		const line = overdueLine(now, run) ?? unheardLine(now, run);
+		const line = haltedLine(now, run) ?? overdueLine(now, run) ?? unheardLine(now, run);
 		if (line !== undefined) {
 			output.line(`${run.name}: ${line}`);
 		}

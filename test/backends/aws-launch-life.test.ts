@@ -222,6 +222,7 @@ describe('ending', () => {
 		const {aws} = await startBench();
 		expect(aws.byHand('eu-west-1/i-0123456789abcdef0')).toEqual({
 			command: 'aws ec2 terminate-instances --region eu-west-1 --instance-ids i-0123456789abcdef0',
+			start: 'aws ec2 start-instances --region eu-west-1 --instance-ids i-0123456789abcdef0',
 			console:
 				'https://eu-west-1.console.aws.amazon.com/ec2/home?region=eu-west-1#InstanceDetails:instanceId=i-0123456789abcdef0',
 		});
@@ -242,6 +243,18 @@ describe('listing', () => {
 		expect(new Set(listed.map(({id}) => id))).toEqual(new Set([first.instance.id, second.instance.id]));
 		expect(listed.find(({run}) => run === 'slow-owl-2')).toEqual({...second.instance, toldAt: expect.any(Number) as number});
 		expect(await aws.list(installation, [])).toEqual([]);
+	});
+
+	test('one that is stopped is told of as a machine that is there, by `list` and `describe`', async () => {
+		const {aws, ec2} = await startBench();
+		const {instance} = await launch(aws);
+		const record = ec2.state.instances.find(({id}) => instance.id.endsWith(id));
+		Object.assign(record ?? {}, {state: 'stopped', publicIp: undefined});
+		const there = {id: instance.id, state: 'stopped', endpoint: undefined, replaceHostKey: true};
+		expect(await aws.list(installation, ['us-east-1'])).toMatchObject([there]);
+		expect(await aws.describe(instance.id)).toMatchObject(there);
+		await aws.terminate(instance.id);
+		expect(await aws.list(installation, ['us-east-1'])).toEqual([]);
 	});
 
 	test('one that is ending is still told of', async () => {

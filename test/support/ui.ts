@@ -55,6 +55,7 @@ export const runState = (changes: Partial<RunState> = {}): RunState => ({
 	guarded: false,
 	leaseLifted: false,
 	unheard: false,
+	halted: undefined,
 	hostKeyReplaced: false,
 	notice: undefined,
 	billing: [{offer: changes.offer ?? testOffer, from: changes.launchedAt ?? Date.UTC(2026, 0, 2, 3, 0, 0), to: undefined}],

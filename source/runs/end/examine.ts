@@ -1,6 +1,7 @@
 import type {Backend, Instance} from '../../backends/backend.js';
 import {type OwnEnd, overdue, overdueLimit} from '../model/overdue.js';
 import type {RunState} from '../model/state.js';
+import {haltedReason, isHalted} from '../steps/halted.js';
 import {describeInstance} from '../steps/run-instance.js';
 import {endOf, type RunOver} from '../steps/step.js';
 
@@ -8,6 +9,10 @@ import {endOf, type RunOver} from '../steps/step.js';
 export type Finding =
 	| {readonly type: 'over'; readonly over: RunOver}
 	| {readonly type: 'overdue'; readonly end: OwnEnd}
+	/** It is a machine that was stopped, and not ended. */
+	| {readonly type: 'halted'; readonly reason: string}
+	/** It was, and runs again. */
+	| {readonly type: 'resumed'; readonly instance: Instance}
 	/** It should have ended by this machine's clock, but not by the cloud's: one of them is wrong. */
 	| {readonly type: 'ahead'; readonly end: OwnEnd};
 
@@ -17,6 +22,14 @@ while it runs as it should. Rejects with the `BackendError` of a backend that ca
 */
 export async function examine(backend: Backend, state: RunState, now: number): Promise<Finding | undefined> {
 	const instance = state.instanceId === undefined ? undefined : await describeInstance(backend, state);
+	if (isHalted(instance)) {
+		return state.halted ? undefined : {type: 'halted', reason: haltedReason(instance)};
+	}
+
+	if (instance?.state === 'running' && state.halted) {
+		return {type: 'resumed', instance};
+	}
+
 	return instance?.state === 'running' || instance?.state === 'pending'
 		? late(instance, state, now)
 		: {type: 'over', over: endOf(instance, state, now)};

@@ -9,6 +9,7 @@ import {neutraliseLine} from '../../system/terminal-text.js';
 import type {RunContext} from '../context.js';
 import {closeRun, finishStopping, settleGone, sweepRunAliases} from './end-run.js';
 import {examine, type Finding, late} from './examine.js';
+import {noteHalted} from './halted.js';
 import {endOverdue} from './overdue.js';
 import {readLedger} from '../journal/ledger.js';
 import {ownToEnd, release, Unwritten, unwrittenLine} from './unwritten.js';
@@ -185,6 +186,8 @@ async function settle(context: RunContext, before: RunState, notes: string[]): P
 			await closeRun(context, record, found.over, unwritten);
 		} else if (found?.type === 'overdue' && (await endOverdue(context, record, found.end, unwritten))) {
 			notes.push(`${before.name}: ${record.known.reason}, so that it was ended from here`);
+		} else {
+			await noteHalted(context, record, found);
 		}
 	} finally {
 		await release(record, unwritten);

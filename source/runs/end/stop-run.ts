@@ -118,6 +118,11 @@ export async function findUnsavedWork(context: RunContext, record: RunRecord): P
 		return nothing;
 	}
 
+	if (known.halted) {
+		// Nothing answers there, and its disk may hold work.
+		return undefined;
+	}
+
 	try {
 		return await overOwnLink(record, async link => unsavedWork(link, stepContext(known)));
 	} catch (error) {

@@ -1,10 +1,11 @@
 import path from 'node:path';
-import {BackendError, type Instance} from '../../backends/backend.js';
+import {type Backend, BackendError, type Instance} from '../../backends/backend.js';
 import type {Offer} from '../../offers/offer.js';
 import {layAliases} from '../link/aliases.js';
 import {type Move, nextMove} from './failover.js';
 import {imageStep} from './image-step.js';
 import {makeIntent} from './launch-intent.js';
+import {haltedReason, isHalted} from '../steps/halted.js';
 import {endOf, perform, RunOver, type Stage, StepFailed} from '../steps/step.js';
 import {environmentOf} from '../model/specification.js';
 import {launchSurely} from './launch-surely.js';
@@ -44,7 +45,15 @@ export async function obtainInstance(stage: Stage): Promise<void> {
 
 	const backend = await stage.context.backend(offer.backend);
 	const instance = await describeInstance(backend, stage.state());
+	if (isHalted(instance)) {
+		throw haltedFailure(instance, backend);
+	}
+
 	if (instance?.state === 'running') {
+		if (stage.state().halted) {
+			await stage.append({type: 'resumed'});
+		}
+
 		await noteAddress(stage, instance);
 		for (const line of (await backend.admit?.(instanceId, stage.signal)) ?? []) {
 			stage.report('instance', {log: `${line}\n`});
@@ -55,6 +64,12 @@ export async function obtainInstance(stage: Stage): Promise<void> {
 
 	throw endOf(instance, stage.state(), stage.context.clock.now());
 }
+
+const haltedFailure = (instance: Instance, backend: Backend): StepFailed =>
+	new StepFailed('instance', `its machine is stopped, not ended, and its disk is billed: ${haltedReason(instance)}`, {
+		lastLines: [],
+		next: `Start it again: ${backend.byHand?.(instance.id).start ?? "in the cloud's console"}`,
+	});
 
 /** True when there is an instance. */
 async function carryOut(stage: Stage, move: Move): Promise<boolean> {

@@ -3,6 +3,7 @@ import type {RunContext} from '../context.js';
 import {answerDeadlineRequest} from './extend-deadline.js';
 import {isStopRequested} from '../end/end-run.js';
 import {examine} from '../end/examine.js';
+import {noteHalted} from '../end/halted.js';
 import {lives} from '../end/overdue.js';
 import type {RunRecord} from '../journal/record.js';
 import {RepeatedNote} from '../journal/repeated-note.js';
@@ -68,6 +69,10 @@ export class Keeper {
 
 		const found = await examine(await this.#context.backend(offer.backend), this.#record.known, this.#context.clock.now());
 		this.#trouble.forget();
+		if (this.#record.owned) {
+			await noteHalted(this.#context, this.#record, found);
+		}
+
 		return found?.type === 'over' ? found.over : undefined;
 	}
 

@@ -139,6 +139,10 @@ export const eventSchema = z.discriminatedUnion('type', [
 	/** Nothing was heard of the guard of a machine that should long have been reached. */
 	z.object({type: z.literal('guard-unheard'), ...at}),
 	z.object({type: z.literal('lease-lifted'), ...at}),
+	/** A machine of a cloud was stopped, and not terminated: its disk is billed. `start` is the command that starts it again. */
+	z.object({type: z.literal('halted'), ...at, reason: z.string(), start: z.string().optional()}),
+	/** It runs again. */
+	z.object({type: z.literal('resumed'), ...at}),
 	z.object({type: z.literal('host-key-replaced'), ...at}),
 	z.object({type: z.literal('address'), ...at, host: z.string(), port: z.number().int(), user: z.string()}),
 	z.object({type: z.literal('reachable'), ...at}),

@@ -10,11 +10,16 @@ export const overdueLimit = 5 * 60_000;
 /** After so long without a word of its guard a machine most likely has none. Milliseconds from its launch. */
 const unheardLimit = 5 * 60_000;
 
-type Ending = Pick<RunState, 'phase' | 'guarded' | 'leaseLifted' | 'launchedAt' | 'deadline'>;
+type Ending = Pick<RunState, 'phase' | 'guarded' | 'leaseLifted' | 'launchedAt' | 'deadline' | 'halted'>;
 
 /** Whether the run has a machine of its own in a cloud whose end nobody has asked for yet. */
 const isMachine = (run: Ending): boolean =>
-	run.guarded && run.launchedAt !== undefined && run.phase !== 'stopping' && run.phase !== 'ended' && run.phase !== 'gone';
+	run.guarded &&
+	run.launchedAt !== undefined &&
+	!run.halted &&
+	run.phase !== 'stopping' &&
+	run.phase !== 'ended' &&
+	run.phase !== 'gone';
 
 /** What is to end a run's machine first, and when, by this machine's clock; undefined where nothing does, or where there is no such machine. */
 export function ownEnd(run: Ending): OwnEnd | undefined {

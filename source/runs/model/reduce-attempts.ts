@@ -95,6 +95,7 @@ const withoutInstance = {
 	guarded: false,
 	leaseLifted: false,
 	unheard: false,
+	halted: undefined,
 	hostKeyReplaced: false,
 	notice: undefined,
 	portsKnown: undefined,

@@ -56,6 +56,7 @@ function begin(name: string, {at, specification}: RunEvent & {type: 'intended'})
 		guarded: false,
 		leaseLifted: false,
 		unheard: false,
+		halted: undefined,
 		hostKeyReplaced: false,
 		notice: undefined,
 		billing: [],
@@ -153,6 +154,15 @@ function apply(state: RunState, event: Exclude<RunEvent, {type: 'intended'}>): R
 
 		case 'lease-lifted': {
 			return {...state, leaseLifted: true, unheard: false};
+		}
+
+		case 'halted': {
+			const {at, reason, start} = event;
+			return {...state, halted: {at, reason, start}, billing: billedUntil(state.billing, at)};
+		}
+
+		case 'resumed': {
+			return {...state, halted: undefined, billing: [...state.billing, {offer: state.offer, from: event.at, to: undefined}]};
 		}
 
 		case 'guard-unheard': {

@@ -105,6 +105,8 @@ export type RunState = {
 	readonly waiting: {readonly until: number; readonly reason: string} | undefined;
 	readonly guarded: boolean;
 	readonly leaseLifted: boolean;
+	/** The machine is stopped in its cloud: nothing runs, its disk is billed, and what is on it is there until it is terminated. */
+	readonly halted: {readonly at: number; readonly reason: string; readonly start: string | undefined} | undefined;
 	/** It was said that nothing was heard of its guard. */
 	readonly unheard: boolean;
 	readonly hostKeyReplaced: boolean;

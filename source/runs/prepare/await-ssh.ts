@@ -1,4 +1,5 @@
 import type {Tunnel} from '../../tunnel/tunnel.js';
+import {haltedReason, isHalted} from '../steps/halted.js';
 import {describeInstance} from '../steps/run-instance.js';
 import {endOf, perform, type Stage, StepFailed} from '../steps/step.js';
 
@@ -54,6 +55,10 @@ async function watchInstance(
 	for (;;) {
 		await clock.sleep(1000, stage.signal);
 		const instance = await describeInstance(backend, stage.state());
+		if (isHalted(instance)) {
+			throw new StepFailed(step, `its machine is stopped, not ended, and its disk is billed: ${haltedReason(instance)}`);
+		}
+
 		if (instance?.state !== 'running') {
 			throw endOf(instance, stage.state(), clock.now());
 		}

@@ -59,6 +59,14 @@ function eventWords(event: RunEvent, before?: Pick<RunState, 'steps'>): string |
 			return 'the boot lease is lifted: only the deadline counts now';
 		}
 
+		case 'halted': {
+			return `its machine is stopped, not ended, and its disk is billed: ${event.reason}`;
+		}
+
+		case 'resumed': {
+			return 'its machine runs again';
+		}
+
 		case 'guard-unheard': {
 			return 'nothing has been heard of its guard: where the boot lease does not end it, this program does';
 		}

@@ -20,6 +20,20 @@ export function overdueLine(now: number, run: RunState, counts = true): string |
 	return `OVERDUE: it should have ended itself at ${names[end.why]} (${dateTime(end.at)}${since}), and may still be billed. \`${self} reap\` ends it, as the full screen does; now: ${self} stop ${run.name}`;
 }
 
+/** Of a machine that is stopped in its cloud: that it costs, and both ways on; undefined where it is not. */
+export function haltedLine(now: number, {name, halted, deadline, specification}: RunState): string | undefined {
+	if (!halted) {
+		return undefined;
+	}
+
+	const isLate = deadline !== undefined && deadline <= now;
+	const why = isLate ? 'its deadline has passed' : specification.inactivity === null ? undefined : 'it counts as inactive';
+	const again =
+		why === undefined ? '' : ` (${why}: once it runs it may end itself at once, with all that is on it; copy its disk first)`;
+	const start = `${halted.start ?? "in the cloud's console"}${again}, then ${self} attach ${name}`;
+	return `STOPPED, not ended: ${halted.reason}. Its disk is billed, and keeps what is on it, until it is terminated. Start it again: ${start}. End it: ${self} stop ${name}`;
+}
+
 /** Of a machine whose guard was never heard of: what will end it; undefined where it was, or where it is too early to tell. */
 export function unheardLine(now: number, run: RunState): string | undefined {
 	const end = ownEnd(run);

@@ -18,7 +18,11 @@ const left = (now: number, until: number): string => formatDuration(Math.max(0, 
 
 /** How a run stands, in a word or two: its phase, or what is more than that. */
 export function stateWord(run: RunState): string {
-	const {phase, asking, waiting, stopFailure, notice} = run;
+	const {phase, asking, waiting, stopFailure, notice, halted} = run;
+	if (halted && phase !== 'stopping' && !isOver(run)) {
+		return 'STOPPED';
+	}
+
 	if (phase === 'stopping') {
 		return stopFailure ? 'NOT ENDED' : phase;
 	}
@@ -35,6 +39,10 @@ export function statusWords(run: RunState): string {
 	const {phase, failure, asking, waiting, stopFailure, notice, attempts} = run;
 	if (isOver(run)) {
 		return overWords(run);
+	}
+
+	if (run.halted && phase !== 'stopping') {
+		return 'STOPPED, its disk is billed';
 	}
 
 	if (phase === 'failed' && failure) {
@@ -157,7 +165,7 @@ const placeOf = ({offer}: Instance): string =>
 /** An instance that no journal tells of, or that one says is gone, in a line. */
 export const orphanWords = ({backend, instance, saidGone = false, elsewhere}: Orphan): string =>
 	neutraliseLine(
-		`${instance.id}: ${backend}${placeOf(instance)}, tagged as ${instance.run}${elsewhere === undefined ? '' : ` of ${elsewhere}, another machine`}${saidGone ? ', which is gone by its journal, and is there' : ''}, ${instance.deadline === undefined ? 'with no deadline tag' : `deadline tag ${dateTime(instance.deadline)}`}`,
+		`${instance.id}: ${backend}${placeOf(instance)}, tagged as ${instance.run}${elsewhere === undefined ? '' : ` of ${elsewhere}, another machine`}${saidGone ? ', which is gone by its journal, and is there' : ''}, ${instance.deadline === undefined ? 'with no deadline tag' : `deadline tag ${dateTime(instance.deadline)}`}${instance.state === 'stopped' ? ', STOPPED: its disk is billed' : ''}`,
 	);
 
 /** Why it can only be ended. */

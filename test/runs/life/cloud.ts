@@ -24,6 +24,8 @@ type Machine = {
 	lease: number;
 	endedAt: number | undefined;
 	interrupted: boolean;
+	/** Stopped in the cloud, and not terminated. */
+	isStopped?: boolean;
 };
 
 /** How long a machine that was just made is not told of by `find` and `list`. Milliseconds. */
@@ -112,7 +114,7 @@ export class Cloud {
 						.filter(machine => this.#endOf(machine) === undefined)
 						.map(machine => this.#instance(machine)),
 				),
-			byHand: id => ({command: `cloud end ${id}`, console: undefined}),
+			byHand: id => ({command: `cloud end ${id}`, console: undefined, start: `cloud start ${id}`}),
 			quotaFamily: ({instanceType}) => instanceType.split('-')[0],
 		};
 	}
@@ -179,7 +181,7 @@ export class Cloud {
 			id: machine.id,
 			intentId: machine.intent.id,
 			run: machine.intent.run,
-			state: isOver ? 'terminated' : 'running',
+			state: isOver ? 'terminated' : machine.isStopped ? 'stopped' : 'running',
 			endpoint: {host: '127.0.0.1', port: 1, user: 'root'},
 			workspace: '/workflow',
 			stateFolder: '/dstack-tui',

@@ -21,6 +21,7 @@ export function byHand(id: string): ByHand {
 	const {region, instanceId} = partsOf(id);
 	return {
 		command: `aws ec2 terminate-instances --region ${region} --instance-ids ${instanceId}`,
+		start: `aws ec2 start-instances --region ${region} --instance-ids ${instanceId}`,
 		console: `https://${region}.console.aws.amazon.com/ec2/home?region=${region}#InstanceDetails:instanceId=${instanceId}`,
 	};
 }
