@@ -6,7 +6,7 @@ import {Pacer} from './http/pace.js';
 import {type RetryOptions, withRetries} from './http/retry.js';
 import {type Random, systemRandom} from './random.js';
 
-export {HttpError, type HttpFailure} from './http/error.js';
+export {HttpError} from './http/error.js';
 export type {HttpLimits, HttpStream} from './http/exchange.js';
 export type {RetryOptions} from './http/retry.js';
 

@@ -9,8 +9,6 @@ import {gatherShipment} from './shipment.js';
 import {begin, isCopied} from './there.js';
 import {transfer, type Way} from './transfer.js';
 
-export {isCopied} from './there.js';
-
 const attempts = 3;
 
 export type CopyOptions = {

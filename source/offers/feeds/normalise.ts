@@ -41,9 +41,6 @@ export type Origin = {readonly backend: string; readonly source: string; readonl
 export class Unbelievable extends Error {}
 
 export const gibibyte = 1024;
-/** A decimal gigabyte, MiB. */
-export const gigabyte = 1e9 / 2 ** 20;
-
 /** US dollars per hour: below, nothing is sold; above, only a slip of the decimal point (the dearest today is 361). */
 const prices = {least: 0.0001, most: 1000};
 /** MiB: the largest machine sold has 32 TiB. */

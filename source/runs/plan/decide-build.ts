@@ -26,8 +26,6 @@ import {Problem} from '../../system/problem.js';
 import {askBase, type Base, baseName, findBaseHere, type ImageMeans} from './base-image.js';
 import {loadImageSettings} from '../settings/preferences.js';
 
-export {askBase, type Base, type ImageMeans, loginForImage} from './base-image.js';
-
 export type BuildWish = {
 	readonly policy: BuildPolicy;
 	/** With all values in their places. */

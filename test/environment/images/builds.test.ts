@@ -8,14 +8,8 @@ import {engineStore, registryStore} from '../../../source/environment/images/bui
 import {createRegistry} from '../../../source/environment/images/registry.js';
 import {readImageSettings} from '../../../source/environment/images/settings.js';
 import type {Offer} from '../../../source/offers/offer.js';
-import {
-	type BuildDecision,
-	buildVariables,
-	type BuildWish,
-	decideBuild,
-	type ImageMeans,
-	loginForImage,
-} from '../../../source/runs/plan/decide-build.js';
+import {type ImageMeans, loginForImage} from '../../../source/runs/plan/base-image.js';
+import {type BuildDecision, buildVariables, type BuildWish, decideBuild} from '../../../source/runs/plan/decide-build.js';
 import {Problem} from '../../../source/system/problem.js';
 import {type EngineBench, environmentOf, findEngineBench, makeProject, offerOf} from './builds-support.js';
 import {hasRegistry, login, startRegistry, type TestRegistry} from './registry-support.js';

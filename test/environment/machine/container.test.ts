@@ -3,15 +3,14 @@ import {mkdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import {describe, expect, onTestFinished, test} from 'vitest';
+import {commitScript} from '../../../source/environment/machine/commit.js';
+import {containerScript, type ContainerOptions} from '../../../source/environment/machine/container.js';
 import {
-	commitScript,
-	containerScript,
 	containerStateScript,
 	explainState,
 	parseContainerState,
-	type ContainerOptions,
 	type ContainerState,
-} from '../../../source/environment/machine/index.js';
+} from '../../../source/environment/machine/state.js';
 import {type Bench, findBench} from '../../support/engine.js';
 import {localHost} from './support.js';
 

@@ -4,7 +4,7 @@ import {networkInterfaces} from 'node:os';
 import {writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {afterAll, beforeAll, describe, expect, onTestFinished, test} from 'vitest';
-import {imageScript, type ImageOptions} from '../../../source/environment/machine/index.js';
+import {imageScript, type ImageOptions} from '../../../source/environment/machine/image.js';
 import {makeGate} from '../../docker/registry.js';
 import {type Bench, findBench} from '../../support/engine.js';
 import {eventually} from '../../support/program.js';

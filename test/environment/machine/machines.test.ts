@@ -3,19 +3,14 @@ import path from 'node:path';
 import process from 'node:process';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {containerName} from '../../../source/agents/container/places.js';
-import {
-	cacheRestoreScript,
-	cacheSaveScript,
-	commitScript,
-	containerScript,
-	containerStateScript,
-	engineScript,
-	explainState,
-	gpuCheckScript,
-	imageScript,
-	parseContainerState,
-	pushScript,
-} from '../../../source/environment/machine/index.js';
+import {cacheRestoreScript, cacheSaveScript} from '../../../source/environment/machine/cache.js';
+import {commitScript} from '../../../source/environment/machine/commit.js';
+import {containerScript} from '../../../source/environment/machine/container.js';
+import {engineScript} from '../../../source/environment/machine/engine.js';
+import {gpuCheckScript} from '../../../source/environment/machine/gpu-check.js';
+import {imageScript} from '../../../source/environment/machine/image.js';
+import {pushScript} from '../../../source/environment/machine/push.js';
+import {containerStateScript, explainState, parseContainerState} from '../../../source/environment/machine/state.js';
 import {quote} from '../../../source/system/shell.js';
 import {findBench} from '../../support/engine.js';
 import {eventually} from '../../support/program.js';

@@ -3,23 +3,30 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
-import * as machine from '../../../source/environment/machine/index.js';
+import {cacheRestoreScript, cacheSaveScript} from '../../../source/environment/machine/cache.js';
+import {commitScript} from '../../../source/environment/machine/commit.js';
+import {containerScript} from '../../../source/environment/machine/container.js';
+import {engineScript} from '../../../source/environment/machine/engine.js';
+import {gpuCheckScript} from '../../../source/environment/machine/gpu-check.js';
+import {imageScript} from '../../../source/environment/machine/image.js';
+import {pushScript} from '../../../source/environment/machine/push.js';
+import {containerStateScript} from '../../../source/environment/machine/state.js';
 import {hasCommand} from '../../support/program.js';
 
 const odd = "it's ü$(touch nothing)`no`";
 const container = {container: odd, paths: [`/${odd}`], reference: odd, authFile: `/run/${odd}`};
 
 const scripts: Readonly<Record<string, string>> = {
-	engine: machine.engineScript({gpus: false, insecureRegistries: [odd]}),
-	'engine with GPUs': machine.engineScript({gpus: true, insecureRegistries: []}),
-	'GPU check': machine.gpuCheckScript({container: odd, expected: {name: odd, count: 2}}),
-	image: machine.imageScript({reference: odd, architecture: 'unknown', authFile: container.authFile}),
-	container: machine.containerScript({image: odd, hostname: odd, run: odd, intent: odd, gpus: true, privileged: true}),
-	commit: machine.commitScript({container: odd, reference: odd, labels: {[odd]: odd}, baseImage: odd}),
-	push: machine.pushScript(container),
-	'cache save': machine.cacheSaveScript(container),
-	'cache restore': machine.cacheRestoreScript(container),
-	state: machine.containerStateScript(odd),
+	engine: engineScript({gpus: false, insecureRegistries: [odd]}),
+	'engine with GPUs': engineScript({gpus: true, insecureRegistries: []}),
+	'GPU check': gpuCheckScript({container: odd, expected: {name: odd, count: 2}}),
+	image: imageScript({reference: odd, architecture: 'unknown', authFile: container.authFile}),
+	container: containerScript({image: odd, hostname: odd, run: odd, intent: odd, gpus: true, privileged: true}),
+	commit: commitScript({container: odd, reference: odd, labels: {[odd]: odd}, baseImage: odd}),
+	push: pushScript(container),
+	'cache save': cacheSaveScript(container),
+	'cache restore': cacheRestoreScript(container),
+	state: containerStateScript(odd),
 };
 
 const shells = [['sh'], ['dash'], ['bash', '--posix'], ['busybox', 'sh']].filter(([name = '']) => hasCommand(name));
@@ -62,7 +69,7 @@ test('without Python a login is taken away all the same', () => {
 	onTestFinished(() => rmSync(folder, {recursive: true}));
 	writeFileSync(path.join(folder, 'login'), '{}');
 	writeFileSync(path.join(folder, 'python3'), '#!/bin/sh\nexit 1\n', {mode: 0o755});
-	const script = machine.pushScript({reference: 'a', authFile: path.join(folder, 'login')});
+	const script = pushScript({reference: 'a', authFile: path.join(folder, 'login')});
 	const {status, stdout} = spawnSync('sh', [], {
 		input: script,
 		encoding: 'utf8',

@@ -1,4 +1,4 @@
-import {mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {onTestFinished} from 'vitest';
 import {runScriptStep} from '../../../source/environment/runner.js';
@@ -88,10 +88,3 @@ export async function filesWith(host: Host, folder: string, text: string): Promi
 	const found = await host.sh(`grep -rlF ${quote(text)} ${quote(folder)} || true`);
 	return found.split('\n').filter(Boolean);
 }
-
-export const readText = async (file: string): Promise<string> => readFile(file, 'utf8');
-
-export const makeFolder = async (folder: string): Promise<string> => {
-	await mkdir(folder, {recursive: true});
-	return folder;
-};

@@ -6,11 +6,10 @@ import {type Call, type Match, type Outcome, Script} from './script.js';
 import type {Expiry, Service} from './service.js';
 import {usualAccount, World, type WorldOptions} from './world.js';
 
-export {Ec2Error} from './errors.js';
-export type {Guest, GuestHook, Machine, Machines, Seed, SpotNotice} from './guests.js';
-export type {Instance, InstanceState} from './records.js';
+export type {Guest} from './guests.js';
+export type {Instance} from './records.js';
 export {type Call, type Match, type Outcome, outcomes} from './script.js';
-export {type Account, type Delays, usualAccount, type World} from './world.js';
+export {type Account, usualAccount, type World} from './world.js';
 
 export type Ec2Options = Partial<WorldOptions> & {
 	/** What every call meets that no line of the script is for: random faults, say. */
