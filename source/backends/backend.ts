@@ -153,6 +153,8 @@ export type Instance = {
 	readonly leftWork?: boolean;
 	/** For a stopped one: where what it holds is found. */
 	readonly kept?: KeptWork;
+	/** What the backend told of it and was refused as it cannot be, one sentence each: an address that is none. */
+	readonly refused?: readonly string[];
 };
 
 /** What a launch reports while it works. `done` and `total` are bytes where `unit` says so. */

@@ -1,5 +1,6 @@
 import {Problem} from '../system/problem.js';
 import type {PriceOf} from '../offers/on-demand-price.js';
+import {checkedBackend, checkedSource} from './answers.js';
 import type {Backend, OfferSource} from './backend.js';
 import {lazyAws, lazySource} from './lazy.js';
 import {createLocalBackend} from './local/index.js';
@@ -19,7 +20,7 @@ const aws = lazyAws(async () => {
 	return createAwsBackend(asked, asked.operations, systemClock);
 });
 
-const all: readonly Backend[] = [createLocalBackend(), aws];
+const all: readonly Backend[] = [createLocalBackend(), aws].map(each => checkedBackend<Backend>(each));
 
 /** The backends that this version can launch on. */
 export const backends = (): readonly Backend[] => all;
@@ -35,8 +36,8 @@ export function offerSources(needs: SourceNeeds = {}): readonly OfferSource[] {
 	awsPrices = needs.awsPrices ?? awsPrices;
 	return [
 		...all,
-		lazySource('lambda', 'none', async () => (await import('./lambda/index.js')).createLambdaSource()),
-		lazySource('runpod', 'provider', async () => (await import('./runpod/index.js')).createRunpodSource()),
+		checkedSource(lazySource('lambda', 'none', async () => (await import('./lambda/index.js')).createLambdaSource())),
+		checkedSource(lazySource('runpod', 'provider', async () => (await import('./runpod/index.js')).createRunpodSource())),
 	];
 }
 

@@ -3,7 +3,7 @@ import {mkdir} from 'node:fs/promises';
 import {connect as connectSocket} from 'node:net';
 import {userInfo} from 'node:os';
 import {expect, onTestFinished, test} from 'vitest';
-import {layout} from '../../source/backends/local/process/layout.js';
+import {hostRecord, layout} from '../../source/backends/local/process/layout.js';
 import {serve} from '../../source/backends/local/process/server.js';
 import {connect} from '../../source/tunnel/connection/connection.js';
 import {generateKeyPair} from '../../source/tunnel/connection/keys.js';
@@ -17,7 +17,7 @@ import {freePort} from '../support/sshd.js';
 test('a tunnel to the server of an environment that is a process here: answers, ports both ways, and what listens', async () => {
 	const folder = await temporaryFolder();
 	const [identity, hostKey] = await Promise.all([generateKeyPair('test'), generateKeyPair('host')]);
-	const record = {intentId: 'x', run: 'calm-fox-1', installation: 'y', authorizedKey: identity.public, launchedAt: 0};
+	const record = hostRecord({intentId: 'x', run: 'calm-fox-1', installation: 'y', authorizedKey: identity.public, launchedAt: 0});
 	const places = layout(folder, record.run);
 	await Promise.all([places.state, places.workspace].map(async each => mkdir(each, {recursive: true})));
 	const server = await serve({record, places, hostKey: hostKey.private, pty: undefined});

@@ -1,5 +1,6 @@
 import {deadlineText} from '../deadline-file.js';
 import type {KeyPair} from '../../system/key-pair.js';
+import {admitValue, oneLine, publicKeyLine} from '../../system/values.js';
 import {bootstrapScript, sshdConfig} from './bootstrap.js';
 import {stateFolder, workspace} from './places.js';
 import type {CacheMount, ContainerWishes} from './options.js';
@@ -25,14 +26,16 @@ export function stateFiles(
 	return {
 		bootstrap: bootstrapScript,
 		sshd_config: sshdConfig({listen}),
-		authorized_keys: `${authorizedKey}\n`,
+		authorized_keys: `${admitValue(publicKeyLine, authorizedKey, 'the key that may log in')}\n`,
 		host_key: hostKey.private,
-		'working-folder': `${container.folder}\n`,
+		'working-folder': `${admitValue(oneLine, container.folder, 'the working folder')}\n`,
 		...(ownGuard ? {deadline: `${deadlineText(deadline)}\n`} : {}),
 		...(hold ? {hold: ''} : {}),
-		...(container.user === undefined ? {} : {user: `${container.user}\n`}),
+		...(container.user === undefined ? {} : {user: `${admitValue(oneLine, container.user, 'the user')}\n`}),
 		...(container.docker ? {docker: ''} : {}),
-		...(mounts.length > 0 ? {'cache-paths': mounts.map(path => `${path}\n`).join('')} : {}),
+		...(mounts.length > 0
+			? {'cache-paths': mounts.map(path => `${admitValue(oneLine, path, 'a path of `cache`')}\n`).join('')}
+			: {}),
 	};
 }
 

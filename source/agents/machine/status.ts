@@ -1,9 +1,14 @@
 import {z} from 'zod';
 import {readJsonLine} from '../../system/json-line.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
+import {plainLineOf} from '../../system/values.js';
 
 const moment = z.number().int().positive().max(99_999_999_999);
-const text = (length: number) => z.string().max(length).transform(neutraliseLine);
+const text = (length: number) =>
+	z
+		.string()
+		.max(length)
+		.transform(value => plainLineOf(neutraliseLine(value)));
 
 /** What the guard tells, all moments in seconds since the epoch by the guest's clock. */
 const schema = z.object({

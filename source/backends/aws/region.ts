@@ -2,6 +2,7 @@ import type {_InstanceType, EC2Client, Instance, InstanceTypeInfo, SpotPrice} fr
 import type {Offer} from '../../offers/offer.js';
 import type {Clock} from '../../system/clock.js';
 import {messageOf} from '../../system/problem.js';
+import {typeName} from '../../system/values.js';
 import {classify} from './errors.js';
 import type {HardwareBook} from './hardware.js';
 import {onDemandOffers, type PricesFor, spotOffers} from './offers.js';
@@ -94,7 +95,7 @@ async function offeredZones(session: Session, client: EC2Client, signal: AbortSi
 	});
 	const zones = new Map<string, string[]>();
 	for (const {InstanceType: name, Location: zone} of offered) {
-		if (name && zone && isPlainZone(zone)) {
+		if (typeName.is(name) && zone && isPlainZone(zone)) {
 			zones.set(name, [...(zones.get(name) ?? []), zone]);
 		}
 	}
@@ -144,7 +145,9 @@ export async function readLimits(session: Session, region: string, signal: Abort
 	});
 	return new Map(
 		all.flatMap(({QuotaCode: code, Value: value}) =>
-			code !== undefined && value !== undefined && quotaCodes.has(code) ? [[code, value] as const] : [],
+			code !== undefined && typeof value === 'number' && Number.isFinite(value) && quotaCodes.has(code)
+				? [[code, value] as const]
+				: [],
 		),
 	);
 }

@@ -9,6 +9,9 @@ const usual: readonly string[] = [
 	...['ap-south-1', 'ap-northeast-1', 'ap-northeast-2', 'ap-northeast-3', 'ap-southeast-1', 'ap-southeast-2'],
 ];
 
+/** Whether AWS may call a region so: `eu-central-1`, `us-gov-west-1`. */
+const isRegion = (name: unknown): boolean => typeof name === 'string' && /^[a-z]{2,5}(?:-[a-z]{1,20}){1,3}-\d{1,2}$/.test(name);
+
 export type Regions = {
 	/** Those that this account may use, or is thought to. */
 	readonly names: readonly string[];
@@ -25,18 +28,21 @@ export async function listRegions(session: Session, asked: readonly string[] | u
 	const {setup} = session;
 	const isAsked = (name: string) => asked === undefined || asked.includes(name);
 	try {
-		const states = await regionStates(session, signal);
+		const {states, odd} = await regionStates(session, signal);
 		const on = [...states].filter(([, state]) => state !== 'not-opted-in').map(([name]) => name);
 		const wanted = setup.regions ?? on;
 		return {
 			names: on.filter(name => wanted.includes(name) && isAsked(name)),
 			certain: true,
 			// A region that is off is nobody's concern, unless somebody named it.
-			notes: (setup.regions ?? [])
-				.filter(name => !on.includes(name))
-				.map(name =>
-					states.has(name) ? `${name}: this region is not enabled for the account` : `${name}: there is no such region`,
-				),
+			notes: [
+				...(setup.regions ?? [])
+					.filter(name => !on.includes(name))
+					.map(name =>
+						states.has(name) ? `${name}: this region is not enabled for the account` : `${name}: there is no such region`,
+					),
+				...oddNote(odd),
+			],
 		};
 	} catch (error) {
 		const message = whyUntold(error, session, signal);
@@ -48,8 +54,14 @@ export async function listRegions(session: Session, asked: readonly string[] | u
 	}
 }
 
+type States = {
+	readonly states: ReadonlyMap<string, string | undefined>;
+	/** How many were left out, as no region is called so. */
+	readonly odd: number;
+};
+
 /** Every region that the account has, with its state: `opted-in`, `opt-in-not-required`, `not-opted-in`. */
-async function regionStates({sdk, setup, ec2}: Session, signal: AbortSignal): Promise<Map<string, string | undefined>> {
+async function regionStates({sdk, setup, ec2}: Session, signal: AbortSignal): Promise<States> {
 	const command = new sdk.DescribeRegionsCommand({AllRegions: true});
 	const {Regions: found} = await ec2(setup.homeRegion).send(command, {abortSignal: signal});
 	if (!found) {
@@ -58,8 +70,15 @@ async function regionStates({sdk, setup, ec2}: Session, signal: AbortSignal): Pr
 		});
 	}
 
-	return new Map(found.map(({RegionName: name, OptInStatus: state}) => [name ?? '', state]));
+	// A name becomes the address that is asked next, with the credentials.
+	const good = found.filter(({RegionName: name}) => isRegion(name));
+	return {
+		states: new Map(good.map(({RegionName: name, OptInStatus: state}) => [name ?? '', state])),
+		odd: found.length - good.length,
+	};
 }
+
+const oddNote = (odd: number): string[] => (odd > 0 ? [`${odd} regions are left out: AWS has none that are called so`] : []);
 
 /** Those that are asked where the account's own may not be listed. */
 const guessed = ({setup}: Session): readonly string[] =>
@@ -87,12 +106,12 @@ settings and the usual ones. Throws a `BackendError` where the credentials do no
 export async function accountRegions(session: Session, signal: AbortSignal): Promise<AccountRegions> {
 	const named = session.setup.regions ?? [];
 	try {
-		const states = await regionStates(session, signal);
+		const {states, odd} = await regionStates(session, signal);
 		const off = [...states].filter(([, state]) => state === 'not-opted-in').map(([name]) => name);
 		return {
 			named: named.filter(name => states.has(name) && !off.includes(name)),
 			names: [...states.keys()].filter(name => !off.includes(name)),
-			unasked: off.length === 0 ? [] : [`${off.join(', ')}: not enabled for the account`],
+			unasked: [...(off.length === 0 ? [] : [`${off.join(', ')}: not enabled for the account`]), ...oddNote(odd)],
 		};
 	} catch (error) {
 		const message = whyUntold(error, session, signal);

@@ -1,5 +1,6 @@
 import {setImmediate as breathe} from 'node:timers/promises';
 import {neutraliseLine} from '../../system/terminal-text.js';
+import {plainLineOf} from '../../system/values.js';
 import type {FeedSummary, LeftOut, OfferFacts} from './facts.js';
 import {normalise, type Origin, type RawOffer, Unbelievable} from './normalise.js';
 
@@ -145,6 +146,6 @@ const settleZone = ({facts, zones, samePrice}: Entry): OfferFacts =>
 	zones > 1 && samePrice ? {...facts, zone: undefined} : facts;
 
 function exampleOf(row: unknown): string {
-	const text = neutraliseLine(typeof row === 'string' ? row : (JSON.stringify(row) ?? ''));
+	const text = plainLineOf(neutraliseLine(typeof row === 'string' ? row : (JSON.stringify(row) ?? '')));
 	return text.length > exampleLength ? `${text.slice(0, exampleLength - 1)}…` : text;
 }

@@ -1,4 +1,5 @@
 import {neutraliseLine} from '../../system/terminal-text.js';
+import {plainLineOf} from '../../system/values.js';
 import {gpuName, gpuVendor} from '../gpu-names.js';
 import {cardSizes, knownMemory, nominalMemory} from '../nominal.js';
 import type {Architecture, GpuFacts, OfferFacts} from './facts.js';
@@ -49,7 +50,7 @@ const longestName = 100;
 
 /** A region, a type or a name from outside, safe to draw, otherwise as it is written: wide and accented letters stay. */
 export const cleanName = (text: string): string =>
-	[...neutraliseLine(text).normalize('NFC').replace(/\s+/g, ' ')].slice(0, longestName).join('').trim();
+	[...plainLineOf(neutraliseLine(text)).normalize('NFC').replace(/\s+/g, ' ')].slice(0, longestName).join('').trim();
 
 /** `, US, NA` → `US, NA`; a source that says nothing means no place in particular. */
 export const cleanRegion = (text: string | undefined): string => cleanName((text ?? '').replace(/^[\s,]+|[\s,]+$/g, '')) || 'any';
@@ -120,7 +121,7 @@ export function normaliseGpu({vendor, name: written, count, memory = 0, part}: R
 		throw new Unbelievable('a GPU without a name, or too many of them');
 	}
 
-	const facts = {vendor: gpuVendor(name, vendor), name};
+	const facts = {vendor: gpuVendor(name, vendor === undefined ? undefined : cleanName(vendor)), name};
 	const [smallest] = cardSizes(name);
 	if (part !== undefined && part < 1) {
 		const ofPart = memory > 0 ? memory : (smallest ?? 0) * gibibyte * part;

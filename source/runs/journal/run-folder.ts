@@ -6,6 +6,7 @@ import type {KeyPair} from '../../system/key-pair.js';
 import type {Paths} from '../../system/paths.js';
 
 import {isMissing, readIfThere} from '../../system/files.js';
+import {admitValue, publicKeyLine, runName} from '../../system/values.js';
 import {generateKeyPair} from '../../tunnel/connection/keys.js';
 import {takenProblem} from '../words/problems.js';
 import {copyKeysForWindows} from '../../tunnel/ssh-config/windows-copy.js';
@@ -71,9 +72,15 @@ export async function writeRunFiles(folder: string, name: string, secrets: RunSe
 	return {identity, hostKey, environmentHostKey};
 }
 
-/** Each key under the name that the aliases look it up by: the instance's own, and that of an environment on a machine. */
-const knownHosts = (name: string, instance: readonly KeyPair[], environment: KeyPair): string =>
-	[...instance.map(({public: key}) => `${hostKeyAlias(name)} ${key}\n`), `${name} ${environment.public}\n`].join('');
+/**
+Each key under the name that the aliases look it up by: the instance's own, and that of an environment on a machine. The keys come from files:
+another line among them would be another host that is trusted. Throws a `RefusedValue`.
+*/
+function knownHosts(name: string, instance: readonly KeyPair[], environment: KeyPair): string {
+	const alias = admitValue(runName, name, "the environment's name");
+	const key = (pair: KeyPair) => admitValue(publicKeyLine, pair.public, `a host key of ${alias}`);
+	return [...instance.map(pair => `${hostKeyAlias(alias)} ${key(pair)}\n`), `${alias} ${key(environment)}\n`].join('');
+}
 
 export async function readKeys(folder: string): Promise<RunKeys> {
 	const read = async (file: string) => readFile(path.join(folder, file), 'utf8');

@@ -229,9 +229,15 @@ const placeOf = ({instanceType, backend, region, zone, spot}: Offer): string =>
 
 /** Writes down where SSH is reached, and makes `ssh NAME` lead there. */
 async function noteAddress(stage: Stage, instance: Instance): Promise<void> {
-	const {endpoint} = instance;
+	const {endpoint, refused = []} = instance;
 	if (!endpoint) {
-		throw new StepFailed('instance', 'the backend gave the instance no address');
+		const why =
+			refused.length > 0 ? `the instance cannot be reached: ${refused.join('; ')}` : 'the backend gave the instance no address';
+		throw new StepFailed('instance', why);
+	}
+
+	for (const line of refused) {
+		stage.report('instance', {log: `${line}\n`});
 	}
 
 	const known = stage.state().address;

@@ -1,5 +1,6 @@
 import {isIP} from 'node:net';
 import path from 'node:path';
+import {absolutePath, admitValue, hostAddress, type Kind, loginName, portNumber, runName} from '../../system/values.js';
 
 export type AliasTarget = {
 	readonly name: string;
@@ -24,8 +25,14 @@ export const knownHostsFile = 'known_hosts';
 /** The name that the instance's own host key is known by; that of an environment on a machine by the run's name. */
 export const hostKeyAlias = (name: string): string => `${name}-host`;
 
-// ssh expands % and takes " as the end of a quoted word.
-const quoted = (file: string): string => `"${file.replaceAll('%', '%%')}"`;
+/** ssh expands % and takes " as the end of a quoted word. Throws a `RefusedValue` for a path that it cannot hold. */
+function quoted(file: string): string {
+	const quotable: Kind<string> = {
+		name: 'path that an ssh config can hold',
+		is: (value): value is string => absolutePath.is(value) && !value.includes('"') && !value.includes('${'),
+	};
+	return `"${admitValue(quotable, file, 'the folder of the environment').replaceAll('%', '%%')}"`;
+}
 
 /**
 What the person's `Host *` or `Match` would decide otherwise, and what would then break a login or the editor: the first value counts, and
@@ -80,9 +87,13 @@ export const latePins: Readonly<Record<string, {readonly line: string; readonly 
 
 type Route = {host: string; port: number; user: string; key: string; isEnd: boolean};
 
-/** The aliases of a run. `folder` is where keys and known hosts lie, as the ssh that reads this knows it. */
+/**
+The aliases of a run. `folder` is where keys and known hosts lie, as the ssh that reads this knows it. Each line of the file is a command to
+ssh, so everything in it is read once more as what it has to be, wherever it has been since it came from a cloud. Throws a `RefusedValue`.
+*/
 export function aliasText(target: AliasTarget, folder = target.folder): string {
-	const {name, host, port, user, inside} = target;
+	const {host, port, user, inside} = target;
+	const name = admitValue(runName, target.name, "the environment's name");
 	const head = `# ${name}: made by dstack-tui, removed when the environment ends`;
 	// An agent is lent to the environment, and not to the machine on the way.
 	const lends = target.forwardAgent === true && !inside;
@@ -99,9 +110,9 @@ export function aliasText(target: AliasTarget, folder = target.folder): string {
 }
 
 const entry = (folder: string, lends: boolean, {host, port, user, key, isEnd}: Route): string[] => [
-	`\tHostName ${host}`,
-	`\tPort ${port}`,
-	`\tUser ${user}`,
+	`\tHostName ${admitValue(hostAddress, host, 'the address of the instance')}`,
+	`\tPort ${admitValue(portNumber, port, 'the port of the instance')}`,
+	`\tUser ${admitValue(loginName, user, 'the login name of the instance')}`,
 	...anyAddress(host),
 	`\tIdentityFile ${quoted(path.join(folder, identityFile))}`,
 	'\tIdentitiesOnly yes',

@@ -6,6 +6,7 @@ import {readIfThere} from '../../system/files.js';
 import type {Paths} from '../../system/paths.js';
 import {Problem} from '../../system/problem.js';
 import {shellWord} from '../../system/shell.js';
+import {RefusedValue, runName} from '../../system/values.js';
 import {writeChanged} from '../../system/write-changed.js';
 import {aliasFile, aliasText, type AliasTarget, withoutLatePins, withPins} from './alias-file.js';
 import {addInclude, type Inclusion, includeLine, placeOfInclude, removeInclude} from './include-line.js';
@@ -96,12 +97,28 @@ export async function configTrouble(paths: Paths): Promise<AliasTrouble | undefi
 
 /**
 Makes `ssh NAME` work: writes the run's aliases and, as the first line of the person's own config, the Include that leads to them. A config
-that cannot be used is no error: the trouble is returned, and `sshCommand` gives a command that works without it.
+that cannot be used is no error: the trouble is returned, and `sshCommand` gives a command that works without it. Where the run's address, user or
+name is none, nothing is written.
 */
 export async function installAliases(paths: Paths, target: AliasTarget): Promise<AliasTrouble | undefined> {
 	const file = path.join(target.folder, aliasFile);
 	const before = await readIfThere(file).catch(() => undefined);
-	const text = aliasText(target);
+	let text: string;
+	try {
+		text = aliasText(target);
+	} catch (error) {
+		if (!(error instanceof RefusedValue)) {
+			throw error;
+		}
+
+		// What is there was made of the same, or leads to what is no longer.
+		await rm(file, {force: true});
+		return {
+			why: `\`ssh ${runName.is(target.name) ? target.name : 'NAME'}\` leads nowhere: ${error.message}.`,
+			next: 'End it: whoever told of it is not to be trusted.',
+		};
+	}
+
 	// What was pinned for the person's settings stays, as long as nothing else is to be written.
 	await writeChanged(file, before !== undefined && withoutLatePins(before) === text ? before : text);
 	return locked(paths, async () => {

@@ -2,7 +2,10 @@ import type {Offer} from '../../../offers/offer.js';
 import {BackendError, type ByHand} from '../../backend.js';
 import {familyOf} from '../quotas.js';
 
-const pattern = /^([a-z]{2}(?:-[a-z]+)+-\d+)\/(i-[\da-f]+)$/;
+const pattern = /^([a-z]{2,5}(?:-[a-z]+)+-\d+)\/(i-[\da-f]+)$/;
+
+/** Whether EC2 calls an instance so: what it says otherwise goes into no request and no command. */
+export const isInstanceId = (id: unknown): id is string => typeof id === 'string' && /^i-[\da-f]{1,32}$/.test(id);
 
 /** An instance is called `eu-west-1/i-0123456789abcdef0`. */
 export const instanceName = (region: string, instanceId: string): string => `${region}/${instanceId}`;

@@ -1,9 +1,10 @@
 import type {Instance as Ec2Instance} from '@aws-sdk/client-ec2';
 import {neutraliseLine} from '../../../system/terminal-text.js';
+import {hostAddress, readValue, shown} from '../../../system/values.js';
 import type {Instance, InstanceState} from '../../backend.js';
 import {guestStateFolder, guestUser, guestWorkspace} from '../../../agents/machine/places.js';
 import {awsAccount} from './account.js';
-import {instanceName} from './ids.js';
+import {instanceName, isInstanceId} from './ids.js';
 import type {OwnedInstance} from './lookup.js';
 import {tagNames, tagValue} from './tags.js';
 
@@ -49,11 +50,13 @@ function machineOf({Tags}: Ec2Instance): Instance['machine'] {
 /** An instance as the contract has it, told of at `toldAt` by EC2's clock. With `isPrivate` it is reached at its address within its network. */
 export function toInstance(region: string, instance: OwnedInstance, isPrivate: boolean, toldAt: number): Instance {
 	const state = states[instance.State?.Name ?? ''] ?? 'pending';
-	const host = isPrivate ? instance.PrivateIpAddress : instance.PublicIpAddress;
+	const told = isPrivate ? instance.PrivateIpAddress : instance.PublicIpAddress;
+	const host = readValue(hostAddress, told);
 	const deadline = Date.parse(tagValue(instance.Tags, tagNames.deadline) ?? '');
 	const runs = state === 'pending' || state === 'running';
 	return {
-		id: instanceName(region, instance.InstanceId ?? ''),
+		// What is none of EC2's is none of ours either: with the quotes it is refused at the door.
+		id: instanceName(region, isInstanceId(instance.InstanceId) ? instance.InstanceId : shown(instance.InstanceId)),
 		intentId: tagValue(instance.Tags, tagNames.intent) ?? instance.ClientToken ?? '',
 		run: neutraliseLine(tagValue(instance.Tags, tagNames.run) ?? ''),
 		state,
@@ -70,5 +73,6 @@ export function toInstance(region: string, instance: OwnedInstance, isPrivate: b
 		...(/^Server\.SpotInstance/.test(reasonCode(instance) ?? '') && {interrupted: true}),
 		replaceHostKey: true,
 		...(!runs && {reason: reasonOf(instance)}),
+		...(runs && told && host === undefined && {refused: [`its address is refused: ${shown(told)} is no ${hostAddress.name}`]}),
 	};
 }

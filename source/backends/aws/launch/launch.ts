@@ -1,10 +1,11 @@
 import type {RunInstancesCommandInput} from '@aws-sdk/client-ec2';
 import type {Offer} from '../../../offers/offer.js';
 import {messageOf} from '../../../system/problem.js';
+import {shown} from '../../../system/values.js';
 import {BackendError, type Instance, type LaunchIntent, type LaunchProgress} from '../../backend.js';
 import type {AwsLaunchSettings} from '../../settings/index.js';
 import type {PricesFor} from '../offers.js';
-import {quotaLink} from './ids.js';
+import {isInstanceId, quotaLink} from './ids.js';
 import type {ImageBook} from './images.js';
 import {instanceOfIntent, instancesOf, type OwnedInstance} from './lookup.js';
 import {findNetwork} from './network.js';
@@ -101,11 +102,12 @@ async function make(launching: Launching, intent: LaunchIntent, request: RunInst
 				onceOf(place).send(new session.sdk.RunInstancesCommand(current)),
 			);
 			const [instance] = instancesOf([reservation]);
-			if (instance?.InstanceId) {
+			if (instance && isInstanceId(instance.InstanceId)) {
 				return instance;
 			}
 
-			throw new BackendError('transient', 'the answer is none of AWS’s: it names no instance', {next: 'Try again.'});
+			const named = instance?.InstanceId ? `, but ${shown(instance.InstanceId)}` : '';
+			throw new BackendError('transient', `the answer is none of AWS’s: it names no instance${named}`, {next: 'Try again.'});
 		} catch (error) {
 			if (!(error instanceof AwsError)) {
 				throw error;

@@ -40,10 +40,11 @@ export async function waitForAddress(
 			throw failure;
 		}
 
-		const isThere = instance.state === 'running' && instance.endpoint !== undefined;
+		// An address that is none gets no better by waiting.
+		const isThere = instance.state === 'running' && (instance.endpoint !== undefined || instance.refused !== undefined);
 		const isOver = instance.state !== 'pending' && instance.state !== 'running' && !failure;
 		if (isThere || isOver) {
-			tell(isThere ? `runs at ${instance.endpoint?.host}` : (instance.reason ?? instance.state));
+			tell(isThere ? `runs at ${instance.endpoint?.host ?? 'an address that is none'}` : (instance.reason ?? instance.state));
 			return instance;
 		}
 

@@ -1,19 +1,24 @@
 import {finished} from 'node:stream/promises';
 import type Docker from 'dockerode';
 import {extract} from 'tar-stream';
+import {z} from 'zod';
 import {shellWord} from '../../../system/shell.js';
 import {neutraliseLine} from '../../../system/terminal-text.js';
-import type {Instance, KeptWork} from '../../backend.js';
+import {identifier, readValue, runName} from '../../../system/values.js';
+import {BackendError, type Instance, type KeptWork} from '../../backend.js';
 import {type ContainerEnd, readEnd} from '../../../agents/container/end-reason.js';
 import {sshPort, stateFolder, workspace} from '../../../agents/container/places.js';
 import {engineError, isGone} from './engine.js';
 import {labels} from './labels.js';
 
+/** What an engine calls a container by itself. It becomes a part of the address that is asked next. */
+export const containerName = /^[\da-f]{12,64}$/;
+
 /** The container as an instance; undefined when it is gone. */
 export async function describeContainer(docker: Docker, id: string, host: string): Promise<Instance | undefined> {
-	let found: Docker.ContainerInspectInfo;
+	let found: Inspected;
 	try {
-		found = await docker.getContainer(id).inspect();
+		found = readInspected(await docker.getContainer(id).inspect());
 	} catch (error) {
 		if (isGone(error)) {
 			return undefined;
@@ -22,24 +27,28 @@ export async function describeContainer(docker: Docker, id: string, host: string
 		throw engineError(error);
 	}
 
-	const {Config, State, NetworkSettings, Name} = found;
-	const port = Number(NetworkSettings.Ports?.[`${sshPort}/tcp`]?.[0]?.HostPort);
+	const {State, Name} = found;
+	const Labels = found.Config.Labels ?? {};
+	const port = Number(found.NetworkSettings.Ports?.[`${sshPort}/tcp`]?.[0]?.HostPort);
 	const state = State.Running ? 'running' : State.Status === 'created' ? 'pending' : 'stopped';
 	return {
 		id: `docker:${found.Id}`,
-		intentId: Config.Labels[labels.intent] ?? '',
-		run: Config.Labels[labels.run] ?? '',
-		machine: machineOf(Config.Labels),
+		intentId: Labels[labels.intent] ?? '',
+		run: Labels[labels.run] ?? '',
+		machine: machineOf(Labels),
 		state,
-		endpoint: port > 0 ? {host, port, user: Config.Labels[labels.login] ?? 'root'} : undefined,
+		endpoint: port > 0 ? {host, port, user: Labels[labels.login] ?? 'root'} : undefined,
 		workspace,
 		stateFolder,
 		sharesNetwork: false,
-		launchedAt: Number(Config.Labels[labels.launchedAt] ?? 0),
+		launchedAt: Number(Labels[labels.launchedAt] ?? 0),
 		...(state === 'stopped'
 			? {
 					...(await describeEnd(docker.getContainer(id), State)),
-					kept: keptIn(Name.replace(/^\//, ''), Config.Labels[labels.run] ?? ''),
+					kept: keptIn(
+						readValue(identifier, Name.replace(/^\//, '')) ?? found.Id,
+						readValue(runName, Labels[labels.run]) ?? 'work',
+					),
 				}
 			: {}),
 	};
@@ -57,7 +66,40 @@ const keptIn = (container: string, run: string): KeptWork => ({
 
 type End = {readonly reason: string; readonly next?: string; readonly leftWork: boolean | undefined};
 
-type ContainerState = Docker.ContainerInspectInfo['State'];
+/** What is read of an engine's answer about a container; everything else in it is not looked at. */
+const inspected = z.object({
+	Id: z.string().regex(containerName),
+	Name: z.string().catch(''),
+	Config: z.object({Labels: z.record(z.string(), z.string()).nullish().catch(undefined)}),
+	State: z.object({
+		Status: z.string(),
+		Running: z.boolean(),
+		OOMKilled: z.boolean().catch(false),
+		ExitCode: z.number().int().catch(-1),
+		Error: z.string().catch(''),
+	}),
+	NetworkSettings: z.object({
+		Ports: z
+			.record(z.string(), z.array(z.object({HostPort: z.string()})).nullable())
+			.nullish()
+			.catch(undefined),
+	}),
+});
+
+type Inspected = z.infer<typeof inspected>;
+type ContainerState = Inspected['State'];
+
+function readInspected(answer: unknown): Inspected {
+	const parsed = inspected.safeParse(answer);
+	if (!parsed.success) {
+		const field = parsed.error.issues[0]?.path.join('.') ?? '';
+		throw new BackendError('transient', `the Docker engine describes no container as one is described (${field})`, {
+			next: 'Is it a Docker engine that DOCKER_HOST names?',
+		});
+	}
+
+	return parsed.data;
+}
 
 async function describeEnd(container: Docker.Container, state: ContainerState): Promise<End> {
 	const [ended, work] = await Promise.all([readFileIn(container, 'ended'), readFileIn(container, 'work')]);

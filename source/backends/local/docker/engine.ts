@@ -4,8 +4,10 @@ import path from 'node:path';
 import process from 'node:process';
 import {parse} from 'node:url';
 import type Docker from 'dockerode';
+import {z} from 'zod';
 import {messageOf} from '../../../system/problem.js';
 import {neutraliseLine} from '../../../system/terminal-text.js';
+import {plainLineOf} from '../../../system/values.js';
 import {type Account, BackendError, type BackendErrorClass} from '../../backend.js';
 
 /** An engine that answered, or why there is none to use. `host` is where its published ports are reached. */
@@ -56,7 +58,7 @@ export async function findEngine(): Promise<EngineSearch> {
 		const {default: Dockerode} = await import('dockerode');
 		hushParse();
 		const docker = named ? new Dockerode() : new Dockerode({socketPath: socket});
-		const info = await ask<RawInfo>(docker, '/info', answerLimit);
+		const info = await ask<unknown>(docker, '/info', answerLimit);
 		return {docker, host: hostOf(named), info: readInfo(info)};
 	} catch (error) {
 		return refused(error, named || socket || '', Boolean(named));
@@ -93,29 +95,38 @@ function refused(error: unknown, where: string, named: boolean): EngineSearch {
 	};
 }
 
-type RawInfo = {
-	NCPU?: number;
-	MemTotal?: number;
-	Runtimes?: Record<string, unknown>;
-	ServerVersion?: string;
-	ID?: string;
-	Name?: string;
-};
-
-const readInfo = (info: RawInfo): EngineInfo => ({
-	cpu: info.NCPU ?? 1,
-	memory: Math.floor((info.MemTotal ?? 0) / 1024 / 1024),
-	nvidia: Object.keys(info.Runtimes ?? {}).includes('nvidia'),
-	version: neutraliseLine(info.ServerVersion ?? ''),
-	id: neutraliseLine(info.ID ?? ''),
-	name: neutraliseLine(info.Name ?? ''),
+const told = z.object({
+	NCPU: z.number().positive().catch(1),
+	MemTotal: z.number().nonnegative().catch(0),
+	Runtimes: z.record(z.string(), z.unknown()).catch({}),
+	ServerVersion: z.string().catch(''),
+	ID: z.string().catch(''),
+	Name: z.string().catch(''),
 });
+
+/** Throws for an answer that is none of an engine. */
+function readInfo(answer: unknown): EngineInfo {
+	const info = told.safeParse(answer);
+	if (!info.success) {
+		throw new Error('the answer is none of an engine');
+	}
+
+	const {NCPU, MemTotal, Runtimes, ServerVersion, ID, Name} = info.data;
+	return {
+		cpu: NCPU,
+		memory: Math.floor(MemTotal / 1024 / 1024),
+		nvidia: Object.keys(Runtimes).includes('nvidia'),
+		version: plainLineOf(neutraliseLine(ServerVersion)).slice(0, 40),
+		id: plainLineOf(neutraliseLine(ID)).slice(0, 100),
+		name: plainLineOf(neutraliseLine(Name)).slice(0, 100),
+	};
+}
 
 /** The engine as an account: one that gives no id that lasts is known by its machine and the way that leads to it. */
 export async function engineAccount(): Promise<Account> {
 	const {docker, host, info} = await requireEngine();
 	try {
-		const {ID: again} = await ask<RawInfo>(docker, '/info', answerLimit);
+		const {id: again} = readInfo(await ask<unknown>(docker, '/info', answerLimit));
 		const isLasting = info.id !== '' && info.id === again;
 		const id = isLasting ? info.id : `${info.name} at ${process.env['DOCKER_HOST'] ?? host}`;
 		return {id: `docker ${id}`, label: `the Docker engine${isLasting ? ` ${info.id.slice(0, 8)}` : ''} of ${info.name || host}`};

@@ -3,6 +3,7 @@ import type Docker from 'dockerode';
 import type {Requirements} from '../../../configuration/model.js';
 import type {Offer} from '../../../offers/offer.js';
 import {systemClock} from '../../../system/clock.js';
+import {shown} from '../../../system/values.js';
 import {environmentImage} from '../../../agents/container/image-name.js';
 import {type Account, BackendError, type Instance, type LaunchIntent, type LaunchProgress} from '../../backend.js';
 import {stateFolder} from '../../../agents/container/places.js';
@@ -10,7 +11,7 @@ import type {Machine} from '../machine.js';
 import {requireAccount, type Runtime} from '../runtime.js';
 import {commitContainer} from './commit.js';
 import {createContainer} from './container.js';
-import {describeContainer} from './describe.js';
+import {containerName, describeContainer} from './describe.js';
 import {engineAccount, engineError, findEngine, isGone, requireEngine} from './engine.js';
 import {openExecLink} from './exec-link.js';
 import {awaitGreeting} from './greeting.js';
@@ -263,6 +264,16 @@ async function listBy(label: string, value: string): Promise<Instance[]> {
 
 	const {docker, host} = search;
 	const found = await docker.listContainers({all: true, filters: {label: [`${label}=${value}`]}});
-	const instances = await Promise.all(found.map(async ({Id}) => describeContainer(docker, Id, host)));
+	const instances = await Promise.all(
+		found.map(async ({Id}) => {
+			if (typeof Id !== 'string' || !containerName.test(Id)) {
+				throw new BackendError('transient', `the Docker engine lists a container by the id ${shown(Id)}, which is none`, {
+					next: 'Is it a Docker engine that DOCKER_HOST names?',
+				});
+			}
+
+			return describeContainer(docker, Id, host);
+		}),
+	);
 	return instances.filter(instance => instance !== undefined);
 }

@@ -20,6 +20,7 @@ import {requireAccount, type Runtime} from '../runtime.js';
 import {
 	doomedFolder,
 	findHosts,
+	hostRecord,
 	type HostRecord,
 	instanceFolder,
 	type Layout,
@@ -148,14 +149,14 @@ async function prepare(places: Layout, intent: LaunchIntent): Promise<HostRecord
 
 	await writeFileAtomic(places.hostKey, intent.hostKey.private, {mode: 0o600});
 	await writeFileAtomic(path.join(places.state, 'deadline'), `${deadlineText(intent.deadline)}\n`, {mode: 0o600});
-	const record: HostRecord = {
+	const record = hostRecord({
 		intentId: intent.id,
 		run: intent.run,
 		installation: intent.installation,
 		machine: intent.machine,
 		authorizedKey: intent.authorizedKey,
 		launchedAt: systemClock.now(),
-	};
+	});
 	await writeFileAtomic(places.host, JSON.stringify(record), {mode: 0o600});
 	return record;
 }

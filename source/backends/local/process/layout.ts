@@ -2,27 +2,38 @@ import {readdir, readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {z} from 'zod';
 import {resolvePaths} from '../../../system/paths.js';
+import {neutraliseLine} from '../../../system/terminal-text.js';
+import {identifier, moment, plainLine, portNumber, publicKeyLine, runName} from '../../../system/values.js';
 
 /** What a host process is told, on disk before it starts. The host key lies beside it. */
 const hostSchema = z.object({
-	intentId: z.string(),
-	run: z.string(),
-	installation: z.string(),
+	/** A part of the mark that processes are told and ended by. */
+	intentId: z.string().refine(identifier.is),
+	/** The name of a folder. */
+	run: z.string().refine(runName.is),
+	installation: z.string().refine(identifier.is),
 	/** The machine that it runs on. */
-	machine: z.object({id: z.string(), name: z.string()}).optional(),
+	machine: z.object({id: z.string().refine(plainLine.is), name: z.string().refine(plainLine.is)}).optional(),
 	/** One line; the only key that may log in. */
-	authorizedKey: z.string(),
-	launchedAt: z.number(),
+	authorizedKey: z.string().refine(publicKeyLine.is),
+	launchedAt: z.number().refine(moment.is),
 });
 
 export type HostRecord = z.infer<typeof hostSchema>;
 
-const runningSchema = z.object({pid: z.number(), start: z.string(), port: z.number()});
+/** A record of what the host process is to know. Throws where a value cannot be what it is to be. */
+export const hostRecord = (values: z.input<typeof hostSchema>): HostRecord => hostSchema.parse(values);
+
+const runningSchema = z.object({
+	pid: z.number().int().positive(),
+	start: z.string().refine(plainLine.is),
+	port: z.number().refine(portNumber.is),
+});
 
 /** A host that serves: which process, at which port of 127.0.0.1. */
 export type RunningRecord = z.infer<typeof runningSchema>;
 
-const endedSchema = z.object({at: z.number(), reason: z.string()});
+const endedSchema = z.object({at: z.number(), reason: z.string().transform(neutraliseLine)});
 
 export type EndedRecord = z.infer<typeof endedSchema>;
 
