@@ -1,4 +1,7 @@
+import {chmodSync, mkdirSync, statSync} from 'node:fs';
 import {readFile} from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
 
 /** Whether an error says that the file or folder is not there (ENOENT). */
 export function isMissing(error: unknown): boolean {
@@ -15,5 +18,21 @@ export async function readIfThere(path: string): Promise<string | undefined> {
 		}
 
 		throw error;
+	}
+}
+
+const everybody = 0o077;
+const writing = 0o022;
+
+/**
+Makes a folder that is the person's alone, whatever the umask says. One that is there is closed to others where it bears this program's name;
+where the person chose it, others only may not write in it any more. One that is another user's stays as it is.
+*/
+export function makeOwnFolder(folder: string): void {
+	mkdirSync(folder, {recursive: true, mode: 0o700});
+	const {mode, uid} = statSync(folder);
+	const open = mode & (path.basename(folder) === 'dstack-tui' ? everybody : writing);
+	if (open !== 0 && process.getuid?.() === uid) {
+		chmodSync(folder, mode & 0o777 & ~open);
 	}
 }

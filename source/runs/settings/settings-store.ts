@@ -1,5 +1,6 @@
 import {readFileSync} from 'node:fs';
 import path from 'node:path';
+import {makeOwnFolder} from '../../system/files.js';
 import {Problem} from '../../system/problem.js';
 import type {Paths} from '../../system/paths.js';
 
@@ -47,7 +48,12 @@ export async function openSettings({config}: Paths): Promise<SettingsStore> {
 	/** Undefined where it went well, else what went wrong: while the program runs, somebody may be in the middle of a change. */
 	const read = (): unknown => {
 		try {
-			store ??= open();
+			if (!store) {
+				// Conf would make it with what the umask leaves to others.
+				makeOwnFolder(config);
+				store = open();
+			}
+
 			known = store.store;
 			return undefined;
 		} catch (error) {

@@ -44,7 +44,7 @@ export async function installForWindows(paths: Paths, target: AliasTarget): Prom
 	}
 
 	const folder = path.join(folderOf(paths, windows), target.name);
-	await mkdir(folder, {recursive: true});
+	await mkdir(folder, {recursive: true, mode: 0o700});
 	await writeFileAtomic(path.join(target.folder, markFile), folder, {mode: 0o600});
 	await copyKeysForWindows(target.folder);
 	await writeFileAtomic(path.join(folder, aliasFile), aliasText(target, asWindowsKnowsIt(windows, folder)));
