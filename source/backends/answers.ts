@@ -199,7 +199,7 @@ export function checkedBackend<B extends Backend>(backend: B): B {
 			return instance && checkedInstance(name, instance);
 		});
 	const told = async (act: () => Promise<readonly string[]>) => answered(async () => (await act()).map(line));
-	const {check, quieten, copyOut, inside, commit, release, admit, sweep} = backend;
+	const {check, quieten, copyOut, inside, commit, release, admit, sweep, regions} = backend;
 	return {
 		...checkedSource(backend),
 		async launch(intent, signal, onProgress) {
@@ -230,6 +230,17 @@ export function checkedBackend<B extends Backend>(backend: B): B {
 		...(admit && {admit: async (id: string, signal: AbortSignal) => told(async () => admit(id, signal))}),
 		...(sweep && {
 			sweep: async (installation: string, regions: readonly string[]) => told(async () => sweep(installation, regions)),
+		}),
+		...(regions && {
+			regions: async (signal: AbortSignal) =>
+				answered(async () => {
+					const {named, names, unasked} = await regions(signal);
+					return {
+						named: named.filter(name => placeName.is(name)),
+						names: names.filter(name => placeName.is(name)),
+						unasked: unasked.map(line),
+					};
+				}),
 		}),
 		...(quieten && {quieten: async (id: string) => answered(async () => quieten(id))}),
 		...(copyOut && {copyOut: async (id: string, folder: string) => answered(async () => copyOut(id, folder))}),
