@@ -63,6 +63,8 @@ export function checkedInstance(backend: string, told: Instance): Instance {
 		interrupted: told.interrupted === undefined ? undefined : told.interrupted === true,
 		replaceHostKey: told.replaceHostKey === undefined ? undefined : told.replaceHostKey === true,
 		leftWork: told.leftWork === undefined ? undefined : told.leftWork !== false,
+		machine: told.machine && {id: line(told.machine.id), name: line(told.machine.name)},
+		account: told.account && {id: line(told.account.id), label: line(told.account.label)},
 		endpoint: host !== undefined && port !== undefined && user !== undefined ? {host, port, user} : undefined,
 		workspace: place(told.workspace, 'folder of the code'),
 		stateFolder: place(told.stateFolder, 'folder for steps'),
@@ -80,7 +82,19 @@ export function checkedInstance(backend: string, told: Instance): Instance {
 
 const states: ReadonlySet<unknown> = new Set<Instance['state']>(['pending', 'running', 'stopped', 'ending', 'terminated']);
 const optional = [
-	...(['offer', 'deadline', 'reason', 'next', 'kept', 'refused', 'interrupted', 'replaceHostKey', 'leftWork'] as const),
+	...([
+		'offer',
+		'deadline',
+		'reason',
+		'next',
+		'kept',
+		'refused',
+		'interrupted',
+		'replaceHostKey',
+		'leftWork',
+		'machine',
+		'account',
+	] as const),
 ];
 
 /** Where a field may be missing, it is rather that than undefined. */
@@ -199,19 +213,19 @@ export function checkedBackend<B extends Backend>(backend: B): B {
 			return instance && checkedInstance(name, instance);
 		});
 	const told = async (act: () => Promise<readonly string[]>) => answered(async () => (await act()).map(line));
-	const {check, quieten, copyOut, inside, commit, release, admit, sweep, regions} = backend;
+	const {check, quieten, copyOut, inside, commit, release, admit, sweep, regions, account} = backend;
 	return {
 		...checkedSource(backend),
 		async launch(intent, signal, onProgress) {
 			checkNames(intent.offer);
 			return one(async () => backend.launch(intent, signal, progress => onProgress(checkedProgress(progress))));
 		},
-		async find(intentId, offer) {
+		async find(intentId, offer, account) {
 			checkNames(offer);
-			return oneIfAny(async () => backend.find(intentId, offer));
+			return oneIfAny(async () => backend.find(intentId, offer, account));
 		},
-		describe: async id => oneIfAny(async () => backend.describe(id)),
-		terminate: async id => answered(async () => backend.terminate(id)),
+		describe: async (id, account) => oneIfAny(async () => backend.describe(id, account)),
+		terminate: async (id, account) => answered(async () => backend.terminate(id, account)),
 		list: async (installation, regions, unanswered) =>
 			answered(async () => {
 				const listed = await backend.list(
@@ -230,6 +244,13 @@ export function checkedBackend<B extends Backend>(backend: B): B {
 		...(admit && {admit: async (id: string, signal: AbortSignal) => told(async () => admit(id, signal))}),
 		...(sweep && {
 			sweep: async (installation: string, regions: readonly string[]) => told(async () => sweep(installation, regions)),
+		}),
+		...(account && {
+			account: async (offer: Offer, signal: AbortSignal) =>
+				answered(async () => {
+					const found = await account(offer, signal);
+					return found && {id: line(found.id), label: line(found.label)};
+				}),
 		}),
 		...(regions && {
 			regions: async (signal: AbortSignal) =>
