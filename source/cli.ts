@@ -12,6 +12,7 @@ import {addBuilds, addCatalog, addHome, addMoney, addSecrets, type Means} from '
 import {messageOf, Problem, type ProblemKind} from './system/problem.js';
 import {self} from './system/program-name.js';
 import {searchPath} from './system/search-path.js';
+import type {Wait} from './system/waits.js';
 import {neutralise} from './system/terminal-text.js';
 
 const exitCodes: Readonly<Record<ProblemKind, number>> = {
@@ -38,8 +39,13 @@ let mustFinish = false;
 const canDraw = ({json, plain}: Flags): boolean =>
 	!json && !plain && process.stdin.isTTY === true && process.stdout.isTTY === true && process.env['TERM'] !== 'dumb';
 
-const open = async (directory: string | undefined) =>
-	(await import('./commands/core.js')).openCore(directory, fileURLToPath(import.meta.url));
+const open = async (directory: string | undefined, onWait: (wait: Wait) => void = tellWait) =>
+	(await import('./commands/core.js')).openCore(directory, fileURLToPath(import.meta.url), onWait);
+
+/** Beside the output: no wait is silent. */
+function tellWait(wait: Wait): void {
+	void import('./runs/words/wait-words.js').then(({waitLine}) => process.stderr.write(`dstack-tui: ${waitLine(wait)}\n`));
+}
 
 const outputOf = async (flags: Flags) => (await import('./commands/io.js')).makeOutput(flags.json ?? false);
 
@@ -52,7 +58,7 @@ async function endWith(following: Promise<FollowEnd>): Promise<void> {
 }
 
 async function draw(directory: string | undefined, start: Start): Promise<void> {
-	const [{openScreen}, {core, clock}] = await Promise.all([import('./commands/screen.js'), open(directory)]);
+	const [{openScreen}, {core, clock}] = await Promise.all([import('./commands/screen.js'), open(directory, () => undefined)]);
 	await endWith(openScreen(core, clock, start));
 	// Questions that were on their way when the person left are nobody's any more.
 	process.exit();
@@ -123,6 +129,8 @@ function makeProgram(): Command {
 		.action(async (flags: Flags) => {
 			const [{listRuns}, {core, clock}] = await Promise.all([import('./commands/ps.js'), open(undefined)]);
 			await listRuns(core, clock, flags.all ?? false, await outputOf(flags));
+			// Questions that nobody answered in time are nobody's any more. What was printed is on its way before.
+			process.stdout.write('', () => process.exit());
 		});
 
 	withPorts(add('attach', 'come back to an environment: its link, ports and logs'))

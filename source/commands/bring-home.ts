@@ -7,7 +7,7 @@ import type {Output} from './io.js';
 
 /** Brings home what exists only in an environment, which goes on, and says where it is now. */
 export async function bringRunHome(core: Core, name: string, output: Output): Promise<void> {
-	const run = (await core.runs({all: true, note: output.note})).find(each => each.name === name);
+	const run = (await core.runs({all: true, note: output.note, names: [name]})).find(each => each.name === name);
 	if (!run) {
 		throw missingProblem(neutraliseLine(name));
 	}

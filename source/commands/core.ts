@@ -13,10 +13,16 @@ import {loadImageSettings} from '../runs/settings/preferences.js';
 import {logFolder, runFolder} from '../runs/journal/run-folder.js';
 import {type Clock, systemClock} from '../system/clock.js';
 import {resolvePaths} from '../system/paths.js';
+import {type Wait, Waits} from '../system/waits.js';
 import {systemRandom} from '../system/random.js';
 
-/** The core for a folder, on the real clock, with `program` as the way to start this program anew. Throws for a missing folder. */
-export async function openCore(directory: string | undefined, program: string): Promise<{core: Core; clock: Clock}> {
+/** The core for a folder, on the real clock, with `program` as the way to start this program anew; `onWait` is told
+	what it waits for. Throws for a missing folder. */
+export async function openCore(
+	directory: string | undefined,
+	program: string,
+	onWait?: (wait: Wait) => void,
+): Promise<{core: Core; clock: Clock}> {
 	// `ps` and its like work from a folder that was deleted under the shell as well.
 	const folder = directory === undefined ? currentFolder() : path.resolve(directory);
 	if (directory !== undefined) {
@@ -28,6 +34,7 @@ export async function openCore(directory: string | undefined, program: string): 
 		paths,
 		clock: systemClock,
 		random: systemRandom,
+		waits: new Waits(systemClock, onWait),
 		variables: process.env,
 		backend: async name => backendNamed(name),
 		images: lazyImages(async () =>

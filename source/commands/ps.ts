@@ -7,16 +7,21 @@ import {isUnheard, overdue} from '../runs/model/overdue.js';
 import {isOver, type RunState} from '../runs/model/state.js';
 import {haltedLine, overdueLine, unheardLine} from '../runs/words/overdue-words.js';
 import {noticeLine, statusWords, stopFailureLines, unansweredLine, waitingLine} from '../runs/words/status-words.js';
+import {patience} from '../runs/words/wait-words.js';
 import {keptLines} from '../runs/words/event-words.js';
 import type {Clock} from '../system/clock.js';
 import {type Output, table} from './io.js';
 import {connectedObject} from './words.js';
 
-/** Lists environments, checked against their backends. */
+/** Lists environments, checked against their backends as far as those answer at once; what could not be asked is marked. */
 export async function listRuns(core: Core, clock: Clock, all: boolean, output: Output): Promise<void> {
-	const runs = await core.runs({all, note: output.note});
+	const unchecked = new Map<string, string>();
+	const runs = await core.runs({
+		...{all, note: output.note, patience: patience.list},
+		onUnchecked: (name, why) => void unchecked.set(name, why),
+	});
 	for (const state of runs) {
-		output.object(describe(core, state, clock.now()));
+		output.object({...describe(core, state, clock.now()), unchecked: unchecked.get(state.name) ?? null});
 	}
 
 	if (runs.length === 0) {
@@ -28,7 +33,7 @@ export async function listRuns(core: Core, clock: Clock, all: boolean, output: O
 		state.name,
 		state.specification.configurationLabel,
 		`${state.offer.backend} (${state.offer.instanceType})`,
-		statusWords(state),
+		`${statusWords(state)}${unchecked.has(state.name) ? ' (as last known)' : ''}`,
 		formatDuration(Math.round((clock.now() - state.intendedAt) / 1000)),
 		endWords(clock.now(), state),
 		`${formatPrice(state.offer.price)}/h`,
@@ -38,7 +43,10 @@ export async function listRuns(core: Core, clock: Clock, all: boolean, output: O
 		output.line(line);
 	}
 
-	for (const [name, lines] of runs.map((state): [string, readonly string[]] => [state.name, moreLines(state, clock.now())])) {
+	for (const [name, lines] of runs.map((state): [string, readonly string[]] => [
+		state.name,
+		[...uncheckedLines(unchecked.get(state.name)), ...moreLines(state, clock.now())],
+	])) {
 		if (lines.length > 0) {
 			output.line();
 			output.line(`${name}:`);
@@ -48,6 +56,9 @@ export async function listRuns(core: Core, clock: Clock, all: boolean, output: O
 		}
 	}
 }
+
+const uncheckedLines = (why: string | undefined): string[] =>
+	why === undefined ? [] : [`As its journal last knew it; it could not be asked now: ${why}`];
 
 function endWords(now: number, run: RunState): string {
 	const late = overdue(now, run);

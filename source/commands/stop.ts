@@ -23,7 +23,7 @@ Ends environments. Asks first, one after the other, telling what would be lost, 
 keeps no other.
 */
 export async function stopRuns(core: Core, names: readonly string[], options: StopOptions, output: Output): Promise<void> {
-	const known = new Map((await core.runs({all: true, note: output.note})).map(run => [run.name, run]));
+	const known = new Map((await core.runs({all: true, note: output.note, names})).map(run => [run.name, run]));
 	const failures = new Map<string, Problem>();
 	const may = async (name: string): Promise<boolean> => {
 		try {

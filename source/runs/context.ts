@@ -2,6 +2,7 @@ import type {ChildProcess} from 'node:child_process';
 import type {Backend} from '../backends/backend.js';
 import type {Clock} from '../system/clock.js';
 import type {Paths} from '../system/paths.js';
+import {Waits, type WaitWish} from '../system/waits.js';
 import type {Random} from '../system/random.js';
 import type {ForwardPolicy} from './model/preferences.js';
 import type {ImageSource} from './model/image-choice.js';
@@ -16,6 +17,8 @@ export type RunContext = {
 	readonly backend: (name: string) => Promise<Backend>;
 	/** Where images come from and builds go to. */
 	readonly images: ImageSource;
+	/** Who is told what is waited for; without it nobody is, and each wait ends all the same. */
+	readonly waits?: Waits;
 	/** The setting that names another site to download the servers of editors from. */
 	readonly ideOrigin: () => Promise<string | undefined>;
 	/** The setting that says what happens with ports that start to listen inside. @default () => 'ask' */
@@ -25,3 +28,10 @@ export type RunContext = {
 	/** Starts another process of this program that refreshes the catalogue of these clouds and prints events; undefined where none is to. */
 	readonly startUpdate?: (clouds: readonly string[]) => ChildProcess;
 };
+
+/** Does something that may take long, for at most its limit; whoever listens is told. Throws a `WaitOver`. */
+export const waitFor = async <T>(
+	{waits, clock}: Pick<RunContext, 'waits' | 'clock'>,
+	wish: WaitWish,
+	act: (trouble: (words: string) => void) => Promise<T>,
+): Promise<T> => (waits ?? new Waits(clock)).during(wish, act);

@@ -76,7 +76,16 @@ export type Core = {
 	*/
 	interrupted(choice: Choice): Promise<RunState | undefined>;
 	/** All runs, newest first, checked against their backends; `gone` ones only with `all`. What could not be checked is told to `note`. */
-	runs(options?: {readonly all?: boolean; readonly note?: (line: string) => void}): Promise<readonly RunState[]>;
+	runs(options?: {
+		readonly all?: boolean;
+		readonly note?: (line: string) => void;
+		/** How long anybody is waited for, milliseconds; after that the journal has the word. */
+		readonly patience?: number;
+		/** Only these, and nobody is asked for others. */
+		readonly names?: readonly string[];
+		/** Told of each run that its backend did not speak of, and why. */
+		readonly onUnchecked?: (name: string, why: string) => void;
+	}): Promise<readonly RunState[]>;
 	/**
 	The same, with what no journal tells of; also removes what ended instances left behind. `everywhere` looks in all regions of the accounts, and
 	not only where journals tell of instances.

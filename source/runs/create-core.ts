@@ -97,14 +97,12 @@ export async function createCore(given: RunContext, folder: string): Promise<Cor
 			(await import('./end/bring-home.js')).bringRunHome(context, await openRecord(context, name), how),
 		logs: async name => new LogReader((await openRecord(context, name)).folder),
 		interrupted: async choice => findInterrupted(context, choice),
-		async runs({all = false, note} = {}) {
+		async runs({all = false, note, ...how} = {}) {
 			// What failed before this program began has been left alone long enough: every start tries again.
 			const rest = Math.min(listRest, context.clock.now() - begun);
 			const {runs, notes} = await reconcile(context, {
-				installation: await installation(),
-				machine: await thisMachine(),
-				backends: backends(),
-				rest,
+				...how,
+				...{installation: await installation(), machine: await thisMachine(), backends: backends(), rest},
 			});
 			for (const line of notes) {
 				note?.(line);

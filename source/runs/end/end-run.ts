@@ -6,7 +6,8 @@ import type {Paths} from '../../system/paths.js';
 import {isMissing} from '../../system/files.js';
 import {messageOf} from '../../system/problem.js';
 import {type AliasTrouble, removeAliases, sweepAliases} from '../../tunnel/ssh-config/install-aliases.js';
-import type {RunContext} from '../context.js';
+import {type RunContext, waitFor} from '../context.js';
+import {leaveEnd, patience} from '../words/wait-words.js';
 import {readState} from '../journal/journal.js';
 import {enterInLedger} from '../journal/ledger.js';
 import {lookSurely} from '../launch/find-instance.js';
@@ -106,7 +107,8 @@ async function terminateSurely(context: RunContext, record: RunRecord, unwritten
 			const id = record.known.instanceId;
 			const {command, console: page} = (id && (await context.backend(offer.backend)).byHand?.(id)) || {};
 			await announce(record, {type: 'stop-failed', message: messageOf(error), command, console: page}, unwritten);
-			if (offer.price === 0 || tries === mostTries || (error instanceof BackendError && error.class !== 'transient')) {
+			const isFinal = !(error instanceof BackendError) || error.class !== 'transient';
+			if (offer.price === 0 || tries === mostTries || isFinal) {
 				throw notEndedProblem(record.known, error);
 			}
 
@@ -115,23 +117,36 @@ async function terminateSurely(context: RunContext, record: RunRecord, unwritten
 	}
 }
 
-/** Ends the instance of a run, also one that was made and never heard of. No instance is no error. */
+/** Ends the instance of a run, also one that was made and never heard of. No instance is no error. Told as a wait, which has an end. */
 export async function terminateInstance(context: RunContext, state: RunState): Promise<void> {
-	const backend = await context.backend(state.offer.backend);
+	const {name, offer} = state;
+	const backend = await context.backend(offer.backend);
 	const id = state.instanceId ?? (await unheardOf(context, backend, state));
 	if (id !== undefined) {
-		await backend.terminate(id, state.account);
+		const what = `${offer.backend} to confirm that ${name} (${id}) has ended`;
+		await waitFor(context, {what, limit: patience.end, wayOut: leaveEnd(name)}, async () => backend.terminate(id, state.account));
 	}
 }
 
 /** What an unanswered request made. A cloud may tell of it only after a while. */
-async function unheardOf({clock, random}: RunContext, backend: Backend, state: RunState): Promise<string | undefined> {
-	const {offer, account, intentId: id, unanswered} = state;
+async function unheardOf(context: RunContext, backend: Backend, state: RunState): Promise<string | undefined> {
+	const {name, offer, account, intentId: id, unanswered} = state;
+	const {clock, random} = context;
 	if (offer.price === 0) {
 		return (await findInstance(backend, state))?.id;
 	}
 
-	return unanswered ? (await lookSurely({backend, intent: {id, offer, account}, clock, random}, () => undefined))?.id : undefined;
+	if (!unanswered) {
+		return undefined;
+	}
+
+	const what = `${offer.backend} to tell whether it made an instance for ${name} (${offer.instanceType} in ${offer.region})`;
+	const limit = patience.unanswered;
+	// The wait itself ends a cloud that hangs; one that fails is given up at the same time.
+	const found = await waitFor(context, {what, limit: limit + patience.question, wayOut: leaveEnd(name)}, async trouble =>
+		lookSurely({backend, intent: {id, offer, account}, clock, random, limit}, ({text}) => trouble(text)),
+	);
+	return found?.id;
 }
 
 /** Goes on with an end in whose middle a program died. Only the owner may. Returns what could not be written. */

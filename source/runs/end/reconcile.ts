@@ -1,19 +1,21 @@
-import type {Looked, Orphan, Reconciled} from '../model/reconciled.js';
+import type {Looked, Reconciled} from '../model/reconciled.js';
 import {self} from '../../system/program-name.js';
 import {readdir, stat} from 'node:fs/promises';
 import path from 'node:path';
 import type {Backend} from '../../backends/backend.js';
 import type {MachineId} from '../../system/machine-id.js';
-import {messageOf, Problem} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
-import type {RunContext} from '../context.js';
+import {WaitOver} from '../../system/waits.js';
+import {messageOf, Problem} from '../../system/problem.js';
+import {type RunContext, waitFor} from '../context.js';
+import {leaveListing, leaveQuestion, patience} from '../words/wait-words.js';
 import {closeRun, finishStopping, settleGone, sweepRunAliases} from './end-run.js';
 import {examine, type Finding, late} from './examine.js';
 import {noteHalted} from './halted.js';
+import {elsewhereName, listLeftovers, seeToLeftovers} from './leftovers.js';
 import {endOverdue} from './overdue.js';
 import {readLedger} from '../journal/ledger.js';
 import {ownToEnd, release, Unwritten, unwrittenLine} from './unwritten.js';
-import {listIn, regionsToAsk} from './regions-to-ask.js';
 import {readJournal, readState} from '../journal/journal.js';
 import {ownership} from '../journal/ownership.js';
 import {RunRecord} from '../journal/record.js';
@@ -24,7 +26,6 @@ import {RunOver} from '../steps/step.js';
 import {overdue, overdueLimit} from '../model/overdue.js';
 import {isOver, type RunState} from '../model/state.js';
 import {overdueLine} from '../words/overdue-words.js';
-import {orphanWords} from '../words/status-words.js';
 
 /** A folder that is being claimed has no intent yet; only one that stays so was left by a crash. Milliseconds. */
 const claimLimit = 10_000;
@@ -45,6 +46,12 @@ export type ReconcileOptions = {
 	readonly everywhere?: boolean;
 	/** How long an end that failed is left alone, milliseconds: who only lists, and again with each change, must not ask a cloud each time. */
 	readonly rest?: number;
+	/** Who only lists waits no longer than this for anybody, milliseconds: the journal has the word then. What was asked may be heard later. */
+	readonly patience?: number;
+	/** Only these runs, and no backend is asked for others. */
+	readonly names?: readonly string[];
+	/** Told of each run that its backend did not speak of, and why. */
+	readonly onUnchecked?: (name: string, why: string) => void;
 };
 
 /**
@@ -53,23 +60,17 @@ is noted; a request that never became an instance is closed; an end that failed 
 journal waits for, is ended; one that a journal says is gone, and yet is there, may hold work, and is returned for a person to decide on.
 What carries another installation's tag is not even looked at.
 */
-export async function reconcile(
-	context: RunContext,
-	{installation, machine, backends, sweep = false, everywhere = false, rest = 0}: ReconcileOptions,
-): Promise<Reconciled> {
+export async function reconcile(context: RunContext, options: ReconcileOptions): Promise<Reconciled> {
+	const {backends, machine, rest = 0, names: only} = options;
 	const notes: string[] = [];
 	const looked: Looked[] = [];
-	const names = await runNames(context.paths);
+	const names = (await runNames(context.paths)).filter(name => only?.includes(name) ?? true);
 	const ledger = new Set((await readLedger(context.paths)).map(({intentId}) => intentId));
+	// Each is asked while the others are: nobody who hangs keeps another from being seen to.
+	const asked = only === undefined ? backends.map(backend => ({backend, listing: listLeftovers(context, backend, options)})) : [];
+	const ended = new Set<string>();
 	const checked = await Promise.all(
-		names.map(async name => {
-			try {
-				return await reconcileRun(context, name, {rest, notes, ledger, machine});
-			} catch (error) {
-				notes.push(error instanceof Problem ? error.message : `${name} could not be checked: ${messageOf(error)}`);
-				return readState(runFolder(context.paths, name)).catch(() => undefined);
-			}
-		}),
+		names.map(async name => checkRun(context, name, {rest, notes, ledger, ended, machine}, options)),
 	);
 	const unwritten = new Unwritten();
 	if (!(await unwritten.attempt('aliases', async () => sweepRunAliases(context.paths)))) {
@@ -78,22 +79,50 @@ export async function reconcile(
 
 	const runs = checked.filter(state => state !== undefined).sort((a, b) => b.intendedAt - a.intendedAt);
 	const orphans = await Promise.all(
-		backends.map(async backend => askBackend(context, backend, {installation, machine, sweep, everywhere, runs, notes, looked})),
+		asked.map(async ({backend, listing}) =>
+			seeToLeftovers(context, backend, await listing, {...options, runs, notes, looked, ended}),
+		),
 	);
-	return {runs, orphans: orphans.flat(), notes, looked};
+	return {runs, orphans: orphans.flat(), notes: [...new Set(notes)], looked};
+}
+
+/** A run as its backend sees it; as its journal does where that fails, or takes too long for who only lists. */
+async function checkRun(
+	context: RunContext,
+	name: string,
+	look: Look,
+	{patience: limit, onUnchecked}: ReconcileOptions,
+): Promise<RunState | undefined> {
+	const {notes} = look;
+	try {
+		const checking = async () => reconcileRun(context, name, look);
+		return limit === undefined
+			? await checking()
+			: await waitFor(context, {what: `what there is to know of ${name}`, limit, wayOut: leaveListing}, checking);
+	} catch (error) {
+		const state = await readState(runFolder(context.paths, name)).catch(() => undefined);
+		onUnchecked?.(name, `${state?.offer.backend ?? 'its backend'}: ${messageOf(error)}`);
+		if (!(error instanceof WaitOver && limit !== undefined)) {
+			notes.push(error instanceof Problem ? error.message : `${name} could not be checked: ${messageOf(error)}`);
+		}
+
+		return state;
+	}
 }
 
 type Look = {
 	readonly rest: number;
 	readonly notes: string[];
 	readonly ledger: ReadonlySet<string>;
+	/** Runs whose end was confirmed meanwhile. */
+	readonly ended: Set<string>;
 	readonly machine: MachineId | undefined;
 };
 
 async function reconcileRun(
 	context: RunContext,
 	name: string,
-	{rest, notes, ledger, machine}: Look,
+	{rest, notes, ledger, ended, machine}: Look,
 ): Promise<RunState | undefined> {
 	const folder = runFolder(context.paths, name);
 	const {events, damaged} = await readJournal(folder);
@@ -135,7 +164,16 @@ async function reconcileRun(
 
 	// Let go of a moment ago: the program that goes on with it in the background is still on its way.
 	const isFresh = owner === 'free' && context.clock.now() - (events.at(-1)?.at ?? 0) < handoverLimit;
-	return isFresh && state.instanceId === undefined ? state : settle(context, state, notes);
+	if (isFresh && state.instanceId === undefined) {
+		return state;
+	}
+
+	const settled = await settle(context, state, notes);
+	if (isOver(settled)) {
+		ended.add(name);
+	}
+
+	return settled;
 }
 
 /** A claim that a crash left behind holds nothing. Anything more than that is a person's to look at, and never removed by itself. */
@@ -205,13 +243,13 @@ async function look(context: RunContext, state: RunState): Promise<Finding | und
 	const backend = await context.backend(state.offer.backend);
 	const now = context.clock.now();
 	if (state.instanceId !== undefined) {
-		return examine(backend, state, now);
+		return asking(context, state, async () => examine(backend, state, now));
 	}
 
 	// Launching again with the same intent finds an instance that the crash kept secret; without one, nothing is left to go on with.
-	const secret = await (state.unanswered
-		? findInstance(backend, state)
-		: backend.find(state.intentId, state.offer, state.account));
+	const secret = await asking(context, state, async () =>
+		state.unanswered ? findInstance(backend, state) : backend.find(state.intentId, state.offer, state.account),
+	);
 	if (secret) {
 		return late(secret, state, now);
 	}
@@ -241,74 +279,6 @@ async function lastEventAt(context: RunContext, {name}: RunState): Promise<numbe
 	return events.at(-1)?.at ?? 0;
 }
 
-/** What another machine than this one is called; undefined for this one, and where nobody noted which it was. */
-const elsewhereName = (theirs: MachineId | undefined, ours: MachineId | undefined): string | undefined =>
-	theirs && ours && theirs.id !== ours.id ? theirs.name : undefined;
-
-type Question = {
-	readonly installation: string;
-	readonly machine: MachineId | undefined;
-	readonly sweep: boolean;
-	readonly everywhere: boolean;
-	readonly runs: readonly RunState[];
-	readonly notes: string[];
-	readonly looked: Looked[];
-};
-
-/**
-Instances with our tag that a run went on without are ended where nobody was ever let into them: a crash, or a late answer, came between.
-Those that may hold work although their journal says that they are gone are returned, as those without a journal are.
-*/
-async function askBackend(
-	context: RunContext,
-	backend: Backend,
-	{installation, machine, sweep, everywhere, runs, notes, looked}: Question,
-): Promise<Orphan[]> {
-	const orphans: Orphan[] = [];
-	try {
-		const regions = await regionsToAsk(context.paths, backend, everywhere);
-		const live = new Set(runs.filter(({phase}) => phase !== 'gone').map(({intentId}) => intentId));
-		const unanswered = (region: string, error: Error) => {
-			notes.push(`${backend.name} ${region} could not be asked for leftovers: ${error.message}`);
-		};
-
-		const {instances, answered, unasked} = await listIn(backend, installation, regions, unanswered);
-		looked.push({backend: backend.name, regions: answered, unasked});
-		for (const instance of instances) {
-			if (live.has(instance.intentId) || instance.state === 'ending' || instance.state === 'terminated') {
-				continue;
-			}
-
-			// Read anew: it may be another program's that is being started this moment.
-			const {events, damaged} = await readJournal(runFolder(context.paths, instance.run)).catch(() => ({
-				events: [],
-				damaged: [],
-			}));
-			const state = reduceAll(instance.run, events);
-			const elsewhere = elsewhereName(instance.machine, machine);
-			if (!state?.intentIds.includes(instance.intentId)) {
-				orphans.push({backend: backend.name, instance, elsewhere});
-			} else if (damaged.length > 0 || elsewhere !== undefined || state.madeIds.includes(instance.intentId)) {
-				if (state.phase === 'gone' || state.intentId !== instance.intentId) {
-					orphans.push({backend: backend.name, instance, saidGone: true, elsewhere});
-					notes.push(
-						`${orphanWords({backend: backend.name, instance, saidGone: true})}: \`${self} reap\` asks whether to end it`,
-					);
-				}
-			} else if (state.phase === 'gone' || state.intentId !== instance.intentId) {
-				await backend.terminate(instance.id, instance.account);
-				notes.push(`${instance.run}: an instance that nobody was ever let into was ended (${instance.id})`);
-			}
-		}
-
-		if (sweep && backend.sweep) {
-			// What lies where nothing was ever asked for is none of ours, unless an instance with our tag is there.
-			const found = instances.flatMap(({offer}) => offer?.region ?? []);
-			notes.push(...(await backend.sweep(installation, [...new Set([...regions.sure, ...found])])));
-		}
-	} catch (error) {
-		notes.push(`${backend.name} could not be asked for leftovers: ${messageOf(error)}`);
-	}
-
-	return orphans;
-}
+/** One question to a cloud about a run. */
+const asking = async <T>(context: RunContext, {name, offer}: RunState, ask: () => Promise<T>): Promise<T> =>
+	waitFor(context, {what: `${offer.backend} to say how ${name} is`, limit: patience.question, wayOut: leaveQuestion}, ask);

@@ -4,7 +4,8 @@ import type {Backend} from '../../backends/backend.js';
 import {unsavedWork} from '../../environment/work.js';
 import {Problem} from '../../system/problem.js';
 import type {Link} from '../../system/link.js';
-import type {RunContext} from '../context.js';
+import {type RunContext, waitFor} from '../context.js';
+import {leaveEnd, leaveQuestion} from '../words/wait-words.js';
 import {openEnvironment} from '../link/destination.js';
 import {keepCachesBeforeEnd} from '../prepare/caches.js';
 import {endRun, requestStop, terminateInstance, tidy} from './end-run.js';
@@ -24,6 +25,8 @@ import {ownToEnd, release, Unwritten, UnwrittenEnd} from './unwritten.js';
 const pollInterval = 500;
 const stopLimit = 120_000;
 const askLimit = 30_000;
+/** The saving itself ends before that. */
+const cacheLimit = 12 * 60_000;
 
 /**
 Ends a run: itself where this program is its owner or can become it, else by asking the owner. Throws a `Problem`; an `UnwrittenEnd` where
@@ -33,7 +36,8 @@ export async function stopRecord(context: RunContext, record: RunRecord, reason:
 	const unwritten = new Unwritten();
 	let isOurs = await ownToEnd(record, unwritten);
 	if (!isOurs && (await askOwnerToStop(context, record, unwritten))) {
-		await awaitOwner(context, record);
+		const what = `the program that looks after ${record.name} to end it`;
+		await waitFor(context, {what, limit: 2 * stopLimit, wayOut: leaveEnd(record.name)}, async () => awaitOwner(context, record));
 		isOurs = record.owned;
 	}
 
@@ -41,7 +45,9 @@ export async function stopRecord(context: RunContext, record: RunRecord, reason:
 		try {
 			// Steps are written down before they are taken; a cache is nobody's only copy.
 			if (record.owned) {
-				await keepCachesBeforeEnd(context, record);
+				const what = `the caches of ${record.name} to be kept for the next one`;
+				const wish = {what, limit: cacheLimit, wayOut: leaveEnd(record.name)};
+				await waitFor(context, wish, async () => keepCachesBeforeEnd(context, record));
 			}
 
 			await endRun(context, record, reason, unwritten);
@@ -124,7 +130,8 @@ export async function findUnsavedWork(context: RunContext, record: RunRecord): P
 	}
 
 	try {
-		return await overOwnLink(record, async link => unsavedWork(link, stepContext(known)));
+		const wish = {what: `${known.name} to say what work it holds`, limit: 2 * askLimit, wayOut: leaveQuestion};
+		return await waitFor(context, wish, async () => overOwnLink(record, async link => unsavedWork(link, stepContext(known))));
 	} catch (error) {
 		record.note(`could not be asked for unsaved work: ${String(error)}`);
 		return (await isLost(context, known)) ? nothing : undefined;

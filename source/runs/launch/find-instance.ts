@@ -26,14 +26,16 @@ export type Look = {
 	readonly clock: Clock;
 	readonly random: Random;
 	readonly signal?: AbortSignal;
+	/** How long a cloud that does not answer is waited for, milliseconds; without it as long as the signal is. */
+	readonly limit?: number;
 };
 
 /**
 The living instance of an intent, or nothing where the cloud has told for a minute that there is none. Waits for a cloud that does not answer.
-Throws a `StepFailed` where it refuses to tell.
+Throws a `StepFailed` where it refuses to tell, or has not within `limit`.
 */
 export async function lookSurely(
-	{backend, intent, clock, random, signal}: Look,
+	{backend, intent, clock, random, signal, limit = Number.POSITIVE_INFINITY}: Look,
 	onProgress: (progress: LaunchProgress) => void,
 ): Promise<Instance | undefined> {
 	const started = clock.now();
@@ -53,7 +55,7 @@ export async function lookSurely(
 			await clock.sleep(lookInterval, signal);
 		} catch (error) {
 			signal?.throwIfAborted();
-			if (!(error instanceof BackendError) || error.class !== 'transient') {
+			if (!(error instanceof BackendError) || error.class !== 'transient' || clock.now() - started >= limit) {
 				throw unknownOutcome(intent.offer, error);
 			}
 

@@ -72,13 +72,18 @@ export function nothingProvisionedProblem({attempts, offer, agreedPrice}: RunSta
 }
 
 /** A failing end as the person reads it: what runs on, what it costs, and how to end it without this program. */
-export function notEndedProblem({name, offer, instanceId, stopFailure}: RunState, error: unknown): Problem {
+export function notEndedProblem({name, offer, instanceId, intentId, unanswered, stopFailure}: RunState, error: unknown): Problem {
 	const {message, next} = error instanceof Problem ? error : {message: messageOf(error), next: (error as {next?: string}).next};
 	const price = offer.price > 0 ? `${formatPrice(offer.price)}/h` : undefined;
 	const details = [
 		...(price === undefined
 			? []
 			: [`It may still be billed: ${[instanceId ?? offer.instanceType, offer.backend, offer.region, price].join(' · ')}`]),
+		...(instanceId === undefined && unanswered
+			? [
+					`Whether there is an instance is not known. By hand: look in ${offer.backend}, ${offer.region}, for one that is tagged ${intentId}, and end it there.`,
+				]
+			: []),
 		...(stopFailure?.command === undefined ? [] : [`End it by hand: ${stopFailure.command}`]),
 		...(stopFailure?.console === undefined ? [] : [`Look at it: ${stopFailure.console}`]),
 	];

@@ -1,0 +1,27 @@
+import type {Wait} from '../../system/waits.js';
+import {self} from '../../system/program-name.js';
+import {neutraliseLine} from '../../system/terminal-text.js';
+import {clockSeconds} from './status-words.js';
+
+/** How long is waited for what, milliseconds. One place for all of it. */
+export const patience = {
+	/** Who only lists is shown what the journals say after that. */
+	list: 4000,
+	/** One question to a cloud, which asks again by itself meanwhile. */
+	question: 70_000,
+	/** Until a cloud tells whether a request that it did not answer made an instance, where that is to end. */
+	unanswered: 120_000,
+	/** Until a cloud confirms that an instance has ended. */
+	end: 6 * 60_000,
+} as const;
+
+export const leaveListing = 'After that the journal has the word.';
+export const leaveQuestion = 'Ctrl-c leaves; nothing is changed by that.';
+export const leaveEnd = (name: string): string =>
+	`Ctrl-c leaves; the end is then tried again at every start of this program, or now by \`${self} stop ${name}\`.`;
+
+/** A wait in a line: what for, since when, until when, the way out. */
+export const waitLine = ({what, since, until, wayOut, trouble}: Wait): string =>
+	neutraliseLine(
+		`waiting for ${what}, since ${clockSeconds(since)}, at most until ${clockSeconds(until)}${trouble === undefined ? '' : ` (${trouble})`}. ${wayOut}`,
+	);

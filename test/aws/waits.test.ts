@@ -1,0 +1,62 @@
+import {spawn} from 'node:child_process';
+import {existsSync} from 'node:fs';
+import {readFile} from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import {expect, test} from 'vitest';
+import {cliFile, objects} from '../support/program.js';
+import {type Account, makeAccount} from './support.js';
+
+const name = 'brave-ant-1';
+const asked = ['--backend', 'aws', '--on-demand', '--instance-type', 'm5.large', '--max-duration', '1h', '-y'];
+
+/** A run whose program was killed as soon as its journal held `sign`. */
+async function launched(sign: string): Promise<Account> {
+	const account = await makeAccount({delays: {boot: 100, end: 100, visible: 0}});
+	const {world} = account;
+	await world.write({'.dstack.yml': 'type: dev-environment\n'});
+	const child = spawn(process.execPath, [cliFile, 'run', '.', '-n', name, '--plain', ...asked], {
+		cwd: world.project,
+		env: world.env,
+		stdio: 'ignore',
+	});
+	const ended = new Promise(resolve => {
+		child.once('exit', resolve);
+	});
+	const journal = path.join(world.home, 'dt/runs', name, 'journal.jsonl');
+	while (child.exitCode === null && !(existsSync(journal) && (await readFile(journal, 'utf8')).includes(sign))) {
+		await new Promise(resolve => setTimeout(resolve, 5));
+	}
+
+	child.kill('SIGKILL');
+	await ended;
+	return account;
+}
+
+test('a cloud that hangs: `ps` answers from the journal and marks it, `reap` says what it waits for and until when', async () => {
+	const {world, ec2} = await launched('"type":"created"');
+	await ec2.cut('hang', 600_000);
+	const began = Date.now();
+	const listed = await world.cli(['ps']);
+	const took = Date.now() - began;
+	expect(listed).toMatchObject({code: 0});
+	expect(listed.stdout).toMatch(new RegExp(`${name} .*\\(as last known\\)`));
+	expect(listed.stdout).toContain('it could not be asked now: aws: waited 4 s for what there is to know of');
+	expect(listed.stderr).toMatch(
+		/waiting for what there is to know of brave-ant-1, since \d\d:\d\d:\d\d, at most until \d\d:\d\d:\d\d/,
+	);
+	expect(took).toBeLessThan(15_000);
+	const [object] = objects<{name: string; unchecked: string}>((await world.cli(['ps', '--json'])).stdout);
+	expect(object).toMatchObject({name, unchecked: expect.stringContaining('aws: waited 4 s')});
+	const reaping = world.start(['reap']);
+	await reaping.until(/waiting for aws to say how brave-ant-1 is, since .*, at most until .*Ctrl-c leaves/);
+	await reaping.until(/waiting for aws to list instances of this installation in us-east-1, since/);
+	const reaped = await reaping.ended;
+	expect(reaped.code).toBe(1);
+	expect(reaped.stderr).toContain('could not be checked');
+	await ec2.restore();
+	const whole = objects<{unchecked: unknown}>((await world.cli(['ps', '--json'])).stdout);
+	expect(whole).toMatchObject([{unchecked: null}]);
+	expect(await world.cli(['stop', name, '-y'])).toMatchObject({code: 0});
+	expect(ec2.alive()).toEqual([]);
+}, 200_000);
