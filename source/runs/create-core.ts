@@ -31,6 +31,7 @@ import {reconcile} from './end/reconcile.js';
 import {openRecord, RunRecord} from './journal/record.js';
 import {claimFolder, installationTag, runFolder, runNames, writeRunFiles} from './journal/run-folder.js';
 import type {RunHandle} from './model/run-handle.js';
+import {takenProblem} from './words/problems.js';
 import {specify} from './model/specification.js';
 import {isOver, type RunState} from './model/state.js';
 import {readStepTimes} from './model/step-times.js';
@@ -184,7 +185,10 @@ async function launch(context: RunContext, plan: Plan, installation: string): Pr
 	const isGone = async (folder: string) => (await readState(folder))?.phase === 'gone' && (await ownership(folder)) !== 'owned';
 	const folder = await claimFolder(context.paths, plan.name, isGone);
 	const record = new RunRecord(context, plan.name);
-	await record.own();
+	if (!(await record.own())) {
+		throw takenProblem(plan.name);
+	}
+
 	const {env, registryAuth} = plan.request.environment;
 	await writeRunFiles(folder, plan.name, {env, registryAuth, declared: declaredOf(plan.request)});
 	const specification = specify(

@@ -245,10 +245,10 @@ describe('a refresh of the catalogue', () => {
 	it('does not run twice at once', async () => {
 		const {folder, refresh, server} = await prepare();
 		await mkdir(folder, {recursive: true});
-		const release = await acquireLock(path.join(folder, 'update.lock'));
+		const lock = await acquireLock(path.join(folder, 'update.lock'), {isTidy: true});
 		await expect(refresh()).rejects.toMatchObject({kind: 'failed', message: expect.stringContaining('under way') as string});
 		expect(server.asked).toEqual([]);
-		await release?.();
+		await lock?.release();
 		expect(await refresh()).toMatchObject([{state: 'done'}]);
 	});
 

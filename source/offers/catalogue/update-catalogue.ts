@@ -32,15 +32,15 @@ problem while another process does the same, and with the signal's reason; no fi
 export async function refreshCatalogue(options: RefreshOptions): Promise<CloudProgress[]> {
 	const {folder} = options;
 	await mkdir(folder, {recursive: true, mode: 0o700});
-	const release = await acquireLock(path.join(folder, 'update.lock'));
-	if (!release) {
+	const lock = await acquireLock(path.join(folder, 'update.lock'), {isTidy: true});
+	if (!lock) {
 		throw new Problem('failed', 'Another update of the catalogue is under way', {next: 'Wait for its end.'});
 	}
 
 	try {
 		return await refresh(options);
 	} finally {
-		await release();
+		await lock.release();
 	}
 }
 

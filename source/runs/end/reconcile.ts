@@ -20,7 +20,7 @@ import {readJournal, readState} from '../journal/journal.js';
 import {ownership} from '../journal/ownership.js';
 import {RunRecord} from '../journal/record.js';
 import {reduceAll} from '../model/reduce.js';
-import {removeRunFolder, runFolder, runNames} from '../journal/run-folder.js';
+import {removeClaim, runFolder, runNames} from '../journal/run-folder.js';
 import {findInstance} from '../steps/run-instance.js';
 import {RunOver} from '../steps/step.js';
 import {overdue, overdueLimit} from '../model/overdue.js';
@@ -187,10 +187,11 @@ async function settleWithoutIntent(context: RunContext, folder: string, isDamage
 		return;
 	}
 
-	const {mtimeMs} = await stat(folder);
-	if (context.clock.now() - mtimeMs > claimLimit) {
-		await removeRunFolder(folder);
-	}
+	await removeClaim(context.paths, name, async each => {
+		const isLeft = (await stat(each).catch(() => undefined))?.mtimeMs ?? Number.POSITIVE_INFINITY;
+		const {events} = await readJournal(each);
+		return events.length === 0 && context.clock.now() - isLeft > claimLimit && (await ownership(each)) !== 'owned';
+	});
 }
 
 /** Looks at a run that nobody looks after. What is found is decided again when it is ours: another program may have been faster. */

@@ -4,6 +4,7 @@ import {neutraliseLine} from '../../system/terminal-text.js';
 import type {NewEvent} from '../model/events.js';
 import {ownership} from '../journal/ownership.js';
 import type {RunRecord} from '../journal/record.js';
+import {TakenOver} from '../words/problems.js';
 
 /** What an end writes or removes on this machine, each with what it means where that could not be. */
 const parts = {
@@ -57,7 +58,8 @@ export class Unwritten {
 
 /** A system's error or a `Problem`; what is neither is a mistake in this program. */
 export const isRefusal = (error: unknown): error is Error =>
-	error instanceof Problem || (error instanceof Error && 'code' in error && typeof error.code === 'string');
+	(error instanceof Problem && !(error instanceof TakenOver)) ||
+	(error instanceof Error && 'code' in error && typeof error.code === 'string');
 
 /** The end is confirmed, and this machine's disk did not take all that belongs to it. */
 export class UnwrittenEnd extends Problem {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import {acquireLock, lockState} from '../../system/lock.js';
+import {acquireLock, type Lock, lockSign, type LockSign, lockState} from '../../system/lock.js';
 
 const ownerFile = (folder: string): string => path.join(folder, 'owner.json');
 
@@ -10,7 +10,39 @@ export async function ownership(folder: string): Promise<'owned' | 'abandoned' |
 }
 
 /**
-Takes a run for this process: one program at a time may change its journal. Undefined while another living one has it; a dead owner's
-place is taken over. Returns the way to let go.
+Takes a run for this process: one program at a time may change its journal. Undefined while another living one has it, other than the one
+that shows the sign `over`; a dead owner's place is taken over.
 */
-export const own = async (folder: string): Promise<(() => Promise<void>) | undefined> => acquireLock(ownerFile(folder));
+export const own = async (folder: string, over?: LockSign): Promise<Lock | undefined> =>
+	acquireLock(ownerFile(folder), {over: over?.id});
+
+/** Looks in a row at which an owner that shows nothing new is said not to answer, and at which its place is taken. */
+const quietLooks = 10;
+const silentLooks = 30;
+
+/**
+Watches whether a run's owner still works. It counts its own looks, half a second apart, and asks no clock: when this machine, or this
+program, has slept, or its clock was set, nobody is taken for silent because of that.
+*/
+export class OwnerWatch {
+	readonly #file: string;
+	#last: LockSign | undefined;
+	#looks = 0;
+
+	constructor(folder: string) {
+		this.#file = ownerFile(folder);
+	}
+
+	/** To be called about twice a second. `silent` is the sign of an owner whose place may be taken. */
+	async look(): Promise<{readonly isQuiet: boolean; readonly pid: number | undefined; readonly silent: LockSign | undefined}> {
+		const sign = await lockSign(this.#file);
+		const isSame = sign !== undefined && sign.id === this.#last?.id && sign.beat === this.#last.beat;
+		this.#looks = isSame ? this.#looks + 1 : 0;
+		this.#last = sign;
+		return {
+			isQuiet: this.#looks >= quietLooks,
+			pid: sign?.holder.pid,
+			silent: this.#looks >= silentLooks ? sign : undefined,
+		};
+	}
+}

@@ -1,15 +1,17 @@
 import type {StepId, StepReport} from '../../environment/step.js';
-import {formatBytes} from '../../system/format.js';
+import type {Lock, LockSign} from '../../system/lock.js';
 import {self} from '../../system/program-name.js';
+import {Problem} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {RunContext} from '../context.js';
 import type {NewEvent, RunEvent} from '../model/events.js';
 import {Journal, readJournal} from './journal.js';
+import {lastEnds, progressText} from './record-lines.js';
 import {StepTimeLearner} from './record-times.js';
 import {type LogTail, readLogTails} from './log-reader.js';
 import {leftOutWords, LineCutter, MemoryLogBook, paneOf} from './logs.js';
 import {own} from './ownership.js';
-import {missingProblem} from '../words/problems.js';
+import {missingProblem, TakenOver} from '../words/problems.js';
 import {reduce} from '../model/reduce.js';
 import {runFolder} from './run-folder.js';
 import type {RunState} from '../model/state.js';
@@ -33,7 +35,8 @@ export class RunRecord {
 	#seen = 0;
 	#journal: Journal | undefined;
 	#notifying: NodeJS.Timeout | undefined;
-	#release: (() => Promise<void>) | undefined;
+	#lock: Lock | undefined;
+	#first: string | undefined;
 
 	constructor(context: RunContext, name: string) {
 		this.#context = context;
@@ -63,7 +66,7 @@ export class RunRecord {
 
 	/** Whether this program keeps others from the run, also where its journal could not be opened. */
 	get holds(): boolean {
-		return this.#release !== undefined;
+		return this.#lock !== undefined;
 	}
 
 	/** Reads what is on disk: the ends of the logs, each where its step ended, among the events. Damaged lines are reported as events' lines. */
@@ -75,6 +78,13 @@ export class RunRecord {
 	/** Applies what another program has written since. `logs` are taken in on the way, as the lines on disk have no times of their own. */
 	async catchUp(logs: ReadonlyMap<StepId, string> = new Map()): Promise<void> {
 		const {events, damaged} = await readJournal(this.folder);
+		const first = JSON.stringify(events[0]);
+		this.#first ??= first;
+		// Another environment that has the name by now is not this one.
+		if (this.#first !== first) {
+			throw missingProblem(neutraliseLine(this.name));
+		}
+
 		const ends = logs.size === 0 ? new Map<RunEvent, StepId>() : lastEnds(events);
 		const ended = new Set(ends.values());
 		for (const event of events.slice(this.#seen)) {
@@ -103,30 +113,53 @@ export class RunRecord {
 		this.#seen = events.length;
 	}
 
-	/** Becomes the run's owner; false while another living program is. */
-	async own(): Promise<boolean> {
-		this.#release ??= await own(this.folder);
-		if (!this.#release) {
+	/** Becomes the run's owner; false while another living program is, other than the one that shows `over`: that does not answer. */
+	async own(over?: LockSign): Promise<boolean> {
+		this.#lock ??= await own(this.folder, over);
+		if (!this.#lock) {
 			return false;
 		}
 
-		await this.catchUp();
+		try {
+			await this.catchUp();
+		} catch (error) {
+			// Another environment's by now.
+			if (error instanceof Problem) {
+				await this.release();
+			}
+
+			throw error;
+		}
+
 		this.#journal ??= await Journal.open(this.folder);
 		return true;
 	}
 
 	async release(): Promise<void> {
 		this.#journal = undefined;
-		const release = this.#release;
-		this.#release = undefined;
+		const lock = this.#lock;
+		this.#lock = undefined;
 		await this.#times.settled();
-		await release?.();
+		await lock?.release();
+	}
+
+	/** Whether an owner still is one: another program takes over from one that was stopped for long. From then on this is none. */
+	async stillOwned(): Promise<boolean> {
+		if (this.#lock && !(await this.#lock.isMine())) {
+			await this.release();
+		}
+
+		return this.owned;
 	}
 
 	/** Durable before visible. Only the owner may. */
 	async append(event: NewEvent): Promise<void> {
 		if (!this.#journal) {
 			throw new Error(`the journal of ${this.name} is not this program's to write`);
+		}
+
+		if (!(await this.stillOwned())) {
+			throw new TakenOver(this.name);
 		}
 
 		const whole = {...event, at: this.#context.clock.now()} as RunEvent;
@@ -265,34 +298,4 @@ export async function openRecord(context: RunContext, name: string, {withLogs = 
 	}
 
 	return record;
-}
-
-/** The ends of those steps that are not under way again: what their logs hold came before. */
-function lastEnds(events: readonly RunEvent[]): Map<RunEvent, StepId> {
-	const last = new Map<StepId, RunEvent | undefined>();
-	for (const event of events) {
-		if (event.type === 'step-started') {
-			last.set(event.step, undefined);
-		} else if (event.type === 'step-done' || event.type === 'step-failed') {
-			last.set(event.step, event);
-		}
-	}
-
-	return new Map([...last].flatMap(([step, event]) => (event ? [[event, step] as const] : [])));
-}
-
-function progressText(
-	text: string | undefined,
-	done: number | undefined,
-	total: number | undefined,
-	unit: 'bytes' | undefined,
-): string {
-	if (done === undefined) {
-		return text ?? '';
-	}
-
-	const show = (value: number) => (unit === 'bytes' ? formatBytes(value) : String(value));
-	const share = total ? `${Math.floor((done / total) * 100)} %, ${show(done)} of ${show(total)}` : show(done);
-	// Where not all of it can be read, the figures can.
-	return text ? `${share} · ${text}` : share;
 }

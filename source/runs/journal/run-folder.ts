@@ -1,11 +1,14 @@
 import type {RunSecrets} from '../model/run-secrets.js';
-import {chmod, mkdir, readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {chmod, mkdir, readdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import type {KeyPair} from '../../system/key-pair.js';
 import type {Paths} from '../../system/paths.js';
 
+import {systemClock} from '../../system/clock.js';
 import {isMissing, readIfThere} from '../../system/files.js';
+import {acquireLock} from '../../system/lock.js';
+import {systemRandom} from '../../system/random.js';
 import {admitValue, publicKeyLine, runName} from '../../system/values.js';
 import {generateKeyPair} from '../../tunnel/connection/keys.js';
 import {takenProblem} from '../words/problems.js';
@@ -28,26 +31,92 @@ const hostKeyFile = 'host_key';
 const nextHostKeyFile = 'host_key.next';
 const environmentHostKeyFile = 'environment_host_key';
 
-/** Takes the name by making its folder. Throws a `usage` problem when another run has it; one that is gone for good gives way. */
+/** How long another program that is just taking the same name is waited for, and how often it is looked at. Milliseconds. */
+const claimLimit = 10_000;
+const claimInterval = 50;
+
+const asideOf = (name: string): RegExp => new RegExp(`^\\.gone-${name.replaceAll(/[^\w-]/g, '\\$&')}-[\\da-f]{8}$`);
+
+/** Does what decides on who has a name: one program at a time. Throws a `usage` problem where another one does not come to an end with it. */
+async function decideOnName<T>(paths: Paths, name: string, act: () => Promise<T>): Promise<T> {
+	const folder = path.join(paths.runs, '.claims');
+	await mkdir(folder, {recursive: true, mode: 0o700});
+	for (const start = systemClock.now(); ;) {
+		const lock = await acquireLock(path.join(folder, name));
+		if (lock) {
+			try {
+				return await act();
+			} finally {
+				await lock.release();
+			}
+		}
+
+		if (systemClock.now() - start > claimLimit) {
+			throw takenProblem(name);
+		}
+
+		await systemClock.sleep(claimInterval);
+	}
+}
+
+/**
+Takes the name by making its folder. Throws a `usage` problem when another run has it; one that is gone for good gives way. It is put aside
+before anything of it is deleted, and looked at again there: who comes late deletes nothing that somebody else has begun.
+*/
 export async function claimFolder(paths: Paths, name: string, isGone: (folder: string) => Promise<boolean>): Promise<string> {
 	const folder = runFolder(paths, name);
-	await mkdir(paths.runs, {recursive: true, mode: 0o700});
-	if (await isGone(folder)) {
-		await removeRunFolder(folder);
-	}
+	return decideOnName(paths, name, async () => {
+		for (const left of (await readdir(paths.runs)).filter(each => asideOf(name).test(each))) {
+			await removeRunFolder(path.join(paths.runs, left));
+		}
 
+		if (await isGone(folder)) {
+			await removeAside(paths, name, isGone);
+		}
+
+		try {
+			await mkdir(folder, {mode: 0o700});
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+				throw takenProblem(name);
+			}
+
+			throw error;
+		}
+
+		await mkdir(logFolder(folder), {mode: 0o700});
+		return folder;
+	});
+}
+
+/** Removes what a claim left that never became a run. Nothing where somebody took the name up meanwhile. */
+export async function removeClaim(paths: Paths, name: string, isLeft: (folder: string) => Promise<boolean>): Promise<void> {
+	await decideOnName(paths, name, async () => {
+		if (await isLeft(runFolder(paths, name))) {
+			await removeAside(paths, name, isLeft);
+		}
+	});
+}
+
+async function removeAside(paths: Paths, name: string, mayGo: (folder: string) => Promise<boolean>): Promise<void> {
+	const folder = runFolder(paths, name);
+	const aside = path.join(paths.runs, `.gone-${name}-${systemRandom.hex(4)}`);
 	try {
-		await mkdir(folder, {mode: 0o700});
+		await rename(folder, aside);
 	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
-			throw takenProblem(name);
+		if (isMissing(error)) {
+			return;
 		}
 
 		throw error;
 	}
 
-	await mkdir(logFolder(folder), {mode: 0o700});
-	return folder;
+	if (!(await mayGo(aside))) {
+		await rename(aside, folder);
+		throw takenProblem(name);
+	}
+
+	await removeRunFolder(aside);
 }
 
 /** Makes the run's key pair and the host key that its instance will be given, and keeps its secrets. */
@@ -170,7 +239,7 @@ export const removeRunFolder = async (folder: string): Promise<void> => rm(folde
 export async function runNames(paths: Paths): Promise<string[]> {
 	try {
 		const entries = await readdir(paths.runs, {withFileTypes: true});
-		return entries.filter(entry => entry.isDirectory()).map(entry => entry.name);
+		return entries.filter(entry => entry.isDirectory() && !entry.name.startsWith('.')).map(entry => entry.name);
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
 			return [];

@@ -42,7 +42,7 @@ export function watchRuns(folder: string, listener: () => void): () => void {
 	};
 
 	const watchNew = () => {
-		const names = readdirSync(folder, {withFileTypes: true}).filter(entry => entry.isDirectory());
+		const names = readdirSync(folder, {withFileTypes: true}).filter(entry => entry.isDirectory() && !entry.name.startsWith('.'));
 		for (const {name} of names) {
 			add(name, file => file === null || file === 'journal.jsonl');
 		}

@@ -27,6 +27,15 @@ export function ownHostProblem(name: string, {alias, place, hostName}: OwnHost):
 }
 
 /** Nothing can be done in a run that is over. */
+/** Another program looks after the run now: this one was stopped, or did not answer for another reason. */
+export class TakenOver extends Problem {
+	constructor(name: string) {
+		super('failed', `Another program has taken over ${name}, since this one did not answer for a while`, {
+			next: `\`${self} attach ${name}\` follows it.`,
+		});
+	}
+}
+
 export function endedProblem(state: RunState): Problem {
 	return new Problem('failed', `${state.name} has ended: ${state.reason ?? 'no reason known'}`, {
 		details: keptLines(state),

@@ -1,5 +1,5 @@
 import {mkdtempSync, rmSync} from 'node:fs';
-import {appendFile, rm} from 'node:fs/promises';
+import {appendFile, readdir, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import type {Backend} from '../../../source/backends/backend.js';
@@ -211,7 +211,7 @@ export class Program {
 			this.#died,
 		]);
 		if (this.isDead) {
-			await rm(path.join(runFolder(this.#world.paths, runName), 'owner.json'), {force: true});
+			await forgetLocks(runFolder(this.#world.paths, runName));
 		}
 
 		return outcome;
@@ -242,6 +242,13 @@ export class Program {
 			terminate: watch(backend.terminate.bind(backend)),
 			list: watch(backend.list.bind(backend)),
 		};
+	}
+}
+
+/** As if the process that has them were dead. */
+async function forgetLocks(folder: string): Promise<void> {
+	for (const file of (await readdir(folder).catch(() => [])).filter(name => /^(?:owner|ending)\.json/.test(name))) {
+		await rm(path.join(folder, file), {force: true});
 	}
 }
 

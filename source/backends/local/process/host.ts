@@ -37,8 +37,8 @@ async function main(folder: string): Promise<void> {
 	}
 
 	const places = layout(folder, record.run);
-	const release = await acquireLock(places.lock);
-	if (!release || (await readEnded(places))) {
+	const lock = await acquireLock(places.lock, {isTidy: true});
+	if (!lock || (await readEnded(places))) {
 		return;
 	}
 
@@ -60,7 +60,7 @@ async function main(folder: string): Promise<void> {
 		await endAll(async () => markedProcesses(processMark(record.intentId)), grace);
 		await writeFileAtomic(places.ended, JSON.stringify({at: Date.now(), reason}), {mode: 0o600});
 		await rm(places.running, {force: true});
-		await release();
+		await lock.release();
 		process.exit(0);
 	};
 
