@@ -1,5 +1,5 @@
 import {existsSync} from 'node:fs';
-import {access, readdir, rm, writeFile} from 'node:fs/promises';
+import {readdir, rm} from 'node:fs/promises';
 import path from 'node:path';
 import {type Backend, BackendError} from '../../backends/backend.js';
 import type {Paths} from '../../system/paths.js';
@@ -18,6 +18,7 @@ import {notEndedProblem} from '../words/problems.js';
 import type {RunRecord} from '../journal/record.js';
 import {forgetSecrets, runFolder, runNames, secretFiles} from '../journal/run-folder.js';
 import type {NewEvent} from '../model/events.js';
+import {stopFile} from './stop-request.js';
 import {announce, ownToEnd, Unwritten} from './unwritten.js';
 import {isOver, type RunState} from '../model/state.js';
 
@@ -241,16 +242,3 @@ export async function sweepRunAliases(paths: Paths): Promise<void> {
 		return state === undefined || (state.address !== undefined && !isOver(state));
 	});
 }
-
-const stopFile = 'stop-requested';
-const stopRequest = (folder: string): string => path.join(folder, stopFile);
-
-/** Asks the run's owner, another program, to end it. */
-export const requestStop = async (folder: string): Promise<void> => writeFile(stopRequest(folder), '', {mode: 0o600});
-
-/** Whether another program asked for the run's end. */
-export const isStopRequested = async (folder: string): Promise<boolean> =>
-	access(stopRequest(folder)).then(
-		() => true,
-		() => false,
-	);

@@ -8,7 +8,8 @@ import {type RunContext, waitFor} from '../context.js';
 import {leaveEnd, leaveQuestion} from '../words/wait-words.js';
 import {openEnvironment} from '../link/destination.js';
 import {keepCachesBeforeEnd} from '../prepare/caches.js';
-import {endRun, requestStop, terminateInstance, tidy} from './end-run.js';
+import {endRun, terminateInstance, tidy} from './end-run.js';
+import {requestStop, withdrawStop} from './stop-request.js';
 import {listIn, regionsToAsk} from './regions-to-ask.js';
 import type {UnsavedWork} from '../model/run-handle.js';
 import {readJournal} from '../journal/journal.js';
@@ -92,7 +93,8 @@ async function awaitOwner({clock}: RunContext, record: RunRecord): Promise<void>
 		}
 	}
 
-	throw new Problem('failed', `The program that looks after ${record.name} did not end it`, {
+	await withdrawStop(record.folder);
+	throw new Problem('failed', `The program that looks after ${record.name} did not end it, and is not asked for that any more`, {
 		next: 'End that program and try again.',
 	});
 }

@@ -1,7 +1,7 @@
 import {answerAgreement} from './price-agreement.js';
 import type {RunContext} from '../context.js';
 import {answerDeadlineRequest} from './extend-deadline.js';
-import {isStopRequested} from '../end/end-run.js';
+import {isStopRequested} from '../end/stop-request.js';
 import {examine} from '../end/examine.js';
 import {noteHalted} from '../end/halted.js';
 import {lives} from '../end/overdue.js';
