@@ -202,7 +202,11 @@ export async function secureWork(
 
 	if (work.changed) {
 		try {
-			await bringAndTell(core, name, run?.specification.folder ?? '', output);
+			const {repositories} = await bringAndTell(core, name, run?.specification.folder ?? '', output);
+			// What was found and did not come is lost only where it is no longer there either.
+			if (repositories.length === 0 && work.mark && (await core.unsavedWork(name))?.changed !== false) {
+				throw new Problem('failed', 'none of it came', {details: work.lines.slice(0, mostLines)});
+			}
 		} catch (error) {
 			throw notHomeProblem(name, error);
 		}
