@@ -8,26 +8,8 @@ a file for another program (a config of ssh, a script, a link, a command to copy
 declare const kind: unique symbol;
 type Value<Name extends string> = string & {readonly [kind]: Name};
 
-/** An IP address, or the name of a host in letters, digits, dots and dashes. */
-export type HostAddress = Value<'host address'>;
-/** The name that a session logs in by. */
-export type LoginName = Value<'login name'>;
-/** What this program calls a run: a host alias and a folder. */
-export type RunName = Value<'name of a run'>;
-/** What a backend calls a thing: an instance, a token. */
-export type Identifier = Value<'identifier'>;
-/** What a backend calls a region or a zone: a word that can be a part of a host's name. */
-export type PlaceName = Value<'name of a place'>;
-/** What a backend calls a type of instance. */
-export type TypeName = Value<'name of an instance type'>;
-/** An absolute path on an instance, or here. */
-export type AbsolutePath = Value<'absolute path'>;
-/** A public key of SSH in one line, with or without a comment. */
-export type PublicKeyLine = Value<'public key'>;
 /** Any text that keeps to its line and shows itself as it is. */
 export type PlainLine = Value<'line of plain text'>;
-/** Any text without control characters; a person's own folder may have joiners and the like in its name. */
-export type OneLine = Value<'single line'>;
 
 /** A value from outside that is not what it has to be. The message names what it was to be, and is safe to draw. */
 export class RefusedValue extends Error {
@@ -62,25 +44,34 @@ const isHostName = (text: string): boolean =>
 		.split('.')
 		.every(each => label.test(each));
 
+/** An IP address, or the name of a host in letters, digits, dots and dashes. */
 export const hostAddress = kindOf('host address', text => (isIP(text) !== 0 && !text.includes('%')) || isHostName(text));
 // Of a domain of Windows too: CORP\jane, jane@corp.example. Never what a shell or ssh would take for something else.
+/** The name that a session logs in by. */
 export const loginName = kindOf(
 	'login name',
 	text => /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_.@\\+-]{0,103}$/u.test(text) && !text.endsWith('\\'),
 );
+/** What this program calls a run: a host alias and a folder. */
 export const runName = kindOf('name of a run', text => /^[a-z][a-z\d-]{0,59}$/.test(text) && !text.endsWith('-host'));
+/** What a backend calls a thing: an instance, a token. */
 export const identifier = kindOf('identifier', text => /^[A-Za-z\d][A-Za-z\d._:/-]{0,199}$/.test(text) && !text.includes('..'));
+/** What a backend calls a region or a zone: a word that can be a part of a host's name. */
 export const placeName = kindOf('name of a place', text => /^[A-Za-z\d][A-Za-z\d_-]{0,62}$/.test(text));
+/** What a backend calls a type of instance. */
 export const typeName = kindOf(
 	'name of an instance type',
 	text => /^[A-Za-z\d][A-Za-z\d._-]{0,99}$/.test(text) && !text.includes('..'),
 );
 export const plainLine = kindOf('line of plain text', text => text.length <= longestLine && !unseen.test(text));
+/** Any text without control characters; a person's own folder may have joiners and the like in its name. */
 export const oneLine = kindOf('single line', text => text.length <= longestLine && !breaks.test(text));
+/** A public key of SSH in one line, with or without a comment. */
 export const publicKeyLine = kindOf('public key', text =>
 	/^(?:ssh|ecdsa|sk)-[a-z\d@.-]+ [A-Za-z\d+/]{16,16384}={0,2}(?: [\x20-\x7E]{0,200})?$/.test(text),
 );
 // On Windows this machine's own have a drive before them.
+/** An absolute path on an instance, or here. */
 export const absolutePath = kindOf('absolute path', text => oneLine.is(text) && /^(?:\/|[A-Za-z]:[\\/]|\\\\)/.test(text));
 
 /** A port that something can listen at. */

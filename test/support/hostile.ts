@@ -1,5 +1,5 @@
 import {expect} from 'vitest';
-import type {Instance, LaunchProgress} from '../../source/backends/backend.js';
+import type {Instance} from '../../source/backends/backend.js';
 import type {Offer} from '../../source/offers/offer.js';
 import {hostAddress, loginName, oneLine, plainLine, runName} from '../../source/system/values.js';
 import {aliasText} from '../../source/tunnel/ssh-config/alias-file.js';
@@ -167,6 +167,3 @@ export function expectSaid(error: unknown, where: string): void {
 	expectDrawable((error as Error).message, `${where}, message`);
 	expectDrawable((error as {next?: string}).next ?? '', `${where}, next`, 'next');
 }
-
-export const expectHarmlessProgress = (progress: readonly LaunchProgress[], where: string): void =>
-	expectDrawable(progress, where);

@@ -79,12 +79,7 @@ export type GuestView = {
 };
 
 /** Work in an environment that exists nowhere else: what would be lost by ending it. */
-export type UnsavedWork = {
-	readonly changed: boolean;
-	readonly lines: readonly string[];
-	/** By what it is known again; undefined where it could not be compared, so that `changed` only says that nobody knows. */
-	readonly mark?: {readonly content: string; readonly lines: string} | undefined;
-};
+export type UnsavedWork = {readonly changed: boolean; readonly lines: readonly string[]};
 
 /** A run that this program looks after: it drives its steps, or follows another program that does, and keeps its tunnel. */
 export type RunHandle = {
