@@ -25,8 +25,9 @@ const machine = arch === 'arm64' ? 'aarch64' : 'x86_64';
 const alpineImage = `dstack-tui-test-musl:${process.pid}`;
 
 describe.skipIf(!bench || !bare || 'missing' in bare)(suite, () => {
-	const {engine, image} = bench as NonNullable<typeof bench>;
-	const bareImage = (bare as {image: string}).image;
+	// What is skipped is collected all the same, also where there is no bench.
+	const {engine, image} = bench ?? ({} as NonNullable<typeof bench>);
+	const bareImage = bare && 'image' in bare ? bare.image : '';
 
 	/** A root as Alpine's: busybox for all commands, musl for its C library, neither bash nor glibc. No real one can be had everywhere. */
 	beforeAll(() => {
