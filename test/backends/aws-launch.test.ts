@@ -20,6 +20,8 @@ describe('a launch', () => {
 			stateFolder: '/dstack-tui',
 			sharesNetwork: false,
 			launchedAt: made?.launchTime,
+			// By the cloud's clock, which goes on while it is asked.
+			toldAt: expect.closeTo(clock.now(), -4),
 			offer: {region: 'us-east-1', instanceType: 'm5.large', spot: false},
 			deadline: Date.UTC(2026, 0, 2, 9, 4, 5),
 			replaceHostKey: true,

@@ -66,6 +66,7 @@ describe('offers of EC2', () => {
 			backend: 'aws',
 			region: 'us-east-1',
 			instanceType: 'g6.xlarge',
+			kind: 'machine',
 			cpu: 4,
 			architecture: 'x86_64',
 			memory: 16 * gb,
