@@ -61,6 +61,7 @@ export const runState = (changes: Partial<RunState> = {}): RunState => ({
 	billing: [{offer: changes.offer ?? testOffer, from: changes.launchedAt ?? Date.UTC(2026, 0, 2, 3, 0, 0), to: undefined}],
 	stopFailure: undefined,
 	remoteDeadline: undefined,
+	requestsDone: [],
 	offer: testOffer,
 	intendedAt: Date.UTC(2026, 0, 2, 3, 0, 0),
 	instanceId: 'process:x',

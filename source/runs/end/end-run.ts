@@ -12,7 +12,8 @@ import {readState} from '../journal/journal.js';
 import {enterInLedger} from '../journal/ledger.js';
 import {lookSurely} from '../launch/find-instance.js';
 import type {RunOver} from '../steps/step.js';
-import {countsFile, isPortRequest, watchedFile} from '../journal/port-files.js';
+import {isRequestFile} from '../journal/owner-requests.js';
+import {countsFile, watchedFile} from '../journal/port-files.js';
 import {findInstance, refuseOtherAccount} from '../steps/run-instance.js';
 import {notEndedProblem} from '../words/problems.js';
 import type {RunRecord} from '../journal/record.js';
@@ -191,7 +192,7 @@ export async function tidy(paths: Paths, folder: string, unwritten: Unwritten): 
 }
 
 async function removeRequests(folder: string): Promise<void> {
-	const asked = (await readdir(folder).catch(emptyIfMissing)).filter(isPortRequest);
+	const asked = (await readdir(folder).catch(emptyIfMissing)).filter(isRequestFile);
 	for (const file of [stopFile, countsFile, watchedFile, ...asked]) {
 		await rm(path.join(folder, file), {force: true});
 	}

@@ -11,13 +11,13 @@ import {StepTimeLearner} from './record-times.js';
 import {type LogTail, readLogTails} from './log-reader.js';
 import {leftOutWords, LineCutter, MemoryLogBook, paneOf} from './logs.js';
 import {own} from './ownership.js';
+import {ThrottledListeners} from './throttled-listeners.js';
 import {missingProblem, TakenOver} from '../words/problems.js';
 import {reduce} from '../model/reduce.js';
 import {runFolder} from './run-folder.js';
 import type {RunState} from '../model/state.js';
 import {eventLines} from '../words/event-words.js';
 
-const notifyInterval = 100;
 const progressInterval = 1000;
 
 /** What is known of one run: its journal and logs on disk, the state and the newest lines in memory, and who is told of changes. */
@@ -26,7 +26,7 @@ export class RunRecord {
 	readonly folder: string;
 	readonly logs = new MemoryLogBook();
 	readonly #context: RunContext;
-	readonly #listeners = new Set<() => void>();
+	readonly #listeners = new ThrottledListeners();
 	readonly #eventListeners = new Set<(event: RunEvent) => void>();
 	readonly #cutters = new Map<StepId, LineCutter>();
 	readonly #progressAt = new Map<StepId, number>();
@@ -34,9 +34,9 @@ export class RunRecord {
 	#state: RunState | undefined;
 	#seen = 0;
 	#journal: Journal | undefined;
-	#notifying: NodeJS.Timeout | undefined;
 	#lock: Lock | undefined;
 	#first: string | undefined;
+	#owning: Promise<unknown> = Promise.resolve();
 
 	constructor(context: RunContext, name: string) {
 		this.#context = context;
@@ -115,6 +115,13 @@ export class RunRecord {
 
 	/** Becomes the run's owner; false while another living program is, other than the one that shows `over`: that does not answer. */
 	async own(over?: LockSign): Promise<boolean> {
+		// Who follows and who waits for an answer both try: of two at once, the second would find the run owned, by this very program.
+		const owning = this.#owning.then(async () => this.#own(over));
+		this.#owning = owning.catch(() => undefined);
+		return owning;
+	}
+
+	async #own(over: LockSign | undefined): Promise<boolean> {
 		this.#lock ??= await own(this.folder, over);
 		if (!this.#lock) {
 			return false;
@@ -196,10 +203,7 @@ export class RunRecord {
 	}
 
 	subscribe(listener: () => void): () => void {
-		this.#listeners.add(listener);
-		return () => {
-			this.#listeners.delete(listener);
-		};
+		return this.#listeners.add(listener);
 	}
 
 	onEvent(listener: (event: RunEvent) => void): () => void {
@@ -217,16 +221,7 @@ export class RunRecord {
 
 	/** Tells the listeners, at most ten times a second. */
 	changed(): void {
-		if (this.#notifying) {
-			return;
-		}
-
-		this.#notifying = setTimeout(() => {
-			this.#notifying = undefined;
-			for (const listener of this.#listeners) {
-				listener();
-			}
-		}, notifyInterval);
+		this.#listeners.tell();
 	}
 
 	#progress(step: StepId, text: string, share: number | undefined): void {

@@ -1,3 +1,4 @@
+import {z} from 'zod';
 import {deadlineText} from '../../agents/deadline-file.js';
 import {extendCommand, extendConflict, statusCommand} from '../../agents/machine/commands.js';
 import {guestClock, parseGuestStatus} from '../../agents/machine/status.js';
@@ -7,12 +8,14 @@ import {noteDeadline} from '../prepare/take-charge.js';
 import {Problem} from '../../system/problem.js';
 import {quote, viaSh} from '../../system/shell.js';
 import type {RunContext} from '../context.js';
-import {answerRequest, askOwner} from '../journal/owner-requests.js';
+import {answerRequests, askOwner, type Request} from '../journal/owner-requests.js';
 import type {RunRecord} from '../journal/record.js';
 import {withMachineLink, type Stage} from '../steps/step.js';
 
 const answerLimit = 30_000;
-const requestFile = 'extend-requested';
+
+/** How much later, in seconds. Relative, so that who asks at the same time as another asks for more. */
+const schema = z.object({seconds: z.number().int()});
 
 /** Moves a run's deadline by `seconds`; from now on where it had none. Only its owner can; another program asks it. Throws a `Problem`. */
 export async function extendDeadline(
@@ -21,54 +24,70 @@ export async function extendDeadline(
 	stage: () => Promise<Stage>,
 	seconds: number,
 ): Promise<void> {
-	const {deadline: known, guarded} = record.known;
-	const from = known ?? context.clock.now();
-	// To the second, as it is written down there; a guard has seconds of its own clock, which are moved by as many.
-	const deadline = (guarded ? from : Math.floor(from / 1000) * 1000) + seconds * 1000;
 	if (record.owned) {
-		await setDeadline(await stage(), deadline);
-	} else {
-		await askOwner(context, record, {
-			file: requestFile,
-			text: String(deadline),
-			isDone: state => state?.deadline === deadline,
-			unheard: new Problem('failed', `The program that looks after ${record.name} did not move its deadline`, {
-				next: 'Try it in that program.',
-			}),
-		});
+		await move(record, stage, seconds);
+		return;
 	}
+
+	await askOwner(context, record, {
+		kind: 'extend',
+		asked: {seconds},
+		what: 'move its deadline',
+		act: async (asked, request) => move(record, stage, asked.seconds, request),
+		unheard: new Problem('failed', `The program that looks after ${record.name} did not move its deadline`, {
+			next: 'Try it in that program.',
+		}),
+	});
 }
 
-/** Does what another program asked the owner for. */
-export async function answerDeadlineRequest({folder}: RunRecord, stage: () => Promise<Stage>): Promise<void> {
-	await answerRequest(folder, requestFile, {
-		read: text => (/^\d+$/.test(text) ? Number(text) : undefined),
-		act: async deadline => setDeadline(await stage(), deadline),
+/** Does what other programs asked the owner for. */
+export async function answerDeadlineRequests(record: RunRecord, stage: () => Promise<Stage>): Promise<void> {
+	await answerRequests(record, 'extend', {
+		schema,
+		act: async ({seconds}, request) => move(record, stage, seconds, request),
+		onRefused: ({message}) => record.note(`another program asked in vain for a later deadline: ${message}`),
 	});
+}
+
+/** One after the other: each moves what the one before has set. */
+const turns = new WeakMap<RunRecord, Promise<unknown>>();
+
+async function move(record: RunRecord, stage: () => Promise<Stage>, seconds: number, request?: Request): Promise<void> {
+	const turn = (turns.get(record) ?? Promise.resolve()).then(async () => setDeadline(await stage(), seconds, request));
+	// Who asked for it is told how it went.
+	turns.set(
+		record,
+		turn.catch(() => undefined),
+	);
+	await turn;
 }
 
 /**
 Moves a run's deadline on the instance, then writes down what holds there: a journal that promised more time than the instance gives would
-be worse than one that promises less. Milliseconds since the epoch. Throws a `Problem`.
+be worse than one that promises less. Throws a `Problem`.
 */
-async function setDeadline(stage: Stage, deadline: number): Promise<void> {
-	if (stage.state().guarded) {
-		await setGuardedDeadline(stage, deadline);
+async function setDeadline(stage: Stage, seconds: number, request: Request | undefined): Promise<void> {
+	const {guarded, stateFolder, deadline: known} = stage.state();
+	const from = known ?? stage.context.clock.now();
+	if (guarded) {
+		await setGuardedDeadline(stage, seconds, request);
 		return;
 	}
 
-	const file = quote(`${stage.state().stateFolder ?? ''}/deadline`);
+	// To the second, as it is written down there. Done again from the same journal, it is the same moment.
+	const deadline = Math.floor(from / 1000) * 1000 + seconds * 1000;
+	const file = quote(`${stateFolder ?? ''}/deadline`);
 	const script = `umask 077; printf '%s\\n' ${deadlineText(deadline)} > ${file}.new && mv ${file}.new ${file}`;
 	const {code, stderr} = await askThere(stage, viaSh(script));
 	if (code !== 0) {
 		throw new Problem('failed', `The deadline could not be moved: ${stderr.trim() || `exit code ${code}`}`);
 	}
 
-	await stage.append({type: 'deadline-set', deadline});
+	await stage.append({type: 'deadline-set', deadline, request: request?.id});
 }
 
 /** With a clock and a guard of its own: what is moved is the moment by that clock, and only where it still is what is thought here. */
-async function setGuardedDeadline(stage: Stage, deadline: number): Promise<void> {
+async function setGuardedDeadline(stage: Stage, seconds: number, request: Request | undefined): Promise<void> {
 	const {code: answered, stdout: line, stderr} = await askThere(stage, statusCommand);
 	const status = answered === 0 ? parseGuestStatus(line.trim()) : undefined;
 	if (!status) {
@@ -77,9 +96,16 @@ async function setGuardedDeadline(stage: Stage, deadline: number): Promise<void>
 
 	const at = stage.context.clock.now();
 	const {toGuest} = guestClock(status.at, at);
+	const {deadline: known, remoteDeadline} = stage.state();
+	const deadline = (known ?? at) + seconds * 1000;
+	if (request?.isAgain && status.deadline !== null && status.deadline - (remoteDeadline ?? Number.NaN) === seconds) {
+		// Who had begun with it moved it there, and could not write it down.
+		await stage.append({type: 'deadline-set', deadline, remote: status.deadline, request: request.id});
+		return;
+	}
+
 	const before = status.deadline === null ? undefined : status.deadline * 1000;
-	const known = stage.state().deadline;
-	const next = before === undefined || known === undefined ? toGuest(deadline) * 1000 : before + (deadline - known);
+	const next = before === undefined || known === undefined ? toGuest(deadline) * 1000 : before + seconds * 1000;
 	const {code, stderr: complaint} = await askThere(stage, extendCommand(before, next));
 	if (code === extendConflict) {
 		await noteDeadline(stage, status, at);
@@ -92,7 +118,7 @@ async function setGuardedDeadline(stage: Stage, deadline: number): Promise<void>
 		throw new Problem('failed', `The deadline could not be moved: ${neutraliseLine(complaint.trim()) || `exit code ${code}`}`);
 	}
 
-	await stage.append({type: 'deadline-set', deadline, remote: Math.round(next / 1000)});
+	await stage.append({type: 'deadline-set', deadline, remote: Math.round(next / 1000), request: request?.id});
 }
 
 async function askThere(stage: Stage, command: string): Promise<ExecResult> {

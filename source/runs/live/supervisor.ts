@@ -1,6 +1,6 @@
 import {answerAgreement} from './price-agreement.js';
 import type {RunContext} from '../context.js';
-import {answerDeadlineRequest} from './extend-deadline.js';
+import {answerDeadlineRequests} from './extend-deadline.js';
 import {isStopRequested} from '../end/stop-request.js';
 import {examine} from '../end/examine.js';
 import {noteHalted} from '../end/halted.js';
@@ -130,7 +130,7 @@ export class Keeper {
 
 			await this.#keeping.onLook();
 			await answerAgreement(this.#record);
-			await answerDeadlineRequest(this.#record, this.#keeping.stage);
+			await answerDeadlineRequests(this.#record, this.#keeping.stage);
 			await this.#noteUnheard();
 			const overdueWhy = await this.#findOverdue();
 			if (overdueWhy !== undefined && !this.#signal.aborted) {

@@ -164,7 +164,14 @@ export const eventSchema = z.discriminatedUnion('type', [
 	z.object({type: z.literal('tunnel-up'), ...at}),
 	z.object({type: z.literal('tunnel-down'), ...at, reason: z.string()}),
 	/** `remote` is the same moment by the instance's own clock, seconds since the epoch. */
-	z.object({type: z.literal('deadline-set'), ...at, deadline: z.number().nullable(), remote: z.number().optional()}),
+	z.object({
+		type: z.literal('deadline-set'),
+		...at,
+		deadline: z.number().nullable(),
+		remote: z.number().optional(),
+		/** The request of another program that this fulfils. */
+		request: z.string().optional(),
+	}),
 	/** A port came while the environment ran; `process` is what listens there, where it was noticed and nobody asked. */
 	z.object({
 		type: z.literal('port-opened'),

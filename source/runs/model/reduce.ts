@@ -5,6 +5,9 @@ import {billedUntil, endRunning, reduceAttempt} from './reduce-attempts.js';
 import {reducePorts} from './reduce-ports.js';
 import type {RunState, StepState} from './state.js';
 
+/** Nobody waits for longer than for that many others. */
+const keptRequests = 100;
+
 /** The state after all events; undefined when they do not begin with an intent. */
 export function reduceAll(name: string, events: readonly RunEvent[]): RunState | undefined {
 	let state: RunState | undefined;
@@ -65,6 +68,7 @@ function begin(name: string, {at, specification}: RunEvent & {type: 'intended'})
 		tunnel: undefined,
 		deadline: undefined,
 		remoteDeadline: undefined,
+		requestsDone: [],
 		ports: specification.ports,
 		reverse: specification.reverse,
 		portsKnown: undefined,
@@ -145,7 +149,9 @@ function apply(state: RunState, event: Exclude<RunEvent, {type: 'intended'}>): R
 		}
 
 		case 'deadline-set': {
-			return {...state, deadline: event.deadline ?? undefined, remoteDeadline: event.remote};
+			const requestsDone =
+				event.request === undefined ? state.requestsDone : [...state.requestsDone, event.request].slice(-keptRequests);
+			return {...state, deadline: event.deadline ?? undefined, remoteDeadline: event.remote, requestsDone};
 		}
 
 		case 'spot-notice': {

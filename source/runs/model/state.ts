@@ -122,6 +122,8 @@ export type RunState = {
 	readonly deadline: number | undefined;
 	/** The deadline by the instance's own clock, seconds since the epoch, where it has one. */
 	readonly remoteDeadline: number | undefined;
+	/** The newest requests of other programs that were fulfilled, by their ids. */
+	readonly requestsDone: readonly string[];
 	readonly ports: readonly PortForward[];
 	readonly reverse: readonly ReversePort[];
 	/** Ports that are no news when they listen inside; undefined while nobody has looked. */

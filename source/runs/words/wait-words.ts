@@ -16,6 +16,13 @@ export const patience = {
 } as const;
 
 export const leaveListing = 'After that the journal has the word.';
+/** While another program is asked for something. */
+export const leaveRequest = 'Ctrl-c leaves, and takes the request back.';
+
+/** That the owner of a run shows no sign of work: it was stopped, or its terminal sleeps. */
+export const quietOwner = (pid: number): string =>
+	`the program that looks after it, process ${pid}, does not answer; its place is taken if it goes on like that`;
+
 export const leaveQuestion = 'Ctrl-c leaves; nothing is changed by that.';
 export const leaveEnd = (name: string): string =>
 	`Ctrl-c leaves; the end is then tried again at every start of this program, or now by \`${self} stop ${name}\`.`;

@@ -153,12 +153,7 @@ export class Monitor {
 	}
 
 	async #serveOthers(): Promise<void> {
-		await answerPortRequests(this.#context, this.#record, {
-			act: async request => this.#change(request),
-			onRefused: message => {
-				this.#record.note(`another program asked for a port in vain: ${message}`);
-			},
-		});
+		await answerPortRequests(this.#record, async request => this.#inTurn(async () => this.#do(request)));
 		const {forwards, reverse} = this.#tunnels.environment;
 		await this.#counts.tell(() => ({ports: forwards.stats(), reverse: reverse.stats()}));
 	}
@@ -172,7 +167,7 @@ export class Monitor {
 		if (this.#record.owned) {
 			await this.#inTurn(async () => this.#do(request));
 		} else {
-			await askForPorts(this.#context, this.#record, request);
+			await askForPorts(this.#context, this.#record, request, async each => this.#inTurn(async () => this.#do(each)));
 		}
 	}
 

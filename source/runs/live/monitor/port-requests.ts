@@ -1,25 +1,17 @@
-import {portRequestPrefix, isPortRequest} from '../../journal/port-files.js';
-import {readdir} from 'node:fs/promises';
 import {z} from 'zod';
 import {Problem} from '../../../system/problem.js';
 import type {RunContext} from '../../context.js';
-import {answerRequest, askOwner, isRequest} from '../../journal/owner-requests.js';
+import {answerRequests, askOwner} from '../../journal/owner-requests.js';
 import type {RunRecord} from '../../journal/record.js';
 import type {RunState} from '../../model/state.js';
 
-/** Nobody waits for the answer to one that is older, milliseconds. */
-const validFor = 40_000;
-
 const port = z.number().int().min(1).max(65_535);
-const schema = z.intersection(
-	z.object({at: z.number()}),
-	z.discriminatedUnion('act', [
-		z.object({act: z.literal('forward'), remote: port, local: port.optional()}),
-		z.object({act: z.literal('unforward'), local: port}),
-		z.object({act: z.literal('reverse'), remote: port, local: port}),
-		z.object({act: z.literal('unreverse'), remote: port}),
-	]),
-);
+const schema = z.discriminatedUnion('act', [
+	z.object({act: z.literal('forward'), remote: port, local: port.optional()}),
+	z.object({act: z.literal('unforward'), local: port}),
+	z.object({act: z.literal('reverse'), remote: port, local: port}),
+	z.object({act: z.literal('unreverse'), remote: port}),
+]);
 
 /** What is asked of the program that carries a run's ports. */
 export type PortRequest =
@@ -53,49 +45,33 @@ export function isFulfilled(state: Pick<RunState, 'ports' | 'reverse'>, request:
 	}
 }
 
-/** Asks the program that carries the ports, and waits until it has written down that it did so. Throws a `Problem` when it is not heard. */
-export async function askForPorts(context: RunContext, record: RunRecord, request: PortRequest): Promise<void> {
+/**
+Asks the program that carries the ports, and waits until it has answered; `act` does it from here where that one is gone. Throws a `Problem`, also
+when it is not heard.
+*/
+export async function askForPorts(
+	context: RunContext,
+	record: RunRecord,
+	request: PortRequest,
+	act: (request: PortRequest) => Promise<void>,
+): Promise<void> {
 	await askOwner(context, record, {
-		file: `${portRequestPrefix}${context.random.hex(4)}`,
-		text: JSON.stringify({...request, at: context.clock.now()}),
-		isDone: state => state !== undefined && isFulfilled(state, request),
+		kind: 'port',
+		asked: request,
+		what: 'change its ports',
+		isDone: state => isFulfilled(state, request),
+		act,
 		unheard: new Problem('failed', `The program that looks after ${record.name} did not change its ports`, {
 			next: 'Its log may say why. Try it in that program.',
 		}),
 	});
 }
 
-const parse = (text: string): z.infer<typeof schema> | undefined => {
-	try {
-		return schema.parse(JSON.parse(text));
-	} catch {
-		// It may be in the middle of being written; what is no request is never taken.
-		return undefined;
-	}
-};
-
 /** Does what other programs asked for since, for the owner; what it refuses is told to them, and here in words. */
-export async function answerPortRequests(
-	{clock}: RunContext,
-	{folder}: RunRecord,
-	{act, onRefused}: {act(request: PortRequest): Promise<void>; onRefused(message: string): void},
-): Promise<void> {
-	for (const file of (await readdir(folder)).filter(name => isPortRequest(name) && isRequest(name))) {
-		try {
-			await answerRequest(folder, file, {
-				read: parse,
-				async act(request) {
-					if (clock.now() - request.at < validFor) {
-						await act(request);
-					}
-				},
-			});
-		} catch (error) {
-			if (!(error instanceof Problem)) {
-				throw error;
-			}
-
-			onRefused(error.message);
-		}
-	}
+export async function answerPortRequests(record: RunRecord, act: (request: PortRequest) => Promise<void>): Promise<void> {
+	await answerRequests(record, 'port', {
+		schema,
+		act,
+		onRefused: ({message}) => record.note(`another program asked for a port in vain: ${message}`),
+	});
 }

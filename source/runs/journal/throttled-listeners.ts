@@ -1,0 +1,28 @@
+const notifyInterval = 100;
+
+/** Listeners that are told, at most ten times a second, that something changed. */
+export class ThrottledListeners {
+	readonly #listeners = new Set<() => void>();
+	#notifying: NodeJS.Timeout | undefined;
+
+	/** Returns the way to stop being told. */
+	add(listener: () => void): () => void {
+		this.#listeners.add(listener);
+		return () => {
+			this.#listeners.delete(listener);
+		};
+	}
+
+	tell(): void {
+		if (this.#notifying) {
+			return;
+		}
+
+		this.#notifying = setTimeout(() => {
+			this.#notifying = undefined;
+			for (const listener of this.#listeners) {
+				listener();
+			}
+		}, notifyInterval);
+	}
+}
