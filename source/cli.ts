@@ -42,6 +42,11 @@ const canDraw = ({json, plain}: Flags): boolean =>
 const open = async (directory: string | undefined, onWait: (wait: Wait) => void = tellWait) =>
 	(await import('./commands/core.js')).openCore(directory, fileURLToPath(import.meta.url), onWait);
 
+/** Ends the program: questions that nobody answered in time are nobody's any more. What was printed is on its way before. */
+function leaveQuestions(): void {
+	process.stdout.write('', () => process.exit());
+}
+
 /** Beside the output: no wait is silent. */
 function tellWait(wait: Wait): void {
 	void import('./runs/words/wait-words.js').then(({waitLine}) => process.stderr.write(`dstack-tui: ${waitLine(wait)}\n`));
@@ -84,6 +89,7 @@ function makeProgram(): Command {
 
 			const {overview} = await import('./commands/overview.js');
 			await overview((await open(directory)).core, await outputOf(flags));
+			leaveQuestions();
 		});
 
 	const add = (name: string, description: string): Command =>
@@ -129,8 +135,7 @@ function makeProgram(): Command {
 		.action(async (flags: Flags) => {
 			const [{listRuns}, {core, clock}] = await Promise.all([import('./commands/ps.js'), open(undefined)]);
 			await listRuns(core, clock, flags.all ?? false, await outputOf(flags));
-			// Questions that nobody answered in time are nobody's any more. What was printed is on its way before.
-			process.stdout.write('', () => process.exit());
+			leaveQuestions();
 		});
 
 	withPorts(add('attach', 'come back to an environment: its link, ports and logs'))

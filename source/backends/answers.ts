@@ -220,18 +220,19 @@ export function checkedBackend<B extends Backend>(backend: B): B {
 			checkNames(intent.offer);
 			return one(async () => backend.launch(intent, signal, progress => onProgress(checkedProgress(progress))));
 		},
-		async find(intentId, offer, account) {
+		async find(intentId, offer, account, signal) {
 			checkNames(offer);
-			return oneIfAny(async () => backend.find(intentId, offer, account));
+			return oneIfAny(async () => backend.find(intentId, offer, account, signal));
 		},
-		describe: async (id, account) => oneIfAny(async () => backend.describe(id, account)),
-		terminate: async (id, account) => answered(async () => backend.terminate(id, account)),
-		list: async (installation, regions, unanswered) =>
+		describe: async (id, account, signal) => oneIfAny(async () => backend.describe(id, account, signal)),
+		terminate: async (id, account, signal) => answered(async () => backend.terminate(id, account, signal)),
+		list: async (installation, regions, unanswered, signal) =>
 			answered(async () => {
 				const listed = await backend.list(
 					installation,
 					regions,
 					unanswered && ((region, error) => unanswered(line(region), checkedError(error) as BackendError)),
+					signal,
 				);
 				return checkedList(name, listed, unanswered);
 			}),

@@ -220,17 +220,19 @@ export type Backend = {
 	The instance that an intent made for an offer, whether or not the launch's answer was ever heard; one that has ended too, while it is told
 	of. With `account`, what is not there is not there in that one: under another, it throws `otherAccount`.
 	*/
-	find(intentId: string, offer: Offer, account?: Account): Promise<Instance | undefined>;
+	find(intentId: string, offer: Offer, account?: Account, signal?: AbortSignal): Promise<Instance | undefined>;
 	/**
 	Undefined only for one that is certainly not there: what was made a moment ago may not be told of yet. With `account`, in that one: under
 	another, it throws `otherAccount`. Without, absence proves nothing where there can be several.
+	An aborted `signal`, here as in all questions, gives the question up: whatever is thrown then says nothing of the instance.
 	*/
-	describe(id: string, account?: Account): Promise<Instance | undefined>;
+	describe(id: string, account?: Account, signal?: AbortSignal): Promise<Instance | undefined>;
 	/**
 	Ends the instance with every process it started and everything it kept. Resolves only when that is confirmed; a gone one is no error,
 	where the account is the one that it was in. Else it throws: `otherAccount`, or a `permission` error where it is not known which it was.
+	When `signal` is aborted the waiting ends; what was asked for may come about all the same.
 	*/
-	terminate(id: string, account?: Account): Promise<void>;
+	terminate(id: string, account?: Account, signal?: AbortSignal): Promise<void>;
 	/** Ends what still runs of an instance that has stopped, and keeps what it holds. Missing where nothing can run on. */
 	quieten?(id: string): Promise<void>;
 	/** A tar archive of a folder in an instance that has stopped, without starting anything. Missing where that cannot be had. */
@@ -264,6 +266,7 @@ export type Backend = {
 		installation: string,
 		regions: readonly string[],
 		unanswered?: (region: string, error: BackendError) => void,
+		signal?: AbortSignal,
 	): Promise<Instance[]>;
 	/**
 	Every region in which the account can have instances, for when no journal tells where they were made; none where nothing is set up here.

@@ -1,5 +1,6 @@
 import {self} from '../system/program-name.js';
 import type {Core} from '../runs/core.js';
+import {patience} from '../runs/words/wait-words.js';
 import {Problem} from '../system/problem.js';
 import {choose, settledOffers} from './choose.js';
 import {type Output, table} from './io.js';
@@ -10,7 +11,16 @@ const firstOffers = 5;
 
 /** What the program shows where it cannot draw: what it found, and the commands that go on from there. */
 export async function overview(core: Core, output: Output): Promise<void> {
-	const [configurations, profiles, runs] = await Promise.all([core.configurations(), core.profiles(), core.runs()]);
+	const unchecked = new Map<string, string>();
+	const [configurations, profiles, runs] = await Promise.all([
+		core.configurations(),
+		core.profiles(),
+		core.runs({
+			note: output.note,
+			patience: patience.list,
+			onUnchecked: (name, why) => void unchecked.set(name, why),
+		}),
+	]);
 	output.object({
 		type: 'overview',
 		folder: core.folder,
@@ -20,7 +30,7 @@ export async function overview(core: Core, output: Output): Promise<void> {
 			words,
 			default: name === profiles.profiles.find(each => each.default)?.name,
 		})),
-		environments: runs.map(({name, phase}) => ({name, phase})),
+		environments: runs.map(({name, phase}) => ({name, phase, unchecked: unchecked.get(name) ?? null})),
 	});
 	output.line(`dstack-tui in ${core.folder}`);
 	section(
@@ -38,7 +48,10 @@ export async function overview(core: Core, output: Output): Promise<void> {
 	section(
 		output,
 		'Environments',
-		runs.map(({name, phase}) => `${name}  ${phase}`),
+		runs.map(({name, phase}) => {
+			const why = unchecked.get(name);
+			return `${name}  ${phase}${why === undefined ? '' : ` (as last known; it could not be asked now: ${why})`}`;
+		}),
 	);
 	await offers(core, output);
 	output.line('Go on with:');

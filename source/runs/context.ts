@@ -29,9 +29,9 @@ export type RunContext = {
 	readonly startUpdate?: (clouds: readonly string[]) => ChildProcess;
 };
 
-/** Does something that may take long, for at most its limit; whoever listens is told. Throws a `WaitOver`. */
+/** Does something that may take long, for at most its limit: its signal is aborted then. Whoever listens is told. Throws a `WaitOver`. */
 export const waitFor = async <T>(
 	{waits, clock}: Pick<RunContext, 'waits' | 'clock'>,
 	wish: WaitWish,
-	act: (trouble: (words: string) => void) => Promise<T>,
+	act: (trouble: (words: string) => void, signal: AbortSignal) => Promise<T>,
 ): Promise<T> => (waits ?? new Waits(clock)).during(wish, act);

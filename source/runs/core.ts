@@ -18,6 +18,7 @@ import type {LogReader} from './journal/log-reader.js';
 import type {Orphan, Reconciled} from './model/reconciled.js';
 import type {RunState} from './model/state.js';
 import type {StepTimes} from './model/step-times.js';
+import type {Wait} from '../system/waits.js';
 
 /** The core of the program: the same under the screens and under the commands. Failures are `Problem`s. */
 export type Core = {
@@ -75,6 +76,10 @@ export type Core = {
 	a second.
 	*/
 	interrupted(choice: Choice): Promise<RunState | undefined>;
+	/** All runs that are not gone, newest first, as their journals know them: at once, and nobody is asked. */
+	known(): Promise<readonly RunState[]>;
+	/** What is waited for longer than a moment, each time that it is more, less or other. Returns how to end that. */
+	onWaits(listener: (open: readonly Wait[]) => void): () => void;
 	/** All runs, newest first, checked against their backends; `gone` ones only with `all`. What could not be checked is told to `note`. */
 	runs(options?: {
 		readonly all?: boolean;
@@ -85,6 +90,10 @@ export type Core = {
 		readonly names?: readonly string[];
 		/** Told of each run that its backend did not speak of, and why. */
 		readonly onUnchecked?: (name: string, why: string) => void;
+		/** Told of each run as soon as its backend has spoken of it; undefined where nothing is left of it. */
+		readonly onChecked?: (name: string, state: RunState | undefined) => void;
+		/** Gives up what is only asked. */
+		readonly signal?: AbortSignal;
 	}): Promise<readonly RunState[]>;
 	/**
 	The same, with what no journal tells of; also removes what ended instances left behind. `everywhere` looks in all regions of the accounts, and

@@ -12,7 +12,9 @@ import {resolveRequest} from '../configuration/resolve/requirements.js';
 import {writeStarter} from '../configuration/starter/starter.js';
 import {ideLink, openCommand} from '../environment/ide/link.js';
 import {thisMachine} from '../system/machine-id.js';
+import type {Paths} from '../system/paths.js';
 import {Problem} from '../system/problem.js';
+import {Waits} from '../system/waits.js';
 import {sshCommand} from '../tunnel/ssh-config/install-aliases.js';
 import type {RunContext} from './context.js';
 import type {Core} from './core.js';
@@ -45,7 +47,10 @@ export async function createCore(given: RunContext, folder: string): Promise<Cor
 	const {paths, random} = given;
 	const begun = given.clock.now();
 	const preferences = await loadPreferences(paths, folder);
-	const context: RunContext = {...given, forwardPorts: preferences.forwardPorts};
+	const waits = given.waits ?? new Waits(given.clock);
+	const context: RunContext = {...given, waits, forwardPorts: preferences.forwardPorts};
+	// Lists and comparisons go on beside what a person does.
+	const aside: RunContext = {...context, waits: waits.aside()};
 	const book = new OfferBook(paths.catalogue);
 	const sources = offerSources({awsPrices: async () => book.awsPrices()});
 	const installation = async () => installationTag(paths, () => random.hex(8));
@@ -97,11 +102,13 @@ export async function createCore(given: RunContext, folder: string): Promise<Cor
 		bringHome: async (name, how) =>
 			(await import('./end/bring-home.js')).bringRunHome(context, await openRecord(context, name), how),
 		logs: async name => new LogReader((await openRecord(context, name)).folder),
+		known: async () => knownRuns(paths),
+		onWaits: listener => waits.watch(listener),
 		interrupted: async choice => findInterrupted(context, choice),
 		async runs({all = false, note, ...how} = {}) {
 			// What failed before this program began has been left alone long enough: every start tries again.
 			const rest = Math.min(listRest, context.clock.now() - begun);
-			const {runs, notes} = await reconcile(context, {
+			const {runs, notes} = await reconcile(aside, {
 				...how,
 				...{installation: await installation(), machine: await thisMachine(), backends: backends(), rest},
 			});
@@ -112,7 +119,7 @@ export async function createCore(given: RunContext, folder: string): Promise<Cor
 			return all ? runs : runs.filter(({phase}) => phase !== 'gone');
 		},
 		reconcile: async ({everywhere = false} = {}) =>
-			reconcile(context, {
+			reconcile(aside, {
 				installation: await installation(),
 				machine: await thisMachine(),
 				backends: backends(),
@@ -136,6 +143,16 @@ export async function createCore(given: RunContext, folder: string): Promise<Cor
 			return {...ideLink(ide, state.name, folder), command: openCommand(ide, state.name, folder)};
 		},
 	};
+}
+
+/** One whose journal does not even begin with its intent is not among them: of that one notes tell. */
+async function knownRuns(paths: Paths): Promise<readonly RunState[]> {
+	const states = await Promise.all(
+		(await runNames(paths)).map(async name => readState(runFolder(paths, name)).catch(() => undefined)),
+	);
+	return states
+		.filter((state): state is RunState => state !== undefined && state.phase !== 'gone')
+		.sort((a, b) => b.intendedAt - a.intendedAt);
 }
 
 function makeRefresh({paths, clock}: RunContext, book: OfferBook, start: NonNullable<RunContext['startUpdate']>) {

@@ -10,6 +10,8 @@ export type Wait = {
 	readonly wayOut: string;
 	/** What went wrong last. */
 	readonly trouble: string | undefined;
+	/** Nobody asked for it just now, and nothing that a person does depends on it. */
+	readonly isAside: boolean;
 };
 
 export type WaitWish = Pick<Wait, 'what' | 'wayOut'> & {
@@ -37,20 +39,52 @@ export class Waits {
 
 	readonly #clock: Clock;
 	readonly #tell: (wait: Wait) => void;
+	/** What has been told of and is still waited for, the oldest first. */
+	#open = new Map<object, Wait>();
+	#listeners = new Set<(open: readonly Wait[]) => void>();
+	#isAside = false;
 
 	constructor(clock: Clock, tell: (wait: Wait) => void = () => undefined) {
 		this.#clock = clock;
 		this.#tell = tell;
 	}
 
-	/** Does something for at most its limit; `act` tells of what goes wrong meanwhile. Throws a `WaitOver`, whether `act` has ended or not. */
-	async during<T>({what, limit, wayOut}: WaitWish, act: (trouble: (words: string) => void) => Promise<T>): Promise<T> {
+	/** Tells of all that takes more than a moment whenever that is more, less or other. Returns how to end that. */
+	watch(listener: (open: readonly Wait[]) => void): () => void {
+		this.#listeners.add(listener);
+		return () => {
+			this.#listeners.delete(listener);
+		};
+	}
+
+	/** The same, for what nobody asked for just now. */
+	aside(): Waits {
+		const waits = new Waits(this.#clock, this.#tell);
+		waits.#open = this.#open;
+		waits.#listeners = this.#listeners;
+		waits.#isAside = true;
+		return waits;
+	}
+
+	/**
+	Does something for at most its limit; `act` tells of what goes wrong meanwhile, and is to end when its signal is aborted. Throws a
+	`WaitOver`, whether `act` has ended or not.
+	*/
+	async during<T>(
+		{what, limit, wayOut}: WaitWish,
+		act: (trouble: (words: string) => void, signal: AbortSignal) => Promise<T>,
+	): Promise<T> {
 		const since = this.#clock.now();
+		const key = {};
+		const giveUp = new AbortController();
 		let trouble: string | undefined;
 		let isTold = false;
 		const tell = () => {
 			isTold = true;
-			this.#tell({what, since, until: since + limit, wayOut, trouble});
+			const wait: Wait = {what, since, until: since + limit, wayOut, trouble, isAside: this.#isAside};
+			this.#open.set(key, wait);
+			this.#tell(wait);
+			this.#tellOpen();
 		};
 
 		const over = Promise.withResolvers<never>();
@@ -61,22 +95,39 @@ export class Waits {
 				}
 			}),
 			this.#clock.every(Waits.interval, tell),
-			this.#clock.every(limit, () => over.reject(new WaitOver(what, limit))),
+			this.#clock.every(limit, () => {
+				const reason = new WaitOver(what, limit);
+				over.reject(reason);
+				giveUp.abort(reason);
+			}),
 		];
+		let isOver = false;
 		const acting = act(words => {
-			if (words !== trouble) {
+			if (words !== trouble && !isOver) {
 				trouble = words;
 				tell();
 			}
-		});
+		}, giveUp.signal);
 		// Of what comes too late, nobody hears.
 		acting.catch(() => undefined);
 		try {
 			return await Promise.race([acting, over.promise]);
 		} finally {
+			isOver = true;
 			for (const stop of stops) {
 				stop();
 			}
+
+			if (this.#open.delete(key)) {
+				this.#tellOpen();
+			}
+		}
+	}
+
+	#tellOpen(): void {
+		const open = [...this.#open.values()];
+		for (const listener of this.#listeners) {
+			listener(open);
 		}
 	}
 }

@@ -12,7 +12,7 @@ import {Screen} from './components/screen.js';
 import {onKey, onPaste} from './input.js';
 import {keyNames} from './terminal/keys.js';
 import {App, type AppEnd} from './store/app.js';
-import {loadEnvironments} from './store/environments.js';
+import {loadEnvironments} from './store/listing.js';
 import {openRuns} from './store/state.js';
 import {keepReconciled} from './store/reconciling.js';
 import {refreshFolder} from './store/refreshing.js';
@@ -179,6 +179,10 @@ export async function startApp(core: Core, clock: Clock, begin: (app: App) => Pr
 
 	keepCatalogueFresh(app);
 	keepReconciled(app);
+	app.keep(
+		'waits',
+		core.onWaits(waits => app.set({waits})),
+	);
 	followSpotHistory(app);
 
 	// What is typed from now on is ours: the terminal would write it into the first frame.
@@ -243,6 +247,10 @@ async function letGo(app: App, end: AppEnd): Promise<AppEnd> {
 	const words = await Promise.all(
 		handles.map(async handle => {
 			const isStopping = handle.state().phase === 'stopping';
+			if (isStopping && end.leavesEnds) {
+				return stopped(handle);
+			}
+
 			await handle.detach();
 			return isStopping ? stopped(handle) : goesOnWords(handle.name);
 		}),

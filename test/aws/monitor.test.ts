@@ -3,7 +3,7 @@ import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import {expect, onTestFinished, test} from 'vitest';
-import {cliFile, objects, type World} from '../support/program.js';
+import {cliFile, objects, type World, withoutWaits} from '../support/program.js';
 import {freePort} from '../support/sshd.js';
 import {Terminal} from '../support/terminal.js';
 import {findWholeMachines, makeAccount} from './support.js';
@@ -89,7 +89,7 @@ test.skipIf(!whole)(
 		await world.write({'.dstack.yml': script, 'answer.txt': 'forty-two\n'});
 		const asked = ['--backend', 'aws', '--on-demand', '--instance-type', 'm5.large', '--max-duration', '2h', '-y'];
 		const started = await world.cli(['run', '.', '-n', name, '-d', ...asked]);
-		expect(`${started.code} ${started.stderr}`).toBe('0 ');
+		expect(`${started.code} ${withoutWaits(started.stderr)}`).toBe('0 ');
 		const instance = ec2.alive()[0]?.id ?? '';
 		const there = async (...command: readonly string[]) => machines?.execute(instance, ...command);
 

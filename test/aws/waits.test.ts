@@ -41,16 +41,16 @@ test('a cloud that hangs: `ps` answers from the journal and marks it, `reap` say
 	const took = Date.now() - began;
 	expect(listed).toMatchObject({code: 0});
 	expect(listed.stdout).toMatch(new RegExp(`${name} .*\\(as last known\\)`));
-	expect(listed.stdout).toContain('it could not be asked now: aws: waited 4 s for what there is to know of');
+	expect(listed.stdout).toContain('it could not be asked now: aws: waited 2 s for what there is to know of');
 	expect(listed.stderr).toMatch(
 		/waiting for what there is to know of brave-ant-1, since \d\d:\d\d:\d\d, at most until \d\d:\d\d:\d\d/,
 	);
-	expect(took).toBeLessThan(15_000);
+	expect(took).toBeLessThan(10_000);
 	const [object] = objects<{name: string; unchecked: string}>((await world.cli(['ps', '--json'])).stdout);
-	expect(object).toMatchObject({name, unchecked: expect.stringContaining('aws: waited 4 s')});
+	expect(object).toMatchObject({name, unchecked: expect.stringContaining('aws: waited 2 s')});
 	const reaping = world.start(['reap']);
 	await reaping.until(/waiting for aws to say how brave-ant-1 is, since .*, at most until .*Ctrl-c leaves/);
-	await reaping.until(/waiting for aws to list instances of this installation in us-east-1, since/);
+	await reaping.until(/waiting for aws to list instances of this installation, since/);
 	const reaped = await reaping.ended;
 	expect(reaped.code).toBe(1);
 	expect(reaped.stderr).toContain('could not be checked');

@@ -1,7 +1,7 @@
 import {readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {describe, expect, test} from 'vitest';
-import {eventually, makeWorld, objects, type World} from '../support/program.js';
+import {eventually, makeWorld, objects, type World, withoutWaits} from '../support/program.js';
 
 async function project(): Promise<World> {
 	const world = await makeWorld();
@@ -32,7 +32,7 @@ describe('nothing in an environment is lost', () => {
 		const world = await project();
 		await worked(world);
 		const {code, stdout, stderr} = await world.cli(['stop', 'one', '-y']);
-		expect({code, stderr}).toEqual({code: 0, stderr: ''});
+		expect({code, stderr: withoutWaits(stderr)}).toEqual({code: 0, stderr: ''});
 		expect(stdout).toContain('uncommitted changes → branch dstack-tui/one/uncommitted');
 		expect(stdout).toMatch(/one is gone\.\n$/);
 		isHome(world);
@@ -49,7 +49,7 @@ describe('nothing in an environment is lost', () => {
 		const world = await project();
 		await worked(world);
 		const first = await world.cli(['bring-home', 'one', '--json']);
-		expect(first).toMatchObject({code: 0, stderr: ''});
+		expect({...first, stderr: withoutWaits(first.stderr)}).toMatchObject({code: 0, stderr: ''});
 		expect(objects(first.stdout)).toMatchObject([
 			{
 				run: 'one',

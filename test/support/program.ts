@@ -225,3 +225,6 @@ export const hasCommand = (command: string): boolean => {
 		return false;
 	}
 };
+
+/** What a program said beside its output, without what it waited for: on a slow machine that is more than on a fast one. */
+export const withoutWaits = (stderr: string): string => stderr.replaceAll(/^dstack-tui: waiting for .*\n/gm, '');

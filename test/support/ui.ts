@@ -335,6 +335,8 @@ export function testCore(changes: Partial<Core> = {}, listing: TestListing = {})
 		logs: async () => new LogReader('/nowhere'),
 		interrupted: async () => undefined,
 		runs: async () => [],
+		known: async () => (changes.runs ? (await changes.runs()).filter(({phase}) => phase !== 'gone') : []),
+		onWaits: () => () => undefined,
 		reconcile: async () => ({runs: [], orphans: [], notes: [], looked: []}),
 		endOrphan: async () => undefined,
 		stepTimes: async () => ({}),

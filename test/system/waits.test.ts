@@ -24,7 +24,9 @@ describe('waits', () => {
 		const since = clock.now();
 		const waited = waits.during(wish, async () => new Promise(() => undefined));
 		clock.pass(1500);
-		expect(told).toEqual([{what: wish.what, since, until: since + 60_000, wayOut: 'Ctrl-c leaves.', trouble: undefined}]);
+		expect(told).toEqual([
+			{what: wish.what, since, until: since + 60_000, wayOut: 'Ctrl-c leaves.', trouble: undefined, isAside: false},
+		]);
 		expect(waitLine(told[0] as Wait)).toMatch(
 			/^waiting for aws to say how fast-moth-1 is, since \d\d:\d\d:05, at most until \d\d:\d\d:05\. Ctrl-c leaves\.$/,
 		);
@@ -34,6 +36,28 @@ describe('waits', () => {
 		await expect(waited).rejects.toThrow(WaitOver);
 		await expect(waited).rejects.toThrow('waited 60 s for aws to say how fast-moth-1 is');
 		expect(clock.timers).toBe(0);
+	});
+
+	test('who is given up is told so, and who watches hears of what is open and of its end', async () => {
+		const {clock, waits} = begin();
+		const open: string[][] = [];
+		const stop = waits.watch(all => open.push(all.map(({what, isAside}) => `${what} ${isAside}`)));
+		let given: AbortSignal | undefined;
+		const waited = waits.aside().during(wish, async (_, signal) => {
+			given = signal;
+			return new Promise(() => undefined);
+		});
+		const quick = waits.during({...wish, what: 'nothing'}, async () => undefined);
+		await quick;
+		expect(open).toEqual([]);
+		clock.pass(59_000);
+		expect(given?.aborted).toBe(false);
+		clock.pass(2000);
+		await expect(waited).rejects.toThrow(WaitOver);
+		expect(given?.reason).toBeInstanceOf(WaitOver);
+		expect(open[0]).toEqual([`${wish.what} true`]);
+		expect(open.at(-1)).toEqual([]);
+		stop();
 	});
 
 	test('new trouble is told at once, the same one once', async () => {

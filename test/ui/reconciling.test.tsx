@@ -1,6 +1,6 @@
 import {describe, expect, test, vi} from 'vitest';
 import type {Orphan, Reconciled} from '../../source/runs/model/reconciled.js';
-import {loadEnvironments} from '../../source/ui/store/environments.js';
+import {loadEnvironments} from '../../source/ui/store/listing.js';
 import {keepReconciled} from '../../source/ui/store/reconciling.js';
 import {testOffer} from '../support/events.js';
 import {runState, TestClock, TestHandle} from '../support/ui.js';

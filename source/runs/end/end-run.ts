@@ -126,7 +126,9 @@ export async function terminateInstance(context: RunContext, state: RunState): P
 	const id = state.instanceId ?? (await unheardOf(context, backend, state));
 	if (id !== undefined) {
 		const what = `${offer.backend} to confirm that ${name} (${id}) has ended`;
-		await waitFor(context, {what, limit: patience.end, wayOut: leaveEnd(name)}, async () => backend.terminate(id, state.account));
+		await waitFor(context, {what, limit: patience.end, wayOut: leaveEnd(name)}, async (_, signal) =>
+			backend.terminate(id, state.account, signal),
+		);
 	}
 }
 
@@ -145,8 +147,11 @@ async function unheardOf(context: RunContext, backend: Backend, state: RunState)
 	const what = `${offer.backend} to tell whether it made an instance for ${name} (${offer.instanceType} in ${offer.region})`;
 	const limit = patience.unanswered;
 	// The wait itself ends a cloud that hangs; one that fails is given up at the same time.
-	const found = await waitFor(context, {what, limit: limit + patience.question, wayOut: leaveEnd(name)}, async trouble =>
-		lookSurely({backend, intent: {id, offer, account}, clock, random, limit}, ({text}) => trouble(text)),
+	const found = await waitFor(
+		context,
+		{what, limit: limit + patience.question, wayOut: leaveEnd(name)},
+		async (trouble, signal) =>
+			lookSurely({backend, intent: {id, offer, account}, clock, random, limit, signal}, ({text}) => trouble(text)),
 	);
 	return found?.id;
 }

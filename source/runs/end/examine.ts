@@ -20,8 +20,13 @@ export type Finding =
 Asks the backend how the instance of a run is. What is over by itself may hold work that exists nowhere else, which is to be kept. Undefined
 while it runs as it should. Rejects with the `BackendError` of a backend that cannot be asked.
 */
-export async function examine(backend: Backend, state: RunState, now: number): Promise<Finding | undefined> {
-	const instance = state.instanceId === undefined ? undefined : await describeInstance(backend, state);
+export async function examine(
+	backend: Backend,
+	state: RunState,
+	now: number,
+	signal?: AbortSignal,
+): Promise<Finding | undefined> {
+	const instance = state.instanceId === undefined ? undefined : await describeInstance(backend, state, signal);
 	if (isHalted(instance)) {
 		return state.halted ? undefined : {type: 'halted', reason: haltedReason(instance)};
 	}

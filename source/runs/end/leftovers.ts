@@ -25,6 +25,8 @@ type LeftoverOptions = {
 	readonly everywhere?: boolean;
 	/** Who only lists waits no longer than this for anybody, milliseconds. */
 	readonly patience?: number;
+	/** Gives up what is only asked. */
+	readonly signal?: AbortSignal;
 };
 
 /** What a backend has told of instances with our tag, and where it was asked. */
@@ -41,7 +43,7 @@ const nowhere: Leftovers['regions'] = {sure: [], others: [], unasked: []};
 export async function listLeftovers(
 	context: RunContext,
 	backend: Backend,
-	{installation, everywhere = false, patience: limit = patience.question}: LeftoverOptions,
+	{installation, everywhere = false, patience: limit = patience.question, signal: leaving}: LeftoverOptions,
 ): Promise<Leftovers> {
 	const notes: string[] = [];
 	const unanswered = (region: string, error: Error) => {
@@ -54,9 +56,10 @@ export async function listLeftovers(
 			limit,
 			wayOut: limit === patience.question ? leaveQuestion : leaveListing,
 		};
-		return await waitFor(context, wish, async () => {
-			const regions = await regionsToAsk(context.paths, backend, everywhere);
-			const {instances, answered, unasked} = await listIn(backend, installation, regions, unanswered);
+		return await waitFor(context, wish, async (_, giveUp) => {
+			const signal = leaving ? AbortSignal.any([giveUp, leaving]) : giveUp;
+			const regions = await regionsToAsk(context.paths, backend, everywhere, signal);
+			const {instances, answered, unasked} = await listIn(backend, installation, regions, unanswered, signal);
 			return {regions, instances, looked: {backend: backend.name, regions: answered, unasked}, notes};
 		});
 	} catch (error) {
@@ -115,7 +118,7 @@ export async function seeToLeftovers(
 			} else if (state.phase === 'gone' || state.intentId !== instance.intentId) {
 				const what = `${backend.name} to confirm that ${instance.id} has ended`;
 				const wish = {what, limit: limit ?? patience.end, wayOut: leaveEnd(instance.run)};
-				await waitFor(context, wish, async () => backend.terminate(instance.id, instance.account));
+				await waitFor(context, wish, async (_, signal) => backend.terminate(instance.id, instance.account, signal));
 				notes.push(`${instance.run}: an instance that nobody was ever let into was ended (${instance.id})`);
 			}
 		}

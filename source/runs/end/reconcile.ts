@@ -52,6 +52,10 @@ export type ReconcileOptions = {
 	readonly names?: readonly string[];
 	/** Told of each run that its backend did not speak of, and why. */
 	readonly onUnchecked?: (name: string, why: string) => void;
+	/** Told of each run as soon as that is known, while others are still asked for; undefined where nothing is left of it. */
+	readonly onChecked?: (name: string, state: RunState | undefined) => void;
+	/** Gives up what is only asked; an end that was begun goes on. */
+	readonly signal?: AbortSignal;
 };
 
 /**
@@ -91,14 +95,18 @@ async function checkRun(
 	context: RunContext,
 	name: string,
 	look: Look,
-	{patience: limit, onUnchecked}: ReconcileOptions,
+	{patience: limit, onUnchecked, onChecked, signal}: ReconcileOptions,
 ): Promise<RunState | undefined> {
 	const {notes} = look;
 	try {
-		const checking = async () => reconcileRun(context, name, look);
-		return limit === undefined
-			? await checking()
-			: await waitFor(context, {what: `what there is to know of ${name}`, limit, wayOut: leaveListing}, checking);
+		const checking = async (inner: AbortSignal | undefined) => reconcileRun(context, name, {...look, signal: inner});
+		const wish = {what: `what there is to know of ${name}`, wayOut: leaveListing};
+		const state =
+			limit === undefined
+				? await checking(signal)
+				: await waitFor(context, {...wish, limit}, async (_, inner) => checking(either(inner, signal)));
+		onChecked?.(name, state);
+		return state;
 	} catch (error) {
 		const state = await readState(runFolder(context.paths, name)).catch(() => undefined);
 		onUnchecked?.(name, `${state?.offer.backend ?? 'its backend'}: ${messageOf(error)}`);
@@ -117,19 +125,20 @@ type Look = {
 	/** Runs whose end was confirmed meanwhile. */
 	readonly ended: Set<string>;
 	readonly machine: MachineId | undefined;
+	readonly signal?: AbortSignal | undefined;
 };
 
 async function reconcileRun(
 	context: RunContext,
 	name: string,
-	{rest, notes, ledger, ended, machine}: Look,
+	{rest, notes, ledger, ended, machine, signal}: Look,
 ): Promise<RunState | undefined> {
 	const folder = runFolder(context.paths, name);
 	const {events, damaged} = await readJournal(folder);
 	const state = reduceAll(name, events);
 	const owner = await ownership(folder);
 	if (owner === 'owned') {
-		await tellOverdue(context, state, notes);
+		await tellOverdue(context, state, notes, signal);
 		return state;
 	}
 
@@ -168,7 +177,7 @@ async function reconcileRun(
 		return state;
 	}
 
-	const settled = await settle(context, state, notes);
+	const settled = await settle(context, state, notes, signal);
 	if (isOver(settled)) {
 		ended.add(name);
 	}
@@ -195,8 +204,15 @@ async function settleWithoutIntent(context: RunContext, folder: string, isDamage
 }
 
 /** Looks at a run that nobody looks after. What is found is decided again when it is ours: another program may have been faster. */
-async function settle(context: RunContext, before: RunState, notes: string[]): Promise<RunState> {
-	const first = before.phase === 'stopping' ? undefined : await look(context, before);
+async function settle(
+	context: RunContext,
+	before: RunState,
+	notes: string[],
+	signal: AbortSignal | undefined,
+): Promise<RunState> {
+	const first = before.phase === 'stopping' ? undefined : await look(context, before, signal);
+	// Who asked may have left meanwhile: then nothing is begun any more.
+	signal?.throwIfAborted();
 	if (first?.type === 'ahead') {
 		notes.push(
 			`${before.name} should have ended itself by this machine's clock, but not by that of ${before.offer.backend}: it is left as it is. Is the clock here right?`,
@@ -220,7 +236,7 @@ async function settle(context: RunContext, before: RunState, notes: string[]): P
 	try {
 		await finishStopping(context, record, unwritten);
 		const state = record.known;
-		const found = state.phase === 'gone' ? undefined : await look(context, state);
+		const found = state.phase === 'gone' ? undefined : await look(context, state, signal);
 		if (found?.type === 'over' && (state.phase !== 'ended' || !found.over.kept)) {
 			await closeRun(context, record, found.over, unwritten);
 		} else if (found?.type === 'overdue' && (await endOverdue(context, record, found.end, unwritten))) {
@@ -240,16 +256,16 @@ async function settle(context: RunContext, before: RunState, notes: string[]): P
 	return record.known;
 }
 
-async function look(context: RunContext, state: RunState): Promise<Finding | undefined> {
+async function look(context: RunContext, state: RunState, signal: AbortSignal | undefined): Promise<Finding | undefined> {
 	const backend = await context.backend(state.offer.backend);
 	const now = context.clock.now();
 	if (state.instanceId !== undefined) {
-		return asking(context, state, async () => examine(backend, state, now));
+		return asking(context, state, signal, async inner => examine(backend, state, now, inner));
 	}
 
 	// Launching again with the same intent finds an instance that the crash kept secret; without one, nothing is left to go on with.
-	const secret = await asking(context, state, async () =>
-		state.unanswered ? findInstance(backend, state) : backend.find(state.intentId, state.offer, state.account),
+	const secret = await asking(context, state, signal, async inner =>
+		state.unanswered ? findInstance(backend, state, inner) : backend.find(state.intentId, state.offer, state.account, inner),
 	);
 	if (secret) {
 		return late(secret, state, now);
@@ -260,14 +276,20 @@ async function look(context: RunContext, state: RunState): Promise<Finding | und
 }
 
 /** Whoever looks after a run ends it when it is late. One that does not, being suspended or stuck, must not hide that it is billed. */
-async function tellOverdue(context: RunContext, state: RunState | undefined, notes: string[]): Promise<void> {
+async function tellOverdue(
+	context: RunContext,
+	state: RunState | undefined,
+	notes: string[],
+	signal: AbortSignal | undefined,
+): Promise<void> {
 	const now = context.clock.now();
 	if (!state?.instanceId || !overdue(now - overdueLimit, state)) {
 		return;
 	}
 
 	const backend = await context.backend(state.offer.backend);
-	if ((await examine(backend, state, now))?.type === 'overdue') {
+	const found = await asking(context, state, signal, async inner => examine(backend, state, now, inner));
+	if (found?.type === 'overdue') {
 		const command = backend.byHand?.(state.instanceId).command;
 		notes.push(
 			`${state.name} could not be ended: ${overdueLine(now, state)}. Another program looks after it, and does nothing.${command === undefined ? '' : ` By hand: ${command}`}`,
@@ -281,5 +303,14 @@ async function lastEventAt(context: RunContext, {name}: RunState): Promise<numbe
 }
 
 /** One question to a cloud about a run. */
-const asking = async <T>(context: RunContext, {name, offer}: RunState, ask: () => Promise<T>): Promise<T> =>
-	waitFor(context, {what: `${offer.backend} to say how ${name} is`, limit: patience.question, wayOut: leaveQuestion}, ask);
+async function asking<T>(
+	context: RunContext,
+	{name, offer}: RunState,
+	signal: AbortSignal | undefined,
+	ask: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+	const wish = {what: `${offer.backend} to say how ${name} is`, limit: patience.question, wayOut: leaveQuestion};
+	return waitFor(context, wish, async (_, inner) => ask(either(inner, signal)));
+}
+
+const either = (one: AbortSignal, other: AbortSignal | undefined): AbortSignal => (other ? AbortSignal.any([one, other]) : one);

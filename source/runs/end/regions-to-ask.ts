@@ -1,4 +1,4 @@
-import type {Backend, Instance} from '../../backends/backend.js';
+import type {Backend, BackendError, Instance} from '../../backends/backend.js';
 import {messageOf} from '../../system/problem.js';
 import type {Paths} from '../../system/paths.js';
 import {regionsUsed} from '../journal/regions-used.js';
@@ -20,13 +20,20 @@ const limit = 30_000;
 The regions that journals and ledger tell of; `everywhere` all others of the account too, as journals can be lost. A backend that is not set up
 here and was never used has none, and says so. Rejects with the backend's error.
 */
-export async function regionsToAsk(paths: Paths, backend: Backend, everywhere: boolean): Promise<RegionsToAsk> {
+export async function regionsToAsk(
+	paths: Paths,
+	backend: Backend,
+	everywhere: boolean,
+	signal?: AbortSignal,
+): Promise<RegionsToAsk> {
 	const used = await regionsUsed(paths, backend.name);
 	if (!everywhere || !backend.regions) {
 		return {sure: used, others: [], unasked: []};
 	}
 
-	const {named, names, unasked} = await backend.regions(AbortSignal.timeout(limit));
+	const {named, names, unasked} = await backend.regions(
+		AbortSignal.any([AbortSignal.timeout(limit), ...(signal ? [signal] : [])]),
+	);
 	const sure = [...new Set([...used, ...named])];
 	return {sure, others: names.filter(name => !sure.includes(name)), unasked};
 }
@@ -48,11 +55,12 @@ export async function listIn(
 	installation: string,
 	{sure, others, unasked}: RegionsToAsk,
 	onSilent: (region: string, error: Error) => void,
+	signal?: AbortSignal,
 ): Promise<Leftovers> {
 	const silent = new Set<string>();
 	const denied = new Map<string, string[]>();
 	const all = [...sure, ...others];
-	const instances = await backend.list(installation, all, (region, error) => {
+	const onUnanswered = (region: string, error: BackendError) => {
 		silent.add(region);
 		if (error.class === 'permission' && !sure.includes(region)) {
 			const message = messageOf(error);
@@ -60,7 +68,9 @@ export async function listIn(
 		} else {
 			onSilent(region, error);
 		}
-	});
+	};
+
+	const instances = await backend.list(installation, all, onUnanswered, signal);
 	return {
 		instances,
 		answered: all.filter(region => !silent.has(region)),

@@ -41,7 +41,7 @@ export async function lookSurely(
 	const started = clock.now();
 	for (let failures = 0; ;) {
 		try {
-			const instance = await findInstance(backend, {...intent, intentId: intent.id});
+			const instance = await findInstance(backend, {...intent, intentId: intent.id}, signal);
 			failures = 0;
 			if (instance) {
 				return isAlive(instance) ? instance : undefined;

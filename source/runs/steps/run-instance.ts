@@ -11,8 +11,9 @@ and where nothing is there and the journal does not say which account was meant:
 export async function describeInstance(
 	backend: Backend,
 	{offer, account, instanceId = ''}: Asked,
+	signal?: AbortSignal,
 ): Promise<Instance | undefined> {
-	const instance = await backend.describe(instanceId, account);
+	const instance = await backend.describe(instanceId, account, signal);
 	return instance ?? nothing(backend, {offer, account}, instanceId);
 }
 
@@ -20,8 +21,9 @@ export async function describeInstance(
 export async function findInstance(
 	backend: Backend,
 	{offer, account, intentId}: Pick<Asked, 'offer' | 'account' | 'intentId'>,
+	signal?: AbortSignal,
 ): Promise<Instance | undefined> {
-	return (await backend.find(intentId, offer, account)) ?? nothing(backend, {offer, account}, offer.instanceType);
+	return (await backend.find(intentId, offer, account, signal)) ?? nothing(backend, {offer, account}, offer.instanceType);
 }
 
 /** Undefined, where absence proves something. */

@@ -6,7 +6,7 @@ import {clockSeconds} from './status-words.js';
 /** How long is waited for what, milliseconds. One place for all of it. */
 export const patience = {
 	/** Who only lists is shown what the journals say after that. */
-	list: 4000,
+	list: 2000,
 	/** One question to a cloud, which asks again by itself meanwhile. */
 	question: 70_000,
 	/** Until a cloud tells whether a request that it did not answer made an instance, where that is to end. */
@@ -26,6 +26,13 @@ export const quietOwner = (pid: number): string =>
 export const leaveQuestion = 'Ctrl-c leaves; nothing is changed by that.';
 export const leaveEnd = (name: string): string =>
 	`Ctrl-c leaves; the end is then tried again at every start of this program, or now by \`${self} stop ${name}\`.`;
+
+/** The same with at most so much of its trouble, in characters: everything else in it is needed more. */
+export const shortWaitLine = ({trouble, ...wait}: Wait, most: number): string =>
+	waitLine({
+		...wait,
+		trouble: most === 0 ? undefined : trouble && trouble.length > most ? `${trouble.slice(0, most)}…` : trouble,
+	});
 
 /** A wait in a line: what for, since when, until when, the way out. */
 export const waitLine = ({what, since, until, wayOut, trouble}: Wait): string =>

@@ -1,7 +1,8 @@
 import {asksForTrust} from '../../runs/words/repository-words.js';
 import {chooseConfiguration, chooseProfile, launch, nextBuild, turnBuild, turnTrust} from '../store/choosing.js';
 import {loadFolder} from '../store/load-folder.js';
-import {chosenEnvironment, environmentRows, loadEnvironments} from '../store/environments.js';
+import {chosenEnvironment, environmentRows} from '../store/environments.js';
+import {loadEnvironments} from '../store/listing.js';
 import {editConfiguration} from '../store/edit-configuration.js';
 import {openForm} from '../store/form.js';
 import {stopListed} from '../store/leaving.js';

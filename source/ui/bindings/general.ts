@@ -1,6 +1,6 @@
 import {leaveBackends} from '../store/backends.js';
 import {loadFolder} from '../store/load-folder.js';
-import {loadEnvironments} from '../store/environments.js';
+import {loadEnvironments} from '../store/listing.js';
 import {inLogs} from '../layout.js';
 import {chosenPort} from '../store/port-items.js';
 import {changeGrid, chosenRow} from '../store/offers.js';

@@ -2,7 +2,7 @@ import {Box, Text} from 'ink';
 import Spinner from 'ink-spinner';
 import type {Core} from '../../runs/core.js';
 import {bindings} from '../bindings/index.js';
-import {bodyRows, frameRows, saidRows, troubleRows} from '../drawing/frame.js';
+import {bodyRows, frameRows, saidRows, troubleRows, waitRows} from '../drawing/frame.js';
 import {type FooterWord, footerWords} from '../keymap.js';
 import {helpRows, paletteRows} from './help.js';
 import {viewOf} from '../screens/index.js';
@@ -28,7 +28,7 @@ export function Screen({state, core}: Props) {
 	const height = frameRows(state);
 	const {path, right, body} = viewOf(state, core);
 	const question = dialog ? questionRows(dialog, columns, height) : [];
-	const trouble = troubleRows(state);
+	const trouble = [...troubleRows(state), ...waitRows(state)];
 	const said = saidRows(state);
 	const room = height - question.length - (dialog?.options.length ?? 0) - trouble.length - (said.length - 1);
 	const lines = overlay(state, bodyRows(state), body).slice(0, Math.max(0, room));

@@ -1,5 +1,7 @@
 import {cut, width, wrap} from './cells.js';
 import {glyphs, paint} from './theme.js';
+import {shortWaitLine} from '../../runs/words/wait-words.js';
+import type {Wait} from '../../system/waits.js';
 
 /** What the parts that all screens share are drawn from. */
 export type Framed = {
@@ -11,11 +13,12 @@ export type Framed = {
 	readonly field: {readonly text: string; readonly label: string} | undefined;
 	readonly message: {readonly text: string; readonly tone: 'info' | 'error'} | undefined;
 	readonly busy: string | undefined;
+	readonly waits: readonly Wait[];
 };
 
 /** Lines that a screen has: those of the frame without what went wrong, and what was said in more lines than one. */
 export const bodyRows = (state: Framed): number =>
-	Math.max(1, frameRows(state) - troubleRows(state).length - (saidRows(state).length - 1));
+	Math.max(1, frameRows(state) - troubleRows(state).length - waitRows(state).length - (saidRows(state).length - 1));
 
 /** What went wrong, why, and what to do next; above the keys, below the body. None under a question. */
 export const troubleRows = (state: Framed): string[] =>
@@ -34,6 +37,34 @@ function rowsOf({message, details, next}: Trouble, columns: number, height: numb
 		...details.slice(0, room).map(line => cut(`   ${line}`, columns)),
 		...advice,
 	].slice(0, height);
+}
+
+const mostWaiting = 6;
+/** How much of its trouble is told, as far as there is room. Characters. */
+const troubleLengths = [200, 80, 40, 0] as const;
+
+/**
+What that which goes on for the person waits for, since when, until when, and the way out; above the keys. The oldest one, and how many more
+there are. None under a question, and none while nothing of theirs goes on.
+*/
+export function waitRows({
+	waits,
+	busy,
+	dialog,
+	columns,
+	rows,
+}: Pick<Framed, 'waits' | 'busy' | 'dialog' | 'columns' | 'rows'>): string[] {
+	const own = waits.filter(({isAside}) => !isAside);
+	const [first] = own;
+	if (!first || busy === undefined || dialog) {
+		return [];
+	}
+
+	const more = own.length > 1 ? ` And for ${own.length - 1} more.` : '';
+	const room = Math.min(mostWaiting, Math.floor(frameRows({rows}) / 2));
+	const tried = troubleLengths.map(most => wrap(`${shortWaitLine(first, most)}${more}`, columns - 4));
+	const lines = (tried.find(({length}) => length <= room) ?? tried.at(-1) ?? []).slice(0, room);
+	return lines.map((line, index) => paint.warning(` ${index === 0 ? glyphs.waiting : ' '} ${line}`));
 }
 
 const mostSaid = 4;

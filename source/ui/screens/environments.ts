@@ -8,7 +8,8 @@ import {type GridColumn, gridLines} from '../drawing/columns.js';
 import {type Moment, passed, ticking, toCome} from '../drawing/static-times.js';
 import {type EnvironmentRow, environmentRows} from '../store/environments.js';
 import {bodyRows} from '../drawing/frame.js';
-import {type AppState, openRuns} from '../store/state.js';
+import {type AppState, openRuns, type RowCheck} from '../store/state.js';
+import {shortWaitLine} from '../../runs/words/wait-words.js';
 import {cut, windowTop, wrap} from '../drawing/cells.js';
 import {glyphs, paint} from '../drawing/theme.js';
 import {listRow, plural, rule, type View} from '../drawing/lines.js';
@@ -22,12 +23,21 @@ type Column = Omit<GridColumn<EnvironmentRow>, 'text'> & {
 	readonly orphan: (row: EnvironmentRow & {kind: 'orphan'}) => string;
 };
 
-/** `open` names the environments that have a tab. */
-const columnsAt = (moment: Moment, open: ReadonlySet<string>): ReadonlyArray<GridColumn<EnvironmentRow>> =>
+/** `open` names the environments that have a tab; `checks` those of which only the journal speaks. */
+const columnsAt = (
+	moment: Moment,
+	open: ReadonlySet<string>,
+	checks: AppState['checks'],
+): ReadonlyArray<GridColumn<EnvironmentRow>> =>
 	(
 		[
 			{title: 'NAME', run: ({name}) => name, orphan: ({orphan}) => orphan.instance.run, drop: 0},
-			{title: 'STATE', run: run => `${stateWord(run)}${open.has(run.name) ? ' · open' : ''}`, orphan: () => 'orphan', drop: 0},
+			{
+				title: 'STATE',
+				run: run => `${stateWord(run)}${open.has(run.name) ? ' · open' : ''}${checkWord(checks.get(run.name))}`,
+				orphan: () => 'orphan',
+				drop: 0,
+			},
 			{
 				title: 'CONFIGURATION',
 				run: ({specification: {configurationLabel, profile}}) => `${configurationLabel}${profile ? ` ${profile}` : ''}`,
@@ -62,6 +72,9 @@ const columnsAt = (moment: Moment, open: ReadonlySet<string>): ReadonlyArray<Gri
 		text: row => neutraliseLine(row.kind === 'run' ? run(row.run) : orphan(row)),
 	}));
 
+const checkWord = (check: RowCheck | undefined): string =>
+	check === undefined ? '' : check.kind === 'asking' ? ' · being asked' : ' (as last known)';
+
 const ageWords = ({now, focused}: Moment, from: number): string =>
 	focused ? formatDuration((now - from) / 1000) : passed(now, from);
 
@@ -75,7 +88,7 @@ function endWords({now, focused}: Moment, deadline: number | undefined, never: s
 
 /** What is there now: running, failed, ended with what it kept, not ended, or known to nobody here; what belongs to the chosen one is told below. */
 export function environmentsView(state: AppState): View {
-	const {cursor, columns} = state;
+	const {cursor, columns, checks} = state;
 	const path = ['environments'];
 	const rows = environmentRows(state);
 	const notes = noteRows(state);
@@ -90,7 +103,7 @@ export function environmentsView(state: AppState): View {
 	const top = windowTop(cursor.environments, rows.length, height, 0);
 	// Measured over all of them, so that scrolling moves no column.
 	const open = new Set(openRuns(state).map(({handle}) => handle.name));
-	const {titles, lines} = gridLines(columnsAt(state, open), rows, columns - 2);
+	const {titles, lines} = gridLines(columnsAt(state, open, checks), rows, columns - 2);
 	return {
 		path,
 		right: alive(state),
@@ -131,6 +144,7 @@ function moreRows(state: AppState, row: EnvironmentRow): string[] {
 	const {run} = row;
 	const notice = run.phase === 'ready' ? noticeLine(ticking(state), run) : undefined;
 	return [
+		...checkRows(state, run),
 		...keptRows(run, columns),
 		...stopFailureRows(run, columns),
 		...(notice === undefined ? [] : wrap(notice, columns - 4).map(piece => paint.warning(` ${glyphs.warning} ${piece}`))),
@@ -138,16 +152,33 @@ function moreRows(state: AppState, row: EnvironmentRow): string[] {
 	];
 }
 
-const mostNotes = 4;
-
-/** What the last comparison with the clouds ended, swept, or could not find out. */
-function noteRows({reconciled, columns}: AppState): string[] {
-	if (!reconciled || reconciled.notes.length === 0) {
+/** Why the row shows only what its journal says. */
+function checkRows({checks, columns}: AppState, {name, offer: {backend}}: RunState): string[] {
+	const check = checks.get(name);
+	if (!check) {
 		return [];
 	}
 
-	const {at, notes} = reconciled;
-	const lines = notes.flatMap(note => wrap(neutraliseLine(`${clockTime(at)} ${note}`), columns - 2));
+	const line =
+		check.kind === 'asking'
+			? `As its journal last knew it; ${backend} is being asked how it is.`
+			: `As its journal last knew it; it could not be asked: ${check.why}. r asks again.`;
+	return wrap(neutraliseLine(line), columns - 4).map((piece, index) =>
+		paint.warning(` ${index === 0 ? glyphs.waiting : ' '} ${piece}`),
+	);
+}
+
+const mostNotes = 4;
+
+/** What the last comparison with the clouds ended, swept, or could not find out. */
+function noteRows({reconciled, waits, columns}: AppState): string[] {
+	const asked = waits.filter(({isAside}) => isAside);
+	const [first] = asked;
+	const more = asked.length > 1 ? ` And for ${asked.length - 1} more.` : '';
+	const lines = [
+		...(first ? wrap(`${shortWaitLine({...first, wayOut: ''}, 60).trimEnd()}${more}`, columns - 2) : []),
+		...(reconciled?.notes ?? []).flatMap(note => wrap(neutraliseLine(`${clockTime(reconciled?.at ?? 0)} ${note}`), columns - 2)),
+	];
 	const shown =
 		lines.length > mostNotes
 			? [...lines.slice(0, mostNotes - 1), `… and ${plural(lines.length - mostNotes + 1, 'line')} more`]

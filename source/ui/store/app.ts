@@ -15,6 +15,8 @@ export type AppEnd = {
 	readonly signal?: NodeJS.Signals;
 	readonly problem?: unknown;
 	readonly farewell?: string;
+	/** The person does not wait for ends that are under way: they are tried again at the next start. */
+	readonly leavesEnds?: boolean;
 };
 
 /** What the app needs of the world; tests give their own. */

@@ -2,7 +2,6 @@ import type {Core} from '../../runs/core.js';
 import type {Orphan} from '../../runs/model/reconciled.js';
 import {isOver, type RunState} from '../../runs/model/state.js';
 import {orphanAdvice, orphanWords} from '../../runs/words/status-words.js';
-import {messageOf} from '../../system/problem.js';
 import type {App} from './app.js';
 import {type AppState, openRuns} from './state.js';
 import {closeTab, isCurrent} from './tabs.js';
@@ -25,22 +24,13 @@ const keyOf = (row: EnvironmentRow | undefined): string | undefined =>
 	row && (row.kind === 'run' ? `run ${row.run.name}` : `orphan ${row.orphan.backend} ${row.orphan.instance.id}`);
 
 /** Shows what was found; the cursor stays with the line that it was on. */
-function takeEnvironments(app: App, change: Partial<Listed>): void {
+export function takeEnvironments(app: App, change: Partial<Listed>): void {
 	const before = app.state();
 	const rows = environmentRows({...before, ...change});
 	const key = keyOf(chosenEnvironment(before));
 	const index = rows.findIndex(row => keyOf(row) === key);
 	const environments = index < 0 ? Math.max(0, Math.min(rows.length - 1, before.cursor.environments)) : index;
 	app.set({...change, cursor: {...before.cursor, environments}});
-}
-
-/** Looks anew at what runs. */
-export async function loadEnvironments(app: App): Promise<void> {
-	try {
-		takeEnvironments(app, {environments: await app.core.runs()});
-	} catch (error) {
-		app.say(`Environments cannot be listed: ${messageOf(error)}`, 'error');
-	}
 }
 
 /** What a comparison with the clouds found: an open run whose end is confirmed by now is left. */

@@ -4,8 +4,10 @@ import {isOver, type RunPhase} from '../../runs/model/state.js';
 import {goesOnWords} from '../../runs/words/event-words.js';
 import {type App, troubleOf} from './app.js';
 import {confirmEnd} from './confirm-end.js';
-import {chosenEnvironment, endListedOrphan, loadEnvironments} from './environments.js';
+import {chosenEnvironment, endListedOrphan} from './environments.js';
+import {loadEnvironments} from './listing.js';
 import {type AppState, openRuns} from './state.js';
+import {waitRows} from '../drawing/frame.js';
 import {closeTab, isCurrent, turnRun} from './tabs.js';
 
 /** The list of environments. What is open stays so in its tab; what is over is left. */
@@ -35,6 +37,9 @@ export function leaveRuns(app: App, by: 'key' | 'interrupt' = 'key'): void {
 	const ending = handles.find(handle => handle.state().phase === 'stopping');
 	if (!first) {
 		app.end({kind: 'quit'});
+	} else if (ending && by === 'interrupt' && waitRows(app.state()).length > 0) {
+		// The way out that is on the screen.
+		app.end({kind: 'interrupted', signal: 'SIGINT', leavesEnds: true});
 	} else if (ending) {
 		app.say(`${ending.name} is being ended; a moment`);
 	} else if (handles.length === 1) {

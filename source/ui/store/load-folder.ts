@@ -1,5 +1,5 @@
 import type {App} from './app.js';
-import {loadEnvironments} from './environments.js';
+import {loadEnvironments} from './listing.js';
 import {inTreeOrder} from './tree.js';
 import {offerStarter} from './wizard.js';
 

@@ -10,6 +10,7 @@ import {type Grid, initialGrid, nothingShown, type Shown} from './grid-state.js'
 import type {Orphan} from '../../runs/model/reconciled.js';
 import type {RunState} from '../../runs/model/state.js';
 import type {StepTimes} from '../../runs/model/step-times.js';
+import type {Wait} from '../../system/waits.js';
 import type {Load} from '../../tunnel/observe/machine-load.js';
 
 export type ScreenName =
@@ -55,6 +56,9 @@ export type RunView = {
 	/** What listens at its ports, as far as that was told when they were offered. */
 	readonly listeners: ReadonlyMap<number, string>;
 };
+
+/** Why a row of the list shows only what its journal says. */
+export type RowCheck = {readonly kind: 'asking'} | {readonly kind: 'unanswered'; readonly why: string};
 
 export type AppState = {
 	readonly screen: ScreenName;
@@ -107,6 +111,10 @@ export type AppState = {
 	readonly orphans: readonly Orphan[];
 	/** When the clouds were compared with the journals last, and what was ended, swept or not found out. */
 	readonly reconciled: {readonly at: number; readonly notes: readonly string[]} | undefined;
+	/** Rows of the list that show what their journal says: their backend is being asked, or has not answered. */
+	readonly checks: ReadonlyMap<string, RowCheck>;
+	/** What is waited for longer than a moment, the oldest first. */
+	readonly waits: readonly Wait[];
 	/** How the backends stand; undefined until they are looked at. */
 	readonly backends: BackendsView | undefined;
 	/** Whether the terminal is to report the mouse; undefined where it never is. */
@@ -152,6 +160,8 @@ export const initialState = (columns: number, rows: number, now: number): AppSta
 	environments: [],
 	orphans: [],
 	reconciled: undefined,
+	checks: new Map(),
+	waits: [],
 	backends: undefined,
 	mouse: undefined,
 	focused: true,

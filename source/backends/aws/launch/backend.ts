@@ -25,16 +25,16 @@ export function createAwsBackend<S extends OfferSource>(
 			return instance;
 		},
 		account: async ({region}, signal) => operations.account([region], signal, nobody),
-		async find(intentId, offer, account) {
-			const instance = await operations.find([intentId, offer, account], never(), nobody);
+		async find(intentId, offer, account, signal = never()) {
+			const instance = await operations.find([intentId, offer, account], signal, nobody);
 			if (instance) {
 				memory.note(instance);
 			}
 
 			return instance;
 		},
-		async describe(id, account) {
-			const instance = await operations.look([id, account], never(), nobody);
+		async describe(id, account, signal = never()) {
+			const instance = await operations.look([id, account], signal, nobody);
 			if (instance) {
 				memory.note(instance);
 			} else if (!memory.isGone(id)) {
@@ -45,13 +45,13 @@ export function createAwsBackend<S extends OfferSource>(
 
 			return instance;
 		},
-		terminate: async (id, account) => operations.terminate([id, account], never(), nobody),
-		async list(installation, regions, unanswered) {
+		terminate: async (id, account, signal = never()) => operations.terminate([id, account], signal, nobody),
+		async list(installation, regions, unanswered, signal = never()) {
 			if (regions.length === 0) {
 				return [];
 			}
 
-			const listed = await operations.list([installation, regions], never(), nobody);
+			const listed = await operations.list([installation, regions], signal, nobody);
 			return everyRegion(listed, unanswered);
 		},
 		sweep: async (installation, regions) =>

@@ -12,23 +12,26 @@ export const instancesOf = (reservations: readonly Reservation[] | undefined): O
 
 /** Instances by filters, page by page. */
 export async function instancesBy(place: Place, filters: readonly Filter[]): Promise<OwnedInstance[]> {
-	const {session, client} = place;
-	return asked(place, 'ec2:DescribeInstances', async () => {
+	const {session, client, signal: abortSignal} = place;
+	const list = async () => {
 		const reservations = await pages(async token => {
 			const command = new session.sdk.DescribeInstancesCommand({Filters: [...filters], MaxResults: 1000, NextToken: token});
-			const answer = await client.send(command);
+			const answer = await client.send(command, {abortSignal});
 			return {items: answer.Reservations, next: answer.NextToken};
 		});
 		return instancesOf(reservations);
-	});
+	};
+
+	return asked(place, 'ec2:DescribeInstances', list, abortSignal);
 }
 
 /** The instance with this id; undefined while EC2 does not tell of it. */
 export async function instanceById(place: Place, instanceId: string): Promise<OwnedInstance | undefined> {
-	const {session, client} = place;
+	const {session, client, signal: abortSignal} = place;
 	try {
 		const command = new session.sdk.DescribeInstancesCommand({InstanceIds: [instanceId]});
-		const {Reservations: found} = await asked(place, 'ec2:DescribeInstances', async () => client.send(command));
+		const describe = async () => client.send(command, {abortSignal});
+		const {Reservations: found} = await asked(place, 'ec2:DescribeInstances', describe, abortSignal);
 		return instancesOf(found)[0];
 	} catch (error) {
 		if (isCode(error, 'InvalidInstanceID.NotFound')) {
@@ -49,7 +52,7 @@ during 20 seconds.
 export async function instanceOfIntent(place: Place, intentId: string): Promise<OwnedInstance | undefined> {
 	let waited = 0;
 	for (const look of looks) {
-		await place.clock.sleep(look - waited);
+		await place.clock.sleep(look - waited, place.signal);
 		waited = look;
 		const byTag = await instancesBy(place, [{Name: `tag:${tagNames.intent}`, Values: [intentId]}]);
 		// Tags can be taken away.

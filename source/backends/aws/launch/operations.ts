@@ -55,13 +55,16 @@ export function createAwsOperations(options: OperationOptions): Operations {
 		}
 	};
 
-	const placeIn = (session: Session, region: string): Place => ({
-		...{session, region, clock},
+	const placeIn = (session: Session, region: string, signal?: AbortSignal): Place => ({
+		...{session, region, clock, signal},
 		client: session.ec2(region),
 		once: session.ec2(region, {attempts: 1, request: launchLimit}),
 	});
-	const within = async <T>(region: string, act: (place: Place, setup: AwsSetup) => Promise<T>): Promise<T> =>
-		withSession(async (session, setup) => act(placeIn(session, region), setup));
+	const within = async <T>(
+		region: string,
+		act: (place: Place, setup: AwsSetup) => Promise<T>,
+		signal?: AbortSignal,
+	): Promise<T> => withSession(async (session, setup) => act(placeIn(session, region, signal), setup));
 	const isPrivate = ({launch}: AwsSetup): boolean => launch.public_ips === false;
 
 	return {
@@ -75,19 +78,23 @@ export function createAwsOperations(options: OperationOptions): Operations {
 
 				return launchInstance({place, settings, images, pricesFor, userData, signal, onProgress}, intent);
 			}),
-		account: async ([region]) => within(region, async place => accountOf(place)),
-		find: async ([intentId, {region, instanceType}, account]) =>
-			within(region, async (place, setup) => {
-				if (account) {
-					await requireAccount(place, account, `what was asked for, ${instanceType} in ${region},`);
-				}
+		account: async ([region], signal) => within(region, async place => accountOf(place), signal),
+		find: async ([intentId, {region, instanceType}, account], signal) =>
+			within(
+				region,
+				async (place, setup) => {
+					if (account) {
+						await requireAccount(place, account, `what was asked for, ${instanceType} in ${region},`);
+					}
 
-				const found = await instanceOfIntent(place, intentId);
-				return found && toInstance(region, found, isPrivate(setup), cloudNow(place));
-			}),
-		async look([id, account]) {
+					const found = await instanceOfIntent(place, intentId);
+					return found && toInstance(region, found, isPrivate(setup), cloudNow(place));
+				},
+				signal,
+			),
+		async look([id, account], signal) {
 			const {region, instanceId} = partsOf(id);
-			return within(region, async (place, setup) => {
+			const look = async (place: Place, setup: AwsSetup) => {
 				const found = await instanceById(place, instanceId);
 				// What these credentials can see is theirs: no account sees another one's instances.
 				if (!found && account) {
@@ -95,16 +102,18 @@ export function createAwsOperations(options: OperationOptions): Operations {
 				}
 
 				return found && toInstance(region, found, isPrivate(setup), cloudNow(place));
-			});
+			};
+
+			return within(region, look, signal);
 		},
-		async terminate([id, account]) {
+		async terminate([id, account], signal) {
 			const {region, instanceId} = partsOf(id);
-			await within(region, async place => endInstance(place, instanceId, account));
+			await within(region, async place => endInstance(place, instanceId, account), signal);
 			return undefined;
 		},
-		list: async ([installation, regions]) =>
+		list: async ([installation, regions], signal) =>
 			withSession(async (session, setup) =>
-				listAll(regions, async region => listInstances(placeIn(session, region), installation, isPrivate(setup))),
+				listAll(regions, async region => listInstances(placeIn(session, region, signal), installation, isPrivate(setup))),
 			),
 		sweep: async ([installation, regions]) =>
 			withSession(async session => {

@@ -12,6 +12,8 @@ export type Place = {
 	/** Sends each request once: what is repeated through it is repeated knowingly. See `onceOf`. */
 	readonly once: EC2Client;
 	readonly clock: Clock;
+	/** Gives up what is only asked; what changes something is sent all the same. */
+	readonly signal?: AbortSignal | undefined;
 };
 
 /** The client that repeats nothing. What the other one has found out about this machine's clock, it knows too: it could not correct itself. */

@@ -13,7 +13,7 @@ export const settled = 2 * 60_000;
 /**
 Ends an instance, and resolves when EC2 says that it has ended, or has not known it for two minutes under `account`. Throws a `transient`
 error where that does not come within five minutes: then it is still to be seen to. One that is not known is in another account, or may be
-where it is not known in which it was: then it throws at once.
+where it is not known in which it was: then it throws at once. The place's signal ends the waiting, never the request.
 */
 export async function endInstance(place: Place, instanceId: string, account: Account | undefined): Promise<void> {
 	const {clock, region} = place;
@@ -68,7 +68,7 @@ export async function endInstance(place: Place, instanceId: string, account: Acc
 			);
 		}
 
-		await clock.sleep(pause);
+		await clock.sleep(pause, place.signal);
 	}
 }
 
