@@ -120,7 +120,8 @@ exit 0`;
 	return stdout.trim() === 'restarted';
 }
 
-const stepFolder = (stateFolder: string, id: StepId): string => `${stateFolder}/steps/${id}`;
+/** Where a step's files lie there. */
+export const stepFolder = (stateFolder: string, id: StepId): string => `${stateFolder}/steps/${id}`;
 
 const border = '#--- script ---';
 const end = '#--- end ---';

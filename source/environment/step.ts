@@ -1,4 +1,5 @@
 import type {DevEnvironment} from '../configuration/model.js';
+import type {KeptSums} from './ide/kept-sums.js';
 import type {Editor} from './ide/products.js';
 
 /**
@@ -54,6 +55,8 @@ export type StepContext = {
 	readonly editor?: Editor;
 	/** An address that stands for all that editors are fetched from. */
 	readonly ideOrigin?: string;
+	/** What its archives were when they first came. */
+	readonly keptSums?: KeptSums;
 };
 
 /** Output that is not there any more, or was never taken. */

@@ -77,6 +77,7 @@ function ideStep(context: StepContext): ScriptStep {
 		venv,
 		editor,
 		ideOrigin: origin,
+		keptSums: kept,
 	} = context;
 	const withServer = editorThere(context);
 	const known = withServer !== undefined && editor?.ide === withServer ? editor : undefined;
@@ -86,7 +87,7 @@ function ideStep(context: StepContext): ScriptStep {
 		title: name ? `Put the server of ${name}${known ? ` ${known.version}` : ''} there` : 'Make Jupyter ready for the editor',
 		pane: 'setup',
 		script: ideScript({
-			server: known && {editor: known, origin},
+			server: known && {editor: known, origin, kept},
 			venv: python === undefined ? undefined : venv,
 			reason: name && !known ? `the version of ${name} could not be found out, so it gets its server itself` : undefined,
 		}),

@@ -22,6 +22,8 @@ export type Paths = {
 	readonly ledger: string;
 	/** How long the steps of past runs took. */
 	readonly stepTimes: string;
+	/** What servers of editors were when they first came: one file an address. */
+	readonly fetched: string;
 	/** Catalogues of offers that were fetched: one file a backend. */
 	readonly catalogue: string;
 	/** The file that the person's own `~/.ssh/config` includes. */
@@ -49,6 +51,7 @@ export function resolvePaths(environment: NodeJS.ProcessEnv = process.env): Path
 		brought: path.join(data, 'home'),
 		ledger: path.join(data, 'ledger.jsonl'),
 		stepTimes: path.join(data, 'step-times.json'),
+		fetched: path.join(data, 'fetched'),
 		catalogue: path.join(data, 'catalog'),
 		sshConfig: path.join(data, 'ssh', 'config'),
 		userSshConfig: path.join(homedir(), '.ssh', 'config'),

@@ -151,6 +151,7 @@ describe('an archive over the link', () => {
 	it('that is none is thrown away', async () => {
 		const {newLink, options, site, base} = await bare();
 		site.instead = Buffer.from('<html>Sign in to this network</html>');
+		site.told = 'nothing';
 		const sending = sendServer(newLink(), {...options, onReport: () => undefined});
 		await expect(sending).rejects.toThrow('what came is no server of VS Code');
 		expect(readdirSync(base).filter(name => name.startsWith('.dstack'))).toEqual([]);

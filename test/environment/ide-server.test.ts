@@ -98,7 +98,12 @@ describe.skipIf(downloaders.length === 0)("the editor's server", () => {
 			const at = await place();
 			const site = await downloadSite(at.folder);
 			const {code, output} = await install(at, site, editor(), {shell});
-			expect({code, output}).toMatchObject({code: 0, output: `The server of VS Code 1.104.2 is there (${commit}).\n`});
+			expect(code).toBe(0);
+			const said = (part: string) =>
+				`The ${part} of VS Code 1\\.104\\.2 has the SHA-256 checksum [\\da-f]{64}, as its publisher says\\.\n`;
+			expect(output).toMatch(
+				new RegExp(`^${said('server')}${said('command')}The server of VS Code 1\\.104\\.2 is there \\(${commit}\\)\\.\n$`),
+			);
 			const server = path.join(base(at), `cli/servers/Stable-${commit}/server`);
 			expect(JSON.parse(readFileSync(path.join(server, 'product.json'), 'utf8'))).toEqual({commit});
 			expect(realpathSync(path.join(base(at), 'bin', commit))).toBe(realpathSync(server));
@@ -206,6 +211,7 @@ describe.skipIf(downloaders.length === 0)("the editor's server", () => {
 			const at = await place(downloader);
 			const site = await downloadSite(at.folder);
 			site.instead = Buffer.from('<html>Sign in to this network</html>');
+			site.told = 'nothing';
 			const {code, last} = await install(at, site, editor());
 			expect(code).toBe(1);
 			expect(last).toMatch(/^VS Code gets its server itself: what came is no server of VS Code \S/);
@@ -301,9 +307,14 @@ describe.skipIf(downloaders.length === 0)("the editor's server", () => {
 		site.behave = () => 'silence';
 		expect(await install(at, site, editor())).toMatchObject({
 			code: 1,
-			last: `VS Code gets its server itself: ${site.origin} does not answer`,
+			last: `VS Code gets its server itself: ${site.files} does not answer`,
 		});
 		expect(site.asked).toHaveLength(1);
+		expect(await install(at, site, editor('cursor'))).toMatchObject({
+			code: 1,
+			last: `Cursor gets its server itself: ${site.origin} does not answer`,
+		});
+		expect(site.asked).toHaveLength(2);
 	});
 
 	it('is left to the client where nothing here downloads, also not a wget that checks no certificates', async () => {

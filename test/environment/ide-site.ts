@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process';
-import {randomBytes} from 'node:crypto';
+import {createHash, randomBytes} from 'node:crypto';
 import {chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs';
 import {createServer, type IncomingMessage, type ServerResponse} from 'node:http';
 import type {AddressInfo} from 'node:net';
@@ -24,7 +24,9 @@ export type Behaviour = 'whole' | {readonly status: number} | {readonly cutAfter
 
 export type Site = {
 	readonly origin: string;
-	/** The path of each request, with ` from N` where a rest was asked for. */
+	/** Where VS Code's archives lie. */
+	readonly files: string;
+	/** The path of each request of a person's, not of what it is led on to, with ` from N` where a rest was asked for. */
 	readonly asked: string[];
 	/** Called for each request of an archive, the count of which it gets, from 1. */
 	behave: (url: string, count: number) => Behaviour;
@@ -32,6 +34,8 @@ export type Site = {
 	ranges: boolean;
 	/** Sent instead of the archives. */
 	instead: Buffer | undefined;
+	/** What is said of the archives of VS Code: their checksum, another one, or nothing. The other editors' makers say nothing. */
+	told: 'right' | 'wrong' | 'nothing';
 };
 
 /** Extensions are folders; what was asked for is written down in the home folder. */
@@ -78,7 +82,15 @@ function packAll(folder: string) {
 	return {servers, clis};
 }
 
-/** The download sites of all editors in one, with archives of the real ones' structure. Ends with the test. */
+/** What is told of an archive in vain. */
+export const wrongSum = 'BAD0'.padEnd(64, '0');
+
+export const sumOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+/**
+The download sites of all editors in one, with archives of the real ones' structure. As in the real world, VS Code's leads to another host,
+in an answer with the archive's checksum; the others' give it themselves. Ends with the test.
+*/
 export async function downloadSite(folder: string, host = '127.0.0.1'): Promise<Site> {
 	const {servers, clis} = (archives ??= packAll(folder));
 	const archiveOf = (url: string): Buffer | undefined => {
@@ -114,11 +126,26 @@ export async function downloadSite(folder: string, host = '127.0.0.1'): Promise<
 
 	let count = 0;
 	const answer = (request: IncomingMessage, response: ServerResponse) => {
+		const isLed = request.socket.localPort === (files.address() as AddressInfo).port;
 		const url = request.url ?? '';
 		const told = newest(url);
 		const archive = archiveOf(url) && (site.instead ?? archiveOf(url));
 		const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
-		site.asked.push(from > 0 ? `${url} from ${from}` : url);
+		if (!isLed) {
+			site.asked.push(from > 0 ? `${url} from ${from}` : url);
+		}
+
+		const right = archiveOf(url);
+		if (right && url.startsWith('/commit:') && !isLed) {
+			const sum = {right: sumOf(right), wrong: wrongSum, nothing: undefined}[site.told];
+			response.writeHead(302, {
+				location: `http://127.0.0.1:${(files.address() as AddressInfo).port}${url}`,
+				...(sum === undefined ? {} : {'x-sha256': sum}),
+			});
+			response.end();
+			return;
+		}
+
 		if (told !== undefined) {
 			response.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify(told));
 			return;
@@ -156,13 +183,20 @@ export async function downloadSite(folder: string, host = '127.0.0.1'): Promise<
 	};
 
 	const server = createServer(answer);
-	const site: Site = {origin: '', asked: [], behave: () => 'whole', ranges: true, instead: undefined};
-	await new Promise<void>(resolve => server.listen(0, host, resolve));
+	const files = createServer(answer);
+	const site: Site = {origin: '', files: '', asked: [], behave: () => 'whole', ranges: true, instead: undefined, told: 'right'};
+	for (const each of [server, files]) {
+		await new Promise<void>(resolve => each.listen(0, host, resolve));
+	}
+
 	onTestFinished(() => {
-		server.closeAllConnections();
-		server.close();
+		for (const each of [server, files]) {
+			each.closeAllConnections();
+			each.close();
+		}
 	});
-	return Object.assign(site, {origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`});
+	const [origin, led] = [server, files].map(each => `http://127.0.0.1:${(each.address() as AddressInfo).port}`);
+	return Object.assign(site, {origin, files: led});
 }
 
 export const called = (home: string): string[] => {
@@ -192,7 +226,7 @@ const ordinary = [
 		'mv',
 		'readlink',
 	],
-	...['rm', 'sed', 'sh', 'sleep', 'sort', 'tail', 'tar', 'tr', 'uname', 'wc', 'env', 'setsid', 'ps'],
+	...['rm', 'sed', 'sh', 'sleep', 'sort', 'tail', 'tar', 'tr', 'uname', 'wc', 'env', 'setsid', 'sha256sum', 'ps'],
 ];
 
 export const which = (name: string): string | undefined =>
@@ -207,7 +241,7 @@ export const which = (name: string): string | undefined =>
 export function toolFolder(folder: string, more: readonly string[] = []): string {
 	const bin = path.join(folder, 'bin');
 	mkdirSync(bin);
-	for (const name of [...ordinary, ...more]) {
+	for (const name of new Set([...ordinary, ...more])) {
 		const file = which(name);
 		if (file !== undefined) {
 			symlinkSync(file, path.join(bin, name));

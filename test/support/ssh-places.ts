@@ -16,6 +16,7 @@ export async function sshPlaces(home?: string, state = 'state'): Promise<Paths> 
 		stepTimes: '',
 		brought: '/unused',
 		ledger: '',
+		fetched: path.join(data, 'fetched'),
 		catalogue: path.join(data, 'catalog'),
 		sshConfig: path.join(data, 'ssh', 'config'),
 		userSshConfig: path.join(root, '.ssh', 'config'),

@@ -413,6 +413,19 @@ describe('a redirection', () => {
 		expect(other.asked[0]?.headers).not.toHaveProperty('x-key');
 	});
 
+	it('tells what the answers said that led to the last one, and asks for the same part of it', async () => {
+		const other = await web((_, response) => json(response, 'there'));
+		const sums = ['one', 'two'];
+		const {url} = await web(
+			inTurn(status(302, {location: '/b', 'x-sha256': 'one'}), status(307, {location: `${other.url}/c`, 'x-sha256': 'two'})),
+		);
+		const stream = await quick().http.open({url, headers: {range: 'bytes=3-'}});
+		stream.close();
+		expect(stream.redirections.map(head => head.get('x-sha256'))).toEqual(sums);
+		expect(stream.headers.has('x-sha256')).toBe(false);
+		expect(other.asked[0]?.headers).toMatchObject({range: 'bytes=3-'});
+	});
+
 	it('not for ever, not to other protocols, and not for what changes something', async () => {
 		const round = await web(status(302, {location: '/again'}));
 		expect(await failure(quick().http.json({url: round.url}))).toMatchObject({kind: 'refused'});

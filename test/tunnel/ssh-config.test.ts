@@ -17,6 +17,7 @@ async function makePaths(home?: string): Promise<Paths> {
 		stepTimes: '',
 		brought: '/unused',
 		ledger: '',
+		fetched: path.join(root, 'state', 'fetched'),
 		catalogue: path.join(root, 'state', 'catalog'),
 		sshConfig: path.join(root, 'state', 'ssh', 'config'),
 		userSshConfig: path.join(root, '.ssh', 'config'),

@@ -3,7 +3,7 @@ Functions of a script: what the editor's server needs of the environment. Each t
 `check_environment` leaves `platform`, and fails where the server could not run. The numbers are those of the server's own check:
 microsoft/vscode, cli/src/util/prereqs.rs and resources/server/bin/helpers/check-requirements-linux.sh.
 */
-export const checkPart = `reasons= lacking=
+export const checkPart = `reasons= lacking= advice=
 tell() { reasons="\${reasons:+$reasons; }$1"; }
 
 # A package that is missing: as Debian calls it, Alpine, and Red Hat.
@@ -16,6 +16,7 @@ at_least() {
 write_next() {
   [ -n "$STEP_FOLDER" ] || return 0
   rm -f "$STEP_FOLDER/next"
+  if [ -n "$advice" ]; then echo "$advice" > "$STEP_FOLDER/next"; return 0; fi
   [ -n "$lacking" ] || return 0
   names=
   if command -v apt-get >/dev/null 2>&1; then manager='apt-get update && apt-get install -y' field=1

@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto';
 import {PassThrough} from 'node:stream';
 import {createHttp, type Http, HttpError} from '../../system/http.js';
 import {Problem} from '../../system/problem.js';
@@ -6,8 +7,10 @@ import {neutraliseLine} from '../../system/terminal-text.js';
 import type {Link} from '../../system/link.js';
 import type {StepReport} from '../step.js';
 import {type Downloads, downloadsOf, type Platform, platforms} from './downloads.js';
+import {refusedCode} from './fetch-part.js';
+import {isSum} from './kept-sums.js';
 import {products} from './products.js';
-import {cutCode, missingScript, receiveScript, type ServerOptions} from './server.js';
+import {acceptScript, cutCode, missingScript, receiveScript, type SentSums, type ServerOptions} from './server.js';
 
 const attempts = 3;
 /** Milliseconds, and bytes. */
@@ -21,6 +24,8 @@ export type SendOptions = ServerOptions & {
 	readonly onReport: (report: StepReport) => void;
 	readonly http?: Http;
 	readonly signal?: AbortSignal;
+	/** Told of the checksum of what came from an address for the first time, where its publisher gives none. */
+	readonly onSum?: (url: string, sum: string) => Promise<void>;
 };
 
 /**
@@ -42,7 +47,9 @@ async function sendPart(link: Link, part: Part, url: string, there: number, opti
 	let from = there;
 	for (let attempt = 1; attempt <= attempts; attempt++) {
 		try {
-			if (await sendOnce(link, part, url, from, options)) {
+			const sums = await sendOnce(link, part, url, from, options);
+			// What went on from something else is wrong for that alone.
+			if (sums !== undefined && (await acceptPart(link, part, url, sums, options, from > 0 && attempt < attempts))) {
 				return;
 			}
 		} catch (error) {
@@ -58,6 +65,44 @@ async function sendPart(link: Link, part: Part, url: string, there: number, opti
 	throw new Problem('failed', "the editor's server did not come whole, three times");
 }
 
+/** Has it unpacked where it is what it has to be. Where it is not: false where it `mayBeStale`, else a `Problem`. */
+async function acceptPart(
+	link: Link,
+	part: Part,
+	url: string,
+	sums: SentSums,
+	options: SendOptions,
+	mayBeStale: boolean,
+): Promise<boolean> {
+	const {signal, kept, onSum} = options;
+	const script = acceptScript(options, part, sums);
+	const {code, stdout, stderr} = await link.exec(viaSh(script), {signal, idleLimit});
+	if (code === refusedCode && mayBeStale) {
+		return false;
+	}
+
+	const told = (word: string) => new RegExp(`^${word} (.+)$`, 'm').exec(stdout)?.[1];
+	if (code !== 0) {
+		const next = told('next');
+		throw new Problem('failed', lastLine(stderr) || `exit code ${code}`, {
+			...(next === undefined ? {} : {next: neutraliseLine(next)}),
+		});
+	}
+
+	const sum = told('sum');
+	if (sums.told === undefined && isSum(sum) && !kept?.has(url)) {
+		await onSum?.(url, sum);
+	}
+
+	return true;
+}
+
+const lastLine = (text: string): string => neutraliseLine(text.trim().split('\n').at(-1) ?? '');
+
+/** The publisher's checksum, in an answer that leads to the file or in its own: VS Code's update server gives it. */
+const toldSum = (heads: readonly Headers[]): string | undefined =>
+	heads.map(head => head.get('x-sha256')?.trim().toLowerCase()).find(isSum);
+
 const notFetched = (error: HttpError): Problem =>
 	new Problem('failed', `the editor's server could not be fetched here either: ${error.message}`, {cause: error});
 
@@ -67,7 +112,7 @@ async function askMissing(link: Link, options: SendOptions): Promise<{platform: 
 	const lines = new Map(stdout.split('\n').map(line => line.split(' ', 2) as [string, string]));
 	const platform = platforms.find(each => each === lines.get('platform'));
 	if (code !== 0 || platform === undefined) {
-		throw new Problem('failed', neutraliseLine(stderr.trim().split('\n').at(-1) ?? '') || `exit code ${code}`);
+		throw new Problem('failed', lastLine(stderr) || `exit code ${code}`);
 	}
 
 	const parts: Partial<Record<Part, number>> = {};
@@ -81,8 +126,8 @@ async function askMissing(link: Link, options: SendOptions): Promise<{platform: 
 	return {platform, parts};
 }
 
-/** Whether all came. Rejects with an HttpError when the download breaks, with the link's error when the link does. */
-async function sendOnce(link: Link, part: Part, url: string, from: number, options: SendOptions): Promise<boolean> {
+/** What is known of it where all came; undefined where it did not. Rejects with an HttpError when the download breaks, with the link's error when the link does. */
+async function sendOnce(link: Link, part: Part, url: string, from: number, options: SendOptions): Promise<SentSums | undefined> {
 	const {editor, onReport, signal} = options;
 	const http = options.http ?? createHttp();
 	const open = async (headers: Record<string, string>) => http.open({url, headers, limits, retry: {tries: 2}, signal});
@@ -100,6 +145,7 @@ async function sendOnce(link: Link, part: Part, url: string, from: number, optio
 	// A body that is unpacked on its way is longer than its header says.
 	const total = length > 0 && !stream.headers.has('content-encoding') ? begin + length : 0;
 	const body = new PassThrough();
+	const hash = createHash('sha256');
 	const ending = new AbortController();
 	const onAbort = () => ending.abort(signal?.reason);
 	signal?.addEventListener('abort', onAbort, {once: true});
@@ -113,6 +159,7 @@ async function sendOnce(link: Link, part: Part, url: string, from: number, optio
 				return;
 			}
 
+			hash.update(piece);
 			if (!body.write(piece)) {
 				await new Promise(resolve => body.once('drain', resolve).once('close', resolve));
 			}
@@ -137,10 +184,11 @@ async function sendOnce(link: Link, part: Part, url: string, from: number, optio
 		}
 
 		if (code !== 0 && code !== cutCode) {
-			throw new Problem('failed', neutraliseLine(stderr.trim().split('\n').at(-1) ?? '') || `exit code ${code}`);
+			throw new Problem('failed', lastLine(stderr) || `exit code ${code}`);
 		}
 
-		return code === 0;
+		const told = toldSum([...stream.redirections, stream.headers]);
+		return code === 0 ? {told, sent: begin === 0 ? hash.digest('hex') : undefined} : undefined;
 	} catch (error) {
 		throw broken ?? error;
 	} finally {

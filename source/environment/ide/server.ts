@@ -1,7 +1,8 @@
 import {quote} from '../../system/shell.js';
 import {checkPart} from './check-part.js';
 import {downloadsOf, platforms} from './downloads.js';
-import {fetchPart, needsClientCode} from './fetch-part.js';
+import {fetchPart, needsClientCode, refusedCode} from './fetch-part.js';
+import type {KeptSums} from './kept-sums.js';
 import {type Editor, products, type ServerIde} from './products.js';
 
 const extensions = ['ms-python.python', 'ms-toolsai.jupyter'];
@@ -10,6 +11,8 @@ export type ServerOptions = {
 	readonly editor: Editor;
 	/** An address that stands for all that editors are fetched from. */
 	readonly origin: string | undefined;
+	/** What the archives were when they first came, by their addresses. */
+	readonly kept?: KeptSums | undefined;
 };
 
 type Layout = {
@@ -56,12 +59,17 @@ const codeLayout = (name: string, command: string): Layout => ({
 });
 
 /** Sets what the functions below work with, once `check_environment` has told the platform. */
-function settings({editor, origin}: ServerOptions): string {
+function settings({editor, origin, kept}: ServerOptions): string {
 	const {folder, program} = products[editor.ide];
 	const {whole, inner, older, cli} = layoutOf(editor.ide);
 	const cases = platforms.map(platform => {
 		const downloads = downloadsOf(editor, platform, origin);
-		return `    ${platform}) server_url=${quote(downloads?.server ?? '')} cli_url=${quote(downloads?.cli ?? '')} ;;`;
+		const words = (['server', 'cli'] as const).flatMap(part => {
+			const url = downloads?.[part] ?? '';
+			const {sum = '', file = ''} = kept?.get(url) ?? {};
+			return [`${part}_url=${quote(url)}`, `${part}_sum=${quote(sum)}`, `${part}_place=${quote(file)}`];
+		});
+		return `    ${platform}) ${words.join(' ')} ;;`;
 	});
 	return `name=${quote(products[editor.ide].name)} version=${quote(editor.version)} commit=${quote(editor.commit)} program=${program}
 base="$HOME/${folder}"
@@ -141,10 +149,11 @@ install_extensions() {
 }
 
 get() {
-  fetch "$1" "$2" "$3"
+  fetch "$@"
   code=$?
   [ "$code" -eq 0 ] && return 0
   verdict="$name gets its server itself: "
+  [ "$code" -ne ${refusedCode} ] || verdict="$name's server is not put there: "
   tell "$reason"
   return "$code"
 }
@@ -153,13 +162,13 @@ editor_server() {
   settle || return 1
   if ! has_server; then
     check_room || return 1
-    get "$server_url" "$server_file" "server of $name $version" || return "$?"
+    get "$server_url" "$server_file" "server of $name $version" "$server_sum" "$server_place" || return "$?"
     unpack_server || return 1
   fi
   rm -f "$server_file.part"
   link_older
   if ! has_cli; then
-    get "$cli_url" "$cli_file" "command of $name $version" || return "$?"
+    get "$cli_url" "$cli_file" "command of $name $version" "$cli_sum" "$cli_place" || return "$?"
     unpack_cli || return 1
   fi
   echo "The server of $name $version is there ($commit)."
@@ -172,6 +181,7 @@ const begin = `umask 022
 verdict=
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
+[ -z "$STEP_FOLDER" ] || rm -f "$STEP_FOLDER/sums"
 `;
 
 const finish = `finish() {
@@ -236,12 +246,14 @@ export function ideScript({server, venv, reason}: IdeScriptOptions): string {
 /** A script that tells what is still to be sent: lines `platform NAME`, `server BYTES`, `cli BYTES`, with how much of each is there already. */
 export const missingScript = (options: ServerOptions): string => `${functions(options)}
 settle || { echo "$verdict$reasons" >&2; exit 1; }
+# Where nothing can work out a checksum, who sends it does, and for that needs all of it.
+begun() { if can_sum; then size_of "$1"; else echo 0; fi; }
 echo "platform $platform"
 if ! has_server; then
   check_room || { echo "$reasons" >&2; exit 1; }
-  echo "server $(size_of "$server_file.part")"
+  echo "server $(begun "$server_file.part")"
 fi
-has_cli || echo "cli $(size_of "$cli_file.part")"
+has_cli || echo "cli $(begun "$cli_file.part")"
 exit 0
 `;
 
@@ -258,6 +270,25 @@ if [ ${from} -eq 0 ]; then cat > "$file.part" || exit 1
 elif [ "$(size_of "$file.part")" -eq ${from} ]; then cat >> "$file.part" || exit 1
 else exit ${cutCode}; fi
 if [ ${total} -ne 0 ] && [ "$(size_of "$file.part")" -ne ${total} ]; then exit ${cutCode}; fi
+`;
+
+/** What is known of an archive that was sent: SHA-256 checksums, as its publisher told it and as it was sent; undefined for not known. */
+export type SentSums = {readonly told: string | undefined; readonly sent: string | undefined};
+
+/**
+A script that unpacks an archive that came whole, where it is what it has to be; it prints its checksum last, as a line `sum HEX`. Ends with
+`refusedCode` where it is not: then the reason is the last line of its errors, and what to do is a line `next WORDS`.
+*/
+export const acceptScript = (options: ServerOptions, part: 'server' | 'cli', {told = '', sent = ''}: SentSums): string =>
+	`${functions(options)}
+settle || { echo "$verdict$reasons" >&2; exit 1; }
+file=$${part}_file what=${part === 'server' ? 'server' : 'command'}
+accept "$file.part" "$what of $name $version" ${quote(told)} "$${part}_sum" "$${part}_place" ${quote(sent)} || {
+  echo "next $advice"
+  echo "$reason" >&2
+  exit ${refusedCode}
+}
 mv "$file.part" "$file" || exit 1
 unpack_${part} || { echo "$reasons" >&2; exit 1; }
+echo "sum $sum"
 `;

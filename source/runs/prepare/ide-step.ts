@@ -1,8 +1,10 @@
 import {findEditor} from '../../environment/ide/find.js';
+import {keepSum, readKeptSums} from '../../environment/ide/kept-sums.js';
 import {hasServer} from '../../environment/ide/products.js';
 import {runIdeStep} from '../../environment/ide/run.js';
 import type {StepContext} from '../../environment/step.js';
 import {scriptStep} from '../../environment/steps.js';
+import {messageOf, Problem, sentencesOf} from '../../system/problem.js';
 import {withEnvironmentLink, perform, type Stage, stepContext} from '../steps/step.js';
 import {isDone, runToEnd} from '../steps/in-environment.js';
 
@@ -31,19 +33,46 @@ export async function performIdeStep(stage: Stage, looking: Promise<Found>): Pro
 	}
 
 	const {editor, note, origin} = await looking;
-	const context: StepContext = {...stepContext(stage.state()), editor, ideOrigin: origin};
-	const step = scriptStep(context, 'ide');
-	if (!step) {
+	const {paths, clock} = stage.context;
+	const without: StepContext = {...stepContext(stage.state()), editor, ideOrigin: origin};
+	const title = scriptStep(without, 'ide')?.title;
+	if (title === undefined) {
 		return;
 	}
 
-	await perform(stage, 'ide', step.title, async report => {
+	await perform(stage, 'ide', title, async report => {
 		if (note !== undefined) {
 			report({log: `${note}\n`});
 		}
 
+		const {context, warning} = await withKeptSums(without, paths.fetched);
+		const step = warning === undefined ? scriptStep(context, 'ide') : undefined;
+		if (!step) {
+			return {note: warning, warning: true};
+		}
+
 		return runToEnd(stage, step, withEnvironmentLink, async (link, heard) =>
-			runIdeStep(link, step, context, report, {signal: stage.signal, heard}),
+			runIdeStep(link, step, context, report, {
+				signal: stage.signal,
+				heard,
+				async onSum(url, sum) {
+					try {
+						await keepSum(paths.fetched, url, sum, clock.now());
+					} catch (error) {
+						report({log: `What came from ${url} cannot be compared with what comes the next time: ${messageOf(error)}\n`});
+					}
+				},
+			}),
 		);
 	});
+}
+
+/** What is kept of the editor's archives; a warning where it cannot be read: what cannot be compared is not put there. */
+async function withKeptSums(context: StepContext, folder: string): Promise<{context: StepContext; warning?: string}> {
+	const {editor, ideOrigin} = context;
+	try {
+		return editor === undefined ? {context} : {context: {...context, keptSums: await readKeptSums(folder, editor, ideOrigin)}};
+	} catch (error) {
+		return {context, warning: error instanceof Problem ? sentencesOf(error) : messageOf(error)};
+	}
 }

@@ -78,7 +78,8 @@ export async function runToEnd(
 	}
 
 	if (step.optional) {
-		return {note: result.lastLines.at(-1) || `exit code ${result.code}`, warning: true};
+		const reason = result.lastLines.at(-1) || `exit code ${result.code}`;
+		return {note: result.next === undefined ? reason : `${reason}. ${result.next}`, warning: true};
 	}
 
 	throw failureOf(step.id, result, await explain(stage));

@@ -33,6 +33,8 @@ export type Outgoing = {
 export type HttpStream = {
 	readonly status: number;
 	readonly headers: Headers;
+	/** The heads of the redirections that led to it, in their order. */
+	readonly redirections: readonly Headers[];
 	readonly etag: string | undefined;
 	/** The server says that what the given ETag stands for is still the newest; there is no body. */
 	readonly unchanged: boolean;
@@ -40,7 +42,7 @@ export type HttpStream = {
 	close(): void;
 };
 
-const redirections: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const redirectingStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const mostRedirections = 5;
 const errorText = 16 * 1024;
 
@@ -48,8 +50,8 @@ const errorText = 16 * 1024;
 export async function exchange(outgoing: Outgoing, clock: Clock): Promise<HttpStream> {
 	const watch = new Watch(outgoing, clock);
 	try {
-		const response = await watch.during('answer', follow(outgoing, watch.signal));
-		return await toStream(response, outgoing, watch, clock);
+		const followed = await watch.during('answer', follow(outgoing, watch.signal));
+		return await toStream(followed, outgoing, watch, clock);
 	} catch (error) {
 		watch.end();
 		outgoing.signal?.throwIfAborted();
@@ -57,7 +59,9 @@ export async function exchange(outgoing: Outgoing, clock: Clock): Promise<HttpSt
 	}
 }
 
-async function toStream(response: Response, outgoing: Outgoing, watch: Watch, clock: Clock): Promise<HttpStream> {
+type Followed = {readonly response: Response; readonly redirections: readonly Headers[]};
+
+async function toStream({response, redirections}: Followed, outgoing: Outgoing, watch: Watch, clock: Clock): Promise<HttpStream> {
 	const {host} = outgoing.url;
 	const {status, headers} = response;
 	const raw = read(response, outgoing, watch);
@@ -75,18 +79,20 @@ async function toStream(response: Response, outgoing: Outgoing, watch: Watch, cl
 		});
 	}
 
-	return {status, headers, unchanged, etag: headers.get('etag') ?? undefined, body, close: () => watch.end()};
+	const etag = headers.get('etag') ?? undefined;
+	return {status, headers, redirections, unchanged, etag, body, close: () => watch.end()};
 }
 
 /** Follows redirections of what only reads, never to where it could be overheard, and never with another host's headers. */
-async function follow(outgoing: Outgoing, signal: AbortSignal): Promise<Response> {
+async function follow(outgoing: Outgoing, signal: AbortSignal): Promise<Followed> {
 	let {url, headers} = outgoing;
+	const passed: Headers[] = [];
 	for (let count = 0; ; count++) {
 		const {method, body} = outgoing;
 		const response = await fetch(url, {method, headers, body, signal, redirect: 'manual'});
-		const location = redirections.has(response.status) ? response.headers.get('location') : null;
+		const location = redirectingStatuses.has(response.status) ? response.headers.get('location') : null;
 		if (location === null || !outgoing.follow || (method !== 'GET' && method !== 'HEAD')) {
-			return response;
+			return {response, redirections: passed};
 		}
 
 		await response.body?.cancel();
@@ -95,6 +101,7 @@ async function follow(outgoing: Outgoing, signal: AbortSignal): Promise<Response
 			throw new HttpError('refused', url.host, 'sends to another address, which is not followed');
 		}
 
+		passed.push(response.headers);
 		headers = target.host === url.host ? headers : harmless(headers);
 		url = target;
 	}
@@ -106,7 +113,7 @@ const isAllowed = (target: URL, from: URL): boolean =>
 	target.password === '';
 
 const harmless = (headers: Readonly<Record<string, string>>): Record<string, string> =>
-	Object.fromEntries(Object.entries(headers).filter(([name]) => /^(?:accept|user-agent)$/i.test(name)));
+	Object.fromEntries(Object.entries(headers).filter(([name]) => /^(?:accept|range|user-agent)$/i.test(name)));
 
 async function* read(response: Response, {onBytes}: Outgoing, watch: Watch): Pieces {
 	try {
