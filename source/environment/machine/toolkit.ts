@@ -1,11 +1,20 @@
+import {signingKeyFunction} from './signing-key.js';
+
 const repository = 'https://nvidia.github.io/libnvidia-container';
+
+/**
+The fingerprint of what signs it: NVIDIA CORPORATION (Open Source Projects), rsa4096 of 2017-09-28, worked out from that key as it is given out
+at `gpgkey` there, and the same in github.com/NVIDIA/libnvidia-container/issues/280. Subkeys may come and go; another key is refused.
+*/
+export const nvidiaKey = 'C95B321B61E88C1809C4F759DDCAE044F796ECB0';
 
 /**
 `check_driver` tells of the machine's driver and GPUs, or ends the step; `toolkit` makes the engine give GPUs to containers. The steps are
 those of NVIDIA's guide (docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/install-guide.html), only where it is missing. An engine
 that started before the toolkit came knows nothing of it; that it has to start anew is written down where a reboot forgets it.
 */
-export const toolkitFunctions = `check_driver() {
+export const toolkitFunctions = `${signingKeyFunction}
+check_driver() {
   command -v nvidia-smi >/dev/null 2>&1 || fail 'the machine has no NVIDIA driver (there is no nvidia-smi)' 'Choose a machine image with the driver in it, such as the deep learning image of the cloud.'
   if ! gpus=$(nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader 2>&1) || [ -z "$gpus" ]; then
     printf '%s\\n' "$gpus"
@@ -22,19 +31,32 @@ fetch() {
   else python3 -I -c 'import sys, urllib.request; sys.stdout.buffer.write(urllib.request.urlopen(sys.argv[1], timeout=30).read())' "$1"; fi
 }
 
+# Nothing that comes from there says what is believed: neither another key, nor a list that asks for no signature.
 add_repository() {
   if command -v apt-get >/dev/null 2>&1; then
     key=/usr/share/keyrings/nvidia-container-toolkit-keyring.asc
     list=/etc/apt/sources.list.d/nvidia-container-toolkit.list
-    fetch '${repository}/gpgkey' > "$key.new" && [ -s "$key.new" ] && mv "$key.new" "$key" || return 1
-    fetch '${repository}/stable/deb/nvidia-container-toolkit.list' > "$list.new" && [ -s "$list.new" ] || return 1
-    chmod 644 "$key"
-    sed -i "s#deb https://#deb [signed-by=$key] https://#g" "$list.new" && mv "$list.new" "$list"
+  else
+    key=/etc/pki/rpm-gpg/RPM-GPG-KEY-nvidia-container-toolkit
+    list=/etc/yum.repos.d/nvidia-container-toolkit.repo
+  fi
+  taken=$(mktemp -d) || return 1
+  mkdir -p "\${key%/*}"
+  fetch '${repository}/gpgkey' > "$taken/key" && [ -s "$taken/key" ] || { rm -rf "$taken"; return 1; }
+  if ! pinned_key "$taken/key" ${nvidiaKey} > "$key.new"; then
+    rm -rf "$taken" "$key.new"
+    fail "the key that ${repository} gives out is not NVIDIA's: its fingerprint is $found, and was to be ${nvidiaKey}" 'Nothing was installed. Choose a machine image with the toolkit in it, or see at NVIDIA whether they have a new key.'
+  fi
+  rm -rf "$taken"
+  chmod 644 "$key.new" && mv "$key.new" "$key" || return 1
+  if command -v apt-get >/dev/null 2>&1; then
+    echo "deb [signed-by=$key] ${repository}/stable/deb/\\$(ARCH) /" > "$list.new"
     updated=
   else
-    list=/etc/yum.repos.d/nvidia-container-toolkit.repo
-    fetch '${repository}/stable/rpm/nvidia-container-toolkit.repo' > "$list.new" && [ -s "$list.new" ] && mv "$list.new" "$list"
+    printf '%s\\n' '[nvidia-container-toolkit]' name=nvidia-container-toolkit 'baseurl=${repository}/stable/rpm/$basearch' \\
+      repo_gpgcheck=1 gpgcheck=0 enabled=1 "gpgkey=file://$key" sslverify=1 > "$list.new"
   fi
+  mv "$list.new" "$list"
 }
 
 toolkit() {
