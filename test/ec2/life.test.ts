@@ -10,6 +10,8 @@ import {
 	GetConsoleOutputCommand,
 	type Instance,
 	ModifyInstanceAttributeCommand,
+	StartInstancesCommand,
+	StopInstancesCommand,
 	TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
 import {describe, expect, test} from 'vitest';
@@ -121,6 +123,58 @@ describe('simulated guests', () => {
 		clock.pass(1000);
 		expect(await stateOf(client, id)).toBe('terminated');
 		expect(ec2.state.regions.flatMap(({volumes}) => [...volumes.keys()])).toEqual([]);
+	});
+
+	test('stopped and started by the API: by way of `stopping` and `pending`, with its disk, a new address and another boot', async () => {
+		const boots: number[] = [];
+		const {ec2, clock, client} = await startBench({guest: ({boot}) => void boots.push(boot), quotas: {'L-1216C47A': 3}});
+		const id = await launched(client);
+		const ids = {InstanceIds: [id]};
+		const refusal = async (command: StopInstancesCommand | StartInstancesCommand) =>
+			(await failureOf(client.send(command as StopInstancesCommand))).code;
+		expect(await refusal(new StopInstancesCommand(ids))).toBe('IncorrectInstanceState');
+		clock.pass(minute);
+		const first = await look(client, id);
+		expect((await client.send(new StartInstancesCommand(ids))).StartingInstances).toMatchObject([
+			{CurrentState: {Name: 'running'}, PreviousState: {Name: 'running'}},
+		]);
+		expect((await client.send(new StopInstancesCommand(ids))).StoppingInstances).toMatchObject([
+			{InstanceId: id, CurrentState: {Code: 64, Name: 'stopping'}, PreviousState: {Name: 'running'}},
+		]);
+		expect(await refusal(new StartInstancesCommand(ids))).toBe('IncorrectInstanceState');
+		clock.pass(minute);
+		const stopped = await look(client, id);
+		expect(stopped).toMatchObject({State: {Name: 'stopped'}, StateReason: {Code: 'Client.UserInitiatedShutdown'}});
+		expect(stopped?.PublicIpAddress).toBeUndefined();
+		expect(ec2.alive()).toEqual([]);
+		expect((await client.send(new DescribeVolumesCommand({}))).Volumes).toHaveLength(1);
+
+		const other = await launched(client, {ClientToken: 'token-2'});
+		expect(await refusal(new StartInstancesCommand(ids))).toBe('VcpuLimitExceeded');
+		await client.send(new TerminateInstancesCommand({InstanceIds: [other]}));
+		clock.pass(minute);
+		expect((await client.send(new StartInstancesCommand(ids))).StartingInstances).toMatchObject([
+			{CurrentState: {Name: 'pending'}, PreviousState: {Name: 'stopped'}},
+		]);
+		clock.pass(minute);
+		const again = await look(client, id);
+		expect(again).toMatchObject({State: {Name: 'running'}, PrivateIpAddress: first?.PrivateIpAddress});
+		expect(again?.PublicIpAddress).toBeDefined();
+		expect(again?.PublicIpAddress).not.toBe(first?.PublicIpAddress);
+		expect(Number(again?.LaunchTime)).toBeGreaterThan(Number(first?.LaunchTime));
+		expect(boots).toEqual([1, 2]);
+
+		await client.send(new TerminateInstancesCommand(ids));
+		clock.pass(minute);
+		expect(await refusal(new StartInstancesCommand(ids))).toBe('IncorrectInstanceState');
+		expect(await refusal(new StopInstancesCommand({InstanceIds: ['i-0123456789abcdef0']}))).toBe('InvalidInstanceID.NotFound');
+	});
+
+	test('a one-time spot instance cannot be stopped', async () => {
+		const {clock, client} = await startBench();
+		const id = await launched(client, {InstanceMarketOptions: {MarketType: 'spot'}});
+		clock.pass(minute);
+		expect((await failureOf(client.send(new StopInstancesCommand({InstanceIds: [id]})))).code).toBe('UnsupportedOperation');
 	});
 
 	test('a guest reads its user data, works by the clock, and forgets its plans over a reboot', async () => {

@@ -6,14 +6,16 @@ import type {
 	GetConsoleOutputRequest,
 	ModifyInstanceAttributeRequest,
 	RunInstancesRequest,
+	StartInstancesRequest,
+	StopInstancesRequest,
 	TerminateInstancesRequest,
 } from '@aws-sdk/client-ec2';
 import type {Place} from './actions.js';
 import {describeInstance, stateOf} from './describe-instance.js';
 import {Ec2Error, invalid} from './errors.js';
-import {isVisible, terminate} from './life.js';
+import {isVisible, startAgain, stop, terminate} from './life.js';
 import {type Instance, type Region, stateCodes, type Tagged} from './records.js';
-import {runInstances} from './run-instances.js';
+import {checkQuota, runInstances} from './run-instances.js';
 import {addTags, type Aspects, byIds, filtered, type IdKind, page} from './select.js';
 import type {Value} from './wire.js';
 import type {World} from './world.js';
@@ -70,12 +72,51 @@ function terminateAll({InstanceIds: ids = []}: TerminateInstancesRequest, {world
 	}
 
 	return {
-		TerminatingInstances: instances.map(instance => {
-			const before = instance.state;
-			terminate(world, instance, 'user', world.now());
-			return {InstanceId: instance.id, CurrentState: stateOf(instance.state), PreviousState: stateOf(before)};
-		}),
+		TerminatingInstances: instances.map(each => changed(each, () => terminate(world, each, 'user', world.now()))),
 	};
+}
+
+function stopAll({InstanceIds: ids = [], Force, Hibernate, SkipOsShutdown}: StopInstancesRequest, {world, region}: Place): Value {
+	if (Force || Hibernate || SkipOsShutdown) {
+		throw invalid('This stand-in stops instances in the usual way alone');
+	}
+
+	const instances = byIds(visible(world, region), ids, kind);
+	for (const {id, state, spotRequest} of instances) {
+		if (spotRequest !== undefined) {
+			throw new Ec2Error(
+				'UnsupportedOperation',
+				`You can't stop the Spot Instance '${id}' because it is associated with a one-time Spot Instance request. You can only stop Spot Instances associated with persistent Spot Instance requests.`,
+			);
+		}
+
+		if (state !== 'running' && state !== 'stopping' && state !== 'stopped') {
+			throw new Ec2Error('IncorrectInstanceState', `The instance '${id}' is not in a state from which it can be stopped.`);
+		}
+	}
+
+	return {StoppingInstances: instances.map(each => changed(each, () => stop(world, each, world.now())))};
+}
+
+function startAll({InstanceIds: ids = []}: StartInstancesRequest, {world, region}: Place): Value {
+	const instances = byIds(visible(world, region), ids, kind);
+	for (const {id, state, type} of instances) {
+		if (state !== 'running' && state !== 'pending' && state !== 'stopped') {
+			throw new Ec2Error('IncorrectInstanceState', `The instance '${id}' is not in a state from which it can be started.`);
+		}
+
+		if (state === 'stopped') {
+			checkQuota(world, region, {type, bid: undefined});
+		}
+	}
+
+	return {StartingInstances: instances.map(each => changed(each, () => startAgain(world, each, world.now())))};
+}
+
+function changed(instance: Instance, act: () => void): Value {
+	const before = instance.state;
+	act();
+	return {InstanceId: instance.id, CurrentState: stateOf(instance.state), PreviousState: stateOf(before)};
 }
 
 const one = (id: string | undefined, {world, region}: Place): Instance =>
@@ -137,6 +178,8 @@ export const instanceActions = {
 		reservation(runInstances(world, region, input), region),
 	DescribeInstances: describe,
 	TerminateInstances: terminateAll,
+	StopInstances: stopAll,
+	StartInstances: startAll,
 	DescribeInstanceAttribute: attribute,
 	ModifyInstanceAttribute: modify,
 	GetConsoleOutput({InstanceId}: GetConsoleOutputRequest, place: Place): Value {

@@ -19,6 +19,10 @@ export type Seed = {
 export type Machine = {
 	/** An address with its sshd at port 22. */
 	readonly address: string;
+	/** Shuts it down; its disk stays. */
+	stop(): Promise<void>;
+	/** Boots it from the disk that it had; resolves with its address, which is a new one. */
+	start(): Promise<string>;
 	destroy(): Promise<void>;
 };
 

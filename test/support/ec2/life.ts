@@ -19,7 +19,7 @@ export function enter(instance: Instance, state: InstanceState, at: number): voi
 /** From `pending` on: boots its machine or its simulated guest. */
 export function start(world: World, instance: Instance): void {
 	const ready = instance.launchTime + world.delays.boot;
-	const publicIp = instance.isPublic ? publicAddress(instance.id) : undefined;
+	const publicIp = instance.isPublic ? publicAddress(instance) : undefined;
 	if (!world.machines) {
 		world.agenda.at(ready, at => run(world, instance, publicIp, at));
 		return;
@@ -111,13 +111,56 @@ export function powerOff(world: World, instance: Instance, at: number): void {
 
 	instance.reason = reasons.guest;
 	enter(instance, 'stopping', at);
-	world.agenda.at(at + world.delays.end, later => {
-		if (instance.state === 'stopping') {
-			instance.publicIp = undefined;
-			enter(instance, 'stopped', later);
-		}
-	});
+	world.agenda.at(at + world.delays.end, later => stand(instance, later));
 }
+
+function stand(instance: Instance, at: number): void {
+	if (instance.state === 'stopping') {
+		instance.publicIp = undefined;
+		enter(instance, 'stopped', at);
+	}
+}
+
+/** What `StopInstances` does: the guest is shut down, its public address is given back, and its disk stays. */
+export function stop(world: World, instance: Instance, at: number): void {
+	if (instance.state !== 'running') {
+		return;
+	}
+
+	instance.reason = reasons.user;
+	instance.transition = userInitiated(at);
+	enter(instance, 'stopping', at);
+	if (instance.machine) {
+		world.track(instance.machine.stop().then(() => stand(instance, world.now())));
+	} else {
+		world.agenda.at(at + world.delays.end, later => stand(instance, later));
+	}
+}
+
+/** What `StartInstances` does with one that is stopped: it boots from the disk that it had, at another public address. */
+export function startAgain(world: World, instance: Instance, at: number): void {
+	if (instance.state !== 'stopped') {
+		return;
+	}
+
+	const {machine} = instance;
+	instance.launchTime = at;
+	instance.reason = undefined;
+	instance.transition = '';
+	enter(instance, 'pending', at);
+	if (!machine) {
+		start(world, instance);
+		return;
+	}
+
+	world.track(
+		machine.start().then(address => {
+			world.agenda.at(Math.max(at + world.delays.boot, world.now()), later => run(world, instance, address, later));
+		}),
+	);
+}
+
+const userInitiated = (at: number): string => `User initiated (${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} GMT)`;
 
 /** Ends an instance; one that is ending already stays as it is. */
 export function terminate(world: World, instance: Instance, by: 'user' | 'guest' | 'spot', at: number): void {
@@ -127,8 +170,7 @@ export function terminate(world: World, instance: Instance, by: 'user' | 'guest'
 
 	const wasBooting = instance.state === 'pending';
 	instance.reason = reasons[by];
-	instance.transition =
-		by === 'user' ? `User initiated (${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} GMT)` : reasons[by].code;
+	instance.transition = by === 'user' ? userInitiated(at) : reasons[by].code;
 	enter(instance, 'shutting-down', at);
 	closeRequest(world, instance, by, at);
 	if (!world.machines) {
@@ -189,15 +231,15 @@ export function interrupt(world: World, instance: Instance, at = world.now()): v
 	world.agenda.at(at + notice, later => terminate(world, instance, 'spot', later));
 }
 
-/** One of those that are kept for documentation. */
-function publicAddress(id: string): string {
-	const number = Number.parseInt(id.slice(-4), 16);
+/** One of those that are kept for documentation; another one each time that it is started. */
+function publicAddress({id, boots}: Instance): string {
+	const number = Number.parseInt(id.slice(-4), 16) + 40 * boots;
 	return number < 254 ? `203.0.113.${number + 1}` : `198.51.${100 + ((number >> 8) % 100)}.${number & 0xff}`;
 }
 
 /** Whether EC2 still (or already) shows it. */
-export function isVisible(world: World, {launchTime, state, history}: Instance): boolean {
+export function isVisible(world: World, {state, history}: Instance): boolean {
 	const now = world.now();
 	const ended = state === 'terminated' ? (history.at(-1)?.at ?? now) : now;
-	return launchTime + world.delays.visible <= now && now < ended + 3_600_000;
+	return (history[0]?.at ?? now) + world.delays.visible <= now && now < ended + 3_600_000;
 }

@@ -26,7 +26,8 @@ export type Instance = Tagged & {
 	readonly vcpus: number;
 	readonly image: Image;
 	readonly reservation: string;
-	readonly launchTime: number;
+	/** When it was launched, or last started. */
+	launchTime: number;
 	readonly clientToken: string | undefined;
 	readonly keyName: string | undefined;
 	/** Decoded. */

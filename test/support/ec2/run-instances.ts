@@ -52,7 +52,8 @@ const canonical = (value: unknown): string =>
 			: each,
 	);
 
-function checkQuota(world: World, region: Region, {type, bid}: Launch): void {
+/** Throws where one more of that type would be more than the quota. */
+export function checkQuota(world: World, region: Region, {type, bid}: Pick<Launch, 'type' | 'bid'>): void {
 	const isSpot = bid !== undefined;
 	const code = quotaOf(type, isSpot);
 	const limit = world.quotas[code] ?? 0;

@@ -66,6 +66,10 @@ export async function startContainer({docker}: TestEngine, name: string, metadat
 	);
 }
 
+/** Lets systemd shut it down, as a cloud's stop does; after half a minute its plug is pulled. */
+export const shutDown = async ({docker}: TestEngine, name: string): Promise<string> =>
+	docker('stop', '--signal', 'SIGRTMIN+4', '--timeout', '30', name);
+
 /** Its exit status, when it has ended; undefined where it was removed. */
 export async function waitFor({host}: TestEngine, name: string): Promise<number | undefined> {
 	return new Promise(resolve => {

@@ -1,9 +1,9 @@
 import {randomInt} from 'node:crypto';
 import process from 'node:process';
-import type {Machines, Seed} from '../ec2/guests.js';
+import type {Machine, Machines, Seed} from '../ec2/guests.js';
 import {findEngine, type Missing, type TestEngine} from '../engine.js';
 import {isAlive} from '../processes.js';
-import {createContainer, startContainer, waitFor} from './container.js';
+import {createContainer, shutDown, startContainer, waitFor} from './container.js';
 import {ensureMachineImage} from './image.js';
 import {Metadata} from './metadata.js';
 
@@ -25,7 +25,7 @@ export type RealMachines = Machines & {
 	execute(instanceId: string, ...command: readonly string[]): Promise<string>;
 };
 
-type Running = {readonly name: string; readonly address: string; isWanted: boolean};
+type Running = {readonly name: string; isWanted: boolean};
 
 class DockerMachines implements RealMachines {
 	readonly engine: TestEngine;
@@ -41,21 +41,43 @@ class DockerMachines implements RealMachines {
 		this.#image = image;
 	}
 
-	async boot(seed: Seed): Promise<{address: string; destroy(): Promise<void>}> {
+	async boot(seed: Seed): Promise<Machine> {
 		const {network, prefix, metadata, address: service} = await (this.#site ??= this.#open());
-		const address = `${prefix}.${this.#next++}`;
+		const nextAddress = () => `${prefix}.${this.#next++}`;
+		let address = nextAddress();
 		const name = `${network}-${seed.instanceId.replace(/^i-0*/, 'i-')}`;
-		const machine: Running = {name, address, isWanted: true};
+		const machine: Running = {name, isWanted: true};
 		this.#running.set(seed.instanceId, machine);
 		metadata.add(address, seed);
 		await createContainer(this.engine, this.#image, name, {network, address, label: `${label}=${process.pid}`}, seed);
 		await startContainer(this.engine, name, service);
-		const watch = this.#watch(machine, seed, service).catch((error: unknown) => {
-			this.#failures.push(error as Error);
-		});
-		this.#watches.add(watch);
+		const watchNow = (): Promise<void> => {
+			const begun = this.#watch(machine, seed, service).catch((error: unknown) => {
+				this.#failures.push(error as Error);
+			});
+			this.#watches.add(begun);
+			return begun;
+		};
+
+		let watch = watchNow();
 		return {
 			address,
+			stop: async () => {
+				machine.isWanted = false;
+				await shutDown(this.engine, name);
+				await watch;
+				metadata.remove(address);
+			},
+			start: async () => {
+				address = nextAddress();
+				metadata.add(address, seed);
+				machine.isWanted = true;
+				await this.engine.docker('network', 'disconnect', network, name);
+				await this.engine.docker('network', 'connect', '--ip', address, network, name);
+				await startContainer(this.engine, name, service);
+				watch = watchNow();
+				return address;
+			},
 			destroy: async () => {
 				metadata.remove(address);
 				await this.#remove(machine);
