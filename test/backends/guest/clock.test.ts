@@ -70,6 +70,67 @@ describe.each(shells.map(shell => [shell.join(' '), shell] as const))('the guard
 		}
 	});
 
+	it.each([
+		['its clock right', 0],
+		['its clock ahead until the network is there', 7200],
+	])('does not count the time that it was stopped as idle, and keeps its deadline, with %s', async (_name, wrong) => {
+		const bench = await make(shell, {duration: 20_000, inactivity: 600});
+		await bench.boot();
+		await bench.run('lift');
+		bench.pass(500);
+		await bench.run('check');
+		const {deadline} = await bench.status();
+		bench.error += wrong;
+		await bench.boot(9000);
+		expect(await bench.isOver()).toBeUndefined();
+		bench.pass(20);
+		bench.error -= wrong;
+		await bench.run('check');
+		const {idleSince, ends, deadline: after} = await bench.status();
+		expect(bench.now - Number(idleSince)).toBeLessThanOrEqual(21);
+		expect(ends?.why).toBe('inactivity');
+		expect(after).toBe(deadline);
+		bench.pass(570);
+		expect(await bench.isOver()).toBeUndefined();
+		bench.pass(31);
+		expect(await bench.isOver()).toContain('poweroff');
+	});
+
+	it.each([
+		['its clock right', 0],
+		['its clock ahead until the network is there', 7200],
+	])('gives whoever starts it again a whole lease where nobody had reached it, with %s', async (_name, wrong) => {
+		const bench = await make(shell, {duration: 20_000, lease: 900});
+		await bench.boot();
+		bench.pass(500);
+		await bench.run('check');
+		bench.error += wrong;
+		await bench.boot(3000);
+		expect(await bench.isOver()).toBeUndefined();
+		bench.pass(20);
+		bench.error -= wrong;
+		await bench.run('check');
+		expect(Math.abs(bench.now + 880 - Number((await bench.status()).lease))).toBeLessThanOrEqual(1);
+		bench.pass(881);
+		expect(await bench.isOver()).toContain('poweroff');
+	});
+
+	it('a deadline that passed while it was stopped ends it at once; a reboot is no activity, and moves no lease', async () => {
+		const bench = await make(shell, {duration: 2000, inactivity: 600, lease: 900});
+		await bench.boot();
+		bench.pass(300);
+		await bench.run('check');
+		await bench.boot(40);
+		expect(await bench.status()).toMatchObject({lease: bench.now + 560});
+		await bench.run('lift');
+		bench.pass(300);
+		await bench.run('check');
+		await bench.boot(40);
+		expect(await bench.status()).toMatchObject({idleSince: bench.now - 340});
+		await bench.boot(3000);
+		expect(await bench.isOver()).toContain('poweroff');
+	});
+
 	it('begins anew on another machine that was made from its image, and not before cloud-init says so', async () => {
 		const bench = await make(shell, {duration: 300});
 		await bench.write('sys/class/dmi/id/product_uuid', 'ec2-one\n');

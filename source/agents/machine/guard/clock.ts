@@ -8,6 +8,9 @@ nothing: a clock that comes back earlier than it was last seen has gone back, an
 boot may be the wrong one, a later step backwards in the same boot is taken from the time down first (`slack`), and only the rest moves
 the deadline: of two readings of the time down the shorter one holds. So the machine is never ended early by its clock, and outlives its
 duration by no more than the reboot took.
+
+Where it was down for longer than a reboot takes, somebody has started it again: that is activity, and never does the time down count as
+idle. After five minutes it has a whole boot lease again too, where that was not lifted yet. The deadline stays what it was.
 */
 export const clock = String.raw`
 # run/clock: the boot, clock minus uptime, the clock when last seen, seconds down before this boot.
@@ -30,7 +33,12 @@ look() {
       fi
     else
       slack=$((offset - l))
-      [ "$slack" -ge 0 ] || move=$slack slack=0
+      if [ "$slack" -lt 0 ]; then
+        move=$slack slack=0
+      elif [ "$slack" -gt 90 ]; then
+        put "$kept/active" "$offset"
+        [ "$slack" -lt 300 ] || [ ! -e "$state/lease" ] || put "$state/lease" $((offset + lease_time))
+      fi
     fi
     break
   done

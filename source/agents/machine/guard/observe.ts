@@ -28,7 +28,8 @@ resolve() {
     deadline=$value
   fi
   if [ -e "$state/lease" ]; then
-    moment "$state/lease" || fallback
+    # One that lies further ahead was counted from a clock that was wrong at the boot.
+    moment "$state/lease" && [ "$value" -le $((now + lease_time)) ] || fallback
     lease=$value
   fi
 }
