@@ -82,6 +82,14 @@ export function addHome(add: Add, {open, outputOf, finish}: Means): void {
 
 /** What keeps a bill in bounds. */
 export function addMoney(add: Add, {open, outputOf, finish}: Means): void {
+	add('start', 'start an environment again whose machine was stopped in its cloud; it is billed again from then on')
+		.argument('<name>')
+		.option('-y, --yes', 'ask no questions')
+		.action(async (name: string, flags: Flags) => {
+			finish();
+			const [{startRun}, {systemClock}] = await Promise.all([import('./commands/start.js'), import('./system/clock.js')]);
+			await startRun(await open(), systemClock, name, flags.yes ?? false, await outputOf(flags));
+		});
 	add('extend', "move an environment's deadline on its instance")
 		.argument('<name>')
 		.argument('<duration>', 'how much later, such as 2h or 1d')

@@ -212,13 +212,14 @@ export function checkedBackend<B extends Backend>(backend: B): B {
 			const instance = await act();
 			return instance && checkedInstance(name, instance);
 		});
+	const checked = (hear: (progress: LaunchProgress) => void) => (progress: LaunchProgress) => hear(checkedProgress(progress));
 	const told = async (act: () => Promise<readonly string[]>) => answered(async () => (await act()).map(line));
-	const {check, quieten, copyOut, inside, commit, release, admit, sweep, regions, account} = backend;
+	const {check, start, quieten, copyOut, inside, commit, release, admit, sweep, regions, account} = backend;
 	return {
 		...checkedSource(backend),
 		async launch(intent, signal, onProgress) {
 			checkNames(intent.offer);
-			return one(async () => backend.launch(intent, signal, progress => onProgress(checkedProgress(progress))));
+			return one(async () => backend.launch(intent, signal, checked(onProgress)));
 		},
 		async find(intentId, offer, account, signal) {
 			checkNames(offer);
@@ -236,6 +237,10 @@ export function checkedBackend<B extends Backend>(backend: B): B {
 				);
 				return checkedList(name, listed, unanswered);
 			}),
+		...(start && {
+			start: (async (id, account, signal, hear) =>
+				one(async () => start(id, account, signal, checked(hear)))) satisfies Backend['start'],
+		}),
 		...(check && {
 			check: async (offer: Offer, signal: AbortSignal) => {
 				checkNames(offer);
@@ -268,16 +273,12 @@ export function checkedBackend<B extends Backend>(backend: B): B {
 		...(copyOut && {copyOut: async (id: string, folder: string) => answered(async () => copyOut(id, folder))}),
 		...(inside && {inside: async (id: string, signal: AbortSignal) => answered(async () => inside(id, signal))}),
 		...(commit && {
-			commit: (async (id, wish, signal, onProgress) =>
-				answered(async () => commit(id, wish, signal, progress => onProgress(checkedProgress(progress))))) satisfies NonNullable<
-				Backend['commit']
-			>,
+			commit: (async (id, wish, signal, hear) =>
+				answered(async () => commit(id, wish, signal, checked(hear)))) satisfies Backend['commit'],
 		}),
 		...(release && {
 			release: (async (id, signal, onProgress) =>
-				one(async () =>
-					release(id, signal, onProgress && (progress => onProgress(checkedProgress(progress)))),
-				)) satisfies NonNullable<Backend['release']>,
+				one(async () => release(id, signal, onProgress && checked(onProgress)))) satisfies NonNullable<Backend['release']>,
 		}),
 	};
 }

@@ -233,6 +233,18 @@ export type Backend = {
 	When `signal` is aborted the waiting ends; what was asked for may come about all the same.
 	*/
 	terminate(id: string, account?: Account, signal?: AbortSignal): Promise<void>;
+	/**
+	Starts a machine again that is stopped in its cloud, with the disk that it had; resolves when it runs, with its address, which may be a new
+	one. One that runs already is no error. With `account`, in that one: under another, it throws `otherAccount`. Aborted before the cloud was
+	asked it throws the signal's reason, after that it resolves with what is known. Throws `BackendError`; `capacity` and `quota` leave it
+	stopped. Missing where a stopped instance is over: there the core says that there is nothing to start.
+	*/
+	start?(
+		id: string,
+		account: Account | undefined,
+		signal: AbortSignal,
+		onProgress: (progress: LaunchProgress) => void,
+	): Promise<Instance>;
 	/** Ends what still runs of an instance that has stopped, and keeps what it holds. Missing where nothing can run on. */
 	quieten?(id: string): Promise<void>;
 	/** A tar archive of a folder in an instance that has stopped, without starting anything. Missing where that cannot be had. */

@@ -48,6 +48,7 @@ export function lazyAws(load: () => Promise<AwsBackend>): AwsBackend {
 		find: async (intentId, offer, account, signal) => (await aws()).find(intentId, offer, account, signal),
 		describe: async (id, account, signal) => (await aws()).describe(id, account, signal),
 		terminate: async (id, account, signal) => (await aws()).terminate(id, account, signal),
+		start: async (id, account, signal, onProgress) => (await aws()).start(id, account, signal, onProgress),
 		list: async (installation, regions, unanswered, signal) => (await aws()).list(installation, regions, unanswered, signal),
 		regions: async signal => (await aws()).regions(signal),
 		sweep: async (installation, regions) => (await aws()).sweep(installation, regions),

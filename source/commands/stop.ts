@@ -177,7 +177,7 @@ async function mayEnd(
 
 	if (discard || !work || !work.changed) {
 		return confirm({
-			lines: lossLines(name, work),
+			lines: lossLines(name, work, run),
 			question: `End ${name} and delete what is in it?`,
 			next: work ? 'Add -y to end it without a question.' : 'Add -y and --discard to end it without a question.',
 		});
@@ -195,9 +195,17 @@ export async function secureWork(
 	output: Output,
 ): Promise<void> {
 	if (!work) {
-		throw new Problem('failed', `${name} was not ended: it cannot be asked whether it holds work that exists nowhere else`, {
-			next: discardWords(name),
-		});
+		throw new Problem(
+			'failed',
+			run?.halted
+				? `${name} was not ended: its machine is stopped, so that it cannot be asked whether it holds work that exists nowhere else`
+				: `${name} was not ended: it cannot be asked whether it holds work that exists nowhere else`,
+			{
+				next: run?.halted
+					? `Start it again, so that it can be asked: ${self} start ${name}. ${discardWords(name)}`
+					: discardWords(name),
+			},
+		);
 	}
 
 	if (work.changed) {
@@ -226,7 +234,7 @@ async function askAboutWork(
 	output: Output,
 ): Promise<boolean> {
 	const answer = await choose({
-		lines: lossLines(name, work),
+		lines: lossLines(name, work, run),
 		question: `End ${name}?`,
 		answers: [
 			{key: 'b', words: 'bring it home, then end it'},
@@ -246,7 +254,14 @@ async function askAboutWork(
 const mostLines = 20;
 
 /** What ending it would lose, in as many lines as a screen shows with the question below them. */
-function lossLines(name: string, work: UnsavedWork | undefined): string[] {
+function lossLines(name: string, work: UnsavedWork | undefined, run: RunState | undefined): string[] {
+	if (work === undefined && run?.halted) {
+		return [
+			`The machine of ${name} is stopped, so that it cannot be asked whether it holds work that exists nowhere else.`,
+			`\`${self} start ${name}\` starts it again, and it can; ended, its disk goes with all that is on it.`,
+		];
+	}
+
 	if (work === undefined) {
 		return [`${name} cannot be asked whether it holds work that exists nowhere else.`];
 	}

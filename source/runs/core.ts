@@ -11,6 +11,7 @@ import type {Offer} from '../offers/offer.js';
 import type {Problem} from '../system/problem.js';
 import type {AttentionSettings} from './settings/attention-settings.js';
 import type {RefreshEnd} from '../offers/catalogue/background-refresh.js';
+import type {StartAgain, Started} from './end/start-again.js';
 import type {BringHome} from './end/bring-home.js';
 import type {RunHandle, UnsavedWork} from './model/run-handle.js';
 import type {LedgerEntry} from './journal/ledger.js';
@@ -58,6 +59,8 @@ export type Core = {
 	launch(plan: Plan): Promise<RunHandle>;
 	/** Takes a run up again where it is: goes on with its steps or connects. */
 	attach(name: string): Promise<RunHandle>;
+	/** Starts the machine of the run called `name` where it is stopped in its cloud. Throws a `Problem`. */
+	start(name: string, options?: StartAgain): Promise<Started>;
 	/** Ends the run called `name`, whoever looks after it, and waits until that is confirmed. */
 	stop(name: string, reason: string): Promise<void>;
 	/**

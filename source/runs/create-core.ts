@@ -88,6 +88,8 @@ export async function createCore(given: RunContext, folder: string): Promise<Cor
 			return launch(context, plan, await installation());
 		},
 		attach: async name => (await import('./live/run.js')).Run.from(context, await openRecord(context, name, {withLogs: true})),
+		start: async (name, options) =>
+			(await import('./end/start-again.js')).startAgain(context, await openRecord(context, name), options),
 		async stop(name, reason) {
 			const {endDamaged, stopRecord} = await import('./end/stop-run.js');
 			if (!(await endDamaged(context, name, installation, backends()))) {

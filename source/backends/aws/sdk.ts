@@ -22,6 +22,7 @@ export {
 	EC2Client,
 	RevokeSecurityGroupIngressCommand,
 	RunInstancesCommand,
+	StartInstancesCommand,
 	TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
 export {ListServiceQuotasCommand, ServiceQuotasClient} from '@aws-sdk/client-service-quotas';

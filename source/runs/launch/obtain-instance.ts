@@ -12,6 +12,8 @@ import {launchSurely} from './launch-surely.js';
 import {announcedAccount} from './launch-account.js';
 import {describeInstance} from '../steps/run-instance.js';
 import type {RunSpecification} from '../model/events.js';
+import type {RunState} from '../model/state.js';
+import {self} from '../../system/program-name.js';
 
 /** No offer is left to be tried. `unasked` are dearer than was agreed to. */
 export class NothingProvisioned extends Error {
@@ -44,9 +46,9 @@ export async function obtainInstance(stage: Stage): Promise<void> {
 	}
 
 	const backend = await stage.context.backend(offer.backend);
-	const instance = await describeInstance(backend, stage.state());
+	const instance = await awaitBoot(stage, backend);
 	if (isHalted(instance)) {
-		throw haltedFailure(instance, backend);
+		throw haltedFailure(instance, stage.state());
 	}
 
 	if (instance?.state === 'running') {
@@ -65,10 +67,31 @@ export async function obtainInstance(stage: Stage): Promise<void> {
 	throw endOf(instance, stage.state(), stage.context.clock.now());
 }
 
-const haltedFailure = (instance: Instance, backend: Backend): StepFailed =>
+/** Milliseconds. */
+const bootLimit = 5 * 60_000;
+const bootPause = 2000;
+
+/** The run's instance, not before it has come up: one that was started again a moment ago is on its way, and has not ended. */
+async function awaitBoot(stage: Stage, backend: Backend): Promise<Instance | undefined> {
+	const {clock} = stage.context;
+	for (const start = clock.now(); ; await clock.sleep(bootPause, stage.signal)) {
+		const instance = await describeInstance(backend, stage.state());
+		if (instance?.state !== 'pending') {
+			return instance;
+		}
+
+		if (clock.now() === start) {
+			stage.report('instance', {log: 'its cloud is starting it\n'});
+		} else if (clock.now() - start >= bootLimit) {
+			throw new StepFailed('instance', 'its cloud has been starting it for 5 minutes, and it does not run yet');
+		}
+	}
+}
+
+const haltedFailure = (instance: Instance, {name}: RunState): StepFailed =>
 	new StepFailed('instance', `its machine is stopped, not ended, and its disk is billed: ${haltedReason(instance)}`, {
 		lastLines: [],
-		next: `Start it again: ${backend.byHand?.(instance.id).start ?? "in the cloud's console"}`,
+		next: `Start it again: ${self} start ${name}`,
 	});
 
 /** True when there is an instance. */

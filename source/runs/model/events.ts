@@ -143,6 +143,8 @@ export const eventSchema = z.discriminatedUnion('type', [
 	z.object({type: z.literal('halted'), ...at, reason: z.string(), start: z.string().optional()}),
 	/** It runs again. */
 	z.object({type: z.literal('resumed'), ...at}),
+	/** The cloud is about to be asked to start it: it is billed from now on, whether or not the answer is heard. */
+	z.object({type: z.literal('start-requested'), ...at}),
 	z.object({type: z.literal('host-key-replaced'), ...at}),
 	z.object({type: z.literal('address'), ...at, host: z.string(), port: z.number().int(), user: z.string()}),
 	z.object({type: z.literal('reachable'), ...at}),

@@ -96,6 +96,7 @@ const withoutInstance = {
 	leaseLifted: false,
 	unheard: false,
 	halted: undefined,
+	resumedAt: undefined,
 	hostKeyReplaced: false,
 	notice: undefined,
 	portsKnown: undefined,

@@ -60,6 +60,7 @@ function begin(name: string, {at, specification}: RunEvent & {type: 'intended'})
 		leaseLifted: false,
 		unheard: false,
 		halted: undefined,
+		resumedAt: undefined,
 		hostKeyReplaced: false,
 		notice: undefined,
 		billing: [],
@@ -163,12 +164,19 @@ function apply(state: RunState, event: Exclude<RunEvent, {type: 'intended'}>): R
 		}
 
 		case 'halted': {
-			const {at, reason, start} = event;
+			const {reason, start} = event;
+			const at = state.halted?.at ?? event.at;
 			return {...state, halted: {at, reason, start}, billing: billedUntil(state.billing, at)};
 		}
 
+		case 'start-requested': {
+			return {...state, halted: state.halted && {...state.halted, asked: event.at}};
+		}
+
 		case 'resumed': {
-			return {...state, halted: undefined, billing: [...state.billing, {offer: state.offer, from: event.at, to: undefined}]};
+			const {halted, billing, offer} = state;
+			const again = {offer, from: halted?.asked ?? event.at, to: undefined};
+			return {...state, halted: undefined, resumedAt: event.at, billing: halted ? [...billing, again] : billing};
 		}
 
 		case 'guard-unheard': {

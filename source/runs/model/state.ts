@@ -106,7 +106,18 @@ export type RunState = {
 	readonly guarded: boolean;
 	readonly leaseLifted: boolean;
 	/** The machine is stopped in its cloud: nothing runs, its disk is billed, and what is on it is there until it is terminated. */
-	readonly halted: {readonly at: number; readonly reason: string; readonly start: string | undefined} | undefined;
+	readonly halted:
+		| {
+				readonly at: number;
+				readonly reason: string;
+				/** The command of the cloud's own that starts it. */
+				readonly start: string | undefined;
+				/** When the cloud was asked to start it, where it is not known yet what came of that. */
+				readonly asked?: number | undefined;
+		  }
+		| undefined;
+	/** When the machine was last seen to run again after it was stopped: its guard counts from there, but for the deadline. */
+	readonly resumedAt: number | undefined;
 	/** It was said that nothing was heard of its guard. */
 	readonly unheard: boolean;
 	readonly hostKeyReplaced: boolean;

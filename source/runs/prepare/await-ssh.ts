@@ -59,7 +59,7 @@ async function watchInstance(
 			throw new StepFailed(step, `its machine is stopped, not ended, and its disk is billed: ${haltedReason(instance)}`);
 		}
 
-		if (instance?.state !== 'running') {
+		if (instance?.state !== 'running' && instance?.state !== 'pending') {
 			throw endOf(instance, stage.state(), clock.now());
 		}
 

@@ -63,6 +63,10 @@ function eventWords(event: RunEvent, before?: Pick<RunState, 'steps'>): string |
 			return `its machine is stopped, not ended, and its disk is billed: ${event.reason}`;
 		}
 
+		case 'start-requested': {
+			return 'its cloud is asked to start its machine again';
+		}
+
 		case 'resumed': {
 			return 'its machine runs again';
 		}

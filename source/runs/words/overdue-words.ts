@@ -1,6 +1,7 @@
+import {formatPrice} from '../../offers/format.js';
 import {formatDuration} from '../../system/format.js';
 import {self} from '../../system/program-name.js';
-import {isUnheard, type OwnEnd, overdue, overdueLimit, ownEnd} from '../model/overdue.js';
+import {begunAt, isUnheard, type OwnEnd, overdue, overdueLimit, ownEnd} from '../model/overdue.js';
 import type {RunState} from '../model/state.js';
 import {dateTime} from './event-words.js';
 
@@ -21,17 +22,42 @@ export function overdueLine(now: number, run: RunState, counts = true): string |
 }
 
 /** Of a machine that is stopped in its cloud: that it costs, and both ways on; undefined where it is not. */
-export function haltedLine(now: number, {name, halted, deadline, specification}: RunState): string | undefined {
+export function haltedLine(now: number, run: RunState): string | undefined {
+	const {name, halted} = run;
 	if (!halted) {
 		return undefined;
 	}
 
-	const isLate = deadline !== undefined && deadline <= now;
-	const why = isLate ? 'its deadline has passed' : specification.inactivity === null ? undefined : 'it counts as inactive';
-	const again =
-		why === undefined ? '' : ` (${why}: once it runs it may end itself at once, with all that is on it; copy its disk first)`;
-	const start = `${halted.start ?? "in the cloud's console"}${again}, then ${self} attach ${name}`;
-	return `STOPPED, not ended: ${halted.reason}. Its disk is billed, and keeps what is on it, until it is terminated. Start it again: ${start}. End it: ${self} stop ${name}`;
+	const asked = halted.asked === undefined ? '' : ` Its cloud was asked at ${dateTime(halted.asked)} to start it.`;
+	const start = isPastDeadline(now, run)
+		? 'Its deadline has passed, so that it would end itself at once if it were started: copy its disk first, where that is worth it.'
+		: `Start it again: ${self} start ${name}.`;
+	return `STOPPED, not ended: ${halted.reason}. Its disk is billed, and keeps what is on it, until it is terminated.${asked} ${start} End it: ${self} stop ${name}`;
+}
+
+/** Whether a machine that is stopped would end itself as soon as it ran. */
+export const isPastDeadline = (now: number, {deadline}: Pick<RunState, 'deadline'>): boolean =>
+	deadline !== undefined && deadline <= now;
+
+/** What a person knows before a machine that is stopped is started, one sentence a line: that it costs again, and what ends it. */
+export function startLines(now: number, run: RunState): readonly string[] {
+	const {name, offer, deadline, halted, specification} = run;
+	const ends = [
+		...(deadline === undefined
+			? []
+			: [
+					`at its deadline, ${dateTime(deadline)}, in ${formatDuration((deadline - now) / 1000)}: the time that it was stopped counts`,
+				]),
+		...(specification.inactivity === null
+			? []
+			: [`after ${formatDuration(specification.inactivity)} without you, counted from its start`]),
+		...(run.leaseLifted || !run.guarded ? [] : ['at the end of its boot lease, where nobody reaches it']),
+	];
+	return [
+		`${name} is stopped${halted === undefined ? '' : `: ${halted.reason}`}. Its disk is billed as it is.`,
+		`Started, it costs ${formatPrice(offer.price)}/h again, from the request on.`,
+		ends.length === 0 ? 'Nothing ends it by itself.' : `It ends itself ${ends.join('; ')}.`,
+	];
 }
 
 /** Of a machine whose guard was never heard of: what will end it; undefined where it was, or where it is too early to tell. */
@@ -41,5 +67,5 @@ export function unheardLine(now: number, run: RunState): string | undefined {
 		return undefined;
 	}
 
-	return `NOT HEARD OF: its guard has not answered since its launch at ${dateTime(run.launchedAt ?? now)}, and it is billed. It ends itself at ${dateTime(end.at)} (${names[end.why]}); where it does not, this program ends it after ${dateTime(end.at + overdueLimit)}; now: ${self} stop ${run.name}`;
+	return `NOT HEARD OF: its guard has not answered since ${run.resumedAt === undefined ? 'its launch' : 'it was started again'} at ${dateTime(begunAt(run) ?? now)}, and it is billed. It ends itself at ${dateTime(end.at)} (${names[end.why]}); where it does not, this program ends it after ${dateTime(end.at + overdueLimit)}; now: ${self} stop ${run.name}`;
 }

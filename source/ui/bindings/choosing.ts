@@ -11,6 +11,8 @@ import type {BuildPolicy} from '../../configuration/model.js';
 import {offerStarter, startWizard} from '../store/wizard.js';
 import type {Binding} from '../keymap.js';
 import type {AppState} from '../store/state.js';
+import {canStartAgain, startAgain} from '../store/starting-again.js';
+import type {RunState} from '../../runs/model/state.js';
 
 const hasConfigurations = ({configurations}: AppState): boolean => (configurations?.length ?? 0) > 0;
 const noEnvironment = (state: AppState): string | undefined =>
@@ -135,13 +137,33 @@ const plan: readonly Binding[] = [
 	},
 ];
 
+const chosenRun = (state: AppState): RunState | undefined => {
+	const chosen = chosenEnvironment(state);
+	return chosen?.kind === 'run' ? chosen.run : undefined;
+};
+
 const environments: readonly Binding[] = [
+	{
+		id: 'start-listed',
+		keys: ['enter', 'S'],
+		screens: ['environments'],
+		title: 'Start an environment again that is stopped in its cloud, after a question',
+		footer: 'start',
+		when: state => canStartAgain(chosenRun(state)),
+		run(app) {
+			const run = chosenRun(app.state());
+			if (run) {
+				startAgain(app, run);
+			}
+		},
+	},
 	{
 		id: 'attach',
 		keys: ['enter'],
 		screens: ['environments'],
 		title: 'Attach to the environment',
 		footer: 'attach',
+		when: state => !canStartAgain(chosenRun(state)),
 		disabled: state =>
 			isOrphan(state) ? 'Its keys are not here, so nobody can be let in: it can only be ended, with x' : noEnvironment(state),
 		run(app) {

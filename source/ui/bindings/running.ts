@@ -4,6 +4,7 @@ import {openShell} from '../store/editing.js';
 import {askAgreement, isAsked} from '../store/agreeing.js';
 import {detach, showList, stop} from '../store/leaving.js';
 import {findNext, scrollLog, showTab} from '../store/scroll-logs.js';
+import {canStartAgain, startAgain} from '../store/starting-again.js';
 import {copyLink, openIde, retry} from '../store/running.js';
 import {changeRun, turnRun} from '../store/tabs.js';
 import {inLogs, isNarrow, logArea} from '../layout.js';
@@ -193,6 +194,21 @@ export const running: readonly Binding[] = [
 		vital: true,
 		when: state => phaseOf(state) === 'failed' || isGivenUp(state),
 		run: retry,
+	},
+	{
+		id: 'start-again',
+		keys: ['S'],
+		screens,
+		title: 'Start it again where its machine is stopped in its cloud, after a question',
+		footer: 'start',
+		vital: true,
+		when: state => canStartAgain(state.run?.handle.state()),
+		run(app) {
+			const {run} = app.state();
+			if (run) {
+				startAgain(app, run.handle.state());
+			}
+		},
 	},
 	{
 		id: 'extend',

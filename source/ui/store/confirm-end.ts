@@ -1,4 +1,5 @@
 import type {UnsavedWork} from '../../runs/model/run-handle.js';
+import {self} from '../../system/program-name.js';
 import {messageOf} from '../../system/problem.js';
 import type {App} from './app.js';
 import {bringHomeThen} from './bring-home.js';
@@ -13,6 +14,8 @@ export type Ending = {
 	readonly title: string;
 	/** What would be lost; undefined where that cannot be found out. */
 	readonly ask: () => Promise<UnsavedWork | undefined>;
+	/** Its machine is stopped in its cloud: it can be started again, so that it can be asked. */
+	readonly isHalted?: boolean;
 	readonly end: () => Promise<void>;
 	/** The person has said yes before: only what would be lost is still worth a question. */
 	readonly isAgreed?: boolean;
@@ -35,7 +38,7 @@ export async function confirmEnd(app: App, ending: Ending): Promise<void> {
 	app.set({asking: () => taken.resolve(undefined)});
 	let loss: Loss | undefined;
 	await app.work('asking for work that exists nowhere else; esc leaves it as it is', async () => {
-		loss = await Promise.race([lossOf(ending.ask), taken.promise]);
+		loss = await Promise.race([lossOf(ending), taken.promise]);
 	});
 	app.set({asking: undefined});
 	const now = app.state();
@@ -83,10 +86,20 @@ function askTwice(app: App, name: string, end: () => void): void {
 	});
 }
 
-async function lossOf(ask: Ending['ask']): Promise<Loss> {
+async function lossOf({ask, isHalted = false, name}: Ending): Promise<Loss> {
 	const unknown = 'It cannot be asked for work that exists nowhere else';
 	try {
 		const work = await ask();
+		if (!work && isHalted) {
+			return {
+				kind: 'unknown',
+				lines: [
+					'Its machine is stopped, so that it cannot be asked for work that exists nowhere else.',
+					`S, or \`${self} start ${name}\`, starts it again, and it can; ended, its disk goes with all that is on it.`,
+				],
+			};
+		}
+
 		if (!work) {
 			return {kind: 'unknown', lines: [`${unknown}.`]};
 		}

@@ -142,14 +142,19 @@ const question = (name: string, {phase}: {readonly phase: RunPhase}): string =>
 /** Ends the run, also one that has ended and keeps something; before that, tells what would be lost with it and asks again. */
 export async function stop(app: App, handle: RunHandle, then: 'quit' | 'list', isAgreed = false): Promise<void> {
 	const {name} = handle;
-	const {phase, reachable} = handle.state();
+	const {phase, reachable, halted} = handle.state();
 	await confirmEnd(app, {
 		name,
 		source: handle.state().specification.folder,
 		title: question(name, handle.state()),
 		isAgreed,
+		isHalted: halted !== undefined,
 		async ask() {
-			return phase === 'ended' ? app.core.unsavedWork(name) : reachable ? handle.unsavedWork() : {changed: false, lines: []};
+			return phase === 'ended' || halted
+				? app.core.unsavedWork(name)
+				: reachable
+					? handle.unsavedWork()
+					: {changed: false, lines: []};
 		},
 		async end() {
 			await handle.stop('stopped');
@@ -189,6 +194,7 @@ export async function stopListed(app: App): Promise<void> {
 			name,
 			source: run.specification.folder,
 			title: question(name, run),
+			isHalted: run.halted !== undefined,
 			ask: async () => app.core.unsavedWork(name),
 			async end() {
 				await app.core.stop(name, 'stopped');

@@ -14,7 +14,7 @@ export type Fault =
 	| {readonly type: 'lost-after'}
 	| {readonly type: 'refused'; readonly class: BackendErrorClass; readonly zones?: readonly string[]};
 
-export type Call = 'launch' | 'find' | 'describe' | 'terminate' | 'list';
+export type Call = 'launch' | 'find' | 'describe' | 'terminate' | 'list' | 'start';
 
 type Machine = {
 	readonly id: string;
@@ -26,6 +26,8 @@ type Machine = {
 	interrupted: boolean;
 	/** Stopped in the cloud, and not terminated. */
 	isStopped?: boolean;
+	/** Started again, it runs from then on. */
+	bootsUntil?: number;
 };
 
 /** How long a machine that was just made is not told of by `find` and `list`. Milliseconds. */
@@ -114,6 +116,16 @@ export class Cloud {
 						.filter(machine => this.#endOf(machine) === undefined)
 						.map(machine => this.#instance(machine)),
 				),
+			start: async id =>
+				this.#act('start', id, () => {
+					const machine = this.#byId(id);
+					if (!machine || this.#endOf(machine) !== undefined) {
+						throw new BackendError('configuration', 'it has ended');
+					}
+
+					machine.isStopped = false;
+					return this.#instance(machine);
+				}),
 			byHand: id => ({command: `cloud end ${id}`, console: undefined, start: `cloud start ${id}`}),
 			quotaFamily: ({instanceType}) => instanceType.split('-')[0],
 		};
@@ -181,7 +193,13 @@ export class Cloud {
 			id: machine.id,
 			intentId: machine.intent.id,
 			run: machine.intent.run,
-			state: isOver ? 'terminated' : machine.isStopped ? 'stopped' : 'running',
+			state: isOver
+				? 'terminated'
+				: machine.isStopped
+					? 'stopped'
+					: this.#now() < (machine.bootsUntil ?? 0)
+						? 'pending'
+						: 'running',
 			endpoint: {host: '127.0.0.1', port: 1, user: 'root'},
 			workspace: '/workflow',
 			stateFolder: '/dstack-tui',

@@ -17,6 +17,7 @@ import {openRecord, RunRecord} from '../../../source/runs/journal/record.js';
 import {claimFolder, runFolder, writeRunFiles} from '../../../source/runs/journal/run-folder.js';
 import {isOver, type RunState} from '../../../source/runs/model/state.js';
 import {makeStage} from '../../../source/runs/steps/step.js';
+import {startAgain} from '../../../source/runs/end/start-again.js';
 import {stopRecord} from '../../../source/runs/end/stop-run.js';
 import {resolvePaths} from '../../../source/system/paths.js';
 import type {Tunnels} from '../../../source/runs/link/tunnels.js';
@@ -143,6 +144,11 @@ export class Program {
 		});
 	}
 
+	/** Starts its machine where that is stopped in the cloud. */
+	async startAgain(name = runName): Promise<unknown> {
+		return this.#unlessKilled(async () => startAgain(this.context, await openRecord(this.context, name)));
+	}
+
 	async stop(name = runName): Promise<unknown> {
 		return this.#unlessKilled(async () => stopRecord(this.context, await openRecord(this.context, name), 'stopped'));
 	}
@@ -241,6 +247,7 @@ export class Program {
 			describe: watch(backend.describe.bind(backend)),
 			terminate: watch(backend.terminate.bind(backend)),
 			list: watch(backend.list.bind(backend)),
+			...(backend.start && {start: watch(backend.start.bind(backend))}),
 		};
 	}
 }

@@ -46,6 +46,11 @@ export function createAwsBackend<S extends OfferSource>(
 			return instance;
 		},
 		terminate: async (id, account, signal = never()) => operations.terminate([id, account], signal, nobody),
+		async start(id, account, signal, onProgress) {
+			const instance = await operations.start([id, account], signal, onProgress);
+			memory.note(instance);
+			return instance;
+		},
 		async list(installation, regions, unanswered, signal = never()) {
 			if (regions.length === 0) {
 				return [];

@@ -20,6 +20,7 @@ export type Arguments = {
 	/** The id as `describe` has it. */
 	look: readonly [id: string, account: Account | undefined];
 	terminate: readonly [id: string, account: Account | undefined];
+	start: readonly [id: string, account: Account | undefined];
 	list: readonly [installation: string, regions: readonly string[]];
 	sweep: readonly [installation: string, regions: readonly string[]];
 	admit: readonly [id: string];
@@ -35,6 +36,7 @@ export type Results = {
 	/** Undefined while EC2 does not tell of it: that is not yet to say that it is gone. */
 	look: Instance | undefined;
 	terminate: undefined;
+	start: Instance;
 	list: Listed;
 	sweep: readonly string[];
 	admit: readonly string[];
@@ -44,8 +46,8 @@ export type Results = {
 export type Operation = keyof Arguments;
 
 /**
-What a backend does on EC2, in a shape that can be sent between processes. All throw `BackendError`. Only `check`, `launch` and `regions`
-heed the signal, and only `launch` reports progress.
+What a backend does on EC2, in a shape that can be sent between processes. All throw `BackendError`. Only `check`, `launch`, `start` and
+`regions` heed the signal, and only `launch` and `start` report progress.
 */
 export type Operations = {readonly [O in Operation]: Performed<O>};
 

@@ -31,6 +31,10 @@ const reasons: Readonly<Record<string, string>> = {
 	'Server.ScheduledStop': 'EC2 stopped it as scheduled: its host is retired',
 };
 
+/** The same of one that is stopped and not ended. */
+const stopped = {'Client.UserInitiatedShutdown': 'it was stopped through EC2'};
+const stopReasons: Readonly<Record<string, Readonly<Record<string, string>>>> = {stopping: stopped, stopped};
+
 /** EC2's name for why an instance does not run: `Server.SpotInstanceTermination`. */
 export const reasonCode = ({StateReason, StateTransitionReason}: Ec2Instance): string | undefined =>
 	StateReason?.Code ?? /^((?:Client|Server)\.[\w.]+)/.exec(StateTransitionReason ?? '')?.[1];
@@ -38,7 +42,9 @@ export const reasonCode = ({StateReason, StateTransitionReason}: Ec2Instance): s
 function reasonOf(instance: Ec2Instance): string | undefined {
 	const code = reasonCode(instance) ?? '';
 	const said = instance.StateReason?.Message ?? instance.StateTransitionReason;
-	return reasons[code] ?? (said ? neutraliseLine(said).slice(0, 300) : undefined);
+	return (
+		stopReasons[instance.State?.Name ?? '']?.[code] ?? reasons[code] ?? (said ? neutraliseLine(said).slice(0, 300) : undefined)
+	);
 }
 
 /** The machine that it is tagged with. */

@@ -17,6 +17,7 @@ import {inRegions, listAll, listInstances} from './list.js';
 import {instanceById, instanceOfIntent} from './lookup.js';
 import {cloudNow, type Place} from './place.js';
 import {admitCallers} from './security-group.js';
+import {startInstance} from './start.js';
 import {sweepRegion} from './sweep.js';
 import {endInstance} from './terminate.js';
 
@@ -110,6 +111,12 @@ export function createAwsOperations(options: OperationOptions): Operations {
 			const {region, instanceId} = partsOf(id);
 			await within(region, async place => endInstance(place, instanceId, account), signal);
 			return undefined;
+		},
+		async start([id, account], signal, onProgress) {
+			const {region, instanceId} = partsOf(id);
+			return within(region, async (place, setup) =>
+				startInstance(place, instanceId, {account, isPrivate: isPrivate(setup), signal, onProgress}),
+			);
 		},
 		list: async ([installation, regions], signal) =>
 			withSession(async (session, setup) =>

@@ -20,6 +20,7 @@ export function remoteOperations(
 		find: remote('find'),
 		look: remote('look'),
 		terminate: remote('terminate'),
+		start: remote('start'),
 		list: remote('list'),
 		sweep: remote('sweep'),
 		admit: remote('admit'),

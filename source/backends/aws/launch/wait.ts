@@ -82,6 +82,12 @@ const classes: Readonly<Record<string, BackendErrorClass>> = {
 	'Client.InvalidSnapshot.NotFound': 'configuration',
 };
 
+/** Why one that EC2 had agreed to start is stopped all the same. */
+export const startFailureOf = (raw: Ec2Instance, {reason}: Instance): BackendError =>
+	new BackendError(classes[reasonCode(raw) ?? ''] ?? 'unknown', `EC2 did not start it: ${reason ?? 'it does not say why'}`, {
+		next: 'It stays stopped, with all that is on its disk, which is billed. Try again later.',
+	});
+
 /** Why EC2 took back what it had promised, before it ran. */
 function failureOf(raw: Ec2Instance, instance: Instance, isNew: boolean): BackendError | undefined {
 	const code = reasonCode(raw) ?? '';
