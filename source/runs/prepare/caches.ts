@@ -73,7 +73,13 @@ the end goes on: a cache is nobody's only copy.
 */
 export async function keepCachesBeforeEnd(context: RunContext, record: RunRecord): Promise<void> {
 	const {known} = record;
-	if (!known.guarded || !known.opened || environmentOf(known.specification).cache.length === 0 || known.phase === 'stopping') {
+	if (
+		!known.guarded ||
+		!known.opened ||
+		known.halted ||
+		environmentOf(known.specification).cache.length === 0 ||
+		known.phase === 'stopping'
+	) {
 		return;
 	}
 
