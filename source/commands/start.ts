@@ -13,7 +13,7 @@ Starts the machine of an environment that is stopped in its cloud, after a quest
 answers, where it had been ready. One that is not stopped is said to be so, and is no failure while it runs.
 */
 export async function startRun(core: Core, clock: Clock, name: string, yes: boolean, output: Output): Promise<void> {
-	const run = (await core.runs({all: true, note: output.note})).find(each => each.name === name);
+	const run = (await core.runs({all: true, note: output.note, names: [name]})).find(each => each.name === name);
 	if (run?.halted && !(await mayStart(clock, run, yes, output))) {
 		output.line(`${name} is left as it is.`);
 		output.object({run: name, type: 'left'});
@@ -37,7 +37,7 @@ export async function startRun(core: Core, clock: Clock, name: string, yes: bool
 			return;
 		}
 
-		const {phase} = (await core.runs({all: true})).find(each => each.name === name) ?? {};
+		const {phase} = (await core.known()).find(each => each.name === name) ?? {};
 		if (phase === 'ready' && !answers) {
 			throw new Problem('failed', `The machine of ${name} runs again and is billed, and its environment does not answer`, {
 				next: `Look at it: ${self} attach ${name} · End it: ${self} stop ${name}`,

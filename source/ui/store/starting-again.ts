@@ -2,7 +2,7 @@ import type {RunState} from '../../runs/model/state.js';
 import {isPastDeadline, startLines} from '../../runs/words/overdue-words.js';
 import {self} from '../../system/program-name.js';
 import type {App} from './app.js';
-import {loadEnvironments} from './environments.js';
+import {loadEnvironments} from './listing.js';
 import {beginRun} from './running.js';
 import {openRuns} from './state.js';
 import {closeTab} from './tabs.js';
@@ -42,7 +42,7 @@ async function startNow(app: App, name: string): Promise<void> {
 	try {
 		await app.core.start(name, {onProgress: text => app.set({busy: `starting ${name}: ${text}`})});
 	} finally {
-		await loadEnvironments(app);
+		void loadEnvironments(app);
 	}
 
 	app.say(`${name} runs again; \`${self} attach ${name}\` comes back to it from anywhere`);

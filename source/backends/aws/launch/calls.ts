@@ -46,8 +46,8 @@ export type Results = {
 export type Operation = keyof Arguments;
 
 /**
-What a backend does on EC2, in a shape that can be sent between processes. All throw `BackendError`. Only `check`, `launch`, `start` and
-`regions` heed the signal, and only `launch` and `start` report progress.
+What a backend does on EC2, in a shape that can be sent between processes. All throw `BackendError`. All but `sweep` heed the signal,
+and only `launch` and `start` report progress.
 */
 export type Operations = {readonly [O in Operation]: Performed<O>};
 
