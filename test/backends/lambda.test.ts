@@ -66,6 +66,7 @@ describe("Lambda's offers", () => {
 			backend: 'lambda',
 			region: 'us-west-1',
 			instanceType: 'gpu_1x_a10',
+			kind: 'machine',
 			cpu: 30,
 			architecture: 'x86_64',
 			memory: 200 * gb,

@@ -41,8 +41,8 @@ describe('what is tried after an offer', () => {
 });
 
 describe('the container that a process stands in for', () => {
-	const docker = {...made('docker', 0, 'local'), availability: 'unavailable' as const};
-	const process = made('process', 0, 'local');
+	const docker = {...made('docker', 0, 'local'), availability: 'unavailable' as const, kind: 'container' as const};
+	const process = {...made('process', 0, 'local'), kind: 'process' as const};
 
 	test('is told also where it cannot be had, and for a process only', () => {
 		const both = tableOf([docker, process, a]);
