@@ -12,13 +12,33 @@ const askEvery = 30_000;
 /** Prints a run's logs, step by step, each as it is read; with `follow` goes on until the run is over. */
 export async function printLogs(core: Core, name: string, follow: boolean, output: Output, clock: Clock): Promise<void> {
 	const reader = await core.logs(name);
+	const leaving = new AbortController();
+	const {signal} = leaving;
 	try {
 		let asked = clock.now() - askEvery;
 		const noted = new Set<string>();
 		const note = (line: string) => {
-			if (!noted.has(line)) {
+			if (!noted.has(line) && !signal.aborted) {
 				noted.add(line);
 				output.note(line);
+			}
+		};
+
+		let isAsking = false;
+		const ask = async () => {
+			isAsking = true;
+			try {
+				// What it finds out is in the journal then; until then, lines are printed as they come.
+				await core.runs({
+					...{note, signal, names: [name]},
+					onUnchecked: (_, why) =>
+						note(`whether ${name} goes on could not be asked: ${why}. What its journal tells is followed; ctrl-c leaves.`),
+				});
+			} catch (error) {
+				note(messageOf(error));
+			} finally {
+				isAsking = false;
+				asked = clock.now();
 			}
 		};
 
@@ -26,15 +46,16 @@ export async function printLogs(core: Core, name: string, follow: boolean, outpu
 			// Asked before the logs are read, so that nothing that came before the end is missed.
 			last = !follow || (await reader.isOver());
 			await printNew(reader, name, last, output);
-			if (!last && clock.now() - asked >= askEvery) {
-				asked = clock.now();
-				// What it finds out is in the journal then.
-				await core.runs({note}).catch((error: unknown) => note(messageOf(error)));
-			} else if (!last) {
+			if (!last && !isAsking && clock.now() - asked >= askEvery) {
+				void ask();
+			}
+
+			if (!last) {
 				await clock.sleep(interval);
 			}
 		}
 	} finally {
+		leaving.abort();
 		await reader.close();
 	}
 }

@@ -1,4 +1,7 @@
-import {longestDelay, lookSurely} from './find-instance.js';
+import {longestDelay, lookSurely, unknownOutcome} from './find-instance.js';
+import {waitFor} from '../context.js';
+import {leaveLaunch, patience} from '../words/wait-words.js';
+import {WaitOver} from '../../system/waits.js';
 import {type Backend, BackendError, type Instance, type LaunchIntent, type LaunchProgress} from '../../backends/backend.js';
 import {backOff} from '../../tunnel/backoff.js';
 import type {Stage} from '../steps/step.js';
@@ -25,6 +28,7 @@ export async function launchSurely(
 	// Nothing is billed here, and the machine itself is asked: an answer that fails has failed.
 	const isFree = intent.offer.price === 0;
 	let isUnsure = isRepeated && !isFree;
+	const started = clock.now();
 	for (let tries = 1; ; tries++) {
 		try {
 			return await backend.launch(intent, stage.signal, onProgress);
@@ -44,12 +48,13 @@ export async function launchSurely(
 				}
 			}
 
-			const made = isUnsure
-				? await lookSurely(
-						{backend, intent: {...intent, account: intent.account}, clock, random, signal: stage.signal},
-						onProgress,
-					)
-				: undefined;
+			// Nobody may be there to end it: what cannot be found out in time stays unanswered, and is taken up later.
+			const limit = started + patience.launching - clock.now();
+			if (isUnsure && limit <= 0) {
+				throw unknownOutcome(intent.offer, error);
+			}
+
+			const made = isUnsure ? await look(stage, backend, intent, limit, onProgress) : undefined;
 			if (!made) {
 				throw error;
 			}
@@ -57,5 +62,30 @@ export async function launchSurely(
 			// It is there: the same request tells of it, now or when the cloud answers again.
 			tries = 0;
 		}
+	}
+}
+
+/** Looks for what an unanswered request made, as a wait with an end. Throws a `StepFailed` then. */
+async function look(
+	stage: Stage,
+	backend: Backend,
+	intent: LaunchIntent,
+	limit: number,
+	onProgress: (progress: LaunchProgress) => void,
+): Promise<Instance | undefined> {
+	const {clock, random} = stage.context;
+	const {offer, run} = intent;
+	const what = `${offer.backend} to tell whether it made an instance for ${run} (${offer.instanceType} in ${offer.region})`;
+	try {
+		return await waitFor(stage.context, {what, limit, wayOut: leaveLaunch}, async (trouble, inner) => {
+			const signal = AbortSignal.any([inner, stage.signal]);
+			const asked = {backend, intent: {...intent, account: intent.account}, clock, random, signal, limit};
+			return lookSurely(asked, progress => {
+				trouble(progress.text);
+				onProgress(progress);
+			});
+		});
+	} catch (error) {
+		throw error instanceof WaitOver ? unknownOutcome(offer, error) : error;
 	}
 }

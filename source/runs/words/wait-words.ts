@@ -11,6 +11,8 @@ export const patience = {
 	question: 70_000,
 	/** Until a cloud tells whether a request that it did not answer made an instance, where that is to end. */
 	unanswered: 120_000,
+	/** The same while one is being started: after that the request stays unanswered, and is taken up at the next start. */
+	launching: 20 * 60_000,
 	/** Until a cloud confirms that an instance has ended. */
 	end: 6 * 60_000,
 } as const;
@@ -23,6 +25,8 @@ export const leaveRequest = 'Ctrl-c leaves, and takes the request back.';
 export const quietOwner = (pid: number): string =>
 	`the program that looks after it, process ${pid}, does not answer; its place is taken if it goes on like that`;
 
+export const leaveLaunch =
+	'Ctrl-c ends it, on the screen x; after that time it fails with the request unanswered, and the next try or start of this program finds what was made.';
 export const leaveQuestion = 'Ctrl-c leaves; nothing is changed by that.';
 export const leaveEnd = (name: string): string =>
 	`Ctrl-c leaves; the end is then tried again at every start of this program, or now by \`${self} stop ${name}\`.`;

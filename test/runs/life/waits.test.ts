@@ -107,3 +107,19 @@ test('a run that hangs blocks no other, and who lists is told by the journal wha
 	expect(clock.now() - started).toBeLessThan(10_000);
 	expect((await readJournal(runFolder(world.paths, runName))).damaged).toEqual([]);
 });
+
+test('a start that nobody watches ends too while its cloud tells nothing: unanswered in the journal, and found later', async () => {
+	world.cloud.fault = call => (call === 'launch' ? {type: 'lost-after'} : {type: 'lost-before'});
+	const began = world.now;
+	await new Program(world).start({offer}).catch(() => undefined);
+	expect(world.now - began).toBeGreaterThanOrEqual(20 * 60_000);
+	expect(world.now - began).toBeLessThan(25 * 60_000);
+	const state = await world.state();
+	expect(state).toMatchObject({phase: 'failed', unanswered: true, instanceId: undefined});
+	expect(state?.failure?.message).toContain('whether cloud made an instance cannot be found out');
+	expect(world.cloud.alive()).toHaveLength(1);
+	world.cloud.fault = () => undefined;
+	await new Program(world).stop();
+	expect(world.cloud.alive()).toEqual([]);
+	expect(await world.state()).toMatchObject({phase: 'gone'});
+});
