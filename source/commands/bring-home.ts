@@ -15,10 +15,16 @@ export async function bringRunHome(core: Core, name: string, output: Output): Pr
 	await bringAndTell(core, name, run.specification.folder, output);
 }
 
-/** The same for one that is known; says where the work is now. */
-export async function bringAndTell(core: Core, name: string, source: string, output: Output): Promise<BroughtHome> {
+/** The same for one that is known, all of `listed`; says where the work is now. */
+export async function bringAndTell(
+	core: Core,
+	name: string,
+	source: string,
+	output: Output,
+	listed: readonly string[] = [],
+): Promise<BroughtHome> {
 	output.line(`Bringing home what exists only in ${name}…`);
-	const brought = await core.bringHome(name);
+	const brought = await core.bringHome(name, {listed});
 	for (const line of homeLines(name, brought, source)) {
 		output.line(line);
 	}

@@ -9,7 +9,7 @@ import {nothingProvisionedProblem} from '../runs/words/problems.js';
 import {goesOnWords, keptLines, offerWords} from '../runs/words/event-words.js';
 import {connectedLines, connectedObject} from './words.js';
 import {confirm, type Output} from './io.js';
-import {secureWork} from './stop.js';
+import {bringHomeAndEnd} from './stop.js';
 
 /** How following a run ended: by itself, or by a signal that the program must end with. */
 export type FollowEnd = {readonly signal?: NodeJS.Signals};
@@ -107,9 +107,10 @@ async function leave(core: Core, handle: RunHandle, signal: NodeJS.Signals, outp
 	const {name} = handle;
 	if (signal === 'SIGINT' && handle.state().phase !== 'ready') {
 		// Somebody may have been in there already: then their work comes home first, or it goes on.
-		await secureWork(core, name, await core.unsavedWork(name), handle.state(), output);
-		output.line(`Interrupted while it was starting: ending ${name}…`);
-		await handle.stop('interrupted while it was starting');
+		await bringHomeAndEnd(core, name, handle.state(), output, async consent => {
+			output.line(`Interrupted while it was starting: ending ${name}…`);
+			await handle.stop('interrupted while it was starting', consent);
+		});
 		output.line(`${name} is gone.`);
 		return;
 	}

@@ -1,4 +1,6 @@
 import type {Core} from '../runs/core.js';
+import {homeThenEnd} from '../runs/end/home-then-end.js';
+import {type Consent, consentTo} from '../runs/model/consent.js';
 import type {UnsavedWork} from '../runs/model/run-handle.js';
 import {UnwrittenEnd} from '../runs/end/unwritten.js';
 import {discardWords} from '../runs/words/bring-home-words.js';
@@ -18,6 +20,9 @@ export type StopOptions = {
 	readonly forget: boolean;
 };
 
+/** What may be lost with an environment that is to end; or all that is in it is brought home first. */
+type How = Consent | 'home';
+
 /**
 Ends environments. Asks first, one after the other, telling what would be lost, unless `yes`; then ends them side by side. What fails for one
 keeps no other.
@@ -25,7 +30,7 @@ keeps no other.
 export async function stopRuns(core: Core, names: readonly string[], options: StopOptions, output: Output): Promise<void> {
 	const known = new Map((await core.runs({all: true, note: output.note, names})).map(run => [run.name, run]));
 	const failures = new Map<string, Problem>();
-	const may = async (name: string): Promise<boolean> => {
+	const may = async (name: string): Promise<How | undefined> => {
 		try {
 			return await isAgreed(core, name, known.get(name), options, output);
 		} catch (error) {
@@ -35,32 +40,35 @@ export async function stopRuns(core: Core, names: readonly string[], options: St
 			}
 
 			failures.set(name, error);
-			return false;
+			return undefined;
 		}
 	};
 
-	const end = async (name: string): Promise<void> => {
+	const end = async (name: string, how: How): Promise<void> => {
+		const endNow = async (consent: Consent): Promise<void> => endOne(core, name, consent, output);
 		try {
-			await endOne(core, name, output);
+			await (how === 'home' ? bringHomeAndEnd(core, name, known.get(name), output, endNow) : endNow(how));
 		} catch (error) {
 			failures.set(name, error instanceof Problem ? error : new Problem('failed', messageOf(error), {cause: error}));
 		}
 	};
 
 	const unknown = names.filter(each => !known.has(each));
-	const agreed: string[] = [];
+	const agreed = new Map<string, How>();
 	for (const name of options.yes ? unknown : [...unknown, ...names.filter(each => known.has(each))]) {
-		if (await may(name)) {
-			agreed.push(name);
+		const how = await may(name);
+		if (how) {
+			agreed.set(name, how);
 		}
 	}
 
 	const unasked = options.yes ? names.filter(each => known.has(each)) : [];
 	await Promise.all([
-		...agreed.map(end),
+		...[...agreed].map(async ([name, how]) => end(name, how)),
 		...unasked.map(async name => {
-			if (await may(name)) {
-				await end(name);
+			const how = await may(name);
+			if (how) {
+				await end(name, how);
 			}
 		}),
 	]);
@@ -73,19 +81,19 @@ async function isAgreed(
 	run: RunState | undefined,
 	options: StopOptions,
 	output: Output,
-): Promise<boolean> {
+): Promise<How | undefined> {
 	if (run?.phase === 'gone') {
 		output.line(`${name} is gone already.`);
 		output.object({run: name, type: 'gone'});
-		return false;
+		return undefined;
 	}
 
 	if (run && options.forget) {
 		await forgetRun(core, run, options.yes, output);
-		return false;
+		return undefined;
 	}
 
-	const agreed = await mayEnd(core, name, run, options, output);
+	const agreed = await mayEnd(core, name, run, options);
 	if (!agreed) {
 		output.line(`${name} is left as it is.`);
 		output.object({run: name, type: 'left'});
@@ -94,10 +102,10 @@ async function isAgreed(
 	return agreed;
 }
 
-async function endOne(core: Core, name: string, output: Output): Promise<void> {
+async function endOne(core: Core, name: string, consent: Consent, output: Output): Promise<void> {
 	output.line(`Ending ${name}…`);
 	try {
-		await core.stop(name, 'stopped');
+		await core.stop(name, 'stopped', consent);
 	} catch (error) {
 		if (error instanceof UnwrittenEnd) {
 			output.object({run: name, type: 'gone', unwritten: error.lines});
@@ -152,69 +160,67 @@ async function forgetRun(core: Core, run: RunState, yes: boolean, output: Output
 	output.object({run: name, type: 'forgotten', instance: instanceId ?? null, account: account?.label ?? null});
 }
 
-/** Whether nothing stands against its end: what would be lost is home, or may be lost. What a damaged journal left has no state. */
+/** What may be lost with it, or that all is brought home first; undefined where it is to stay. What a damaged journal left has no state. */
 async function mayEnd(
 	core: Core,
 	name: string,
 	run: RunState | undefined,
 	{yes, discard}: StopOptions,
-	output: Output,
-): Promise<boolean> {
+): Promise<How | undefined> {
 	// Nothing has to be known of what may be lost, unless nothing is known of it at all: then there may be no such thing.
-	if (run && yes && discard) {
-		return true;
+	if (run && yes) {
+		return discard ? {lose: 'all'} : 'home';
 	}
 
 	const work = await core.unsavedWork(name);
-	if (yes && !discard) {
-		await secureWork(core, name, work, run, output);
-		return true;
-	}
-
 	if (yes) {
-		return true;
+		return discard ? {lose: 'all'} : 'home';
 	}
 
-	if (discard || !work || !work.changed) {
-		return confirm({
-			lines: lossLines(name, work, run),
-			question: `End ${name} and delete what is in it?`,
-			next: work ? 'Add -y to end it without a question.' : 'Add -y and --discard to end it without a question.',
-		});
+	if (!discard && work?.changed) {
+		return askAboutWork(name, work, run);
 	}
 
-	return askAboutWork(core, name, work, run, output);
+	const isAgreed = await confirm({
+		lines: lossLines(name, work, run),
+		question: `End ${name} and delete what is in it?`,
+		next: work ? 'Add -y to end it without a question.' : 'Add -y and --discard to end it without a question.',
+	});
+	return isAgreed ? (work && !discard ? consentTo(work) : {lose: 'all'}) : undefined;
 }
 
-/** Brings home what would be lost with an environment. Throws a `Problem` where that is not certain to be all. */
-export async function secureWork(
+/** Brings home what would be lost with an environment, and ends it then. Throws a `Problem` where that is not certain to be all. */
+export async function bringHomeAndEnd(
 	core: Core,
 	name: string,
-	work: UnsavedWork | undefined,
 	run: RunState | undefined,
 	output: Output,
+	end: (consent: Consent) => Promise<void>,
 ): Promise<void> {
-	if (!work) {
-		throw new Problem(
-			'failed',
-			run?.halted
-				? `${name} was not ended: its machine is stopped, so that it cannot be asked whether it holds work that exists nowhere else`
-				: `${name} was not ended: it cannot be asked whether it holds work that exists nowhere else`,
-			{
-				next: run?.halted
-					? `Start it again, so that it can be asked: ${self} start ${name}. ${discardWords(name)}`
-					: discardWords(name),
-			},
-		);
-	}
+	await homeThenEnd({
+		name,
+		async ask() {
+			const work = await core.unsavedWork(name);
+			if (!work && run?.halted) {
+				throw new Problem(
+					'failed',
+					`${name} was not ended: its machine is stopped, so that it cannot be asked whether it holds work that exists nowhere else`,
+					{next: `Start it again, so that it can be asked: ${self} start ${name}. ${discardWords(name)}`},
+				);
+			}
 
-	if (work.changed) {
-		try {
-			await bringAndTell(core, name, run?.specification.folder ?? '', output);
-		} catch (error) {
-			throw notHomeProblem(name, error);
-		}
-	}
+			return work;
+		},
+		async bring(listed) {
+			try {
+				return await bringAndTell(core, name, run?.specification.folder ?? '', output, listed);
+			} catch (error) {
+				throw notHomeProblem(name, error);
+			}
+		},
+		end,
+		isEnding: async () => core.isEnding(name),
+	});
 }
 
 function notHomeProblem(name: string, error: unknown): Problem {
@@ -226,13 +232,7 @@ function notHomeProblem(name: string, error: unknown): Problem {
 	});
 }
 
-async function askAboutWork(
-	core: Core,
-	name: string,
-	work: UnsavedWork,
-	run: RunState | undefined,
-	output: Output,
-): Promise<boolean> {
+async function askAboutWork(name: string, work: UnsavedWork, run: RunState | undefined): Promise<How | undefined> {
 	const answer = await choose({
 		lines: lossLines(name, work, run),
 		question: `End ${name}?`,
@@ -244,11 +244,11 @@ async function askAboutWork(
 		next: `Add -y to bring it home and end it without a question, --discard too to lose it. \`${self} bring-home ${name}\` only brings it home.`,
 	});
 	if (answer === 'b') {
-		await secureWork(core, name, work, run, output);
-		return true;
+		return 'home';
 	}
 
-	return answer === 'd' && confirm({question: 'Lose this work for good?', next: 'Add -y and --discard.'});
+	const isLost = answer === 'd' && (await confirm({question: 'Lose this work for good?', next: 'Add -y and --discard.'}));
+	return isLost ? {lose: 'all'} : undefined;
 }
 
 const mostLines = 20;

@@ -1,3 +1,4 @@
+import type {Consent} from './model/consent.js';
 import type {OfferListing} from './model/listing.js';
 import type {GridChoices, ForwardPolicy, ProcessPolicy} from './model/preferences.js';
 import type {Choice, Request, Plan, PlanOptions} from './model/choice.js';
@@ -61,8 +62,13 @@ export type Core = {
 	attach(name: string): Promise<RunHandle>;
 	/** Starts the machine of the run called `name` where it is stopped in its cloud. Throws a `Problem`. */
 	start(name: string, options?: StartAgain): Promise<Started>;
-	/** Ends the run called `name`, whoever looks after it, and waits until that is confirmed. */
-	stop(name: string, reason: string): Promise<void>;
+	/**
+	Ends the run called `name`, whoever looks after it, and waits until that is confirmed. Throws `WorkChanged`, and nothing is ended, where
+	there is work that `consent` does not cover; without one, none may be lost.
+	*/
+	stop(name: string, reason: string, consent?: Consent): Promise<void>;
+	/** Whether another program ends it now, or it has ended. */
+	isEnding(name: string): Promise<boolean>;
 	/**
 	Lets go of a run whose end cannot be confirmed from here, and ends nothing: what may be there is a person's to look after from then on.
 	Throws a `Problem` where its instance is known to be there.

@@ -90,15 +90,20 @@ export async function createCore(given: RunContext, folder: string): Promise<Cor
 		attach: async name => (await import('./live/run.js')).Run.from(context, await openRecord(context, name, {withLogs: true})),
 		start: async (name, options) =>
 			(await import('./end/start-again.js')).startAgain(context, await openRecord(context, name), options),
-		async stop(name, reason) {
+		async stop(name, reason, consent) {
 			const {endDamaged, stopRecord} = await import('./end/stop-run.js');
 			if (!(await endDamaged(context, name, installation, backends()))) {
-				await stopRecord(context, await openRecord(context, name), reason);
+				await stopRecord(context, await openRecord(context, name), reason, consent);
 			}
+		},
+		async isEnding(name) {
+			const folder = runFolder(paths, name);
+			const phase = (await readState(folder))?.phase;
+			return phase === 'gone' || (phase === 'stopping' && (await ownership(folder)) === 'owned');
 		},
 		forget: async name => (await import('./end/forget-run.js')).forgetRecord(context, await openRecord(context, name)),
 		async unsavedWork(name) {
-			const {findUnsavedWork, isDamaged} = await import('./end/stop-run.js');
+			const [{isDamaged}, {findUnsavedWork}] = await Promise.all([import('./end/stop-run.js'), import('./end/unsaved-work.js')]);
 			return (await isDamaged(context, name)) ? undefined : findUnsavedWork(context, await openRecord(context, name));
 		},
 		bringHome: async (name, how) =>

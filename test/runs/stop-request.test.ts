@@ -1,8 +1,16 @@
-import {existsSync} from 'node:fs';
-import {writeFile} from 'node:fs/promises';
+import {readdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
+import process from 'node:process';
 import {afterEach, beforeEach, expect, test} from 'vitest';
-import {isStopRequested, requestStop, withdrawStop} from '../../source/runs/end/stop-request.js';
+import {
+	findStopRequest,
+	isStopFile,
+	readRefusal,
+	refuseStop,
+	requestStop,
+	withdrawStop,
+} from '../../source/runs/end/stop-request.js';
+import {WorkChanged} from '../../source/runs/end/newer-work.js';
 import {stopRecord} from '../../source/runs/end/stop-run.js';
 import {openRecord} from '../../source/runs/journal/record.js';
 import {Program, runName, World} from './life/program.js';
@@ -25,20 +33,39 @@ test('an end that was asked for in vain is not asked for any more: an owner that
 	await expect(stopRecord(context, await openRecord(context, runName), 'stopped')).rejects.toThrow(
 		'is not asked for that any more',
 	);
-	expect(await isStopRequested(owner.folder)).toBe(false);
+	expect(await findStopRequest(owner.folder)).toBeUndefined();
 	expect(world.cloud.alive()).toHaveLength(1);
 	await owner.release();
 });
 
 test('a request holds for as long as its asker lives, and without one it is none', async () => {
 	const {folder} = await openRecord(new Program(world).context, runName);
-	await requestStop(folder);
-	expect(await isStopRequested(folder)).toBe(true);
+	await requestStop(folder, {lose: 'known', content: 'abc'});
+	expect(await findStopRequest(folder)).toMatchObject({consent: {lose: 'known', content: 'abc'}});
 	await withdrawStop(folder);
-	expect(await isStopRequested(folder)).toBe(false);
-	for (const left of ['', JSON.stringify({pid: 2 ** 22 + 1, start: '1'})]) {
-		await writeFile(path.join(folder, 'stop-requested'), left);
-		expect(await isStopRequested(folder)).toBe(false);
-		expect(existsSync(path.join(folder, 'stop-requested'))).toBe(false);
+	expect(await findStopRequest(folder)).toBeUndefined();
+	const dead = {pid: 2 ** 22 + 1, start: '1', consent: {lose: 'all'}};
+	for (const left of ['', JSON.stringify(dead), JSON.stringify({pid: process.pid})]) {
+		await writeFile(path.join(folder, 'stop-requested-1'), left);
+		expect(await findStopRequest(folder)).toBeUndefined();
+		expect((await readdir(folder)).filter(isStopFile)).toEqual([]);
 	}
+});
+
+test('an owner that refuses says why, and is not asked any more', async () => {
+	const {folder} = await openRecord(new Program(world).context, runName);
+	await requestStop(folder, {lose: 'nothing'});
+	const request = await findStopRequest(folder);
+	expect(request).toBeDefined();
+	if (request) {
+		await refuseStop(request, runName, new WorkChanged(runName, ['train.py']));
+	}
+
+	expect(await findStopRequest(folder)).toBeUndefined();
+	const refusal = await readRefusal(folder);
+	expect(refusal).toBeInstanceOf(WorkChanged);
+	expect(refusal?.details).toEqual(['train.py']);
+	await withdrawStop(folder);
+	expect(await readRefusal(folder)).toBeUndefined();
+	expect((await readdir(folder)).filter(isStopFile)).toEqual([]);
 });

@@ -7,11 +7,11 @@ import type {RunContext} from '../context.js';
 import {hereLink} from './local-shell-link.js';
 import type {RunRecord} from '../journal/record.js';
 import {stepContext} from '../steps/step.js';
-import {findUnsavedWork, isEmpty, overOwnLink} from './stop-run.js';
+import {findUnsavedWork, isEmpty, overOwnLink} from './unsaved-work.js';
 import {dateTime, keptLines} from '../words/event-words.js';
 
-/** What is told meanwhile, and how it is broken off. */
-export type BringHome = Pick<BringHomeOptions, 'onReport' | 'signal'>;
+/** What has to come, what is told meanwhile, and how it is broken off. */
+export type BringHome = Pick<BringHomeOptions, 'listed' | 'onReport' | 'signal'>;
 
 const nothing: BroughtHome = {folder: undefined, repositories: []};
 

@@ -19,20 +19,26 @@ import {notEndedProblem} from '../words/problems.js';
 import type {RunRecord} from '../journal/record.js';
 import {forgetSecrets, runFolder, runNames, secretFiles} from '../journal/run-folder.js';
 import type {NewEvent} from '../model/events.js';
-import {stopFile} from './stop-request.js';
+import {type Consent} from '../model/consent.js';
+import {type Look, refuseNewerWork, WorkChanged} from './newer-work.js';
+import {isStopFile} from './stop-request.js';
 import {announce, ownToEnd, Unwritten} from './unwritten.js';
 import {isOver, type RunState} from '../model/state.js';
 
+export type End = {
+	readonly reason: string;
+	/** What may be lost with it. */
+	readonly consent: Consent;
+	/** It was agreed to in another program, or long ago. */
+	readonly isLater?: boolean;
+};
+
 /**
 Ends a run that this program owns, or that nobody can own on this disk: its instance first, confirmed, then everything that was kept for it.
-Returns what could not be written. Throws a `Problem` where the end is not confirmed.
+Returns what could not be written. Throws a `Problem` where the end is not confirmed; `WorkChanged` where there is work that may not be lost.
 */
-export async function endRun(
-	context: RunContext,
-	record: RunRecord,
-	reason: string,
-	unwritten = new Unwritten(),
-): Promise<Unwritten> {
+export async function endRun(context: RunContext, record: RunRecord, end: End, unwritten = new Unwritten()): Promise<Unwritten> {
+	const {reason, consent, isLater = false} = end;
 	const {state} = record;
 	if (!state || state.phase === 'gone') {
 		return unwritten;
@@ -40,10 +46,17 @@ export async function endRun(
 
 	if (state.phase !== 'stopping') {
 		await refuseElsewhere(context, state);
-		await announce(record, {type: 'stopping', reason}, unwritten);
 	}
 
-	await terminateSurely(context, record, unwritten);
+	const look = async (how: Look) => lookForWork(context, record, consent, how, unwritten);
+	// What an end has left half way says nothing any more. Only where it ends by itself all the same is that left alone.
+	const mayBeSilent = isLater && !(state.offer.price > 0 && typeof state.deadline === 'number');
+	await look({isLater, mayBeSilent});
+	if (state.phase !== 'stopping' || !isLater) {
+		await announce(record, {type: 'stopping', reason, consent}, unwritten);
+	}
+
+	await terminateSurely(context, record, async () => look({isLater, mayBeSilent: true}), unwritten);
 	await settleEnd(context, record, {type: 'gone', reason}, unwritten);
 	return unwritten;
 }
@@ -70,6 +83,26 @@ export async function settleEnd(
 	}
 
 	await announce(record, gone, unwritten);
+}
+
+/** The same in an end that has begun: one that may not go on is taken back, so that nobody finishes it later. */
+async function lookForWork(
+	context: RunContext,
+	record: RunRecord,
+	consent: Consent,
+	how: Look,
+	unwritten: Unwritten,
+): Promise<void> {
+	try {
+		await refuseNewerWork(context, record, consent, how);
+	} catch (error) {
+		if (record.known.phase === 'stopping') {
+			const message = messageOf(error);
+			await announce(record, {type: error instanceof WorkChanged ? 'stop-withdrawn' : 'stop-failed', message}, unwritten);
+		}
+
+		throw error;
+	}
 }
 
 /** An end that cannot come about here is not even begun: under the right account it would go on by itself, long after it was asked for. */
@@ -99,7 +132,12 @@ const mostTries = 6;
 const firstDelay = 1000;
 
 /** Every failure is told at once, with the way to end it by hand. Throws a `Problem` when it is still not confirmed. */
-async function terminateSurely(context: RunContext, record: RunRecord, unwritten: Unwritten): Promise<void> {
+async function terminateSurely(
+	context: RunContext,
+	record: RunRecord,
+	lookAgain: () => Promise<void>,
+	unwritten: Unwritten,
+): Promise<void> {
 	const {offer} = record.known;
 	for (let tries = 1; ; tries++) {
 		try {
@@ -115,6 +153,7 @@ async function terminateSurely(context: RunContext, record: RunRecord, unwritten
 			}
 
 			await context.clock.sleep(firstDelay * 2 ** (tries - 1));
+			await lookAgain();
 		}
 	}
 }
@@ -156,9 +195,15 @@ async function unheardOf(context: RunContext, backend: Backend, state: RunState)
 	return found?.id;
 }
 
-/** Goes on with an end in whose middle a program died. Only the owner may. Returns what could not be written. */
+/** Goes on with an end in whose middle a program died, unless there is newer work. Only the owner may. Returns what could not be written. */
 export async function finishStopping(context: RunContext, record: RunRecord, unwritten = new Unwritten()): Promise<Unwritten> {
-	return record.state?.phase === 'stopping' ? endRun(context, record, record.state.reason ?? 'stopped', unwritten) : unwritten;
+	const {state} = record;
+	if (state?.phase !== 'stopping') {
+		return unwritten;
+	}
+
+	const {reason = 'stopped', stopConsent: consent = {lose: 'nothing'}} = state;
+	return endRun(context, record, {reason, consent, isLater: true}, unwritten);
 }
 
 /**
@@ -197,8 +242,8 @@ export async function tidy(paths: Paths, folder: string, unwritten: Unwritten): 
 }
 
 async function removeRequests(folder: string): Promise<void> {
-	const asked = (await readdir(folder).catch(emptyIfMissing)).filter(isRequestFile);
-	for (const file of [stopFile, countsFile, watchedFile, ...asked]) {
+	const asked = (await readdir(folder).catch(emptyIfMissing)).filter(file => isRequestFile(file) || isStopFile(file));
+	for (const file of [countsFile, watchedFile, ...asked]) {
 		await rm(path.join(folder, file), {force: true});
 	}
 }

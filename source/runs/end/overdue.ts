@@ -27,7 +27,7 @@ export async function endOverdue(
 		return false;
 	}
 
-	await endRun(context, record, overdueReason(end), unwritten);
+	await endRun(context, record, {reason: overdueReason(end), consent: {lose: 'all'}}, unwritten);
 	return true;
 }
 

@@ -1,45 +1,95 @@
-import {rm} from 'node:fs/promises';
+import {readdir, rm} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import writeFileAtomic from 'write-file-atomic';
 import {z} from 'zod';
 import {readIfThere} from '../../system/files.js';
 import {isProcess, processStart} from '../../system/processes.js';
+import {Problem} from '../../system/problem.js';
+import {type Consent, consentSchema} from '../model/consent.js';
+import {WorkChanged} from './newer-work.js';
 
-export const stopFile = 'stop-requested';
-const stopRequest = (folder: string): string => path.join(folder, stopFile);
-const schema = z.object({pid: z.number(), start: z.string()});
+const prefix = 'stop-requested';
+const refusalSuffix = '-refused';
+const schema = z.object({pid: z.number(), start: z.string(), consent: consentSchema});
+const refusalSchema = z.object({
+	name: z.string(),
+	changed: z.boolean(),
+	message: z.string(),
+	details: z.array(z.string()),
+	next: z.string().optional(),
+});
+
+/** Each asker has a file of its own: what one agreed to is not another's word. */
+export type StopRequest = {readonly place: string; readonly consent: Consent};
+
+/** Whether a file in a run's folder is such a request, or the answer to one. */
+export const isStopFile = (file: string): boolean => file.startsWith(prefix);
+
+const ownPlace = (folder: string): string => path.join(folder, `${prefix}-${process.pid}`);
 
 /** Asks the run's owner, another program, to end it. It holds for as long as this program waits for that. */
-export const requestStop = async (folder: string): Promise<void> =>
-	writeFileAtomic(stopRequest(folder), JSON.stringify({pid: process.pid, start: (await processStart(process.pid)) ?? ''}), {
-		mode: 0o600,
-	});
-
-/** Takes a request back that was given up: who works on there must not be ended by it later. */
-export const withdrawStop = async (folder: string): Promise<void> => rm(stopRequest(folder), {force: true});
-
-/** Whether another program asks for the run's end, and still waits for it. One whose asker is gone is no request any more. */
-export async function isStopRequested(folder: string): Promise<boolean> {
-	const text = await readIfThere(stopRequest(folder));
-	if (text === undefined) {
-		return false;
-	}
-
-	const by = parse(text);
-	if (by && (await isProcess(by.pid, by.start))) {
-		return true;
-	}
-
-	await withdrawStop(folder);
-	return false;
+export async function requestStop(folder: string, consent: Consent): Promise<void> {
+	const asked: z.infer<typeof schema> = {pid: process.pid, start: (await processStart(process.pid)) ?? '', consent};
+	await rm(ownPlace(folder) + refusalSuffix, {force: true});
+	await writeFileAtomic(ownPlace(folder), JSON.stringify(asked), {mode: 0o600});
 }
 
-function parse(text: string): z.infer<typeof schema> | undefined {
+/** Takes a request back that was given up: who works on there must not be ended by it later. */
+export async function withdrawStop(folder: string): Promise<void> {
+	await rm(ownPlace(folder), {force: true});
+	await rm(ownPlace(folder) + refusalSuffix, {force: true});
+}
+
+/** A request for the run's end by another program that still waits for it. One whose asker is gone is no request any more. */
+export async function findStopRequest(folder: string): Promise<StopRequest | undefined> {
+	const files = (await readdir(folder)).filter(file => isStopFile(file) && !file.endsWith(refusalSuffix));
+	for (const place of files.map(file => path.join(folder, file))) {
+		const text = await readIfThere(place);
+		const by = text === undefined ? undefined : parse(schema, text);
+		if (by && (await isProcess(by.pid, by.start))) {
+			return {place, consent: by.consent};
+		}
+
+		if (text !== undefined) {
+			await rm(place, {force: true});
+		}
+	}
+
+	return undefined;
+}
+
+/** Tells the asker why its request is not obeyed; it is none any more then. */
+export async function refuseStop({place}: StopRequest, name: string, problem: Problem): Promise<void> {
+	const {message, details, next} = problem;
+	const refusal: z.infer<typeof refusalSchema> = {
+		name,
+		changed: problem instanceof WorkChanged,
+		message,
+		details: [...details],
+		next,
+	};
+	await writeFileAtomic(place + refusalSuffix, JSON.stringify(refusal), {mode: 0o600});
+	await rm(place, {force: true});
+}
+
+/** Why the owner does not end it, where it has said so. */
+export async function readRefusal(folder: string): Promise<Problem | undefined> {
+	const text = await readIfThere(ownPlace(folder) + refusalSuffix);
+	const refusal = text === undefined ? undefined : parse(refusalSchema, text);
+	if (!refusal) {
+		return undefined;
+	}
+
+	const {name, changed, message, details, next} = refusal;
+	return changed ? new WorkChanged(name, details) : new Problem('failed', message, {details, next});
+}
+
+function parse<T>(kind: z.ZodType<T>, text: string): T | undefined {
 	try {
-		return schema.parse(JSON.parse(text));
+		return kind.parse(JSON.parse(text));
 	} catch {
-		// It says not who asked: nobody waits for it.
+		// It says not who asked, or for what: nobody waits for it.
 		return undefined;
 	}
 }

@@ -5,7 +5,10 @@ import {attempt} from './attempt.js';
 import type {RunContext} from '../context.js';
 import {extendDeadline} from './extend-deadline.js';
 import {aborted, Deferred} from './deferred.js';
-import {closeRun, finishStopping} from '../end/end-run.js';
+import {closeRun} from '../end/end-run.js';
+import {refuseNewerWork} from '../end/newer-work.js';
+import {finishOrGoOn, obey} from './obey-stop.js';
+import type {Consent} from '../model/consent.js';
 import {followUntilOwned} from './follower.js';
 import type {RunHandle} from '../model/run-handle.js';
 import {goOnAfter} from '../end/interruption.js';
@@ -79,9 +82,17 @@ export class Run extends LinkedRun implements RunHandle {
 		await agree(this.context, this.record);
 	}
 
-	/** The first call stops it; others wait for that. */
-	async stop(reason: string): Promise<void> {
-		return (this.#stopping ??= this.#stop(reason).finally(() => (this.#stopping = undefined)));
+	/** The first call stops it; others wait for that. What is refused before it begins has let go of nothing. */
+	async stop(reason: string, consent: Consent = {lose: 'nothing'}): Promise<void> {
+		if (!this.#stopping) {
+			await refuseNewerWork(this.context, this.record, consent);
+		}
+
+		return this.#stopOnce(reason, consent);
+	}
+
+	async #stopOnce(reason: string, consent: Consent): Promise<void> {
+		return (this.#stopping ??= this.#stop(reason, consent).finally(() => (this.#stopping = undefined)));
 	}
 
 	async detach(): Promise<void> {
@@ -102,10 +113,10 @@ export class Run extends LinkedRun implements RunHandle {
 		}
 	}
 
-	async #stop(reason: string): Promise<void> {
+	async #stop(reason: string, consent: Consent): Promise<void> {
 		try {
 			await this.#letGo();
-			await stopRecord(this.context, this.record, reason);
+			await stopRecord(this.context, this.record, reason, consent);
 			this.#ready.reject(endedProblem(this.state()));
 			this.#over.resolve();
 		} catch (error) {
@@ -184,7 +195,7 @@ export class Run extends LinkedRun implements RunHandle {
 
 	/** The owner before may have ended it in the moment in which it let go, or have died while it did. */
 	async #refuseOver(): Promise<void> {
-		const unwritten = await finishStopping(this.context, this.record);
+		const unwritten = await finishOrGoOn(this.context, this.record);
 		if (isOver(this.state())) {
 			await release(this.record, unwritten);
 			this.#finish();
@@ -223,8 +234,9 @@ export class Run extends LinkedRun implements RunHandle {
 			stage: async () => this.#stage(),
 			isLinked: () => isAnyUp(this.tunnels),
 			onLook: async () => this.look(),
-			onStopRequested: async () => this.stop('stopped from another terminal'),
-			onOverdue: async reason => this.stop(reason),
+			onStopRequested: async request =>
+				obey(this.context, this.record, request, async consent => this.#stopOnce('stopped from another terminal', consent)),
+			onOverdue: async reason => this.stop(reason, {lose: 'all'}),
 			onEnd: async end => {
 				if (await this.#end(end)) {
 					this.#ready = new Deferred();

@@ -1,7 +1,7 @@
 import {answerAgreement} from './price-agreement.js';
 import type {RunContext} from '../context.js';
 import {answerDeadlineRequests} from './extend-deadline.js';
-import {isStopRequested} from '../end/stop-request.js';
+import {findStopRequest, type StopRequest} from '../end/stop-request.js';
 import {examine} from '../end/examine.js';
 import {noteHalted} from '../end/halted.js';
 import {lives} from '../end/overdue.js';
@@ -20,7 +20,7 @@ export type Keeping = {
 	readonly isLinked: () => boolean;
 	/** Asks why the environment is silent where its machine is not; never rejects. */
 	readonly onLook: () => Promise<void>;
-	readonly onStopRequested: () => Promise<void>;
+	readonly onStopRequested: (request: StopRequest) => Promise<void>;
 	readonly onEnd: (end: RunOver) => Promise<void>;
 	/** The machine should have ended itself, and did not: it is to be ended from here. */
 	readonly onOverdue: (reason: string) => Promise<void>;
@@ -123,8 +123,9 @@ export class Keeper {
 
 		this.#isLooking = true;
 		try {
-			if (await isStopRequested(this.#record.folder)) {
-				await this.#keeping.onStopRequested();
+			const request = await findStopRequest(this.#record.folder);
+			if (request) {
+				await this.#keeping.onStopRequested(request);
 				return;
 			}
 

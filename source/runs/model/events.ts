@@ -1,4 +1,5 @@
 import {z} from 'zod';
+import {consentSchema} from './consent.js';
 import {buildPolicies, retryEvents} from '../../configuration/model.js';
 import {instanceKinds} from '../../offers/offer.js';
 import {stepIds} from '../../environment/step.js';
@@ -193,7 +194,10 @@ export const eventSchema = z.discriminatedUnion('type', [
 	/** The ports that are no news when they listen there. */
 	z.object({type: z.literal('ports-known'), ...at, ports: z.array(portNumber)}),
 	z.object({type: z.literal('interrupted'), ...at, reason: z.string()}),
-	z.object({type: z.literal('stopping'), ...at, reason: z.string()}),
+	/** `consent` is what may be lost with it; ends of before have none. */
+	z.object({type: z.literal('stopping'), ...at, reason: z.string(), consent: consentSchema.optional()}),
+	/** The end did not come about, and is not wanted any more: there is work that may not be lost with it. */
+	z.object({type: z.literal('stop-withdrawn'), ...at, message: z.string()}),
 	/** The end could not be confirmed: it is tried again, and a person can do it with `command`. */
 	z.object({
 		type: z.literal('stop-failed'),

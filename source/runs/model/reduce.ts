@@ -65,6 +65,7 @@ function begin(name: string, {at, specification}: RunEvent & {type: 'intended'})
 		notice: undefined,
 		billing: [],
 		stopFailure: undefined,
+		stopConsent: undefined,
 		readyAt: undefined,
 		tunnel: undefined,
 		deadline: undefined,
@@ -202,7 +203,12 @@ function apply(state: RunState, event: Exclude<RunEvent, {type: 'intended'}>): R
 		}
 
 		case 'stopping': {
-			return {...state, phase: 'stopping', reason: event.reason, asking: undefined, waiting: undefined};
+			const {reason, consent} = event;
+			return {...state, phase: 'stopping', reason, stopConsent: consent, asking: undefined, waiting: undefined};
+		}
+
+		case 'stop-withdrawn': {
+			return {...state, phase: phaseBefore(state), reason: undefined, stopConsent: undefined, stopFailure: undefined};
 		}
 
 		case 'stop-failed': {
@@ -226,6 +232,14 @@ function apply(state: RunState, event: Exclude<RunEvent, {type: 'intended'}>): R
 			};
 		}
 	}
+}
+
+function phaseBefore({kept, readyAt, failure}: RunState): RunState['phase'] {
+	if (kept) {
+		return 'ended';
+	}
+
+	return readyAt !== undefined ? 'ready' : failure ? 'failed' : 'starting';
 }
 
 const beforeReady = (state: RunState): RunState['phase'] => (state.phase === 'failed' ? 'starting' : state.phase);

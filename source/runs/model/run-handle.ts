@@ -3,6 +3,7 @@ import type {TunnelHealth} from '../../tunnel/health.js';
 import type {ListeningPort} from '../../tunnel/observe/listening-ports.js';
 import type {Load} from '../../tunnel/observe/machine-load.js';
 import type {ReverseStats} from '../../tunnel/forward/reverse.js';
+import type {Consent} from './consent.js';
 import type {RunEvent} from './events.js';
 import type {RunState} from './state.js';
 
@@ -79,7 +80,12 @@ export type GuestView = {
 };
 
 /** Work in an environment that exists nowhere else: what would be lost by ending it. */
-export type UnsavedWork = {readonly changed: boolean; readonly lines: readonly string[]};
+export type UnsavedWork = {
+	readonly changed: boolean;
+	readonly lines: readonly string[];
+	/** By what it is known again; undefined where it could not be compared, so that `changed` only says that nobody knows. */
+	readonly mark?: {readonly content: string} | undefined;
+};
 
 /** A run that this program looks after: it drives its steps, or follows another program that does, and keeps its tunnel. */
 export type RunHandle = {
@@ -121,8 +127,8 @@ export type RunHandle = {
 	checkAccess(): void;
 	/** Moves the deadline there by `seconds`. */
 	extend(seconds: number): Promise<void>;
-	/** Ends the instance and waits until that is confirmed. */
-	stop(reason: string): Promise<void>;
+	/** Ends the instance and waits until that is confirmed; nothing where there is work that `consent` does not cover. */
+	stop(reason: string, consent?: Consent): Promise<void>;
 	/** Lets go: the instance lives on, preparation that is under way goes on in the background. */
 	detach(): Promise<void>;
 };

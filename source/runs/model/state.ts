@@ -1,6 +1,7 @@
 import type {Account, KeptWork} from '../../backends/backend.js';
 import type {StepId} from '../../environment/step.js';
 import type {Offer} from '../../offers/offer.js';
+import type {Consent} from './consent.js';
 import type {PortForward, ReversePort, RunSpecification} from './events.js';
 
 export type StepState = {
@@ -126,6 +127,8 @@ export type RunState = {
 	/** Instances before this one, and this one: what is billed. */
 	readonly billing: readonly Billing[];
 	readonly stopFailure: StopFailure | undefined;
+	/** What may be lost with the end that is under way. */
+	readonly stopConsent: Consent | undefined;
 	readonly readyAt: number | undefined;
 	readonly tunnel:
 		{readonly up: boolean; readonly since: number; readonly reconnects: number; readonly reason: string | undefined} | undefined;

@@ -79,6 +79,10 @@ function eventWords(event: RunEvent, before?: Pick<RunState, 'steps'>): string |
 			return 'its host key was replaced by one that no cloud has seen';
 		}
 
+		case 'stop-withdrawn': {
+			return event.message;
+		}
+
 		case 'stop-failed': {
 			return `could not be ended: ${event.message}${event.command === undefined ? '' : `. By hand: ${event.command}`}`;
 		}

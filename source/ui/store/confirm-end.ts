@@ -1,28 +1,14 @@
-import type {UnsavedWork} from '../../runs/model/run-handle.js';
 import {self} from '../../system/program-name.js';
+import {type Consent, consentTo} from '../../runs/model/consent.js';
 import {messageOf} from '../../system/problem.js';
 import type {App} from './app.js';
 import {bringHomeThen} from './bring-home.js';
+import type {Ending} from './ending.js';
 
 const heading = 'It holds work that exists nowhere else:';
 
-/** How an environment is ended after a question. */
-export type Ending = {
-	readonly name: string;
-	/** The folder that its code came from. */
-	readonly source: string;
-	readonly title: string;
-	/** What would be lost; undefined where that cannot be found out. */
-	readonly ask: () => Promise<UnsavedWork | undefined>;
-	/** Its machine is stopped in its cloud: it can be started again, so that it can be asked. */
-	readonly isHalted?: boolean;
-	readonly end: () => Promise<void>;
-	/** The person has said yes before: only what would be lost is still worth a question. */
-	readonly isAgreed?: boolean;
-};
-
 /** What is said of the work in an environment: none, some that can be brought home, or that it cannot be asked. */
-type Loss = {readonly kind: 'none' | 'work' | 'unknown'; readonly lines: readonly string[]};
+type Loss = {readonly kind: 'none' | 'work' | 'unknown'; readonly lines: readonly string[]; readonly consent: Consent};
 
 /**
 Asks what would be lost with an environment, shows that with the question, and ends it only on a yes. Taken back with escape, or left for
@@ -49,8 +35,9 @@ export async function confirmEnd(app: App, ending: Ending): Promise<void> {
 	askHow(app, ending, loss);
 }
 
-function askHow(app: App, {name, source, title, end, isAgreed = false}: Ending, {kind, lines}: Loss): void {
-	const endNow = () => void app.work(`ending ${name}`, end);
+function askHow(app: App, ending: Ending, {kind, lines, consent}: Loss): void {
+	const {name, title, end, isAgreed = false} = ending;
+	const endNow = (lost: Consent = consent) => void app.work(`ending ${name}`, async () => end(lost));
 	if (isAgreed && kind === 'none') {
 		endNow();
 		return;
@@ -66,9 +53,9 @@ function askHow(app: App, {name, source, title, end, isAgreed = false}: Ending, 
 		if (value === 'yes') {
 			endNow();
 		} else if (value === 'home') {
-			void bringHomeThen(app, {name, source}, end);
+			void bringHomeThen(app, ending);
 		} else if (value === 'lose') {
-			askTwice(app, name, endNow);
+			askTwice(app, name, () => endNow({lose: 'all'}));
 		}
 	});
 }
@@ -97,15 +84,17 @@ async function lossOf({ask, isHalted = false, name}: Ending): Promise<Loss> {
 					'Its machine is stopped, so that it cannot be asked for work that exists nowhere else.',
 					`S, or \`${self} start ${name}\`, starts it again, and it can; ended, its disk goes with all that is on it.`,
 				],
+				consent: {lose: 'nothing'},
 			};
 		}
 
 		if (!work) {
-			return {kind: 'unknown', lines: [`${unknown}.`]};
+			return {kind: 'unknown', lines: [`${unknown}.`], consent: {lose: 'nothing'}};
 		}
 
-		return work.changed ? {kind: 'work', lines: [heading, ...work.lines]} : {kind: 'none', lines: []};
+		const consent = consentTo(work);
+		return work.changed ? {kind: 'work', lines: [heading, ...work.lines], consent} : {kind: 'none', lines: [], consent};
 	} catch (error) {
-		return {kind: 'unknown', lines: [`${unknown}: ${messageOf(error)}`]};
+		return {kind: 'unknown', lines: [`${unknown}: ${messageOf(error)}`], consent: {lose: 'nothing'}};
 	}
 }

@@ -150,14 +150,17 @@ export async function stop(app: App, handle: RunHandle, then: 'quit' | 'list', i
 		isAgreed,
 		isHalted: halted !== undefined,
 		async ask() {
+			if (phase !== 'ended' && !halted && !reachable) {
+				return {changed: false, lines: []};
+			}
+
+			// Its own link is no more when an end was refused at the last moment.
 			return phase === 'ended' || halted
 				? app.core.unsavedWork(name)
-				: reachable
-					? handle.unsavedWork()
-					: {changed: false, lines: []};
+				: handle.unsavedWork().catch(async () => app.core.unsavedWork(name));
 		},
-		async end() {
-			await handle.stop('stopped');
+		async end(consent) {
+			await handle.stop('stopped', consent);
 			leaveStopped(app, handle, then);
 		},
 	});
@@ -196,8 +199,8 @@ export async function stopListed(app: App): Promise<void> {
 			title: question(name, run),
 			isHalted: run.halted !== undefined,
 			ask: async () => app.core.unsavedWork(name),
-			async end() {
-				await app.core.stop(name, 'stopped');
+			async end(consent) {
+				await app.core.stop(name, 'stopped', consent);
 				app.partings.delete(name);
 				await loadEnvironments(app);
 			},
