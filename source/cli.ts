@@ -169,7 +169,7 @@ function makeProgram(): Command {
 		.option('--discard', 'lose what is in them: bring nothing home')
 		.option(
 			'--forget',
-			'end nothing: let go of those whose end cannot be confirmed from here, as their account is not set up any more',
+			'end nothing: let go of those whose end cannot be confirmed from here, as their account is not set up any more or their journal is damaged',
 		)
 		.action(async (names: string[], flags: Flags) => {
 			mustFinish = true;

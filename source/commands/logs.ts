@@ -15,7 +15,7 @@ export async function printLogs(core: Core, name: string, follow: boolean, outpu
 	const leaving = new AbortController();
 	const {signal} = leaving;
 	try {
-		let asked = clock.now() - askEvery;
+		let asked = clock.elapsed() - askEvery;
 		const noted = new Set<string>();
 		const note = (line: string) => {
 			if (!noted.has(line) && !signal.aborted) {
@@ -46,7 +46,7 @@ export async function printLogs(core: Core, name: string, follow: boolean, outpu
 			// Asked before the logs are read, so that nothing that came before the end is missed.
 			last = !follow || (await reader.isOver());
 			await printNew(reader, name, last, output);
-			if (!last && !isAsking && clock.now() - asked >= askEvery) {
+			if (!last && !isAsking && clock.elapsed() - asked >= askEvery) {
 				void ask();
 			}
 

@@ -88,8 +88,8 @@ async function isAgreed(
 		return undefined;
 	}
 
-	if (run && options.forget) {
-		await forgetRun(core, run, options.yes, output);
+	if (options.forget) {
+		await forgetRun(core, name, run, options.yes, output);
 		return undefined;
 	}
 
@@ -140,11 +140,13 @@ function tellFailures(failures: ReadonlyMap<string, Problem>, count: number, out
 }
 
 /** Lets go of a run after a question that says what may go on costing. */
-async function forgetRun(core: Core, run: RunState, yes: boolean, output: Output): Promise<void> {
-	const {name, offer, instanceId, account} = run;
-	const what = neutraliseLine(
-		[instanceId ?? offer.instanceType, offer.backend, offer.region, account?.label].filter(Boolean).join(' · '),
-	);
+async function forgetRun(core: Core, name: string, run: RunState | undefined, yes: boolean, output: Output): Promise<void> {
+	if (!run) {
+		// Throws where there is no such environment at all.
+		await core.unsavedWork(name);
+	}
+
+	const what = run ? instanceWords(run) : `what ${name} was started as, which its journal does not tell any more,`;
 	const lines = [
 		`Nothing is ended: ${what} may be there, and cost money, and hold work.`,
 		'Its keys are deleted here, so that nobody can log in any more, and this program does not look for it again.',
@@ -156,9 +158,14 @@ async function forgetRun(core: Core, run: RunState, yes: boolean, output: Output
 	}
 
 	await core.forget(name);
-	output.line(`${name} was let go of; nothing was ended. ${what} is yours to look after.`);
-	output.object({run: name, type: 'forgotten', instance: instanceId ?? null, account: account?.label ?? null});
+	output.line(
+		`${name} was let go of; nothing was ended. ${run ? what : 'An instance of it, if there is one,'} is yours to look after.`,
+	);
+	output.object({run: name, type: 'forgotten', instance: run?.instanceId ?? null, account: run?.account?.label ?? null});
 }
+
+const instanceWords = ({offer, instanceId, account}: RunState): string =>
+	neutraliseLine([instanceId ?? offer.instanceType, offer.backend, offer.region, account?.label].filter(Boolean).join(' · '));
 
 /** What may be lost with it, or that all is brought home first; undefined where it is to stay. What a damaged journal left has no state. */
 async function mayEnd(

@@ -70,7 +70,8 @@ export type Core = {
 	/** Whether another program ends it now, or it has ended. */
 	isEnding(name: string): Promise<boolean>;
 	/**
-	Lets go of a run whose end cannot be confirmed from here, and ends nothing: what may be there is a person's to look after from then on.
+	Lets go of a run whose end cannot be confirmed from here, or whose journal is damaged, and ends nothing: what may be there is a person's to
+	look after from then on.
 	Throws a `Problem` where its instance is known to be there.
 	*/
 	forget(name: string): Promise<void>;

@@ -45,7 +45,7 @@ const listRest = 60_000;
 /** The core on this machine's own folders: no server is needed. `folder` is absolute. */
 export async function createCore(given: RunContext, folder: string): Promise<Core> {
 	const {paths, random} = given;
-	const begun = given.clock.now();
+	const begun = given.clock.elapsed();
 	const preferences = await loadPreferences(paths, folder);
 	const waits = given.waits ?? new Waits(given.clock);
 	const context: RunContext = {...given, waits, forwardPorts: preferences.forwardPorts};
@@ -91,7 +91,7 @@ export async function createCore(given: RunContext, folder: string): Promise<Cor
 		start: async (name, options) =>
 			(await import('./end/start-again.js')).startAgain(context, await openRecord(context, name), options),
 		async stop(name, reason, consent) {
-			const {endDamaged, stopRecord} = await import('./end/stop-run.js');
+			const [{stopRecord}, {endDamaged}] = await Promise.all([import('./end/stop-run.js'), import('./end/damaged-run.js')]);
 			if (!(await endDamaged(context, name, installation, backends()))) {
 				await stopRecord(context, await openRecord(context, name), reason, consent);
 			}
@@ -101,10 +101,22 @@ export async function createCore(given: RunContext, folder: string): Promise<Cor
 			const phase = (await readState(folder))?.phase;
 			return phase === 'gone' || (phase === 'stopping' && (await ownership(folder)) === 'owned');
 		},
-		forget: async name => (await import('./end/forget-run.js')).forgetRecord(context, await openRecord(context, name)),
+		async forget(name) {
+			const [{forgetRecord}, {forgetDamaged}] = await Promise.all([
+				import('./end/forget-run.js'),
+				import('./end/damaged-run.js'),
+			]);
+			if (!(await forgetDamaged(context, name, installation, backends()))) {
+				await forgetRecord(context, await openRecord(context, name));
+			}
+		},
 		async unsavedWork(name) {
-			const [{isDamaged}, {findUnsavedWork}] = await Promise.all([import('./end/stop-run.js'), import('./end/unsaved-work.js')]);
-			return (await isDamaged(context, name)) ? undefined : findUnsavedWork(context, await openRecord(context, name));
+			const [{findUnsavedWork}, {readDamage}] = await Promise.all([
+				import('./end/unsaved-work.js'),
+				import('./end/damaged-run.js'),
+			]);
+			const isDamaged = (await readDamage(runFolder(paths, name))) !== undefined;
+			return isDamaged ? undefined : findUnsavedWork(context, await openRecord(context, name));
 		},
 		bringHome: async (name, how) =>
 			(await import('./end/bring-home.js')).bringRunHome(context, await openRecord(context, name), how),
@@ -114,7 +126,7 @@ export async function createCore(given: RunContext, folder: string): Promise<Cor
 		interrupted: async choice => findInterrupted(context, choice),
 		async runs({all = false, note, ...how} = {}) {
 			// What failed before this program began has been left alone long enough: every start tries again.
-			const rest = Math.min(listRest, context.clock.now() - begun);
+			const rest = Math.min(listRest, context.clock.elapsed() - begun);
 			const {runs, notes} = await reconcile(aside, {
 				...how,
 				...{installation: await installation(), machine: await thisMachine(), backends: backends(), rest},

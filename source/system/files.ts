@@ -8,6 +8,15 @@ export function isMissing(error: unknown): boolean {
 	return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
+/** For a `catch`: nothing is in what is not there. */
+export function emptyIfMissing(error: unknown): string[] {
+	if (isMissing(error)) {
+		return [];
+	}
+
+	throw error;
+}
+
 /** The text of a file, or undefined where there is none; any other failure is thrown. */
 export async function readIfThere(path: string): Promise<string | undefined> {
 	try {

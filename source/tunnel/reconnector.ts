@@ -32,7 +32,7 @@ export class Seeker {
 	/** Before the first connection a person waits for a machine that is about to answer: no long pauses then. */
 	#eager = true;
 	#nextTry: number | undefined;
-	#awaitedUntil = 0;
+	#awaitedUntil = Number.NEGATIVE_INFINITY;
 	/** Tries since the last connection that stayed healthy. */
 	#tries = 0;
 	/** Tries since the last connection. */
@@ -62,7 +62,7 @@ export class Seeker {
 
 	/** Somebody waits from now on who will soon give up: a long pause is cut short. */
 	knock(): void {
-		const now = this.#options.clock.now();
+		const now = this.#options.clock.elapsed();
 		this.#awaitedUntil = now + awaitedFor;
 		if (this.#seeking && this.#refusals === 0 && this.#nextTry !== undefined && this.#nextTry - now > awaitedDelay) {
 			this.#abort();
@@ -95,7 +95,7 @@ export class Seeker {
 	/** The longest pause that is bearable now, milliseconds. */
 	#longest(): number {
 		const {isUrgent, clock} = this.#options;
-		const longest = clock.now() < this.#awaitedUntil ? awaitedDelay : longestDelay;
+		const longest = clock.elapsed() < this.#awaitedUntil ? awaitedDelay : longestDelay;
 		return this.#eager || isUrgent?.() === true ? firstDelay : longest;
 	}
 
@@ -106,8 +106,8 @@ export class Seeker {
 			const attempt = ++this.#attempt;
 			const delay = this.#refusals > 0 ? refusalDelay : this.#tries === 0 ? 0 : backOff(this.#tries - 1, random, this.#longest());
 			if (delay > 0) {
-				this.#nextTry = clock.now() + delay;
-				onTry({attempt, nextTry: this.#nextTry, reason});
+				this.#nextTry = clock.elapsed() + delay;
+				onTry({attempt, nextTry: clock.now() + delay, reason});
 				await clock.sleep(delay, signal).catch(() => undefined);
 				if (signal.aborted) {
 					return;
@@ -155,7 +155,7 @@ export class Seeker {
 	*/
 	#isFinal(error: unknown): error is ConnectionError {
 		const refused = error instanceof ConnectionError && error.refused;
-		const now = this.#options.clock.now();
+		const now = this.#options.clock.elapsed();
 		this.#refusals = refused ? this.#refusals + 1 : 0;
 		this.#refusedSince = this.#refusals > 1 ? this.#refusedSince : now;
 		const isMeant = this.#refusals > 1 && (this.#eager || now - this.#refusedSince >= refusalPatience);

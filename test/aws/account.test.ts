@@ -1,4 +1,5 @@
-import {readdir, readFile, rename} from 'node:fs/promises';
+import {existsSync} from 'node:fs';
+import {readdir, readFile, rename, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {expect, test} from 'vitest';
 import {outcomes, usualAccount} from '../support/ec2/index.js';
@@ -142,4 +143,64 @@ test('a home of two machines: what the other one runs is shown with its name, an
 	expect(ec2.alive()).toHaveLength(1);
 	expect(await world.cli(['reap', name, '-y'])).toMatchObject({code: 0});
 	expect(ec2.alive()).toEqual([]);
+}, 120_000);
+
+const journalPlace = (world: World): string => path.join(world.home, 'dt/runs', name, 'journal.jsonl');
+const discarding = ['stop', name, '-y', '--discard'];
+
+test('a journal without its intent, and keys of another account: nothing is removed until it was ended where it is', async () => {
+	const {world, ec2, setKeys} = await startRun();
+	const journal = journalPlace(world);
+	await writeFile(journal, (await readFile(journal, 'utf8')).replace('"intended"', '"intendex"'));
+	await setKeys(other);
+	const stop = await world.cli(discarding);
+	expect(stop.stderr).toContain('is in AWS account 123456789012, and what is set up here leads to AWS account 210987654321');
+	expect(stop.stderr).toContain('aws ec2 terminate-instances --region us-east-1 --instance-ids i-');
+	expect(stop.stderr).toContain(`stop ${name} --forget`);
+	expect(stop.code).toBe(1);
+	expect(existsSync(journal)).toBe(true);
+	expect(ec2.alive()).toHaveLength(1);
+	await setKeys(usualAccount);
+	expect(await world.cli(['stop', name, '-y', '--forget'])).toMatchObject({
+		code: 1,
+		stderr: expect.stringContaining('is there') as string,
+	});
+	expect(await world.cli(discarding)).toMatchObject({code: 0});
+	expect(ec2.alive()).toEqual([]);
+	expect(existsSync(journal)).toBe(false);
+}, 120_000);
+
+test('a journal that tells nothing: what is not found is not called gone; let go of, it is found again by its tag', async () => {
+	const {world, ec2, setKeys} = await startRun();
+	const journal = journalPlace(world);
+	for (const text of ['not a journal\n', '']) {
+		await writeFile(journal, text);
+		await setKeys(other);
+		expect((await world.cli(['ps'])).stderr).toContain(`The journal of ${name} is damaged`);
+		const stop = await world.cli(discarding);
+		expect(stop.stderr).toContain('whether an instance of it runs is not certain');
+		expect(stop.stderr).toContain(`stop ${name} --forget`);
+		expect(stop.code).toBe(1);
+		expect(existsSync(journal)).toBe(true);
+		expect(await keysOf(world)).not.toEqual([]);
+	}
+
+	expect(ec2.alive()).toHaveLength(1);
+	const asking = await world.cli(['stop', name, '--forget']);
+	expect(asking.code).not.toBe(0);
+	expect(existsSync(journal)).toBe(true);
+	const forget = await world.cli(['stop', name, '--forget', '-y']);
+	expect(forget).toMatchObject({code: 0, stdout: expect.stringContaining('nothing was ended') as string});
+	expect(existsSync(journal)).toBe(false);
+	await setKeys(usualAccount);
+	expect(await world.cli(['reap'])).toMatchObject({code: 1});
+	expect(ec2.alive()).toHaveLength(1);
+}, 120_000);
+
+test('a journal that tells nothing, and the right keys: its instance is found by its tag and ended', async () => {
+	const {world, ec2} = await startRun();
+	await writeFile(journalPlace(world), 'not a journal\n');
+	expect(await world.cli(discarding)).toMatchObject({code: 0});
+	expect(ec2.alive()).toEqual([]);
+	expect(existsSync(journalPlace(world))).toBe(false);
 }, 120_000);

@@ -18,6 +18,7 @@ function handClock() {
 	const clock: Clock = {
 		...systemClock,
 		now: () => now,
+		elapsed: () => now,
 		every(milliseconds, tick) {
 			const key = {};
 			timers.set(key, {milliseconds, tick});

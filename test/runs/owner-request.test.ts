@@ -71,6 +71,23 @@ test('an owner that does not hear is told of, and the request is withdrawn', asy
 	await owner.release();
 });
 
+test.each([1, -1])('set by %i days meanwhile, the clock neither shortens nor prolongs the wait for an owner', async days => {
+	const working = whileOwnerWorks(1);
+	const sleep = async (time: number) => {
+		await working.clock.sleep(time);
+		world.ahead = days * 86_400_000;
+	};
+
+	const context = {...working, clock: {...working.clock, sleep}};
+	const owner = await openRecord(context, runName);
+	await owner.own();
+	const began = world.now;
+	await expect(agree(context, await openRecord(context, runName))).rejects.toThrow('did not hear the answer');
+	expect(world.now - began).toBeGreaterThanOrEqual(30_000);
+	expect(world.now - began).toBeLessThan(40_000);
+	await owner.release();
+});
+
 const hours = z.number();
 const unheard = new Problem('failed', 'not heard');
 const requests = async (record: RunRecord) => (await readdir(record.folder)).filter(file => file.startsWith('request-'));

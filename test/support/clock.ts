@@ -5,6 +5,7 @@ type Timer = {readonly every: number | undefined; next: number; readonly tick: (
 /** A clock turned by hand: nothing happens until `pass`. */
 export class TurnedClock implements Clock {
 	time = Date.UTC(2026, 0, 2, 3, 4, 5);
+	#elapsed = 0;
 	readonly #timers = new Set<Timer>();
 
 	/** Timers that are set now. */
@@ -14,6 +15,10 @@ export class TurnedClock implements Clock {
 
 	now(): number {
 		return this.time;
+	}
+
+	elapsed(): number {
+		return this.#elapsed;
 	}
 
 	async sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
@@ -26,7 +31,7 @@ export class TurnedClock implements Clock {
 
 			const timer: Timer = {
 				every: undefined,
-				next: this.time + milliseconds,
+				next: this.#elapsed + milliseconds,
 				tick() {
 					signal?.removeEventListener('abort', onAbort);
 					resolve();
@@ -38,7 +43,7 @@ export class TurnedClock implements Clock {
 	}
 
 	every(milliseconds: number, tick: () => void): () => void {
-		const timer: Timer = {every: milliseconds, next: this.time + milliseconds, tick};
+		const timer: Timer = {every: milliseconds, next: this.#elapsed + milliseconds, tick};
 		this.#timers.add(timer);
 		return () => {
 			this.#timers.delete(timer);
@@ -47,7 +52,7 @@ export class TurnedClock implements Clock {
 
 	/** Lets time pass, and everything that was due in it happen. */
 	pass(milliseconds: number): void {
-		const end = this.time + milliseconds;
+		const end = this.#elapsed + milliseconds;
 		for (;;) {
 			let due: Timer | undefined;
 			for (const timer of this.#timers) {
@@ -60,7 +65,7 @@ export class TurnedClock implements Clock {
 				break;
 			}
 
-			this.time = Math.max(this.time, due.next);
+			this.#goOnTo(Math.max(this.#elapsed, due.next));
 			if (due.every === undefined) {
 				this.#timers.delete(due);
 			} else {
@@ -70,14 +75,21 @@ export class TurnedClock implements Clock {
 			due.tick();
 		}
 
-		this.time = end;
+		this.#goOnTo(Math.max(this.#elapsed, end));
 	}
 
 	/** The machine sleeps: the wall clock goes on, and timers stand still. */
 	sleepThrough(milliseconds: number): void {
+		this.jump(milliseconds);
+	}
+
+	/** The wall clock is set, ahead or back: no time passes. */
+	jump(milliseconds: number): void {
 		this.time += milliseconds;
-		for (const timer of this.#timers) {
-			timer.next += milliseconds;
-		}
+	}
+
+	#goOnTo(elapsed: number): void {
+		this.time += elapsed - this.#elapsed;
+		this.#elapsed = elapsed;
 	}
 }

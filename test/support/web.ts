@@ -80,6 +80,7 @@ export function quickClock(): Clock & {readonly pauses: number[]} {
 	return {
 		pauses,
 		now: () => now,
+		elapsed: () => now,
 		async sleep(milliseconds, signal) {
 			signal?.throwIfAborted();
 			if (signal && milliseconds >= limitsFrom) {

@@ -17,6 +17,7 @@ function makeApp(refreshCatalogue: Refresh | undefined) {
 	const ticks = new Map<number, () => void>();
 	const clock: Clock = {
 		now: () => 0,
+		elapsed: () => 0,
 		sleep: async (_, signal) =>
 			new Promise((resolve, reject) => {
 				sleepers.push(resolve);

@@ -69,7 +69,7 @@ export function watchFiles(
 		}
 
 		isPlanned = true;
-		after(Math.max(settle, looked + gap - clock.now()), () => {
+		after(Math.max(settle, looked + gap - clock.elapsed()), () => {
 			isPlanned = false;
 			void look().then(changed => {
 				if (changed.size > 0 && !isEnded) {
@@ -121,7 +121,7 @@ export function watchFiles(
 		}
 
 		isLooking = false;
-		looked = clock.now();
+		looked = clock.elapsed();
 		poll();
 		hint();
 		return changed;

@@ -1,9 +1,9 @@
 import {existsSync} from 'node:fs';
 import {readdir, rm} from 'node:fs/promises';
 import path from 'node:path';
-import {type Backend, BackendError} from '../../backends/backend.js';
+import {type Backend, BackendError, type Instance} from '../../backends/backend.js';
 import type {Paths} from '../../system/paths.js';
-import {isMissing} from '../../system/files.js';
+import {emptyIfMissing} from '../../system/files.js';
 import {messageOf} from '../../system/problem.js';
 import {type AliasTrouble, removeAliases, sweepAliases} from '../../tunnel/ssh-config/install-aliases.js';
 import {type RunContext, waitFor} from '../context.js';
@@ -158,8 +158,11 @@ async function terminateSurely(
 	}
 }
 
+/** What it takes to end an instance. */
+export type Ended = Pick<RunState, 'name' | 'offer' | 'account' | 'instanceId' | 'intentId' | 'unanswered'>;
+
 /** Ends the instance of a run, also one that was made and never heard of. No instance is no error. Told as a wait, which has an end. */
-export async function terminateInstance(context: RunContext, state: RunState): Promise<void> {
+export async function terminateInstance(context: RunContext, state: Ended): Promise<void> {
 	const {name, offer} = state;
 	const backend = await context.backend(offer.backend);
 	const id = state.instanceId ?? (await unheardOf(context, backend, state));
@@ -172,27 +175,30 @@ export async function terminateInstance(context: RunContext, state: RunState): P
 }
 
 /** What an unanswered request made. A cloud may tell of it only after a while. */
-async function unheardOf(context: RunContext, backend: Backend, state: RunState): Promise<string | undefined> {
-	const {name, offer, account, intentId: id, unanswered} = state;
-	const {clock, random} = context;
-	if (offer.price === 0) {
+async function unheardOf(context: RunContext, backend: Backend, state: Ended): Promise<string | undefined> {
+	if (state.offer.price === 0) {
 		return (await findInstance(backend, state))?.id;
 	}
 
-	if (!unanswered) {
-		return undefined;
-	}
+	return state.unanswered ? (await unansweredInstance(context, backend, state))?.id : undefined;
+}
 
+/** The living instance that a request made whose answer was not heard, looked for as long as a cloud may keep silent about it. */
+export async function unansweredInstance(
+	context: RunContext,
+	backend: Backend,
+	state: Ended,
+	leaving?: AbortSignal,
+): Promise<Instance | undefined> {
+	const {name, offer, account, intentId: id} = state;
+	const {clock, random} = context;
 	const what = `${offer.backend} to tell whether it made an instance for ${name} (${offer.instanceType} in ${offer.region})`;
 	const limit = patience.unanswered;
 	// The wait itself ends a cloud that hangs; one that fails is given up at the same time.
-	const found = await waitFor(
-		context,
-		{what, limit: limit + patience.question, wayOut: leaveEnd(name)},
-		async (trouble, signal) =>
-			lookSurely({backend, intent: {id, offer, account}, clock, random, limit, signal}, ({text}) => trouble(text)),
-	);
-	return found?.id;
+	return waitFor(context, {what, limit: limit + patience.question, wayOut: leaveEnd(name)}, async (trouble, over) => {
+		const signal = leaving ? AbortSignal.any([over, leaving]) : over;
+		return lookSurely({backend, intent: {id, offer, account}, clock, random, limit, signal}, ({text}) => trouble(text));
+	});
 }
 
 /** Goes on with an end in whose middle a program died, unless there is newer work. Only the owner may. Returns what could not be written. */
@@ -265,14 +271,6 @@ export async function settleGone(
 		const at = state.endedAt;
 		await unwritten.attempt('ledger', async () => leaveRecord(paths, state, at, state.reason ?? 'stopped'));
 	}
-}
-
-function emptyIfMissing(error: unknown): string[] {
-	if (isMissing(error)) {
-		return [];
-	}
-
-	throw error;
 }
 
 async function anyAlias(paths: Paths, without: string): Promise<boolean> {

@@ -1,39 +1,33 @@
 import type {Looked, Reconciled} from '../model/reconciled.js';
 import {self} from '../../system/program-name.js';
-import {readdir, stat} from 'node:fs/promises';
-import path from 'node:path';
 import type {Backend} from '../../backends/backend.js';
 import type {MachineId} from '../../system/machine-id.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {WaitOver} from '../../system/waits.js';
 import {messageOf, Problem} from '../../system/problem.js';
 import {type RunContext, waitFor} from '../context.js';
-import {leaveListing, leaveQuestion, patience} from '../words/wait-words.js';
+import {leaveListing} from '../words/wait-words.js';
 import {closeRun, finishStopping, settleGone, sweepRunAliases} from './end-run.js';
-import {examine, type Finding, late} from './examine.js';
+import {examine} from './examine.js';
 import {noteHalted} from './halted.js';
 import {elsewhereName, listLeftovers, seeToLeftovers} from './leftovers.js';
 import {endOverdue} from './overdue.js';
+import {settleWithoutIntent} from './left-claims.js';
+import {stays, timeSince} from './age.js';
+import {asking, either, look} from './look.js';
 import {readLedger} from '../journal/ledger.js';
 import {ownToEnd, release, Unwritten, unwrittenLine} from './unwritten.js';
 import {readJournal, readState} from '../journal/journal.js';
 import {ownership} from '../journal/ownership.js';
 import {RunRecord} from '../journal/record.js';
 import {reduceAll} from '../model/reduce.js';
-import {removeClaim, runFolder, runNames} from '../journal/run-folder.js';
-import {findInstance} from '../steps/run-instance.js';
-import {RunOver} from '../steps/step.js';
+import {runFolder, runNames} from '../journal/run-folder.js';
 import {overdue, overdueLimit} from '../model/overdue.js';
 import {isOver, type RunState} from '../model/state.js';
 import {overdueLine} from '../words/overdue-words.js';
 
-/** A folder that is being claimed has no intent yet; only one that stays so was left by a crash. Milliseconds. */
-const claimLimit = 10_000;
 /** How long a run without an instance may be between two programs. Milliseconds. */
 const handoverLimit = 30_000;
-
-/** How long after a request a cloud may not tell yet of what it made. Milliseconds. */
-const tellLimit = 120_000;
 
 export type ReconcileOptions = {
 	readonly installation: string;
@@ -134,7 +128,7 @@ async function reconcileRun(
 	{rest, notes, ledger, ended, machine, signal}: Look,
 ): Promise<RunState | undefined> {
 	const folder = runFolder(context.paths, name);
-	const {events, damaged} = await readJournal(folder);
+	const {events} = await readJournal(folder);
 	const state = reduceAll(name, events);
 	const owner = await ownership(folder);
 	if (owner === 'owned') {
@@ -143,11 +137,11 @@ async function reconcileRun(
 	}
 
 	if (!state) {
-		await settleWithoutIntent(context, folder, damaged.length > 0, notes);
+		await settleWithoutIntent(context, folder, notes);
 		return undefined;
 	}
 
-	const isResting = context.clock.now() - (state.stopFailure?.at ?? Number.NEGATIVE_INFINITY) < rest;
+	const isResting = (timeSince(context.clock, state.stopFailure?.at) ?? Number.POSITIVE_INFINITY) < rest;
 	if (state.phase === 'gone') {
 		const unwritten = new Unwritten();
 		await settleGone(context, folder, state, ledger, unwritten);
@@ -172,9 +166,15 @@ async function reconcileRun(
 	}
 
 	// Let go of a moment ago: the program that goes on with it in the background is still on its way.
-	const isFresh = owner === 'free' && context.clock.now() - (events.at(-1)?.at ?? 0) < handoverLimit;
-	if (isFresh && state.instanceId === undefined) {
-		return state;
+	if (owner === 'free' && state.instanceId === undefined) {
+		const age = timeSince(context.clock, events.at(-1)?.at);
+		if (age !== undefined && age < handoverLimit) {
+			return state;
+		}
+
+		if (age === undefined && !(await stays(context, folder, handoverLimit, signal))) {
+			return readState(folder);
+		}
 	}
 
 	const settled = await settle(context, state, notes, signal);
@@ -185,24 +185,6 @@ async function reconcileRun(
 	return settled;
 }
 
-/** A claim that a crash left behind holds nothing. Anything more than that is a person's to look at, and never removed by itself. */
-async function settleWithoutIntent(context: RunContext, folder: string, isDamaged: boolean, notes: string[]): Promise<void> {
-	const name = path.basename(folder);
-	const held = (await readdir(folder)).filter(entry => entry.startsWith('instance'));
-	if (isDamaged || held.length > 0) {
-		notes.push(
-			`The journal of ${name} is damaged. What there is lies in ${folder}; \`${self} stop ${name}\` ends and removes it.`,
-		);
-		return;
-	}
-
-	await removeClaim(context.paths, name, async each => {
-		const isLeft = (await stat(each).catch(() => undefined))?.mtimeMs ?? Number.POSITIVE_INFINITY;
-		const {events} = await readJournal(each);
-		return events.length === 0 && context.clock.now() - isLeft > claimLimit && (await ownership(each)) !== 'owned';
-	});
-}
-
 /** Looks at a run that nobody looks after. What is found is decided again when it is ours: another program may have been faster. */
 async function settle(
 	context: RunContext,
@@ -210,7 +192,7 @@ async function settle(
 	notes: string[],
 	signal: AbortSignal | undefined,
 ): Promise<RunState> {
-	const first = before.phase === 'stopping' ? undefined : await look(context, before, signal);
+	const first = before.phase === 'stopping' ? undefined : await look(context, before, false, signal);
 	// Who asked may have left meanwhile: then nothing is begun any more.
 	signal?.throwIfAborted();
 	if (first?.type === 'ahead') {
@@ -236,7 +218,7 @@ async function settle(
 	try {
 		await finishStopping(context, record, unwritten);
 		const state = record.known;
-		const found = state.phase === 'gone' ? undefined : await look(context, state, signal);
+		const found = state.phase === 'gone' ? undefined : await look(context, state, true, signal);
 		if (found?.type === 'over' && (state.phase !== 'ended' || !found.over.kept)) {
 			await closeRun(context, record, found.over, unwritten);
 		} else if (found?.type === 'overdue' && (await endOverdue(context, record, found.end, unwritten))) {
@@ -254,25 +236,6 @@ async function settle(
 	}
 
 	return record.known;
-}
-
-async function look(context: RunContext, state: RunState, signal: AbortSignal | undefined): Promise<Finding | undefined> {
-	const backend = await context.backend(state.offer.backend);
-	const now = context.clock.now();
-	if (state.instanceId !== undefined) {
-		return asking(context, state, signal, async inner => examine(backend, state, now, inner));
-	}
-
-	// Launching again with the same intent finds an instance that the crash kept secret; without one, nothing is left to go on with.
-	const secret = await asking(context, state, signal, async inner =>
-		state.unanswered ? findInstance(backend, state, inner) : backend.find(state.intentId, state.offer, state.account, inner),
-	);
-	if (secret) {
-		return late(secret, state, now);
-	}
-
-	const isTold = state.offer.price === 0 || !state.unanswered || now - (await lastEventAt(context, state)) > tellLimit;
-	return isTold ? {type: 'over', over: new RunOver('interrupted before it had an instance', false)} : undefined;
 }
 
 /** Whoever looks after a run ends it when it is late. One that does not, being suspended or stuck, must not hide that it is billed. */
@@ -296,21 +259,3 @@ async function tellOverdue(
 		);
 	}
 }
-
-async function lastEventAt(context: RunContext, {name}: RunState): Promise<number> {
-	const {events} = await readJournal(runFolder(context.paths, name));
-	return events.at(-1)?.at ?? 0;
-}
-
-/** One question to a cloud about a run. */
-async function asking<T>(
-	context: RunContext,
-	{name, offer}: RunState,
-	signal: AbortSignal | undefined,
-	ask: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-	const wish = {what: `${offer.backend} to say how ${name} is`, limit: patience.question, wayOut: leaveQuestion};
-	return waitFor(context, wish, async (_, inner) => ask(either(inner, signal)));
-}
-
-const either = (one: AbortSignal, other: AbortSignal | undefined): AbortSignal => (other ? AbortSignal.any([one, other]) : one);

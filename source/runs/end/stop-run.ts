@@ -1,19 +1,12 @@
-import {existsSync} from 'node:fs';
-import path from 'node:path';
-import type {Backend} from '../../backends/backend.js';
 import {Problem} from '../../system/problem.js';
 import {type RunContext, waitFor} from '../context.js';
 import {leaveEnd} from '../words/wait-words.js';
 import {keepCachesBeforeEnd} from '../prepare/caches.js';
-import {endRun, terminateInstance, tidy} from './end-run.js';
+import {endRun, terminateInstance} from './end-run.js';
 import {readRefusal, requestStop, withdrawStop} from './stop-request.js';
 import {refuseNewerWork} from './newer-work.js';
-import {listIn, regionsToAsk} from './regions-to-ask.js';
 import type {Consent} from '../model/consent.js';
-import {readJournal} from '../journal/journal.js';
-import {reduceAll} from '../model/reduce.js';
 import type {RunRecord} from '../journal/record.js';
-import {removeRunFolder, runFolder, runNames} from '../journal/run-folder.js';
 import {self} from '../../system/program-name.js';
 import {ownToEnd, release, Unwritten, UnwrittenEnd} from './unwritten.js';
 
@@ -89,7 +82,7 @@ it refuses. Nobody is asked any more after that.
 */
 async function awaitOwner({clock}: RunContext, record: RunRecord): Promise<void> {
 	try {
-		for (const start = clock.now(); clock.now() - start < stopLimit;) {
+		for (const start = clock.elapsed(); clock.elapsed() - start < stopLimit;) {
 			await clock.sleep(pollInterval);
 			await record.catchUp();
 			if (record.state?.phase === 'gone' || (await record.own())) {
@@ -108,53 +101,4 @@ async function awaitOwner({clock}: RunContext, record: RunRecord): Promise<void>
 	throw new Problem('failed', `The program that looks after ${record.name} did not end it, and is not asked for that any more`, {
 		next: 'End that program and try again.',
 	});
-}
-
-/** Whether a run has left something whose journal does not even begin with its intent: nothing is known of it. */
-export async function isDamaged(context: RunContext, name: string): Promise<boolean> {
-	if (!(await runNames(context.paths)).includes(name)) {
-		return false;
-	}
-
-	const folder = runFolder(context.paths, name);
-	const {events, damaged} = await readJournal(folder);
-	return !reduceAll(name, events) && (damaged.length > 0 || existsSync(path.join(folder, 'instance')));
-}
-
-/**
-Ends what a run left whose journal does not even begin with its intent: the instances that carry its name and our tag, then its folder.
-False where there is no such run.
-*/
-export async function endDamaged(
-	context: RunContext,
-	name: string,
-	ofInstallation: () => Promise<string>,
-	backends: readonly Backend[],
-): Promise<boolean> {
-	if (!(await isDamaged(context, name))) {
-		return false;
-	}
-
-	const folder = runFolder(context.paths, name);
-	const installation = await ofInstallation();
-	for (const backend of backends) {
-		const regions = await regionsToAsk(context.paths, backend, true);
-		const {instances} = await listIn(backend, installation, regions, (_, error) => {
-			throw error;
-		});
-		for (const instance of instances) {
-			if (instance.run === name) {
-				await backend.terminate(instance.id, instance.account);
-			}
-		}
-	}
-
-	const unwritten = new Unwritten();
-	await tidy(context.paths, folder, unwritten);
-	await unwritten.attempt('journal', async () => removeRunFolder(folder));
-	if (!unwritten.isEmpty) {
-		throw new UnwrittenEnd(name, unwritten);
-	}
-
-	return true;
 }

@@ -101,7 +101,7 @@ async function awaitAnswer<A>(
 ): Promise<'done' | 'ours' | 'again'> {
 	const watch = new OwnerWatch(record.folder);
 	const isKnown = () => record.known.requestsDone.includes(id) || isDone?.(record.known) === true;
-	for (const start = clock.now(); ; await clock.sleep(pollInterval)) {
+	for (const start = clock.elapsed(); ; await clock.sleep(pollInterval)) {
 		const isAnswered = await readAnswer(place);
 		await record.catchUp();
 		if (isAnswered || isKnown()) {
@@ -118,7 +118,7 @@ async function awaitAnswer<A>(
 			return isKnown() ? 'done' : isFree ? 'ours' : 'again';
 		}
 
-		const time = clock.now() - start;
+		const time = clock.elapsed() - start;
 		if (time > hearLimit + actLimit) {
 			throw new Problem('failed', `The program that looks after ${record.name} began with it, and did not say how it went`, {
 				next: 'Look at how it stands now before you try again.',

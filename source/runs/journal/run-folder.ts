@@ -41,7 +41,7 @@ const asideOf = (name: string): RegExp => new RegExp(`^\\.gone-${name.replaceAll
 async function decideOnName<T>(paths: Paths, name: string, act: () => Promise<T>): Promise<T> {
 	const folder = path.join(paths.runs, '.claims');
 	await mkdir(folder, {recursive: true, mode: 0o700});
-	for (const start = systemClock.now(); ;) {
+	for (const start = systemClock.elapsed(); ;) {
 		const lock = await acquireLock(path.join(folder, name));
 		if (lock) {
 			try {
@@ -51,7 +51,7 @@ async function decideOnName<T>(paths: Paths, name: string, act: () => Promise<T>
 			}
 		}
 
-		if (systemClock.now() - start > claimLimit) {
+		if (systemClock.elapsed() - start > claimLimit) {
 			throw takenProblem(name);
 		}
 

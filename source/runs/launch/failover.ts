@@ -27,7 +27,8 @@ export function nextMove(state: RunState, now: number): Move {
 		return {type: 'repeat'};
 	}
 
-	if (state.waiting && now < state.waiting.until) {
+	// No wait is longer: one that seems so was announced before the clock was set back, and is over.
+	if (state.waiting && now < state.waiting.until && state.waiting.until - now <= longestWait) {
 		return {type: 'wait', ...state.waiting};
 	}
 
@@ -111,12 +112,14 @@ function byAgreement(offers: readonly Offer[], {agreedPrice, specification}: Run
 /** When a round that failed is worth another; undefined where the configuration asks for none, its time is over, or nothing will change by itself. */
 function waitUntil({specification: {retry}, attempts, round}: RunState, now: number): number | undefined {
 	const failed = attempts.slice(round.start);
-	if (!retry || now >= round.since + retry.limit * 1000 || !failed.some(attempt => isWorthRetrying(attempt, retry))) {
+	// What began in the future began now, as far as anybody can tell.
+	const since = Math.min(round.since, now);
+	if (!retry || now >= since + retry.limit * 1000 || !failed.some(attempt => isWorthRetrying(attempt, retry))) {
 		return undefined;
 	}
 
 	const wait = Math.min(longestWait, firstWait * 2 ** Math.min(round.count, 10));
-	return Math.min(now + wait, round.since + retry.limit * 1000);
+	return Math.min(now + wait, since + retry.limit * 1000);
 }
 
 function isWorthRetrying({errorClass}: Attempt, {on}: Retry): boolean {

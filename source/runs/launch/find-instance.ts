@@ -38,7 +38,7 @@ export async function lookSurely(
 	{backend, intent, clock, random, signal, limit = Number.POSITIVE_INFINITY}: Look,
 	onProgress: (progress: LaunchProgress) => void,
 ): Promise<Instance | undefined> {
-	const started = clock.now();
+	const started = clock.elapsed();
 	for (let failures = 0; ;) {
 		try {
 			const instance = await findInstance(backend, {...intent, intentId: intent.id}, signal);
@@ -47,7 +47,7 @@ export async function lookSurely(
 				return isAlive(instance) ? instance : undefined;
 			}
 
-			if (clock.now() - started >= settleTime) {
+			if (clock.elapsed() - started >= settleTime) {
 				return undefined;
 			}
 
@@ -55,7 +55,7 @@ export async function lookSurely(
 			await clock.sleep(lookInterval, signal);
 		} catch (error) {
 			signal?.throwIfAborted();
-			if (!(error instanceof BackendError) || error.class !== 'transient' || clock.now() - started >= limit) {
+			if (!(error instanceof BackendError) || error.class !== 'transient' || clock.elapsed() - started >= limit) {
 				throw unknownOutcome(intent.offer, error);
 			}
 

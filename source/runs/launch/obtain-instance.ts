@@ -1,6 +1,7 @@
 import path from 'node:path';
 import {type Backend, BackendError, type Instance} from '../../backends/backend.js';
 import type {Offer} from '../../offers/offer.js';
+import type {Clock} from '../../system/clock.js';
 import {layAliases} from '../link/aliases.js';
 import {type Move, nextMove} from './failover.js';
 import {imageStep} from './image-step.js';
@@ -38,7 +39,8 @@ can be had. Throws `RunOver` when it has ended by itself, `NothingProvisioned` w
 export async function obtainInstance(stage: Stage): Promise<void> {
 	const {instanceId, offer} = stage.state();
 	if (instanceId === undefined) {
-		while (!(await carryOut(stage, nextMove(stage.state(), stage.context.clock.now())))) {
+		const now = steadyNow(stage.context.clock);
+		while (!(await carryOut(stage, nextMove(stage.state(), now()), now))) {
 			stage.signal.throwIfAborted();
 		}
 
@@ -67,6 +69,12 @@ export async function obtainInstance(stage: Stage): Promise<void> {
 	throw endOf(instance, stage.state(), stage.context.clock.now());
 }
 
+/** The time of day as it was at first, gone on by what has passed since: a clock that jumps neither ends what is tried nor prolongs a wait. */
+function steadyNow(clock: Clock): () => number {
+	const start = clock.now() - clock.elapsed();
+	return () => start + clock.elapsed();
+}
+
 /** Milliseconds. */
 const bootLimit = 5 * 60_000;
 const bootPause = 2000;
@@ -74,15 +82,15 @@ const bootPause = 2000;
 /** The run's instance, not before it has come up: one that was started again a moment ago is on its way, and has not ended. */
 async function awaitBoot(stage: Stage, backend: Backend): Promise<Instance | undefined> {
 	const {clock} = stage.context;
-	for (const start = clock.now(); ; await clock.sleep(bootPause, stage.signal)) {
+	for (const start = clock.elapsed(); ; await clock.sleep(bootPause, stage.signal)) {
 		const instance = await describeInstance(backend, stage.state());
 		if (instance?.state !== 'pending') {
 			return instance;
 		}
 
-		if (clock.now() === start) {
+		if (clock.elapsed() - start < bootPause) {
 			stage.report('instance', {log: 'its cloud is starting it\n'});
-		} else if (clock.now() - start >= bootLimit) {
+		} else if (clock.elapsed() - start >= bootLimit) {
 			throw new StepFailed('instance', 'its cloud has been starting it for 5 minutes, and it does not run yet');
 		}
 	}
@@ -95,7 +103,7 @@ const haltedFailure = (instance: Instance, {name}: RunState): StepFailed =>
 	});
 
 /** True when there is an instance. */
-async function carryOut(stage: Stage, move: Move): Promise<boolean> {
+async function carryOut(stage: Stage, move: Move, now: () => number): Promise<boolean> {
 	const {clock} = stage.context;
 	switch (move.type) {
 		case 'repeat': {
@@ -120,7 +128,7 @@ async function carryOut(stage: Stage, move: Move): Promise<boolean> {
 				await stage.append({type: 'waiting', until: move.until, reason: move.reason});
 			}
 
-			await clock.sleep(Math.max(0, move.until - clock.now()), stage.signal);
+			await clock.sleep(Math.max(0, move.until - now()), stage.signal);
 			return false;
 		}
 
@@ -135,11 +143,12 @@ A new attempt, with a token of its own, the account that it is for and the deadl
 make something. False where nobody says which account that is: then nothing is asked for.
 */
 async function announce(stage: Stage, offer: Offer): Promise<boolean> {
-	const {specification, attempts, billing, deadline: known, intentId} = stage.state();
+	const {specification, attempts, billing, deadline: known, intentId, intendedAt} = stage.state();
 	const {clock, random} = stage.context;
 	const isFirst = attempts.length === 0 && billing.length === 0;
 	const goesOn = billing.length > 0 && known !== undefined;
-	const duration = goesOn ? Math.ceil((known - clock.now()) / 1000) : specification.duration;
+	// What is left is never more than the whole, whatever the clock was set to meanwhile.
+	const duration = goesOn ? Math.ceil((known - Math.max(clock.now(), intendedAt)) / 1000) : specification.duration;
 	if (goesOn && duration !== null && duration < shortestLife) {
 		throw new RunOver('its deadline is too near for another instance', false);
 	}

@@ -30,7 +30,7 @@ export class SilenceWatch {
 
 	/** To be called about once a second. Never rejects. */
 	async look(): Promise<void> {
-		const now = this.#context.clock.now();
+		const now = this.#context.clock.elapsed();
 		const {environment, machine} = this.#tunnels;
 		const {opened, guarded} = this.#record.known;
 		if (!guarded || !opened || environment.health.status === 'up' || machine.health.status !== 'up') {

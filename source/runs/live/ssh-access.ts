@@ -41,6 +41,7 @@ export class AccessWatch {
 	readonly #signal: AbortSignal;
 	readonly #check: NonNullable<AccessOptions['check']>;
 	#health = unknown;
+	#toldAt: number | undefined;
 	#wasUp = false;
 	#isDue = false;
 	#isAsked = false;
@@ -121,14 +122,14 @@ export class AccessWatch {
 		const files = await this.#stamps();
 		const hasChanged = this.#files !== undefined && this.#files !== files;
 		this.#files = files;
-		const now = this.#context.clock.now();
-		const isOld = now - (this.#health.at ?? now) >= usualInterval && this.#watchers > 0;
+		const now = this.#context.clock.elapsed();
+		const isOld = now - (this.#toldAt ?? now) >= usualInterval && this.#watchers > 0;
 		this.#isDue ||= hasChanged || isOld;
 		this.#start();
 	}
 
 	#start(): void {
-		const isRested = this.#context.clock.now() - (this.#health.at ?? Number.NEGATIVE_INFINITY) >= shortestInterval;
+		const isRested = this.#context.clock.elapsed() - (this.#toldAt ?? Number.NEGATIVE_INFINITY) >= shortestInterval;
 		const isWanted = this.#isAsked || (this.#isDue && this.#wasUp && isRested);
 		if (isWanted && this.#isReady() && !this.#isChecking && !this.#signal.aborted) {
 			void this.#look();
@@ -193,6 +194,9 @@ export class AccessWatch {
 
 	#tell(health: AccessHealth): void {
 		if (!this.#signal.aborted) {
+			// When the last look ended; nothing of that is left where what it found does not hold any more.
+			this.#toldAt =
+				health.at === undefined ? undefined : health.at === this.#health.at ? this.#toldAt : this.#context.clock.elapsed();
 			this.#health = health;
 			this.#record.changed();
 		}

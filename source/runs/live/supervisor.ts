@@ -77,7 +77,7 @@ export class Keeper {
 	}
 
 	#mayAsk(what: 'end' | 'overdue'): boolean {
-		const now = this.#context.clock.now();
+		const now = this.#context.clock.elapsed();
 		if (now - (this.#askedAt.get(what) ?? Number.NEGATIVE_INFINITY) < cloudInterval) {
 			return false;
 		}

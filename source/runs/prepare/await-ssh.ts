@@ -49,7 +49,7 @@ async function watchInstance(
 	whyNot: () => Promise<StepFailed | undefined>,
 ): Promise<never> {
 	const {clock} = stage.context;
-	const started = clock.now();
+	const started = clock.elapsed();
 	const {offer} = stage.state();
 	const backend = await stage.context.backend(offer.backend);
 	for (;;) {
@@ -68,7 +68,7 @@ async function watchInstance(
 			throw failure;
 		}
 
-		if (clock.now() - started > reachLimit) {
+		if (clock.elapsed() - started > reachLimit) {
 			throw new StepFailed(
 				step,
 				`no SSH server answers after ${reachLimit / 1000} s: ${tunnel.health.reason ?? 'no reason known'}`,

@@ -81,7 +81,17 @@ export function nothingProvisionedProblem({attempts, offer, agreedPrice}: RunSta
 }
 
 /** A failing end as the person reads it: what runs on, what it costs, and how to end it without this program. */
-export function notEndedProblem({name, offer, instanceId, intentId, unanswered, stopFailure}: RunState, error: unknown): Problem {
+export function notEndedProblem(
+	{
+		name,
+		offer,
+		instanceId,
+		intentId,
+		unanswered,
+		stopFailure,
+	}: Pick<RunState, 'name' | 'offer' | 'instanceId' | 'intentId' | 'unanswered' | 'stopFailure'>,
+	error: unknown,
+): Problem {
 	const {message, next} = error instanceof Problem ? error : {message: messageOf(error), next: (error as {next?: string}).next};
 	const price = offer.price > 0 ? `${formatPrice(offer.price)}/h` : undefined;
 	const details = [

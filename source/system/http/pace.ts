@@ -12,7 +12,7 @@ export class Pacer {
 
 	/** Resolves when it is this request's turn; the next one of the lane comes at least `every` milliseconds later. */
 	async turn(lane: string, every: number, signal?: AbortSignal): Promise<void> {
-		const now = this.#clock.now();
+		const now = this.#clock.elapsed();
 		const at = Math.max(now, this.#free.get(lane) ?? now);
 		this.#free.set(lane, at + every);
 		if (at > now) {
@@ -22,6 +22,6 @@ export class Pacer {
 
 	/** Nothing of this lane starts within the next `milliseconds`: its server asked for that. */
 	hold(lane: string, milliseconds: number): void {
-		this.#free.set(lane, Math.max(this.#free.get(lane) ?? 0, this.#clock.now() + milliseconds));
+		this.#free.set(lane, Math.max(this.#free.get(lane) ?? 0, this.#clock.elapsed() + milliseconds));
 	}
 }

@@ -36,6 +36,10 @@ export class SkippingClock implements Clock {
 		return this.#clock.now() + this.skew;
 	}
 
+	elapsed(): number {
+		return this.#clock.elapsed();
+	}
+
 	async sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
 		signal?.throwIfAborted();
 		this.#clock.pass(milliseconds);

@@ -15,6 +15,8 @@ type Step =
 	| {readonly type: 'start' | 'attach' | 'stop'; readonly killAt: number | undefined; readonly isTorn: boolean}
 	| {readonly type: 'reconcile'; readonly killAt: number | undefined}
 	| {readonly type: 'pass'; readonly minutes: number}
+	/** The clock of this machine is set, between two programs or while one waits. */
+	| {readonly type: 'jump'; readonly days: number; readonly inWait: boolean}
 	| {readonly type: 'interrupt'}
 	| {readonly type: 'foreign'};
 
@@ -31,6 +33,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 	fc.record({type: fc.constantFrom('start' as const, 'attach' as const, 'stop' as const), killAt, isTorn: fc.boolean()}),
 	fc.record({type: fc.constant('reconcile' as const), killAt}),
 	fc.record({type: fc.constant('pass' as const), minutes: fc.constantFrom(0, 1, 2, 10, 45, 90)}),
+	fc.record({type: fc.constant('jump' as const), days: fc.constantFrom(-1, 1), inWait: fc.boolean()}),
 	fc.constant({type: 'interrupt' as const}),
 	fc.constant({type: 'foreign' as const}),
 );
@@ -116,6 +119,11 @@ async function live({steps, faults, duration, retries}: History): Promise<void> 
 
 				case 'pass': {
 					world.now += each.minutes * minute;
+					break;
+				}
+
+				case 'jump': {
+					world[each.inWait ? 'jumpInWait' : 'ahead'] += each.days * 24 * 60 * minute;
 					break;
 				}
 

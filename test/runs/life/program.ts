@@ -29,7 +29,12 @@ export const runName = 'fast-moth-1';
 
 /** Where time is the test's: to sleep is to let it pass. */
 export class World {
+	/** True time: what machines and the cloud live by. */
 	now = 1_700_000_000_000;
+	/** How far this machine's clock is ahead of it. */
+	ahead = 0;
+	/** How far it is set ahead or back while something is waited for, once. */
+	jumpInWait = 0;
 	readonly folder = mkdtempSync(path.join(tmpdir(), 'life-'));
 	readonly cloud = new Cloud(() => this.now);
 	tokens = 0;
@@ -78,11 +83,14 @@ export class Program {
 		return {
 			paths: world.paths,
 			clock: {
-				now: () => world.now,
+				now: () => world.now + world.ahead,
+				elapsed: () => world.now,
 				sleep: async (milliseconds, signal) => {
 					await this.#pass();
 					signal?.throwIfAborted();
 					world.now += milliseconds;
+					world.ahead += world.jumpInWait;
+					world.jumpInWait = 0;
 				},
 				every: () => () => undefined,
 			},

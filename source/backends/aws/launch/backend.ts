@@ -99,8 +99,8 @@ function everyRegion(
 }
 
 /**
-What tells an instance that is gone from one that EC2 does not tell of yet. By this machine's clock alone: it and EC2's may differ by more
-than the two minutes that matter.
+What tells an instance that is gone from one that EC2 does not tell of yet. By the time that has passed here alone: this machine's clock and
+EC2's may differ by more than the two minutes that matter, and either may jump.
 */
 class Memory {
 	/** When each was first heard of. */
@@ -116,7 +116,7 @@ class Memory {
 	note({id, state}: Instance): void {
 		this.#missed.delete(id);
 		if (!this.#since.has(id)) {
-			this.#since.set(id, this.#clock.now());
+			this.#since.set(id, this.#clock.elapsed());
 		}
 
 		if (state === 'terminated') {
@@ -126,7 +126,7 @@ class Memory {
 
 	/** Whether one that was just not told of is certainly gone: it was seen ended, or missed twice when it was old enough. */
 	isGone(id: string): boolean {
-		const now = this.#clock.now();
+		const now = this.#clock.elapsed();
 		const before = this.#missed.get(id);
 		if (before === undefined) {
 			this.#missed.set(id, now);

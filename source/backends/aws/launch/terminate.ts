@@ -17,7 +17,7 @@ where it is not known in which it was: then it throws at once. The place's signa
 */
 export async function endInstance(place: Place, instanceId: string, account: Account | undefined): Promise<void> {
 	const {clock, region} = place;
-	const start = clock.now();
+	const start = clock.elapsed();
 	let isAsked = await askToEnd(place, instanceId);
 	if (!isAsked && account) {
 		await requireAccount(place, account, instanceId);
@@ -38,8 +38,8 @@ export async function endInstance(place: Place, instanceId: string, account: Acc
 				// It was not known yet when it was first told to end.
 				isAsked ||= await askToEnd(place, instanceId);
 			} else if (missedSince === undefined) {
-				missedSince = clock.now();
-			} else if (clock.now() - missedSince >= settled) {
+				missedSince = clock.elapsed();
+			} else if (clock.elapsed() - missedSince >= settled) {
 				if (account) {
 					return;
 				}
@@ -60,7 +60,7 @@ export async function endInstance(place: Place, instanceId: string, account: Acc
 			trouble = error.message;
 		}
 
-		if (clock.now() - start >= patience) {
+		if (clock.elapsed() - start >= patience) {
 			throw new BackendError(
 				'transient',
 				`EC2 has not confirmed within 5 minutes that it ended ${instanceId}${trouble === undefined ? '' : ` (${trouble})`}`,

@@ -22,7 +22,7 @@ export async function waitForAddress(
 	onProgress: (progress: LaunchProgress) => void,
 ): Promise<Instance> {
 	const {clock, region} = place;
-	const start = clock.now();
+	const start = clock.elapsed();
 	let raw = made;
 	let told = '';
 	let isTold = true;
@@ -52,7 +52,7 @@ export async function waitForAddress(
 			tell(instance.state === 'running' ? 'runs; waiting for its address' : 'EC2 is starting it');
 		}
 
-		if (signal.aborted || clock.now() - start >= patience) {
+		if (signal.aborted || clock.elapsed() - start >= patience) {
 			return instance;
 		}
 

@@ -21,7 +21,7 @@ export async function awaitGreeting(
 		}
 	});
 	try {
-		for (const begun = systemClock.now(); systemClock.now() - begun < answerLimit;) {
+		for (const begun = systemClock.elapsed(); systemClock.elapsed() - begun < answerLimit;) {
 			const instance = await describeContainer(docker, container.id, host);
 			if (instance?.state !== 'running') {
 				throw new BackendError('configuration', instance?.reason ?? 'the container is gone', {

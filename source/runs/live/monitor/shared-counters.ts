@@ -50,11 +50,12 @@ export class SharedCounts {
 	/** For the owner, about once a second. */
 	async tell(counts: () => Counts): Promise<void> {
 		const now = this.#context.clock.now();
-		if (now - this.#wroteAt < writeEvery || !(await this.#isAsked(now))) {
+		const elapsed = this.#context.clock.elapsed();
+		if (elapsed - this.#wroteAt < writeEvery || !(await this.#isAsked(now))) {
 			return;
 		}
 
-		this.#wroteAt = now;
+		this.#wroteAt = elapsed;
 		const {ports, reverse} = counts();
 		const told = {
 			at: now,
@@ -82,14 +83,15 @@ export class SharedCounts {
 	/** For a program that only shows them: what was told last, undefined where that is old; asks for more meanwhile. */
 	get known(): Counts | undefined {
 		const now = this.#context.clock.now();
-		if (now - this.#askedAt >= askEvery) {
-			this.#askedAt = now;
+		const elapsed = this.#context.clock.elapsed();
+		if (elapsed - this.#askedAt >= askEvery) {
+			this.#askedAt = elapsed;
 			// Whoever cannot ask shows that nothing is known.
 			writeFile(path.join(this.#record.folder, watchedFile), String(now), {mode: 0o600}).catch(() => undefined);
 		}
 
-		if (now - this.#readAt >= writeEvery) {
-			this.#readAt = now;
+		if (elapsed - this.#readAt >= writeEvery) {
+			this.#readAt = elapsed;
 			void this.#read();
 		}
 
