@@ -121,18 +121,24 @@ describe('failover', () => {
 });
 
 describe('what goes wrong on the way', () => {
-	test('no network for an hour: waited for, and one instance in the end', async () => {
+	test('no network for an hour: waited for with an end, taken up again later, and one instance in the end', async () => {
 		const began = world.now;
 		let calls = 0;
 		world.cloud.fault = call => {
 			calls++;
 			return world.now - began < 3_600_000 ? {type: call === 'launch' && calls === 1 ? 'lost-after' : 'lost-before'} : undefined;
 		};
-		await new Program(world).start({...firstOffer, duration: null});
+		const problem = (await new Program(world).start({...firstOffer, duration: null})) as Problem;
+		expect(problem.message).toContain('whether cloud made an instance cannot be found out');
+		expect(world.now - began).toBeGreaterThanOrEqual(1_200_000);
+		expect(world.now - began).toBeLessThan(1_500_000);
+		expect(await world.state()).toMatchObject({phase: 'failed', unanswered: true});
+		world.now = began + 3_600_000;
+		await new Program(world).attach();
 		// What the first request made has ended by its boot lease meanwhile, as nobody could reach it.
-		expect(world.now - began).toBeGreaterThanOrEqual(3_600_000);
 		expect(world.cloud.alive().length).toBeLessThanOrEqual(1);
 		expect(world.cloud.machines.length).toBeLessThanOrEqual(2);
+		expect(await world.state()).toMatchObject({unanswered: false});
 	});
 
 	test('credentials that expire while it is not known what was made stop it there, and it goes on with the next ones', async () => {
