@@ -2,6 +2,7 @@ import process from 'node:process';
 import {constants} from 'node:os';
 import {messageOf, Problem} from '../system/problem.js';
 import {self} from '../system/program-name.js';
+import {followJob} from '../ui/terminal/job-control.js';
 import type {Core} from '../runs/core.js';
 import type {RunHandle} from '../runs/model/run-handle.js';
 import {formatPrice} from '../offers/format.js';
@@ -27,6 +28,13 @@ Rejects with the run's `Problem`.
 export async function follow(core: Core, handle: RunHandle, output: Output, hold: boolean): Promise<FollowEnd> {
 	const {flush, stop: stopPrinting} = print(handle, output);
 	const {signal: caught, ignore} = catchSignals();
+	const job = followJob({
+		isLent: () => true,
+		onRest: async () => handle.suspend(),
+		onResume: () => handle.resume(),
+		onStop: () => undefined,
+		onWake: () => undefined,
+	});
 	// What is waited for may hang on nothing that the event loop knows of, such as the answer to a question once a second.
 	const alive = setInterval(() => undefined, longTime);
 	if (handle.state().phase === 'starting') {
@@ -63,6 +71,7 @@ export async function follow(core: Core, handle: RunHandle, output: Output, hold
 	} finally {
 		clearInterval(alive);
 		stopPrinting();
+		job.unfollow();
 		ignore();
 	}
 }

@@ -143,6 +143,14 @@ export async function startApp(core: Core, clock: Clock, begin: (app: App) => Pr
 	});
 	const job = followJob({
 		isLent: () => isLent,
+		async onRest() {
+			await Promise.allSettled(openRuns(app.state()).map(async ({handle}) => handle.suspend()));
+		},
+		onResume() {
+			for (const {handle} of openRuns(app.state())) {
+				handle.resume();
+			}
+		},
 		onStop: () => void app.options.sleep(),
 		onWake() {
 			if (!app.hasEnded) {

@@ -29,6 +29,7 @@ async function keep(changes: Partial<RunState>, isLinked: boolean, instance: obj
 	const over = new AbortController();
 	onTestFinished(() => over.abort());
 	new Keeper({clock, backend: async () => ({describe: async () => instance})} as unknown as RunContext, record, over.signal, {
+		isOurs: async () => true,
 		stage: async () => Promise.reject(new Error('nobody asks for it')),
 		isLinked: () => isLinked,
 		onLook: async () => undefined,

@@ -38,6 +38,7 @@ test.each([
 	const over = new AbortController();
 	onTestFinished(() => over.abort());
 	new Keeper({clock, backend: async () => ({describe})} as unknown as RunContext, record, over.signal, {
+		isOurs: async () => true,
 		stage: async () => Promise.reject(new Error('nobody asks for it')),
 		isLinked: () => linked,
 		onLook: async () => undefined,

@@ -1,4 +1,4 @@
-import {readdir, writeFile} from 'node:fs/promises';
+import {readdir, utimes, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import {afterEach, beforeEach, expect, test} from 'vitest';
@@ -27,9 +27,20 @@ afterEach(() => {
 });
 
 test('an end that was asked for in vain is not asked for any more: an owner that wakes up later ends nothing', async () => {
-	const {context} = new Program(world);
-	const owner = await openRecord(context, runName);
+	const {context: given} = new Program(world);
+	const owner = await openRecord(given, runName);
 	expect(await owner.own()).toBe(true);
+	// It works all the while, as its beats show, and does not hear.
+	let beats = 0;
+	const sleep = async (time: number) => {
+		for (const name of (await readdir(owner.folder)).filter(each => /^owner\.json(?:-\d+)?$/.test(each))) {
+			await utimes(path.join(owner.folder, name), ++beats, beats);
+		}
+
+		world.now += time;
+	};
+
+	const context = {...given, clock: {...given.clock, sleep}};
 	await expect(stopRecord(context, await openRecord(context, runName), 'stopped')).rejects.toThrow(
 		'is not asked for that any more',
 	);

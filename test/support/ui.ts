@@ -210,6 +210,14 @@ export class TestHandle implements RunHandle {
 		this.done.push('stop');
 	}
 
+	async suspend(): Promise<void> {
+		this.done.push('suspend');
+	}
+
+	resume(): void {
+		this.done.push('resume');
+	}
+
 	async detach(): Promise<void> {
 		this.done.push('detach');
 	}

@@ -1,11 +1,12 @@
 import {Problem} from '../../system/problem.js';
 import {type RunContext, waitFor} from '../context.js';
-import {leaveEnd} from '../words/wait-words.js';
+import {leaveEnd, quietOwner} from '../words/wait-words.js';
 import {keepCachesBeforeEnd} from '../prepare/caches.js';
 import {endRun, terminateInstance} from './end-run.js';
 import {readRefusal, requestStop, withdrawStop} from './stop-request.js';
 import {refuseNewerWork} from './newer-work.js';
 import type {Consent} from '../model/consent.js';
+import {OwnerWatch} from '../journal/ownership.js';
 import type {RunRecord} from '../journal/record.js';
 import {self} from '../../system/program-name.js';
 import {ownToEnd, release, Unwritten, UnwrittenEnd} from './unwritten.js';
@@ -30,7 +31,9 @@ export async function stopRecord(
 	let isOurs = await ownToEnd(record, unwritten);
 	if (!isOurs && (await askOwnerToStop(context, record, consent, unwritten))) {
 		const what = `the program that looks after ${record.name} to end it`;
-		await waitFor(context, {what, limit: 2 * stopLimit, wayOut: leaveEnd(record.name)}, async () => awaitOwner(context, record));
+		await waitFor(context, {what, limit: 2 * stopLimit, wayOut: leaveEnd(record.name)}, async trouble =>
+			awaitOwner(context, record, trouble),
+		);
 		isOurs = record.owned;
 	}
 
@@ -77,15 +80,21 @@ async function askOwnerToStop(context: RunContext, record: RunRecord, consent: C
 }
 
 /**
-Waits until the owner, another program, has ended the run, or has died so that it can be ended from here. Throws the owner's own `Problem` where
+Waits until the owner, another program, has ended the run, or has died or answers no more, so that it can be ended from here. Throws the owner's own `Problem` where
 it refuses. Nobody is asked any more after that.
 */
-async function awaitOwner({clock}: RunContext, record: RunRecord): Promise<void> {
+async function awaitOwner({clock}: RunContext, record: RunRecord, trouble: (words: string) => void): Promise<void> {
+	const watch = new OwnerWatch(record.folder);
 	try {
 		for (const start = clock.elapsed(); clock.elapsed() - start < stopLimit;) {
 			await clock.sleep(pollInterval);
 			await record.catchUp();
-			if (record.state?.phase === 'gone' || (await record.own())) {
+			const owner = await watch.look();
+			if (owner.isQuiet && owner.pid !== undefined) {
+				trouble(quietOwner(owner.pid));
+			}
+
+			if (record.state?.phase === 'gone' || (await record.own(owner.silent))) {
 				return;
 			}
 

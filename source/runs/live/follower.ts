@@ -1,6 +1,7 @@
 import type {Problem} from '../../system/problem.js';
 import type {RunContext} from '../context.js';
 import {endedProblem, stepProblem} from '../words/problems.js';
+import {OwnerWatch} from '../journal/ownership.js';
 import type {RunRecord} from '../journal/record.js';
 import {isOver} from '../model/state.js';
 
@@ -11,15 +12,26 @@ export type Sights = {
 	readonly onAddress: () => void;
 	readonly onReady: () => void;
 	readonly onFailed: (problem: Problem) => void;
+	/** Told when the owner shows no sign of work any more, with its process, and with nothing when it does again or this program takes over. */
+	readonly onQuiet: (pid: number | undefined) => void;
 };
 
-/** Reads what the owner writes, until this program becomes the owner itself. Rejects when the run is over, or with the signal's reason. */
+/** Reads what the owner writes, until this program becomes the owner itself, also of one that does not answer. Rejects when the run is over, or with the signal's reason. */
 export async function followUntilOwned(
 	{clock, paths}: RunContext,
 	record: RunRecord,
 	signal: AbortSignal,
-	{onAddress, onReady, onFailed}: Sights,
+	{onAddress, onReady, onFailed, onQuiet}: Sights,
 ): Promise<void> {
+	const watch = new OwnerWatch(record.folder);
+	let quiet: number | undefined;
+	const say = (pid: number | undefined) => {
+		if (pid !== quiet) {
+			quiet = pid;
+			onQuiet(pid);
+		}
+	};
+
 	for (;;) {
 		await record.catchUp();
 		const state = record.known;
@@ -38,7 +50,10 @@ export async function followUntilOwned(
 		}
 
 		await clock.sleep(interval, signal);
-		if (await record.own()) {
+		const owner = await watch.look();
+		say(owner.isQuiet ? owner.pid : undefined);
+		if (await record.own(owner.silent)) {
+			say(undefined);
 			return;
 		}
 	}

@@ -14,7 +14,7 @@ import type {RunHandle} from '../model/run-handle.js';
 import {goOnAfter} from '../end/interruption.js';
 import {LinkedRun} from './linked-run.js';
 import {Keeper} from './supervisor.js';
-import {endedProblem, unreachableProblem} from '../words/problems.js';
+import {endedProblem, TakenOver, unreachableProblem} from '../words/problems.js';
 import type {RunRecord} from '../journal/record.js';
 import {initAfterRestart} from '../prepare/rerun-init.js';
 import {makeStage, type RunOver, type Stage} from '../steps/step.js';
@@ -32,6 +32,11 @@ export class Run extends LinkedRun implements RunHandle {
 	#driving: Promise<void> = Promise.resolve();
 	#restarting: Promise<void> = Promise.resolve();
 	readonly #keeper: Keeper;
+	/** Aborted when this program is not the run's owner any more, or lets go of it for a while. */
+	#turn = new AbortController();
+	#signal = this.#either();
+	/** Whether it does for the run what an owner does. */
+	#drives = false;
 	#stopping: Promise<void> | undefined;
 
 	private constructor(context: RunContext, record: RunRecord) {
@@ -113,6 +118,64 @@ export class Run extends LinkedRun implements RunHandle {
 		}
 	}
 
+	async suspend(): Promise<void> {
+		if (this.#stopping || this.leave.signal.aborted) {
+			return;
+		}
+
+		const unfinished = this.record.owned && this.state().phase === 'starting';
+		await this.#rest(new Problem('interrupted', `${this.name} was let go`));
+		if (unfinished && this.record.owned) {
+			await this.record.append({type: 'interrupted', reason: 'this program was stopped; preparation goes on in the background'});
+		}
+
+		await this.record.release();
+		if (unfinished) {
+			this.context.continueInBackground(this.name);
+		}
+	}
+
+	resume(): void {
+		if (this.#turn.signal.aborted && !this.leave.signal.aborted) {
+			this.#followAgain();
+		}
+	}
+
+	/** Ends what this program does as the owner, and what it carries. The link stays. */
+	async #rest(reason: Problem): Promise<void> {
+		this.#turn.abort(reason);
+		await this.#driving;
+		await this.#restarting;
+		this.#drives = false;
+		await this.monitor.unbind();
+	}
+
+	#followAgain(): void {
+		this.#turn = new AbortController();
+		this.#signal = this.#either();
+		this.#driving = this.#follow();
+	}
+
+	#either(): AbortSignal {
+		return AbortSignal.any([this.leave.signal, this.#turn.signal]);
+	}
+
+	/** Whether this program still is the owner. One that was stopped for long finds out here that it is none: it follows then. */
+	async #isOurs(): Promise<boolean> {
+		if ((await this.record.stillOwned()) || !this.#drives || this.#stopping || this.#signal.aborted) {
+			return this.record.owned;
+		}
+
+		const problem = new TakenOver(this.name);
+		this.record.note(`${problem.message}: this one follows it`);
+		await this.#rest(problem);
+		if (!this.leave.signal.aborted) {
+			this.#followAgain();
+		}
+
+		return false;
+	}
+
 	async #stop(reason: string, consent: Consent): Promise<void> {
 		try {
 			await this.#letGo();
@@ -139,6 +202,8 @@ export class Run extends LinkedRun implements RunHandle {
 
 	async #drive(): Promise<void> {
 		try {
+			this.#signal.throwIfAborted();
+			this.#drives = true;
 			await this.#refuseOver();
 			await this.monitor.bind();
 			if (this.state().phase === 'ready') {
@@ -162,7 +227,7 @@ export class Run extends LinkedRun implements RunHandle {
 
 	/** How a ready run has ended meanwhile; a link that answers says that it has not, and a cloud that cannot be asked says nothing. */
 	async #findEnd(): Promise<RunOver | undefined> {
-		const {signal} = this.leave;
+		const signal = this.#signal;
 		const end = this.#keeper.look().catch((error: unknown) => {
 			this.record.note(`could not be checked: ${messageOf(error)}`);
 			return undefined;
@@ -187,10 +252,14 @@ export class Run extends LinkedRun implements RunHandle {
 	}
 
 	#fail(error: unknown): void {
-		// A stop tells how it went when it is through.
-		if (!this.#stopping) {
+		// A stop tells how it went when it is through; and who follows from now on hears how it goes.
+		if (!this.#stopping && !this.#isAway(error)) {
 			this.#ready.reject(error);
 		}
+	}
+
+	#isAway(error: unknown): boolean {
+		return error instanceof TakenOver || (this.#turn.signal.aborted && !this.leave.signal.aborted);
 	}
 
 	/** The owner before may have ended it in the moment in which it let go, or have died while it did. */
@@ -204,20 +273,25 @@ export class Run extends LinkedRun implements RunHandle {
 	}
 
 	async #untilRetry(): Promise<void> {
-		await Promise.race([this.#again.promise, aborted(this.leave.signal)]);
+		await Promise.race([this.#again.promise, aborted(this.#signal)]);
 		this.#again = new Deferred();
 		this.#ready = new Deferred();
 	}
 
 	async #follow(): Promise<void> {
-		const {signal} = this.leave;
+		const signal = this.#signal;
 		try {
 			await followUntilOwned(this.context, this.record, signal, {
 				onAddress: () => startTunnels(this.tunnels, this.record),
 				onReady: () => this.#ready.resolve(),
 				onFailed: problem => this.#ready.reject(problem),
+				onQuiet: pid => this.monitor.noteQuiet(pid),
 			});
 		} catch (error) {
+			if (this.#isAway(error)) {
+				return;
+			}
+
 			this.#ready.reject(error);
 			if (!signal.aborted) {
 				this.#finish();
@@ -231,6 +305,7 @@ export class Run extends LinkedRun implements RunHandle {
 
 	#keep(): Keeper {
 		return new Keeper(this.context, this.record, this.leave.signal, {
+			isOurs: async () => this.#isOurs(),
 			stage: async () => this.#stage(),
 			isLinked: () => isAnyUp(this.tunnels),
 			onLook: async () => this.look(),
@@ -279,7 +354,7 @@ export class Run extends LinkedRun implements RunHandle {
 		try {
 			await initAfterRestart(await this.#stage(), line => this.record.note(line));
 		} catch (error) {
-			if (!this.leave.signal.aborted) {
+			if (!this.#signal.aborted) {
 				this.record.note(`whether it was started anew is not known: ${messageOf(error)}`);
 			}
 		}
@@ -295,6 +370,6 @@ export class Run extends LinkedRun implements RunHandle {
 	}
 
 	async #stage(): Promise<Stage> {
-		return makeStage(this.context, this.record, this.tunnels, this.leave.signal);
+		return makeStage(this.context, this.record, this.tunnels, this.#signal);
 	}
 }

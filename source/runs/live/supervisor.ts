@@ -16,6 +16,8 @@ const interval = 1000;
 const cloudInterval = 15_000;
 
 export type Keeping = {
+	/** Whether this program is the run's owner, and still is. */
+	readonly isOurs: () => Promise<boolean>;
 	readonly stage: () => Promise<Stage>;
 	readonly isLinked: () => boolean;
 	/** Asks why the environment is silent where its machine is not; never rejects. */
@@ -116,13 +118,13 @@ export class Keeper {
 			return;
 		}
 
-		if (!this.#record.owned) {
-			await this.#keeping.onLook();
-			return;
-		}
-
 		this.#isLooking = true;
 		try {
+			if (!(await this.#keeping.isOurs())) {
+				await this.#keeping.onLook();
+				return;
+			}
+
 			const request = await findStopRequest(this.#record.folder);
 			if (request) {
 				await this.#keeping.onStopRequested(request);

@@ -129,6 +129,10 @@ export type RunHandle = {
 	extend(seconds: number): Promise<void>;
 	/** Ends the instance and waits until that is confirmed; nothing where there is work that `consent` does not cover. */
 	stop(reason: string, consent?: Consent): Promise<void>;
+	/** Lets go for as long as this program is stopped, so that another can look after it. */
+	suspend(): Promise<void>;
+	/** Takes it up again after that, or follows who has it now. */
+	resume(): void;
 	/** Lets go: the instance lives on, preparation that is under way goes on in the background. */
 	detach(): Promise<void>;
 };

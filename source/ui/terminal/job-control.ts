@@ -2,6 +2,8 @@ import {once} from 'node:events';
 import process from 'node:process';
 
 const wakeLimit = 300;
+/** A shell waits for the prompt; who could not let go by then is found not to answer. Milliseconds. */
+const restLimit = 3000;
 
 const nextTurn = async () =>
 	new Promise(resolve => {
@@ -13,6 +15,10 @@ type Following = {
 	readonly isLent: () => boolean;
 	/** Called when the job is told to stop: gives the terminal back, stops with `stop`, and takes the terminal again. */
 	readonly onStop: () => void;
+	/** Called before the program stops, and waited for a moment: lets go of what others need. */
+	readonly onRest: () => Promise<void>;
+	/** Called when it goes on after that. */
+	readonly onResume: () => void;
 	/** Called when the program goes on after it was stopped unasked: the terminal is as the shell left it. */
 	readonly onWake: () => void;
 };
@@ -25,16 +31,18 @@ export type Job = {
 };
 
 /** Follows what a shell, or somebody with `kill`, does to this program as a job: SIGTSTP, and SIGCONT after it or after a SIGSTOP. */
-export function followJob({isLent, onStop, onWake}: Following): Job {
+export function followJob({isLent, onRest, onResume, onStop, onWake}: Following): Job {
 	/** With nobody listening, the system stops the program. */
 	const stopped = async (stop: () => void) => {
-		const woken = once(process, 'SIGCONT');
 		process.off('SIGTSTP', onSuspend);
 		try {
+			await Promise.race([onRest(), new Promise(resolve => setTimeout(resolve, restLimit))]);
+			const woken = once(process, 'SIGCONT');
 			stop();
 			await Promise.race([woken, new Promise(resolve => setTimeout(resolve, wakeLimit))]);
 		} finally {
 			process.on('SIGTSTP', onSuspend);
+			onResume();
 		}
 	};
 

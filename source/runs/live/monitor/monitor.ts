@@ -3,7 +3,7 @@ import type {ListeningPort} from '../../../tunnel/observe/listening-ports.js';
 import type {Load} from '../../../tunnel/observe/machine-load.js';
 import type {RunContext} from '../../context.js';
 import type {AccessWatch} from '../ssh-access.js';
-import type {LinkHealth} from '../../model/run-handle.js';
+import type {LinkHealth, PortHealth} from '../../model/run-handle.js';
 import {SharedCounts} from './shared-counters.js';
 import {linkHealth} from './monitor-link.js';
 import {SharedLoad} from './shared-load.js';
@@ -12,6 +12,7 @@ import {answerPortRequests, askForPorts, forwardedAt, isFulfilled, type PortRequ
 import {bindFree, leadsToItself, portTable, reverseTable} from './ports.js';
 import type {RunRecord} from '../../journal/record.js';
 import type {Tunnels} from '../../link/tunnels.js';
+import {quietOwner} from '../../words/wait-words.js';
 
 /**
 What leads through a run's tunnel, and what is seen through it. The journal says which ports there are: whoever owns the run carries them,
@@ -27,6 +28,8 @@ export class Monitor {
 	readonly #access: AccessWatch;
 	#turn: Promise<unknown> = Promise.resolve();
 	#trouble: string | undefined;
+	/** The program that carries the ports, where it does not answer. */
+	#quiet: number | undefined;
 
 	constructor(context: RunContext, record: RunRecord, tunnels: Tunnels, access: AccessWatch) {
 		this.#access = access;
@@ -64,6 +67,23 @@ export class Monitor {
 		});
 	}
 
+	/** Takes all ports back, for whoever is the owner next. */
+	async unbind(): Promise<void> {
+		await this.#inTurn(async () => {
+			const {forwards, reverse} = this.#tunnels.environment;
+			await Promise.all(forwards.stats().map(async ({local}) => forwards.remove(local)));
+			for (const {remote} of reverse.stats()) {
+				reverse.remove(remote);
+			}
+		});
+	}
+
+	/** The process of an owner that does not answer, or nothing when it does. */
+	noteQuiet(pid: number | undefined): void {
+		this.#quiet = pid;
+		this.#record.note(pid === undefined ? 'it is looked after again' : quietOwner(pid));
+	}
+
 	/** To be called about once a second: hears what other programs ask for, and looks for what nobody tells. Never rejects. */
 	async tend(): Promise<void> {
 		try {
@@ -89,11 +109,18 @@ export class Monitor {
 		return {
 			...link,
 			latency: link.latencies.at(-1),
-			ports: portTable(known.ports, counts?.ports),
+			ports: this.#carried(portTable(known.ports, counts?.ports)),
 			offered: this.#noticed.offered,
 			reverse: reverseTable(known, counts?.reverse),
 			access: this.#access.health,
 		};
+	}
+
+	#carried(ports: readonly PortHealth[]): readonly PortHealth[] {
+		const quiet = this.#record.owned ? undefined : this.#quiet;
+		return quiet === undefined
+			? ports
+			: ports.map(each => (each.direct ? each : {...each, problem: `process ${quiet}, which carries it, does not answer`}));
 	}
 
 	async forward(remote: number, local?: number): Promise<number> {
