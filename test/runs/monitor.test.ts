@@ -5,6 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import type {Backend} from '../../source/backends/backend.js';
+import {beatsOf} from '../support/beating-owner.js';
 import type {RunContext} from '../../source/runs/context.js';
 import type {ForwardPolicy} from '../../source/runs/model/preferences.js';
 import type {RunEvent, RunSpecification} from '../../source/runs/model/events.js';
@@ -228,9 +229,12 @@ describe.skipIf(!hasSshd)('ports of a run (need openssh-server)', {timeout: 120_
 		onTestFinished(async () => owner.release());
 		const other = await Run.from(turned, await openRecord(turned, name));
 		onTestFinished(async () => other.detach());
+		// It works all the while, and does not hear.
+		const beat = beatsOf(owner.folder);
 		let problem: unknown;
 		const asked = other.forward(3000).catch((error: unknown) => (problem = error));
 		for (let tick = 0; tick < 400 && problem === undefined; tick++) {
+			await beat();
 			clock.pass(200);
 			await new Promise(resolve => setTimeout(resolve, 5));
 		}

@@ -1,4 +1,4 @@
-import {readdir, utimes, writeFile} from 'node:fs/promises';
+import {readdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import {afterEach, beforeEach, expect, test} from 'vitest';
@@ -13,6 +13,7 @@ import {
 import {WorkChanged} from '../../source/runs/end/newer-work.js';
 import {stopRecord} from '../../source/runs/end/stop-run.js';
 import {openRecord} from '../../source/runs/journal/record.js';
+import {beatsOf} from '../support/beating-owner.js';
 import {Program, runName, World} from './life/program.js';
 
 let world: World;
@@ -31,12 +32,9 @@ test('an end that was asked for in vain is not asked for any more: an owner that
 	const owner = await openRecord(given, runName);
 	expect(await owner.own()).toBe(true);
 	// It works all the while, as its beats show, and does not hear.
-	let beats = 0;
+	const beat = beatsOf(owner.folder);
 	const sleep = async (time: number) => {
-		for (const name of (await readdir(owner.folder)).filter(each => /^owner\.json(?:-\d+)?$/.test(each))) {
-			await utimes(path.join(owner.folder, name), ++beats, beats);
-		}
-
+		await beat();
 		world.now += time;
 	};
 
