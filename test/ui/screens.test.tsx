@@ -269,6 +269,8 @@ describe('a run on the screen', () => {
 		clock.pass(55_000);
 		await shows('up 4m');
 		const still = await started();
+		// What it begins with is through.
+		await new Promise(resolve => setTimeout(resolve, 50));
 		let changes = 0;
 		still.app.subscribe(() => changes++);
 		(still.app.options.clock as TestClock).pass(60_000);

@@ -50,6 +50,10 @@ async function askBackends(app: App, asking: Asking): Promise<void> {
 	const checked = new Set<string>();
 	const leaving = new AbortController();
 	const mark = (change: ReadonlyMap<string, RowCheck | undefined>) => {
+		if (change.size === 0) {
+			return;
+		}
+
 		const checks = new Map(app.state().checks);
 		for (const [name, check] of change) {
 			if (check) {
