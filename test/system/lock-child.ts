@@ -6,14 +6,16 @@ import {acquireLock} from '../../source/system/lock.js';
 const [folder = '', rounds = '0'] = process.argv.slice(2);
 const inside = path.join(folder, 'inside');
 
-/** Whether the program that said last that it is inside lives. */
-function isAlive(pid: number): boolean {
+/** Whether the program that said last that it is inside lives. One that was killed, and that nobody has noticed yet, does not. */
+async function isAlive(pid: number): Promise<boolean> {
 	try {
 		process.kill(pid, 0);
-		return true;
 	} catch {
 		return false;
 	}
+
+	const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+	return !/\) [ZX] /.test(status);
 }
 
 for (let round = 0; round < Number(rounds);) {
@@ -23,7 +25,7 @@ for (let round = 0; round < Number(rounds);) {
 	}
 
 	const other = Number(await readFile(inside, 'utf8').catch(() => '0'));
-	if ((other > 0 && isAlive(other)) || !(await lock.isMine())) {
+	if ((other > 0 && (await isAlive(other))) || !(await lock.isMine())) {
 		process.stdout.write(`two at once: ${process.pid} and ${other}\n`);
 		process.exit(1);
 	}
