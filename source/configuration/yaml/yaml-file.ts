@@ -159,7 +159,9 @@ const decode = (bytes: Buffer): string =>
 
 /** A line safe to draw with every character where it was, so that columns still lead to their places. */
 const drawable = (line: string): string =>
-	Array.from(line.toWellFormed(), character => (neutraliseLine(character) === character ? character : ' ')).join('');
+	Array.from(line.toWellFormed(), character =>
+		neutraliseLine(character) === character ? character : ' '.repeat(character.length),
+	).join('');
 
 function yamlWords(code: string, message: string): string {
 	switch (code) {

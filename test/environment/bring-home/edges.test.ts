@@ -261,7 +261,7 @@ describe.skipIf(!hasGit)('repositories of every kind come home (needs git)', () 
 });
 
 describe.skipIf(!hasTar)('where there is no git (needs tar)', () => {
-	const tools = 'sh cat cp mv rm mkdir touch sed sort uniq tr cut cksum find ls grep head wc tar';
+	const tools = 'sh cat cp mv rm mkdir touch sed sort uniq tr cut cksum find ls grep head wc tar date';
 
 	it('changed files come as an archive; with names that no list can carry, all of them', async () => {
 		const {folder, home: account, context, here, link: usual} = await makePlaces({run: 'fast-moth-1'});
