@@ -1,7 +1,8 @@
 // Runs the tests and ends with one line that machines read: `N passed, N failed, N skipped`.
-// usage: node scripts/test.js [files or vitest's own options]
+// usage: node scripts/test.js [--all | --rest] [files or vitest's own options]
+// Without files: what a bare machine can run in minutes; --all: every project of vitest.config.ts; --rest: those that are left out without it.
 import {spawnSync} from 'node:child_process';
-import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -10,6 +11,15 @@ import {fileURLToPath} from 'node:url';
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const folder = mkdtempSync(path.join(tmpdir(), 'dstack-tui-tests-'));
 const report = path.join(folder, 'report.json');
+/** What suites found missing on this machine, a line each; test/support/parts.ts writes it. */
+const missing = path.join(folder, 'missing');
+
+const fast = ['pure', 'program'];
+const slow = ['parts', 'heap'];
+const flags = new Set(['--all', '--rest']);
+const given = process.argv.slice(2).filter(each => !flags.has(each));
+const isNamed = given.some(each => !each.startsWith('-'));
+const projects = process.argv.includes('--rest') ? slow : process.argv.includes('--all') || isNamed ? [] : fast;
 
 const {status} = spawnSync(
 	process.execPath,
@@ -19,9 +29,10 @@ const {status} = spawnSync(
 		'--reporter=default',
 		'--reporter=json',
 		`--outputFile.json=${report}`,
-		...process.argv.slice(2),
+		...projects.flatMap(name => ['--project', name]),
+		...given,
 	],
-	{cwd: root, stdio: ['ignore', 'inherit', 'inherit']},
+	{cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: {...process.env, DT_TEST_MISSING: missing}},
 );
 
 const tally = () => {
@@ -44,7 +55,25 @@ const tally = () => {
 	};
 };
 
+/** What was left out, and how to run it; undefined where nothing was. */
+const leftOut = () => {
+	const parts = [];
+	if (projects === fast) {
+		const files = readdirSync(path.join(root, 'test'), {recursive: true});
+		const count = files.filter(file => slow.some(name => new RegExp(`\\.${name}\\.test\\.tsx?$`).test(file))).length;
+		parts.push(`${count} files that need an engine, whole machines, a registry, servers or minutes (\`npm run test:all\`)`);
+	}
+
+	const absent = existsSync(missing) ? [...new Set(readFileSync(missing, 'utf8').split('\n').filter(Boolean))].sort() : [];
+	if (absent.length > 0) {
+		parts.push(`tests that need what is not here (install it to run them): ${absent.join(', ')}`);
+	}
+
+	return parts.length > 0 ? `Left out: ${parts.join('; ')}.\n` : undefined;
+};
+
 const {passed, failed, skipped} = tally();
+process.stdout.write(leftOut() ?? '');
 rmSync(folder, {recursive: true, force: true});
 // A run that failed for another reason (an error outside of any test) must not end as if all were well.
 const failures = failed === 0 && status !== 0 ? 1 : failed;

@@ -13,7 +13,7 @@ import {neutraliseLine} from '../../source/system/terminal-text.js';
 import {temporaryFolder} from '../support/folders.js';
 import {anyDocument} from './documents.js';
 
-// A few hundred documents by default. The long run of 100,000: npm run test:long (LONG=1 node scripts/test.js test/configuration/fuzz.test.ts);
+// A few hundred documents by default. The long run of 100,000: npm run test:long (LONG=1 node scripts/test.js test/configuration/fuzz.heap.test.ts);
 // SEED=… repeats one. Its figures are printed, not asserted.
 const isLong = process.env['LONG'] === '1';
 const runs = isLong ? 100_000 : 400;
