@@ -82,6 +82,39 @@ test('rights that are lost, a region that is switched off and credentials that r
 	expect(await aws.describe(instance.id, ours)).toMatchObject({state: 'running'});
 });
 
+test('a region that is switched off is said to be so, once for all that is asked there, with the way to switch it on', async () => {
+	const {aws, ec2, count} = await startBench('', {
+		...options,
+		regions: {'us-east-1': 'opt-in-not-required', 'eu-west-1': 'opt-in-not-required', 'me-south-1': 'opted-in'},
+	});
+	const {instance} = await launch(aws, {account: ours});
+	const there = `me-south-1/${instance.id.split('/')[1] ?? ''}`;
+	ec2.state.regionStates['me-south-1'] = 'not-opted-in';
+	const off = {
+		class: 'permission',
+		message:
+			'region me-south-1 is not enabled in this account (AuthFailure): nothing there can be seen or ended, and what runs there goes on and is billed',
+		next: 'Enable it in the AWS console (Account, AWS Regions), or: aws account enable-region --region-name me-south-1',
+	};
+	expect(await refusal(aws.describe(there, ours))).toMatchObject(off);
+	expect(await refusal(aws.terminate(there, ours))).toMatchObject(off);
+	expect(await refusal(aws.find(intentOf().id, {...offerOf(), region: 'me-south-1'}, ours))).toMatchObject(off);
+	const before = count('DescribeRegions');
+	const unanswered: string[] = [];
+	const listed = await aws.list(installation, ['us-east-1', 'me-south-1', 'eu-west-1'], (region, {message}) =>
+		unanswered.push(`${region}: ${message}`),
+	);
+	expect(listed).toMatchObject([{id: instance.id}]);
+	expect(unanswered).toEqual([`me-south-1: ${off.message}`]);
+	expect(count('DescribeRegions')).toBe(before + 1);
+	// Keys that serve nowhere are no matter of regions.
+	ec2.decide = () => outcomes.fail('AuthFailure', 'AWS was not able to validate the provided access credentials', 401);
+	expect(await refusal(aws.describe(there, ours))).toMatchObject({
+		class: 'permission',
+		message: expect.stringMatching(/^AuthFailure/) as string,
+	});
+});
+
 test('where the account cannot be told, what is not there proves nothing', async () => {
 	const {aws, ec2} = await startBench('', options);
 	ec2.decide = ({action}) => (action === 'DescribeSecurityGroups' ? outcomes.unauthorized(action) : undefined);

@@ -61,7 +61,7 @@ type States = {
 };
 
 /** Every region that the account has, with its state: `opted-in`, `opt-in-not-required`, `not-opted-in`. */
-async function regionStates({sdk, setup, ec2}: Session, signal: AbortSignal): Promise<States> {
+async function regionStates({sdk, setup, ec2}: Session, signal?: AbortSignal): Promise<States> {
 	const command = new sdk.DescribeRegionsCommand({AllRegions: true});
 	const {Regions: found} = await ec2(setup.homeRegion).send(command, {abortSignal: signal});
 	if (!found) {
@@ -118,4 +118,22 @@ export async function accountRegions(session: Session, signal: AbortSignal): Pro
 		const names = [...new Set([...named, ...guessed(session)])];
 		return {named, names, unasked: [`regions beside the usual ones, of which the account may have more: ${message}`]};
 	}
+}
+
+/** What each session was told of its account's regions, so that many refusals cost one question. */
+const told = new WeakMap<Session, Promise<States['states'] | undefined>>();
+
+/** Whether AWS says that the account has this region switched off. Where it does not say, that is not known. */
+export async function isDisabled(session: Session, region: string, signal?: AbortSignal): Promise<boolean> {
+	const telling =
+		told.get(session) ??
+		regionStates(session, signal).then(
+			({states}) => states,
+			// Wrong keys, or no right to ask: the refusal that led here says so itself.
+			() => undefined,
+		);
+	told.set(session, telling);
+	const states = await telling;
+	signal?.throwIfAborted();
+	return states?.get(region) === 'not-opted-in';
 }

@@ -2,6 +2,7 @@ import type {EC2Client} from '@aws-sdk/client-ec2';
 import type {Clock} from '../../../system/clock.js';
 import {BackendError} from '../../backend.js';
 import {classify} from '../errors.js';
+import {isDisabled} from '../regions.js';
 import type {Session} from '../session.js';
 
 /** A region with what it takes to ask it. */
@@ -42,9 +43,12 @@ export class AwsError extends BackendError {
 export const isCode = (error: unknown, ...codes: readonly string[]): boolean =>
 	error instanceof AwsError && codes.includes(error.code);
 
+/** How a region refuses everybody of an account that has it switched off; wrong keys are refused with the same words. */
+const disabledCodes = ['AuthFailure', 'OptInRequired', 'InvalidClientTokenId', 'UnrecognizedClientException'];
+
 /** Runs one call of `action` (`ec2:RunInstances`). Throws an `AwsError`, or the signal's reason. */
 export async function asked<T>(
-	{session, region}: Place,
+	{session, region, signal: ofPlace}: Place,
 	action: string,
 	send: () => Promise<T>,
 	signal?: AbortSignal,
@@ -56,9 +60,24 @@ export async function asked<T>(
 		signal?.throwIfAborted();
 		const {error: failure, code, status = 0} = classify(error, action, session.secrets);
 		const isCertain = failure.class !== 'transient' && (failure.class !== 'unknown' || (status >= 400 && status < 500));
-		throw new AwsError(failure, code, isCertain, nextFor(failure, region));
+		const refusal = new AwsError(failure, code, isCertain, nextFor(failure, region));
+		throw disabledCodes.includes(code) && (await isDisabled(session, region, signal ?? ofPlace))
+			? disabledRegion(region, refusal)
+			: refusal;
 	}
 }
+
+const disabledRegion = (region: string, {code, zones}: AwsError): AwsError =>
+	new AwsError(
+		new BackendError(
+			'permission',
+			`region ${region} is not enabled in this account (${code}): nothing there can be seen or ended, and what runs there goes on and is billed`,
+			{zones},
+		),
+		code,
+		true,
+		`Enable it in the AWS console (Account, AWS Regions), or: aws account enable-region --region-name ${region}`,
+	);
 
 /** What `classify` says of a failure it has no advice for is about listing. */
 const nextFor = ({class: kind, next}: BackendError, region: string): string | undefined =>
