@@ -2,7 +2,7 @@ import process from 'node:process';
 import {suggest} from '../configuration/schema/suggest.js';
 import {clouds as allClouds} from '../offers/feeds/clouds.js';
 import type {CloudProgress} from '../offers/feeds/update.js';
-import {feedUrls} from '../offers/feeds/feed-urls.js';
+import {feedUrls} from '../offers/feeds/feed.js';
 import {loadSettings} from '../runs/settings/preferences.js';
 import {refreshCatalogue} from '../offers/catalogue/update-catalogue.js';
 import {systemClock} from '../system/clock.js';

@@ -1,6 +1,6 @@
 import type {Core} from '../runs/core.js';
 import {instanceKind} from '../offers/instance-kind.js';
-import {leastIsolated} from '../runs/model/isolation.js';
+import {leastIsolated} from '../runs/model/specification.js';
 import type {Plan} from '../runs/model/choice.js';
 import type {RunHandle} from '../runs/model/run-handle.js';
 import {refuseMissingBuild} from '../runs/plan/plan.js';

@@ -14,8 +14,7 @@ import {
 	readyWords,
 } from '../runs/words/plan-words.js';
 import {givenLines, leavingLines} from '../runs/words/leaving-words.js';
-import {processWords} from '../runs/words/start-words.js';
-import {repositoryWords} from '../runs/words/repository-words.js';
+import {processWords, repositoryWords} from '../runs/words/start-words.js';
 import {forwardWords, movedWords, reverseWords} from '../runs/words/port-words.js';
 import type {RunState} from '../runs/model/state.js';
 import {table} from './io.js';

@@ -2,7 +2,6 @@ import {type Clock, systemClock} from './clock.js';
 import {collect, parseJson} from './http/body.js';
 import {HttpError} from './http/error.js';
 import {exchange, type HttpLimits, type HttpStream, type Outgoing} from './http/exchange.js';
-import {Pacer} from './http/pace.js';
 import {type RetryOptions, withRetries} from './http/retry.js';
 import {type Random, systemRandom} from './random.js';
 
@@ -165,3 +164,29 @@ function prepare(request: HttpRequest, options: HttpOptions): Outgoing {
 /** Names of headers in one spelling, so that the later of two that differ only in it wins. */
 const lowerCase = (...sets: ReadonlyArray<Readonly<Record<string, string>>>): Record<string, string> =>
 	Object.fromEntries(sets.flatMap(set => Object.entries(set).map(([name, value]) => [name.toLowerCase(), value])));
+
+/** Keeps requests of one lane, usually one host, apart from each other. */
+export class Pacer {
+	readonly #clock: Clock;
+	/** When the next request of each lane may start. */
+	readonly #free = new Map<string, number>();
+
+	constructor(clock: Clock) {
+		this.#clock = clock;
+	}
+
+	/** Resolves when it is this request's turn; the next one of the lane comes at least `every` milliseconds later. */
+	async turn(lane: string, every: number, signal?: AbortSignal): Promise<void> {
+		const now = this.#clock.elapsed();
+		const at = Math.max(now, this.#free.get(lane) ?? now);
+		this.#free.set(lane, at + every);
+		if (at > now) {
+			await this.#clock.sleep(at - now, signal);
+		}
+	}
+
+	/** Nothing of this lane starts within the next `milliseconds`: its server asked for that. */
+	hold(lane: string, milliseconds: number): void {
+		this.#free.set(lane, Math.max(this.#free.get(lane) ?? 0, this.#clock.elapsed() + milliseconds));
+	}
+}

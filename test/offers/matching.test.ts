@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import type {CpuRequest, GpuRequest, Range, Requirements} from '../../source/configuration/model.js';
-import {capabilityOf} from '../../source/offers/capability.js';
-import {mismatch} from '../../source/offers/matching.js';
+import {capabilityOf, mismatch} from '../../source/offers/matching.js';
 import type {Offer} from '../../source/offers/offer.js';
 import {anyOffer, anyRequirements, gpu, offer, requirements} from './support.js';
 

@@ -10,7 +10,7 @@ import type {RunContext} from '../../source/runs/context.js';
 import type {ForwardPolicy} from '../../source/runs/model/preferences.js';
 import type {RunEvent, RunSpecification} from '../../source/runs/model/events.js';
 import {Journal} from '../../source/runs/journal/journal.js';
-import {linkHealth} from '../../source/runs/live/monitor/monitor-link.js';
+import {linkHealth} from '../../source/runs/link/tunnels.js';
 import {openRecord} from '../../source/runs/journal/record.js';
 import {Run} from '../../source/runs/live/run.js';
 import {claimFolder, runFolder, writeRunFiles} from '../../source/runs/journal/run-folder.js';

@@ -4,7 +4,7 @@ import {z} from 'zod';
 import {check, readableKeys, warnUnused} from '../schema/check.js';
 import {text, truth, words} from '../schema/fields.js';
 import type {Diagnostic, Profile, ProfilesFile} from '../model.js';
-import {checkNames} from '../schema/names-check.js';
+import {checkNames} from '../schema/known-names.js';
 import {originsOf} from './read.js';
 import {warnTraps} from '../yaml/warn-traps.js';
 import {policy, policyShape, resources, toWishes} from '../schema/wish-fields.js';

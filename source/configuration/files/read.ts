@@ -5,7 +5,7 @@ import {byPlace, readYaml, shownPath, type YamlFile} from '../yaml/yaml-file.js'
 import {isAlias, isMap, isScalar} from 'yaml';
 import {neutralise} from '../../system/terminal-text.js';
 import {configurationSchema, foreignKeys, foreignTypes, pythonVersion, toEnvironment} from '../schema/configuration-schema.js';
-import {checkNames} from '../schema/names-check.js';
+import {checkNames} from '../schema/known-names.js';
 import {checkReferences} from '../schema/reference-check.js';
 import {suggest} from '../schema/suggest.js';
 import {warnTraps} from '../yaml/warn-traps.js';

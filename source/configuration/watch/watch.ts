@@ -4,8 +4,7 @@ import {homedir} from 'node:os';
 import path from 'node:path';
 import {type Clock, systemClock} from '../../system/clock.js';
 import {isMissing} from '../../system/files.js';
-import {homeKind, nothingKind, treeKind, wayKind} from './watch-kinds.js';
-import {createPlaces, isBelow, isRemote, type Place} from './watch-places.js';
+import {createPlaces, homeKind, isBelow, isRemote, nothingKind, type Place, treeKind, wayKind} from './watch-places.js';
 
 export type WatchOptions = {
 	readonly clock?: Clock;

@@ -6,10 +6,10 @@ import {git} from './git.js';
 import {listFolder, type Listing, listWorkingTree} from './listing.js';
 import {isBorrowed} from './objects.js';
 import {codeLimit, isHistory, refuseTooBig, refuseUnreadable, withoutLinksOut} from './bounds.js';
+import {commandsIn} from './settings.js';
 import {ignoringAsUsual} from './person-settings.js';
 import type {Place} from './place.js';
 import {comesWith, findBare, type Found, lookForRepository, type Repository, standsAlone} from './repository.js';
-import {commandsIn} from './settings.js';
 import {addAll, addBytes, addEntries, emptyTree, type Entry, joinBytes, type Tree} from './tree.js';
 
 /** A repository whose `.git` has to be built first, since there it could not be as it is here. */

@@ -5,10 +5,10 @@ import type {Link} from '../../system/link.js';
 import type {StepContext} from '../step.js';
 import {withoutUser} from './credentials.js';
 import {git, gitOutput} from './git.js';
+import {readSettings} from './settings.js';
 import {originOf} from './person-settings.js';
 import {gitFolder} from './place.js';
 import {isPartial} from './repository.js';
-import {readSettings} from './settings.js';
 import type {History} from './shipment.js';
 import {incomingFolder} from './there.js';
 

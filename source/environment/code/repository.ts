@@ -1,6 +1,6 @@
-import {lstat, readFile, realpath, stat} from 'node:fs/promises';
+import {lstat, open, readFile, realpath, stat} from 'node:fs/promises';
 import path from 'node:path';
-import {isFolder, looksLikeGit, pointerIn} from './git-folder.js';
+import {headOf} from './view.js';
 import type {Place} from './place.js';
 import {readSettings} from './settings.js';
 
@@ -222,3 +222,45 @@ export async function comesWith({top, gitDir, alternates}: Repository, copied: r
 /** Whether a git folder fetches objects only when it needs them, so that not all of them are there. */
 export const isPartial = (gitFolder: string): boolean =>
 	[...readSettings(gitFolder).keys()].some(name => /^(?:remote\..*\.promisor|extensions\.partialclone)$/s.test(name));
+
+export const isFolder = async (file: string): Promise<boolean> =>
+	lstat(file).then(
+		found => found.isDirectory(),
+		() => false,
+	);
+
+const leadsToFolder = async (file: string): Promise<boolean> =>
+	stat(file).then(
+		found => found.isDirectory(),
+		() => false,
+	);
+
+/** Whether git would take a folder for a repository: a HEAD, and objects and references, here or where `commondir` leads. */
+export async function looksLikeGit(folder: string): Promise<boolean> {
+	if (!(await leadsToFolder(folder)) || headOf(folder) === undefined) {
+		return false;
+	}
+
+	const common = path.resolve(folder, (await pointerIn(path.join(folder, 'commondir'), '')) ?? '.');
+	const needed = await Promise.all(['objects', 'refs'].map(async name => leadsToFolder(path.join(common, name))));
+	return needed.every(Boolean);
+}
+
+/** No path is longer. Bytes. */
+const mostPointer = 4096;
+
+/** The path that one of git's small files names after `prefix`; undefined where it is none: a link is not followed. */
+export async function pointerIn(file: string, prefix: string): Promise<string | undefined> {
+	const found = await lstat(file).catch(() => undefined);
+	if (!found?.isFile() || found.size > mostPointer + prefix.length) {
+		return undefined;
+	}
+
+	const handle = await open(file);
+	try {
+		const text = (await handle.readFile('utf8')).replace(/[\r\n]+$/, '');
+		return text.startsWith(prefix) && text.length > prefix.length ? text.slice(prefix.length) : undefined;
+	} finally {
+		await handle.close();
+	}
+}

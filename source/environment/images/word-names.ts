@@ -1,5 +1,4 @@
-import {expandBraces} from './braces.js';
-import {hasUnknown, readings, unknown} from './shell-variables.js';
+import {quoted, substituted} from './shell-quotes.js';
 
 /** A name, or a pattern of the shell, that a word may have for files. */
 export type Candidate = {
@@ -54,4 +53,92 @@ function asPattern(name: string): string | undefined {
 	});
 	const pattern = parts.join('/').replace(/\*\*(?:\/\.\.(?=\/))+/g, '**');
 	return /[\p{L}\p{N}]/u.test(pattern.replace(/^\/workflow(?=\/)/, '')) ? pattern : undefined;
+}
+
+const group = /(?<!\$)\{([^{}]*,[^{}]*|-?\d+\.\.-?\d+(?:\.\.-?\d+)?|[A-Za-z]\.\.[A-Za-z])\}/;
+const most = 256;
+
+/** A word's braces expanded as a shell does: `{a,b}`, `{1..3}`, also within each other. More words than are of use are one with a `*`. */
+export function expandBraces(word: string): string[] {
+	const [words, done]: [string[], Set<string>] = [[word], new Set()];
+	for (const each of words) {
+		const found = group.exec(each);
+		if (!found) {
+			done.add(each);
+			continue;
+		}
+
+		const [before, after] = [each.slice(0, found.index), each.slice(found.index + found[0].length)];
+		for (const choice of choices(found[1] ?? '')) {
+			words.push(before + choice + after);
+		}
+
+		if (words.length > 2 * most) {
+			return [withStars(word)];
+		}
+	}
+
+	return [...done];
+}
+
+const withStars = (word: string): string => (group.test(word) ? withStars(word.replace(group, '*')) : word);
+
+function choices(inside: string): string[] {
+	if (inside.includes(',')) {
+		return inside.split(',');
+	}
+
+	const [from = '', to = '', by = '1'] = inside.split('..');
+	const isNumber = /\d/.test(from);
+	const [first, last] = isNumber ? [Number(from), Number(to)] : [from.charCodeAt(0), to.charCodeAt(0)];
+	const step = Math.max(1, Math.abs(Number(by)));
+	if (Math.abs(last - first) / step > most) {
+		return ['*'];
+	}
+
+	const width = /^-?0\d|\.\.-?0\d/.test(inside) ? Math.max(from.length, to.length) : 0;
+	return Array.from({length: Math.floor(Math.abs(last - first) / step) + 1}, (_, index) => {
+		const value = first + index * step * (last < first ? -1 : 1);
+		return isNumber ? padded(value, width) : String.fromCharCode(value);
+	});
+}
+
+const padded = (value: number, width: number): string =>
+	value < 0 ? `-${String(-value).padStart(width - 1, '0')}` : String(value).padStart(width, '0');
+
+/** Stands for what only the shell that runs it knows; no word of a command holds it. */
+export const unknown = '\0';
+
+export const hasUnknown = (text: string): boolean => text.includes(unknown);
+
+const here = /(?:\$PWD|\$\{PWD\}|\$\(\s*pwd(?:\s+-[LP])?\s*\)|`\s*pwd\s*`)(?=\/|$)/g;
+
+/** How a word may read once it runs: as it stands, with something for its variables and substitutions, and with `${NAME:-default}` as the default. */
+export function readings(word: string): string[] {
+	const plain = word.replace(here, '.');
+	return [...new Set([plain, replaceVariables(plain, false), replaceVariables(plain, true)])];
+}
+
+const variable = /\$(?:\{((?:[^{}]|\{[^{}]*\})*)\}|[A-Za-z_]\w*|[\d@*#?$!-])/y;
+const withDefault = /^\w+:?[-=](.*)$/s;
+
+function replaceVariables(text: string, byDefault: boolean): string {
+	let result = '';
+	for (let index = 0; index < text.length; index++) {
+		variable.lastIndex = index;
+		if (text.startsWith('$(', index)) {
+			result += unknown;
+			[, index] = substituted(text, index);
+		} else if (text[index] === '`') {
+			result += unknown;
+			[, index] = quoted(text, index);
+		} else {
+			const found = variable.exec(text);
+			const instead = byDefault ? withDefault.exec(found?.[1] ?? '')?.[1] : undefined;
+			result += found ? (instead === undefined ? unknown : replaceVariables(instead, true)) : (text[index] ?? '');
+			index += (found?.[0].length ?? 1) - 1;
+		}
+	}
+
+	return result;
 }

@@ -1,7 +1,7 @@
 import type {Range, Requirements} from '../../configuration/model.js';
 import {within} from '../../configuration/grammar/ranges.js';
 import {rangeWords} from '../../configuration/grammar/requirement-words.js';
-import {capabilityOf} from '../capability.js';
+import {capabilityOf} from '../matching.js';
 import {mayBeIn} from '../facts.js';
 import {formatMemory, formatPrice} from '../format.js';
 import type {Gpu} from '../offer.js';

@@ -1,5 +1,5 @@
 import type {GpuRequest, Range, Requirements} from '../../configuration/model.js';
-import {capabilityOf} from '../capability.js';
+import {capabilityOf} from '../matching.js';
 import {formatMemory, formatPrice} from '../format.js';
 import type {Gpu} from '../offer.js';
 import type {OfferTable} from '../table.js';

@@ -1,10 +1,11 @@
+import {spawn} from 'node:child_process';
+import process from 'node:process';
+import {type ExecOptions, type ExecResult, gather, type Link} from '../../system/link.js';
 import path from 'node:path';
-import {bringHome, type BringHomeOptions, type BroughtHome} from '../../environment/bring-home/bring-home.js';
-import {keepWorkspace} from '../../environment/bring-home/workspace.js';
+import {bringHome, type BringHomeOptions, type BroughtHome, keepWorkspace} from '../../environment/bring-home/bring-home.js';
 import {messageOf, Problem} from '../../system/problem.js';
 import {self} from '../../system/program-name.js';
 import type {RunContext} from '../context.js';
-import {hereLink} from './local-shell-link.js';
 import type {RunRecord} from '../journal/record.js';
 import {stepContext} from '../steps/step.js';
 import {findUnsavedWork, isEmpty, overOwnLink} from './unsaved-work.js';
@@ -62,4 +63,41 @@ async function bringKeptHome(context: RunContext, {known}: RunRecord, options: B
 	}
 
 	return keepWorkspace(await copyOut(instanceId, workspace), options);
+}
+
+/** Commands in this machine's own `sh`: for what an environment that was a host process has left here. */
+export const hereLink = (): Link => ({
+	exec: async (command, options) => run(command, options),
+	closed: new Promise(() => undefined),
+	close: () => undefined,
+});
+
+async function run(command: string, {stdin = '', onOutput, signal}: ExecOptions = {}): Promise<ExecResult> {
+	signal?.throwIfAborted();
+	const child = spawn('/bin/sh', ['-c', command], {cwd: '/', env: process.env, stdio: 'pipe', signal});
+	const gathered = {stdout: gather(), stderr: gather()};
+	for (const stream of ['stdout', 'stderr'] as const) {
+		child[stream].on('data', (piece: Buffer) => {
+			if (onOutput) {
+				onOutput(piece, stream);
+			} else {
+				gathered[stream].add(piece);
+			}
+		});
+	}
+
+	// It may end before it has read everything.
+	child.stdin.on('error', () => undefined);
+	if (typeof stdin === 'string' || Buffer.isBuffer(stdin)) {
+		child.stdin.end(stdin);
+	} else {
+		stdin.pipe(child.stdin);
+	}
+
+	return new Promise((resolve, reject) => {
+		child.once('error', error => reject((signal?.aborted ? (signal.reason as Error) : undefined) ?? error));
+		child.once('close', code => {
+			resolve({code: code ?? 137, stdout: gathered.stdout.text(), stderr: gathered.stderr.text()});
+		});
+	});
 }

@@ -1,25 +1,23 @@
-import {existsSync} from 'node:fs';
+import {type RunContext, waitFor} from '../context.js';
+import type {RunRecord} from '../journal/record.js';
+import type {RunOver} from '../steps/step.js';
 import {readdir, rm} from 'node:fs/promises';
 import path from 'node:path';
 import {type Backend, BackendError, type Instance} from '../../backends/backend.js';
 import type {Paths} from '../../system/paths.js';
 import {emptyIfMissing} from '../../system/files.js';
 import {messageOf} from '../../system/problem.js';
-import {type AliasTrouble, removeAliases, sweepAliases} from '../../tunnel/ssh-config/install-aliases.js';
-import {type RunContext, waitFor} from '../context.js';
+import {type AliasTrouble, removeAliases} from '../../tunnel/ssh-config/install-aliases.js';
 import {leaveEnd, patience} from '../words/wait-words.js';
 import {readState} from '../journal/journal.js';
 import {enterInLedger} from '../journal/ledger.js';
 import {lookSurely} from '../launch/find-instance.js';
-import type {RunOver} from '../steps/step.js';
 import {isRequestFile} from '../journal/owner-requests.js';
-import {countsFile, watchedFile} from '../journal/port-files.js';
+import {countsFile, forgetSecrets, runFolder, runNames, secretFiles, watchedFile} from '../journal/run-folder.js';
 import {findInstance, refuseOtherAccount} from '../steps/run-instance.js';
 import {notEndedProblem} from '../words/problems.js';
-import type {RunRecord} from '../journal/record.js';
-import {forgetSecrets, runFolder, runNames, secretFiles} from '../journal/run-folder.js';
 import type {NewEvent} from '../model/events.js';
-import {type Consent} from '../model/consent.js';
+import type {Consent} from '../model/consent.js';
 import {type Look, refuseNewerWork, WorkChanged} from './newer-work.js';
 import {isStopFile} from './stop-request.js';
 import {announce, ownToEnd, Unwritten} from './unwritten.js';
@@ -279,15 +277,18 @@ async function anyAlias(paths: Paths, without: string): Promise<boolean> {
 	return states.some(state => state?.address !== undefined && !isOver(state));
 }
 
-/** Takes away the aliases of runs that ended without it, or whose folders are gone. One that nothing is known of keeps its own. */
-export async function sweepRunAliases(paths: Paths): Promise<void> {
-	await sweepAliases(paths, async name => {
-		const folder = runFolder(paths, name);
-		if (!existsSync(folder)) {
-			return false;
-		}
+/**
+Whether the run goes on with another instance where its own has gone. It does where the cloud took a spot instance back and the
+configuration says to try again then. What the old one left is ended first, for certain.
+*/
+export async function goOnAfter(context: RunContext, record: RunRecord, over: RunOver): Promise<boolean> {
+	const {phase, specification} = record.known;
+	const wanted = specification.retry?.on.includes('interruption') === true;
+	if (!over.interrupted || over.kept || !wanted || phase === 'stopping') {
+		return false;
+	}
 
-		const state = await readState(folder).catch(() => undefined);
-		return state === undefined || (state.address !== undefined && !isOver(state));
-	});
+	await terminateInstance(context, record.known);
+	await record.append({type: 'instance-lost', reason: over.message, interrupted: true});
+	return true;
 }

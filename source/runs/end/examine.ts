@@ -1,8 +1,10 @@
+import type {RunContext} from '../context.js';
+import type {RunRecord} from '../journal/record.js';
+import {layAliases} from '../link/aliases.js';
 import type {Backend, Instance} from '../../backends/backend.js';
 import {type OwnEnd, overdue, overdueLimit} from '../model/overdue.js';
 import type {RunState} from '../model/state.js';
-import {haltedReason, isHalted} from '../steps/halted.js';
-import {describeInstance} from '../steps/run-instance.js';
+import {describeInstance, haltedReason, isHalted} from '../steps/run-instance.js';
 import {endOf, type RunOver} from '../steps/step.js';
 
 /** What a look at a run's instance has found, where that is anything: it has ended by itself, or should have and did not. */
@@ -56,3 +58,22 @@ export function late(instance: Instance, state: RunState, now: number): Finding 
 /** The same moment by the cloud's clock: the guest's own deadline is by that, and so is the launch. Without one, this machine's has to do. */
 const momentThere = ({why, at}: OwnEnd, {remoteDeadline}: Pick<RunState, 'remoteDeadline'>): number =>
 	why === 'deadline' && remoteDeadline !== undefined ? remoteDeadline * 1000 : at;
+
+/** Writes down that the machine of a run that this program owns was stopped, or runs again: its address is then another one. */
+export async function noteHalted({paths, backend}: RunContext, record: RunRecord, found: Finding | undefined): Promise<void> {
+	if (found?.type === 'halted') {
+		const {instanceId, offer} = record.known;
+		const byHand = instanceId === undefined ? undefined : (await backend(offer.backend)).byHand?.(instanceId);
+		await record.append({type: 'halted', reason: found.reason, start: byHand?.start});
+	} else if (found?.type === 'resumed') {
+		await record.append({type: 'resumed'});
+		const {endpoint} = found.instance;
+		if (endpoint) {
+			await record.append({type: 'address', host: endpoint.host, port: endpoint.port, user: endpoint.user});
+			const trouble = await layAliases(paths, record.known, record.folder);
+			if (trouble) {
+				record.note(`${trouble.why} ${trouble.next}`);
+			}
+		}
+	}
+}

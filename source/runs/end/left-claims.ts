@@ -2,10 +2,9 @@ import path from 'node:path';
 import {self} from '../../system/program-name.js';
 import type {RunContext} from '../context.js';
 import {readJournal} from '../journal/journal.js';
-import {ownership} from '../journal/ownership.js';
+import {ownership, stays, timeOf, timeSince} from '../journal/ownership.js';
 import {removeClaim} from '../journal/run-folder.js';
 import {readDamage} from './damaged-run.js';
-import {stays, timeOf, timeSince} from './age.js';
 
 /** A folder that is being claimed has no intent yet; only one that stays so was left by a crash. Milliseconds. */
 const claimLimit = 10_000;

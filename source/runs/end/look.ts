@@ -5,7 +5,7 @@ import type {RunState} from '../model/state.js';
 import {findInstance} from '../steps/run-instance.js';
 import {RunOver} from '../steps/step.js';
 import {leaveQuestion, patience} from '../words/wait-words.js';
-import {timeSince} from './age.js';
+import {timeSince} from '../journal/ownership.js';
 import {unansweredInstance} from './end-run.js';
 import {examine, type Finding, late} from './examine.js';
 

@@ -1,24 +1,23 @@
+import type {Backend, Instance} from '../../backends/backend.js';
+import {messageOf, Problem} from '../../system/problem.js';
+import {type RunContext, waitFor} from '../context.js';
 import type {Looked, Reconciled} from '../model/reconciled.js';
 import {self} from '../../system/program-name.js';
-import type {Backend} from '../../backends/backend.js';
 import type {MachineId} from '../../system/machine-id.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {WaitOver} from '../../system/waits.js';
-import {messageOf, Problem} from '../../system/problem.js';
-import {type RunContext, waitFor} from '../context.js';
 import {leaveListing} from '../words/wait-words.js';
-import {closeRun, finishStopping, settleGone, sweepRunAliases} from './end-run.js';
-import {examine} from './examine.js';
-import {noteHalted} from './halted.js';
+import {closeRun, finishStopping, settleGone} from './end-run.js';
+import {sweepRunAliases} from '../link/aliases.js';
+import {examine, noteHalted} from './examine.js';
 import {elsewhereName, listLeftovers, seeToLeftovers} from './leftovers.js';
 import {endOverdue} from './overdue.js';
 import {settleWithoutIntent} from './left-claims.js';
-import {stays, timeSince} from './age.js';
+import {ownership, stays, timeSince} from '../journal/ownership.js';
 import {asking, either, look} from './look.js';
 import {readLedger} from '../journal/ledger.js';
 import {ownToEnd, release, Unwritten, unwrittenLine} from './unwritten.js';
 import {readJournal, readState} from '../journal/journal.js';
-import {ownership} from '../journal/ownership.js';
 import {RunRecord} from '../journal/record.js';
 import {reduceAll} from '../model/reduce.js';
 import {runFolder, runNames} from '../journal/run-folder.js';
@@ -258,4 +257,26 @@ async function tellOverdue(
 			`${state.name} could not be ended: ${overdueLine(now, state)}. Another program looks after it, and does nothing.${command === undefined ? '' : ` By hand: ${command}`}`,
 		);
 	}
+}
+
+/**
+Ends an instance that no journal tells of, once it is certain that it is this installation's: it is listed again under its tag. Throws a
+`Problem` or the backend's `BackendError`.
+*/
+export async function endOrphan(
+	context: RunContext,
+	name: string,
+	{id, run, offer}: Pick<Instance, 'id' | 'run' | 'offer'>,
+	installation: string,
+): Promise<void> {
+	const backend = await context.backend(name);
+	const listed = await backend.list(installation, offer === undefined ? [] : [offer.region]);
+	const found = listed.find(instance => instance.id === id);
+	if (!found) {
+		throw new Problem('failed', `${run} (${id}) is no instance of this installation, or is gone`, {
+			next: 'Nothing was ended: look at it in the console of the cloud.',
+		});
+	}
+
+	await backend.terminate(id, found.account);
 }

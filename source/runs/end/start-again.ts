@@ -6,11 +6,10 @@ import type {RunContext} from '../context.js';
 import type {RunRecord} from '../journal/record.js';
 import {openEnvironment} from '../link/destination.js';
 import {isOver, type RunState} from '../model/state.js';
-import {describeInstance} from '../steps/run-instance.js';
-import {haltedReason, isHalted} from '../steps/halted.js';
+import {describeInstance, haltedReason, isHalted} from '../steps/run-instance.js';
 import {isPastDeadline} from '../words/overdue-words.js';
 import {endedProblem} from '../words/problems.js';
-import {noteHalted} from './halted.js';
+import {noteHalted} from './examine.js';
 
 /** Milliseconds. */
 const answerLimit = 5 * 60_000;

@@ -1,3 +1,7 @@
+import {stat} from 'node:fs/promises';
+import type {Clock} from '../../system/clock.js';
+import type {RunContext} from '../context.js';
+import {readJournal} from './journal.js';
 import path from 'node:path';
 import {acquireLock, type Lock, lockSign, type LockSign, lockState} from '../../system/lock.js';
 
@@ -45,4 +49,23 @@ export class OwnerWatch {
 			silent: this.#looks >= silentLooks ? sign : undefined,
 		};
 	}
+}
+
+/** When something was made or changed in a folder, by this machine's clock then. */
+export const timeOf = async (folder: string): Promise<number | undefined> => (await stat(folder).catch(() => undefined))?.mtimeMs;
+
+/** How long ago a moment was, milliseconds. Undefined where it seems to come yet: the clock was set back, and nobody knows. */
+export function timeSince(clock: Clock, at: number | undefined): number | undefined {
+	const age = clock.now() - (at ?? Number.NEGATIVE_INFINITY);
+	return age < 0 ? undefined : age;
+}
+
+/** Whether nobody takes up or changes what lies in a run's folder for as long as that: where no clock tells how old it is, waiting does. */
+export async function stays({clock}: RunContext, folder: string, milliseconds: number, signal?: AbortSignal): Promise<boolean> {
+	const before = await timeOf(folder);
+	const {whole} = await readJournal(folder);
+	await clock.sleep(milliseconds, signal);
+	return (
+		before === (await timeOf(folder)) && whole === (await readJournal(folder)).whole && (await ownership(folder)) !== 'owned'
+	);
 }

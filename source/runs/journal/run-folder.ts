@@ -1,4 +1,4 @@
-import type {RunSecrets} from '../model/run-secrets.js';
+import type {RunSecrets} from '../model/specification.js';
 import {chmod, mkdir, readdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
@@ -269,3 +269,8 @@ export async function installationTag(paths: Paths, make: () => string): Promise
 
 	return (await readFile(file, 'utf8')).trim();
 }
+
+/** Written by the owner for other programs that show the run, and by those while they do. */
+export const countsFile = 'ports.json';
+
+export const watchedFile = 'ports-watched';

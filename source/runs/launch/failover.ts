@@ -2,7 +2,7 @@ import type {BackendErrorClass} from '../../backends/backend.js';
 import type {Retry} from '../../configuration/model.js';
 import type {Offer} from '../../offers/offer.js';
 import {isLessIsolated, instanceKind} from '../../offers/instance-kind.js';
-import {agreedKind} from '../model/isolation.js';
+import {agreedKind} from '../model/specification.js';
 import type {Attempt, RunState} from '../model/state.js';
 
 /** How much dearer than agreed an offer may be without a question. */

@@ -1,9 +1,12 @@
-import type {LaunchIntent} from '../../backends/backend.js';
+import {type Account, BackendError, type LaunchIntent} from '../../backends/backend.js';
+import type {Offer} from '../../offers/offer.js';
+import {backOff} from '../../tunnel/backoff.js';
+import {accountNow} from '../steps/run-instance.js';
+import type {Stage} from '../steps/step.js';
 import {containerWishes} from '../../agents/container/options.js';
 import {isOwnImage} from '../../environment/images/credentials.js';
 import {readKeys} from '../journal/run-folder.js';
 import {environmentOf} from '../model/specification.js';
-import type {Stage} from '../steps/step.js';
 
 /** What the backend is told of the attempt that the journal has announced. The same whenever the attempt is repeated. */
 export async function makeIntent(stage: Stage): Promise<LaunchIntent> {
@@ -33,4 +36,27 @@ export async function makeIntent(stage: Stage): Promise<LaunchIntent> {
 		shmSize: specification.shmSize,
 		folder: stage.folder,
 	};
+}
+
+const mostTries = 5;
+const longestDelay = 20_000;
+
+/**
+The account that an attempt at `offer` is going to be in; undefined where the backend cannot tell it. A cloud that does not answer is asked
+again for a while; what it said last is returned then.
+*/
+export async function announcedAccount({context, signal}: Stage, offer: Offer): Promise<Account | BackendError | undefined> {
+	const backend = await context.backend(offer.backend);
+	for (let tries = 1; ; tries++) {
+		try {
+			return await accountNow(backend, offer, signal);
+		} catch (error) {
+			signal.throwIfAborted();
+			if (!(error instanceof BackendError) || offer.price === 0 || tries === mostTries) {
+				return error instanceof BackendError ? error : new BackendError('unknown', String(error), {cause: error});
+			}
+
+			await context.clock.sleep(backOff(tries, context.random, longestDelay), signal);
+		}
+	}
 }

@@ -1,3 +1,4 @@
+import type {TunnelHealth} from '../../tunnel/health.js';
 import {connect, type ConnectionError} from '../../tunnel/connection/connection.js';
 import {type Connection} from '../../tunnel/connection/contract.js';
 import {Tunnel} from '../../tunnel/tunnel.js';
@@ -65,3 +66,19 @@ export function closeTunnels({environment, machine}: Tunnels): void {
 /** Whether anything of the instance answers. */
 export const isAnyUp = ({environment, machine}: Tunnels): boolean =>
 	environment.health.status === 'up' || machine.health.status === 'up';
+
+type Healths = {readonly [each in keyof Tunnels]: {readonly health: TunnelHealth}};
+
+/**
+What the way into the environment is doing. Where it leads through a machine that does not answer, that one is what is waited for, and what
+seems to stand inside it cannot.
+*/
+export function linkHealth({environment, machine}: Healths, isInside: boolean): TunnelHealth {
+	const inner = environment.health;
+	if (!isInside || machine.health.status === 'up' || inner.status === 'down') {
+		return inner;
+	}
+
+	const {status, reason, attempt, nextTry, silentSince} = machine.health;
+	return {...inner, status, upSince: undefined, reason, attempt, nextTry, silentSince};
+}

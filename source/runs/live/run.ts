@@ -4,19 +4,17 @@ import {agree} from './price-agreement.js';
 import {attempt} from './attempt.js';
 import type {RunContext} from '../context.js';
 import {extendDeadline} from './extend-deadline.js';
-import {aborted, Deferred} from './deferred.js';
-import {closeRun} from '../end/end-run.js';
+import {closeRun, goOnAfter} from '../end/end-run.js';
 import {refuseNewerWork} from '../end/newer-work.js';
 import {finishOrGoOn, obey} from './obey-stop.js';
 import type {Consent} from '../model/consent.js';
 import {followUntilOwned} from './follower.js';
 import type {RunHandle} from '../model/run-handle.js';
-import {goOnAfter} from '../end/interruption.js';
 import {LinkedRun} from './linked-run.js';
 import {Keeper} from './supervisor.js';
 import {endedProblem, TakenOver, unreachableProblem} from '../words/problems.js';
 import type {RunRecord} from '../journal/record.js';
-import {initAfterRestart} from '../prepare/rerun-init.js';
+import {initAfterRestart} from '../prepare/prepare.js';
 import {makeStage, type RunOver, type Stage} from '../steps/step.js';
 import {isOver} from '../model/state.js';
 import {stopRecord} from '../end/stop-run.js';
@@ -373,3 +371,24 @@ export class Run extends LinkedRun implements RunHandle {
 		return makeStage(this.context, this.record, this.tunnels, this.#signal);
 	}
 }
+
+/** A promise that is settled from outside, and whose rejection nobody has to hear. */
+export class Deferred<T> {
+	readonly promise: Promise<T>;
+	resolve!: (value: T) => void;
+	reject!: (error: unknown) => void;
+
+	constructor() {
+		this.promise = new Promise((resolve, reject) => {
+			this.resolve = resolve;
+			this.reject = reject;
+		});
+		this.promise.catch(() => undefined);
+	}
+}
+
+/** Rejects with the signal's reason when it is aborted; never resolves. */
+export const aborted = async (signal: AbortSignal): Promise<never> =>
+	new Promise((_resolve, reject) => {
+		signal.addEventListener('abort', () => reject(signal.reason as Error), {once: true});
+	});

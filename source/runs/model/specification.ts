@@ -1,9 +1,9 @@
-import type {DevEnvironment} from '../../configuration/model.js';
-import {reverseOf} from '../../configuration/resolve/requirements.js';
+import {instanceKind, isLessIsolated} from '../../offers/instance-kind.js';
+import type {InstanceKind, Offer} from '../../offers/offer.js';
 import type {Plan} from './choice.js';
 import type {RunSpecification} from './events.js';
-import {leastIsolated} from './isolation.js';
-import type {RunSecrets} from './run-secrets.js';
+import type {DevEnvironment} from '../../configuration/model.js';
+import {reverseOf} from '../../configuration/resolve/requirements.js';
 
 /** What the journal keeps of a plan; secrets apart. */
 export function specify(plan: Plan, intentId: string, installation: string, duration: number | undefined): RunSpecification {
@@ -48,3 +48,19 @@ export function environmentOf(specification: RunSpecification, secrets?: RunSecr
 	const configuration = specification.configuration as unknown as DevEnvironment;
 	return secrets ? {...configuration, env: secrets.env, registryAuth: secrets.registryAuth} : configuration;
 }
+
+/** What a run must remember and its journal must not hold. */
+export type RunSecrets = {
+	readonly env: Readonly<Record<string, string>>;
+	readonly registryAuth: {readonly username: string; readonly password: string} | undefined;
+	/** What a build is known by, as the configuration writes it. */
+	readonly declared?: {readonly build: readonly string[]; readonly env: Readonly<Record<string, string>>};
+};
+
+/** The kind that is kept apart least among the offers that a plan shows: who says yes to the plan says yes to that, and to nothing below it. */
+export const leastIsolated = ({offer, others}: Pick<Plan, 'offer' | 'others'>): InstanceKind =>
+	others.map(instanceKind).reduce((least, kind) => (isLessIsolated(kind, least) ? kind : least), instanceKind(offer));
+
+/** What was said yes to. Older journals do not tell: then it is what was asked for first. */
+export const agreedKind = ({isolation, offer}: Pick<RunSpecification, 'isolation' | 'offer'>): InstanceKind =>
+	isolation ?? instanceKind(offer as unknown as Offer);

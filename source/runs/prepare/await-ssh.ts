@@ -1,6 +1,5 @@
 import type {Tunnel} from '../../tunnel/tunnel.js';
-import {haltedReason, isHalted} from '../steps/halted.js';
-import {describeInstance} from '../steps/run-instance.js';
+import {describeInstance, haltedReason, isHalted} from '../steps/run-instance.js';
 import {endOf, perform, type Stage, StepFailed} from '../steps/step.js';
 
 const reachLimit = 180_000;

@@ -5,7 +5,7 @@ import {containerScript} from '../../environment/machine/container.js';
 import {engineScript} from '../../environment/machine/engine.js';
 import {gpuCheckScript} from '../../environment/machine/gpu-check.js';
 import {imageScript} from '../../environment/machine/image.js';
-import {containerEnd} from '../steps/container-end.js';
+import {containerEnd} from '../steps/explain-environment.js';
 import {takeCharge} from './take-charge.js';
 import {isDone} from '../steps/in-environment.js';
 import {makeIntent} from '../launch/launch-intent.js';

@@ -1,20 +1,21 @@
+import {isFromBefore} from '../../environment/runner.js';
+import {scriptStep} from '../../environment/steps.js';
+import {inEnvironment, isDone, isHeld, performScript} from '../steps/in-environment.js';
+import {perform, type Stage, stepContext, StepFailed} from '../steps/step.js';
 import {Problem} from '../../system/problem.js';
 import {copyCode} from '../../environment/code/upload.js';
 import type {ScriptId} from '../../environment/asked-steps.js';
-import {scriptStep} from '../../environment/steps.js';
 import {openSessions, writeVariables} from '../../environment/variables.js';
 import {installWorkCheck, takeBaseline, takeBaselineUnlessVisited} from '../../environment/work.js';
 import {restoreCaches} from './caches.js';
 import {furnish} from './place-files.js';
 import {lookForEditor, performIdeStep} from './ide-step.js';
-import {inEnvironment, isDone, isHeld, performScript} from '../steps/in-environment.js';
 import {keepImage} from './keep-image.js';
 import {obtainInstance} from '../launch/obtain-instance.js';
 import {openEnvironment} from './start-sshd.js';
 import {prepareMachine} from './prepare-machine.js';
 import {reachInstance} from './await-ssh.js';
 import {environmentOf} from '../model/specification.js';
-import {perform, type Stage, stepContext} from '../steps/step.js';
 
 /**
 Takes a run from wherever it is to `ready`. Every part can be taken up again: after a crash, a lost link, a failed step.
@@ -109,5 +110,30 @@ async function runStep(stage: Stage, id: ScriptId): Promise<void> {
 	const step = scriptStep(context, id);
 	if (step) {
 		await performScript(stage, step, inEnvironment, context);
+	}
+}
+
+/**
+Where a ready environment was started anew (its machine rebooted, its container came again), what `init` had started is gone: it runs again.
+A failure of it is told, and leaves the environment ready. Rejects with the signal's reason.
+*/
+export async function initAfterRestart(stage: Stage, note: (line: string) => void): Promise<void> {
+	const context = stepContext(stage.state());
+	const step = scriptStep(context, 'init');
+	if (
+		!step ||
+		stage.state().phase !== 'ready' ||
+		!(await inEnvironment(stage, async link => isFromBefore(link, 'init', context)))
+	) {
+		return;
+	}
+
+	note('the environment was started anew: `init` runs again');
+	try {
+		await performScript(stage, step, inEnvironment, context);
+	} catch (error) {
+		stage.signal.throwIfAborted();
+		const {message, details} = StepFailed.from('init', error);
+		await stage.append({type: 'step-failed', step: 'init', message, ...details, lastLines: [...details.lastLines]});
 	}
 }

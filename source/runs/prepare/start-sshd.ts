@@ -1,4 +1,4 @@
-import {containerEnd} from '../steps/container-end.js';
+import {containerEnd} from '../steps/explain-environment.js';
 import {outerStateFolder} from '../../agents/container/places.js';
 import {openSessions} from '../../environment/variables.js';
 import {quote, viaSh} from '../../system/shell.js';

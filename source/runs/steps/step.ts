@@ -1,7 +1,7 @@
 import {BackendError, type Instance, type KeptWork} from '../../backends/backend.js';
 import type {RunState} from '../model/state.js';
 import {containerVenv} from '../../agents/container/places.js';
-import {environmentOf} from '../model/specification.js';
+import {environmentOf, type RunSecrets} from '../model/specification.js';
 import type {DevEnvironment} from '../../configuration/model.js';
 import type {StepContext, StepId, StepReport} from '../../environment/step.js';
 import {messageOf, Problem} from '../../system/problem.js';
@@ -13,7 +13,6 @@ import type {NewEvent} from '../model/events.js';
 import {StepLog} from '../journal/step-log.js';
 import type {RunRecord} from '../journal/record.js';
 import {readSecrets} from '../journal/run-folder.js';
-import {type RunSecrets} from '../model/run-secrets.js';
 
 /** A step that failed, with everything that a person needs to mend it. The instance lives on. */
 export class StepFailed extends Error {

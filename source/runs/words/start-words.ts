@@ -1,6 +1,6 @@
+import type {Plan} from '../model/choice.js';
 import {reasonsAgainst} from '../../offers/reasons.js';
 import {Problem} from '../../system/problem.js';
-import type {Plan} from '../model/choice.js';
 import {loginCautions, unagreedWords} from './leaving-words.js';
 import {endlessWords} from './plan-words.js';
 
@@ -47,4 +47,31 @@ export function unsaid(plan: Plan): Problem | undefined {
 				details: loginCautions(plan),
 				next: `Start it without -y to be asked, or say it: ${[...new Set(waiting.map(({host}) => `--send-secrets ${host}`))].join(' ')}.`,
 			});
+}
+
+/** Whether there is anything to say of it, and to decide. */
+export const asksForTrust = ({code: {commands, refused, trusted}}: Pick<Plan, 'code'>): boolean =>
+	commands.length > 0 || refused || trusted;
+
+const mostNames = 4;
+
+/** What the person's word for the repository decides; undefined where it makes no difference. `way` says how to give it. */
+export function repositoryWords(plan: Pick<Plan, 'code'>, way: string): string | undefined {
+	const {commands, refused, trusted} = plan.code;
+	if (!asksForTrust(plan)) {
+		return undefined;
+	}
+
+	if (trusted) {
+		return `trusted: in an environment on this machine itself its filters run, and a git folder elsewhere is its own (${way})`;
+	}
+
+	const more = commands.length > mostNames ? `, and ${commands.length - mostNames} more` : '';
+	const names = `${commands.slice(0, mostNames).join(', ')}${more}`;
+	return [
+		'not trusted',
+		...(commands.length > 0 ? [`: commands that its settings name are not run by this program (${names})`] : []),
+		...(refused ? [': a git folder elsewhere is not followed'] : []),
+		`; ${way}`,
+	].join('');
 }

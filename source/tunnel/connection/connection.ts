@@ -1,9 +1,8 @@
-import type {Destination, Connection} from './contract.js';
+import {type Connection, ConnectionError, type Destination, PortRefused} from './contract.js';
 import {connect as connectSocket, type Socket} from 'node:net';
 import type {Duplex, Readable} from 'node:stream';
 import type {Client, ConnectConfig} from 'ssh2';
 import {messageOf} from '../../system/problem.js';
-import {ConnectionError, PortRefused} from './errors.js';
 import {publicKeyBytes} from './keys.js';
 import {joinWrites, prepareKeys} from './tune-ssh2.js';
 import {Ssh2Connection} from './ssh2-connection.js';

@@ -1,7 +1,6 @@
 import {constants} from 'node:os';
 import type {Client, ClientChannel} from 'ssh2';
-import {feed, gather, idleDefault} from '../../system/exec-streams.js';
-import type {ExecOptions, ExecResult} from '../../system/link.js';
+import {type ExecOptions, type ExecResult, feed, gather, idleDefault} from '../../system/link.js';
 
 const signalNumber = (name: string): number =>
 	constants.signals[(name.startsWith('SIG') ? name : `SIG${name}`) as NodeJS.Signals] ?? 0;

@@ -1,8 +1,7 @@
 import type {Duplex} from 'node:stream';
 import type {Socket} from 'node:net';
 import type {Client, ClientChannel} from 'ssh2';
-import type {Arrival, Connection} from './contract.js';
-import {ConnectionError, PortRefused} from './errors.js';
+import {type Arrival, type Connection, ConnectionError, PortRefused} from './contract.js';
 import {execOn} from './exec.js';
 import type {ExecOptions, ExecResult} from '../../system/link.js';
 

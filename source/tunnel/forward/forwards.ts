@@ -1,6 +1,6 @@
 import {createServer, type Server, type Socket} from 'node:net';
 import type {Duplex} from 'node:stream';
-import {closeServers, listenOnLoopback} from '../../system/loopback.js';
+import {closeServers, listenOnLoopback} from '../../system/ports.js';
 import {messageOf} from '../../system/problem.js';
 import {carry} from './pipe.js';
 import {PortRefused} from '../connection/connection.js';

@@ -1,13 +1,12 @@
-import {existsSync, readFileSync, statSync} from 'node:fs';
-import {mkdir, readdir, readFile, rm} from 'node:fs/promises';
-import path from 'node:path';
+import {lstat, mkdir, readdir, readFile, rm} from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import {readIfThere} from '../../system/files.js';
+import {existsSync, readFileSync, statSync} from 'node:fs';
+import path from 'node:path';
 import type {Paths} from '../../system/paths.js';
 import {Problem} from '../../system/problem.js';
 import {shellWord} from '../../system/shell.js';
 import {RefusedValue, runName} from '../../system/values.js';
-import {writeChanged} from '../../system/write-changed.js';
 import {aliasFile, aliasText, type AliasTarget, withoutLatePins, withPins} from './alias-file.js';
 import {addInclude, type Inclusion, includeLine, placeOfInclude, removeInclude} from './include-line.js';
 import {withLock} from './config-lock.js';
@@ -245,4 +244,16 @@ async function locked<T>(paths: Paths, act: () => Promise<T>): Promise<T> {
 
 		throw error;
 	}
+}
+
+/** Writes a file that is the person's alone, unless it is that already: who watches it is not told of a change that is none. */
+export async function writeChanged(file: string, text: string): Promise<void> {
+	if (!(await isPrivate(file)) || (await readIfThere(file)) !== text) {
+		await writeFileAtomic(file, text, {mode: 0o600});
+	}
+}
+
+async function isPrivate(file: string): Promise<boolean> {
+	const found = await lstat(file).catch(() => undefined);
+	return found !== undefined && found.isFile() && (found.mode & 0o777) === 0o600;
 }

@@ -1,4 +1,4 @@
-import {asksForTrust} from '../../runs/words/repository-words.js';
+import {asksForTrust} from '../../runs/words/start-words.js';
 import {chooseConfiguration, chooseProfile, launch, nextBuild, turnBuild, turnTrust} from '../store/choosing.js';
 import {loadFolder} from '../store/load-folder.js';
 import {chosenEnvironment, environmentRows} from '../store/environments.js';

@@ -13,9 +13,8 @@ import {
 	readyWords,
 } from '../../runs/words/plan-words.js';
 import {givenLines, leavingCautions, leavingLines} from '../../runs/words/leaving-words.js';
-import {processWords} from '../../runs/words/start-words.js';
+import {processWords, repositoryWords} from '../../runs/words/start-words.js';
 import {instanceKind} from '../../offers/instance-kind.js';
-import {repositoryWords} from '../../runs/words/repository-words.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {bodyRows} from '../drawing/frame.js';
 import type {AppState} from '../store/state.js';

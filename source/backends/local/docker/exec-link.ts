@@ -1,8 +1,7 @@
 import type {Duplex} from 'node:stream';
 import type Docker from 'dockerode';
 import {systemClock} from '../../../system/clock.js';
-import {feed, gather, idleDefault} from '../../../system/exec-streams.js';
-import type {ExecOptions, ExecResult, Link} from '../../../system/link.js';
+import {type ExecOptions, type ExecResult, feed, gather, idleDefault, type Link} from '../../../system/link.js';
 import {messageOf} from '../../../system/problem.js';
 import {neutraliseLine} from '../../../system/terminal-text.js';
 

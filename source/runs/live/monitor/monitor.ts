@@ -5,13 +5,12 @@ import type {RunContext} from '../../context.js';
 import type {AccessWatch} from '../ssh-access.js';
 import type {LinkHealth, PortHealth} from '../../model/run-handle.js';
 import {SharedCounts} from './shared-counters.js';
-import {linkHealth} from './monitor-link.js';
+import {linkHealth, type Tunnels} from '../../link/tunnels.js';
 import {SharedLoad} from './shared-load.js';
 import {NoticedPorts} from './discovered-ports.js';
 import {answerPortRequests, askForPorts, forwardedAt, isFulfilled, type PortRequest} from './port-requests.js';
 import {bindFree, leadsToItself, portTable, reverseTable} from './ports.js';
 import type {RunRecord} from '../../journal/record.js';
-import type {Tunnels} from '../../link/tunnels.js';
 import {quietOwner} from '../../words/wait-words.js';
 
 /**

@@ -1,4 +1,4 @@
-import {countsFile, watchedFile} from '../../journal/port-files.js';
+import {countsFile, watchedFile} from '../../journal/run-folder.js';
 import {readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
