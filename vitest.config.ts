@@ -1,6 +1,7 @@
 import {availableParallelism} from 'node:os';
 import process from 'node:process';
 import {defineConfig, type TestProjectConfiguration} from 'vitest/config';
+import {scriptFilesForTests} from './scripts/script-files.js';
 
 // A file's project is in its name: `x.test.ts` is pure, `x.program.test.ts`, `x.parts.test.ts` and `x.heap.test.ts` are the others
 // (test/README.md). Projects run one after the other, in this order.
@@ -11,6 +12,7 @@ const cores = availableParallelism();
 type Options = NonNullable<Extract<TestProjectConfiguration, {test?: unknown}>['test']>;
 
 const project = (name: 'pure' | (typeof kinds)[number], options: Options): TestProjectConfiguration => ({
+	plugins: [scriptFilesForTests],
 	test: {
 		name,
 		include: [name === 'pure' ? 'test/**/*.test.{ts,tsx}' : `test/**/*.${name}.test.{ts,tsx}`],
@@ -33,6 +35,7 @@ const projects = [
 ];
 
 export default defineConfig({
+	plugins: [scriptFilesForTests],
 	test: process.env['BENCH']
 		? // What only measures is run by `npm run bench`.
 			{

@@ -6,6 +6,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
+import {scriptFiles} from './script-files.js';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const dist = path.join(root, 'dist');
@@ -19,7 +20,9 @@ const newest = folder =>
 
 const isFresh = () => {
 	const built = statSync(path.join(dist, 'cli.js'), {throwIfNoEntry: false});
-	const inputs = ['package-lock.json', 'scripts/build.js'].map(file => statSync(path.join(root, file)).mtimeMs);
+	const inputs = ['package-lock.json', 'scripts/build.js', 'scripts/script-files.js'].map(
+		file => statSync(path.join(root, file)).mtimeMs,
+	);
 	return built !== undefined && built.mtimeMs > Math.max(newest(path.join(root, 'source')), ...inputs);
 };
 
@@ -167,7 +170,7 @@ const {outputFiles} = await build({
 	define: {'process.env.NODE_ENV': '"production"'},
 	// Optional native parts: ssh2 and node-pty look for them at run time and go on without.
 	external: ['@lydell/node-pty', 'cpu-features', '*.node'],
-	plugins: [noDevtools, noFetchedLayout, lateParts, quickFrames, quickWidth, plainPreferences],
+	plugins: [scriptFiles, noDevtools, noFetchedLayout, lateParts, quickFrames, quickWidth, plainPreferences],
 	// What CommonJS modules in the bundle (ssh2, dockerode) expect to be there.
 	banner: {
 		js: [

@@ -1,5 +1,6 @@
 // A part of the program as one module, for the scripts that measure it; packages stay outside.
 import {build} from 'esbuild';
+import {scriptFiles} from './script-files.js';
 
 export const bundle = async (outfile, input) =>
 	build({
@@ -10,4 +11,5 @@ export const bundle = async (outfile, input) =>
 		format: 'esm',
 		packages: 'external',
 		logLevel: 'error',
+		plugins: [scriptFiles],
 	});

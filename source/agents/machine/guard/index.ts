@@ -1,10 +1,5 @@
-import {quote} from '../../../system/shell.js';
-import {basis} from './basis.js';
-import {clock} from './clock.js';
-import {hostKey} from './host-key.js';
-import {notice} from './notice.js';
-import {observe} from './observe.js';
-import {verbs} from './verbs.js';
+import {fillScript} from '../../../system/shell.js';
+import guard from './guard.sh';
 
 export type GuardSettings = {
 	/** Seconds from the first boot to the end; undefined for never. */
@@ -21,14 +16,11 @@ const comment = /^\s*#(?!!).*\n/gm;
 
 /** The guard as one POSIX shell script, the same bytes for the same settings. Comments and indentation stay here: user data may have 16 KiB. */
 export const guardScript = ({duration, lease, inactivity, metadata}: GuardSettings): string =>
-	[
-		'#!/bin/sh',
-		`duration=${quote(String(duration ?? 'off'))}`,
-		`lease_time=${quote(String(lease))}`,
-		`inactivity=${quote(String(inactivity ?? 'off'))}`,
-		`metadata=${quote(metadata ?? '')}`,
-		...[basis, clock, observe, notice, hostKey, verbs],
-	]
-		.join('\n')
+	fillScript(guard, {
+		DURATION: String(duration ?? 'off'),
+		LEASE: String(lease),
+		INACTIVITY: String(inactivity ?? 'off'),
+		METADATA: metadata ?? '',
+	})
 		.replaceAll(comment, '')
 		.replaceAll(/\n\s+/g, '\n');

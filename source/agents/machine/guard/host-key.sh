@@ -1,8 +1,6 @@
-/**
-Replaces the host key by the pair that standard input brings: a private key in OpenSSH's format, then its public line. Sessions that run
-go on; it returns when new connections see the new key. The private key is in no command line.
-*/
-export const hostKey = String.raw`
+# Replaces the host key by the pair that standard input brings: a private key in OpenSSH's format, then its public line. Sessions that run
+# go on; it returns when new connections see the new key. The private key is in no command line.
+
 host_key() {
   key=$DSTACK_TUI_TOP/etc/ssh/ssh_host_ed25519_key
   input=$(head -c 16384 | tr -d '\r')
@@ -28,4 +26,3 @@ host_key() {
   echo 'sshd does not show the new key' >&2
   return 1
 }
-`;

@@ -1,5 +1,5 @@
-/** What holds now: deadline, lease, whose connections there are, since when there are none, and what ends the machine first. */
-export const observe = String.raw`
+# What holds now: deadline, lease, whose connections there are, since when there are none, and what ends the machine first.
+
 # What counts where a moment cannot be read: never "never".
 fallback() {
   moment "$run/begun" || value=0
@@ -148,4 +148,3 @@ observe() {
   status="{\"at\":$now,$facts"
   unlock
 }
-`;

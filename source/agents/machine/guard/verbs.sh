@@ -1,5 +1,5 @@
-/** What the guard can be told; `../commands.ts` says what a client may expect of each. */
-export const verbs = String.raw`
+# What the guard can be told; `../commands.ts` says what a client may expect of each.
+
 # Anew only on a machine that has not begun yet; $1 is what cloud-init calls it.
 begin() {
   lock
@@ -101,6 +101,7 @@ lift() {
 
 ours() {
   set -f
+  # shellcheck disable=SC2086
   set -- $SSH_CONNECTION
   case $1 in '' | *[!0-9a-zA-Z.:%_-]*) set -- ;; esac
   if ! whole "$2"; then
@@ -142,4 +143,3 @@ case $1 in
   host-key) host_key ;;
   *) echo 'usage: guard status | follow | extend EXPECTED NEW | lift | ours | host-key' >&2; exit 2 ;;
 esac
-`;

@@ -1,18 +1,16 @@
-/**
-Time. Every moment that the guard holds is in the guest's clock, and moves with it: when the clock is stepped while the machine is up (seen
-against its uptime), deadline, lease and last activity are stepped as well, so that what is left stays what it was. A slow correction adds
-up until it is two seconds, and counts then.
+# Time. Every moment that the guard holds is in the guest's clock, and moves with it: when the clock is stepped while the machine is up (seen
+# against its uptime), deadline, lease and last activity are stepped as well, so that what is left stays what it was. A slow correction adds
+# up until it is two seconds, and counts then.
+#
+# Across a reboot there is no uptime to compare with. The time that the machine was down is what the clock says it was, and never less than
+# nothing: a clock that comes back earlier than it was last seen has gone back, and everything goes back with it. As the first clock after a
+# boot may be the wrong one, a later step backwards in the same boot is taken from the time down first (`slack`), and only the rest moves
+# the deadline: of two readings of the time down the shorter one holds. So the machine is never ended early by its clock, and outlives its
+# duration by no more than the reboot took.
+#
+# Where it was down for longer than a reboot takes, somebody has started it again: that is activity, and never does the time down count as
+# idle. After five minutes it has a whole boot lease again too, where that was not lifted yet. The deadline stays what it was.
 
-Across a reboot there is no uptime to compare with. The time that the machine was down is what the clock says it was, and never less than
-nothing: a clock that comes back earlier than it was last seen has gone back, and everything goes back with it. As the first clock after a
-boot may be the wrong one, a later step backwards in the same boot is taken from the time down first (`slack`), and only the rest moves
-the deadline: of two readings of the time down the shorter one holds. So the machine is never ended early by its clock, and outlives its
-duration by no more than the reboot took.
-
-Where it was down for longer than a reboot takes, somebody has started it again: that is activity, and never does the time down count as
-idle. After five minutes it has a whole boot lease again too, where that was not lifted yet. The deadline stays what it was.
-*/
-export const clock = String.raw`
 # run/clock: the boot, clock minus uptime, the clock when last seen, seconds down before this boot.
 look() {
   now=$(date +%s)
@@ -52,4 +50,3 @@ look() {
   put "$run/clock" "$boot $offset $now $slack"
   [ -z "$thorough" ] || put "$kept/clock" "$boot $offset $now $slack"
 }
-`;

@@ -1,9 +1,7 @@
-/**
-The guard's ground: where its files are, reading and writing them. `DSTACK_TUI_TOP` puts all of them below another folder, for tests.
-`/dstack-tui` is for people and for this program's client, `/var/lib/dstack-tui` holds second copies, `/run/dstack-tui` what one boot knows.
-A file that cannot be read is never an error here: each reader says what holds then.
-*/
-export const basis = String.raw`
+# The guard's ground: where its files are, reading and writing them. `DSTACK_TUI_TOP` puts all of them below another folder, for tests.
+# `/dstack-tui` is for people and for this program's client, `/var/lib/dstack-tui` holds second copies, `/run/dstack-tui` what one boot knows.
+# A file that cannot be read is never an error here: each reader says what holds then.
+
 umask 077
 LC_ALL=C
 export LC_ALL
@@ -37,4 +35,3 @@ unlock() { exec 9>&-; }
 
 # To disk, for at most ten seconds: a network file system that is gone would hold it for ever.
 flush() { timeout 10 sync; }
-`;

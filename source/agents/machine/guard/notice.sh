@@ -1,5 +1,5 @@
-/** The provider's notice that it takes a spot machine back, by IMDSv2 with whatever there is to ask with; one second for each answer. */
-export const notice = String.raw`
+# The provider's notice that it takes a spot machine back, by IMDSv2 with whatever there is to ask with; one second for each answer.
+
 # METHOD PATH HEADER: the body of an answer that is 200, at most 1024 bytes.
 fetch() {
   if command -v curl >/dev/null 2>&1; then
@@ -27,4 +27,3 @@ notice() {
   [ -z "$time" ] || time=$(date -u -d "$time" +%s 2>/dev/null)
   put "$run/notice" "$action $time"
 }
-`;
