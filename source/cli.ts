@@ -10,7 +10,7 @@ import {type Flags, requirementFlags, withPorts, withRequirements, withRun} from
 import {sortColumns} from './offers/sort.js';
 import {addBuilds, addCatalog, addHome, addMoney, addSecrets, type Means} from './subcommands.js';
 import {messageOf, Problem, type ProblemKind} from './system/problem.js';
-import {self} from './system/program-name.js';
+import {programName} from './system/program-name.js';
 import {searchPath} from './system/search-path.js';
 import type {Wait} from './system/waits.js';
 import {neutralise} from './system/terminal-text.js';
@@ -231,7 +231,7 @@ async function refuseMistyped({args, commands}: Command, word: string): Promise<
 	const {suggest} = await import('./configuration/schema/suggest.js');
 	const meant = suggest(word, known);
 	throw new Problem('usage', `There is no command and no folder called '${word}'`, {
-		next: `${meant === undefined ? '' : `Did you mean \`${self} ${meant}\`? `}Commands: ${known.join(', ')}.`,
+		next: `${meant === undefined ? '' : `Did you mean \`${programName} ${meant}\`? `}Commands: ${known.join(', ')}.`,
 	});
 }
 
@@ -239,8 +239,11 @@ function usage({code, message}: CommanderError): {readonly message: string; read
 	const [group] = process.argv.slice(2);
 	// Commander's own words for a command that only has others below it are none.
 	return code === 'commander.help'
-		? {message: `\`${self} ${group}\` alone does nothing`, next: `\`${self} ${group} --help\` shows what can follow.`}
-		: {message: message.replace(/^error: /, ''), next: `\`${self} --help\` shows what there is.`};
+		? {
+				message: `\`${programName} ${group}\` alone does nothing`,
+				next: `\`${programName} ${group} --help\` shows what can follow.`,
+			}
+		: {message: message.replace(/^error: /, ''), next: `\`${programName} --help\` shows what there is.`};
 }
 
 async function report(error: unknown): Promise<number> {

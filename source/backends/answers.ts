@@ -13,7 +13,7 @@ import {
 	portNumber,
 	readValue,
 	runName,
-	shown,
+	quotedValue,
 	typeName,
 } from '../system/values.js';
 import {isAmount, isOffer, line, lines, withGoodNotes} from './told.js';
@@ -31,7 +31,7 @@ class Reader {
 	/** The value, or undefined where it is not of that kind: then the reason is kept. Nothing at all is no reason. */
 	read<T>(kind: Kind<T>, value: unknown, what: string): T | undefined {
 		if (value !== undefined && value !== '' && !kind.is(value)) {
-			this.refused.push(`its ${what} is refused: ${shown(value)} is no ${kind.name}`);
+			this.refused.push(`its ${what} is refused: ${quotedValue(value)} is no ${kind.name}`);
 		}
 
 		return readValue(kind, value);

@@ -4,7 +4,7 @@ import type {Requirements} from '../configuration/model.js';
 import type {DeadlineKind, Offer} from '../offers/offer.js';
 import type {Link} from '../system/link.js';
 import type {MachineId} from '../system/machine-id.js';
-import type {ContainerWishes} from '../agents/container/options.js';
+import type {ContainerOptions} from '../agents/container/options.js';
 
 export type BackendErrorClass = 'capacity' | 'quota' | 'permission' | 'configuration' | 'transient' | 'unknown';
 
@@ -88,7 +88,7 @@ export type LaunchIntent = {
 	/** What the container starts from: the base image, or the built one. */
 	readonly image: string | undefined;
 	/** What the container is made with beside its image. */
-	readonly container: ContainerWishes;
+	readonly container: ContainerOptions;
 	/**
 	A build is due: the container runs and holds before its SSH server, until `release`. Then the launch resolves as soon as it runs, and
 	nobody greets at its endpoint yet. Only for backends that have `inside`.

@@ -1,11 +1,11 @@
 import {Problem} from '../system/problem.js';
-import type {PriceOf} from '../offers/on-demand-price.js';
+import type {OnDemandPriceLookup} from '../offers/on-demand-price.js';
 import {checkedBackend, checkedSource} from './answers.js';
 import type {Backend, OfferSource} from './backend.js';
 import {lazyAws, lazySource} from './lazy.js';
 import {createLocalBackend} from './local/index.js';
 
-const noPrices = async (): Promise<PriceOf> => () => undefined;
+const noPrices = async (): Promise<OnDemandPriceLookup> => () => undefined;
 
 /** What `offerSources` was last given: a launch, too, needs to know what a spot instance would cost on demand. */
 let awsPrices = noPrices;
@@ -28,7 +28,7 @@ export const backends = (): readonly Backend[] => all;
 /** What sources may need from elsewhere in the program. */
 export type SourceNeeds = {
 	/** AWS's on-demand prices, which its own API does not tell. Read when first needed. */
-	readonly awsPrices?: () => Promise<PriceOf>;
+	readonly awsPrices?: () => Promise<OnDemandPriceLookup>;
 };
 
 /** Everything whose offers are compared, the backends first; on some of them this version cannot launch yet. */

@@ -1,11 +1,11 @@
 import type {Offer} from '../offers/offer.js';
 import {neutralise, neutraliseLine} from '../system/terminal-text.js';
-import {moment, plainLine, plainLineOf, shown} from '../system/values.js';
+import {moment, plainLine, plainLineOf, quotedValue} from '../system/values.js';
 
 const mostLines = 50;
 
 /** What should have been text. */
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : shown(value));
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : quotedValue(value));
 /** Whatever was told, as one line that can be drawn. */
 export const line = (value: unknown): string => plainLineOf(neutraliseLine(textOf(value)));
 /** The same with its lines. */

@@ -5,7 +5,7 @@ import {formatAge, formatBytes} from '../system/format.js';
 import {buildPlaces} from '../runs/plan/decide-build.js';
 import {resolvePaths} from '../system/paths.js';
 import {messageOf, Problem} from '../system/problem.js';
-import {self} from '../system/program-name.js';
+import {programName} from '../system/program-name.js';
 import {confirm, type Output, table} from './io.js';
 import {plural} from './words.js';
 
@@ -51,7 +51,7 @@ export async function listBuilds(output: Output): Promise<void> {
 		output.line();
 	}
 
-	output.line(`${plural(kept.length, 'build')}${kept.length === 0 ? `: \`${self} run --build\` makes one` : ''}.`);
+	output.line(`${plural(kept.length, 'build')}${kept.length === 0 ? `: \`${programName} run --build\` makes one` : ''}.`);
 	for (const note of notes) {
 		output.line(`Not looked at: ${note}`);
 	}
@@ -137,7 +137,7 @@ function choose(start: string, kept: readonly Kept[], failed: readonly Problem[]
 	if (keys.length === 0) {
 		throw new Problem(failed.length > 0 ? 'failed' : 'usage', `There is no build whose key begins with '${start.slice(0, 70)}'`, {
 			details: failed.map(({message}) => message),
-			next: `\`${self} builds\` lists those that there are.`,
+			next: `\`${programName} builds\` lists those that there are.`,
 		});
 	}
 

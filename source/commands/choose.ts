@@ -1,4 +1,4 @@
-import {self} from '../system/program-name.js';
+import {programName} from '../system/program-name.js';
 import path from 'node:path';
 import {backends, offerSources} from '../backends/registry.js';
 import {noConfiguration, pickConfiguration, pickProfile} from '../configuration/files/pick.js';
@@ -97,7 +97,7 @@ const unknownTo = ({table}: OfferListing, {backends: wanted = []}: Requirements)
 const isSource = (name: string): boolean => offerSources().some(each => each.name === name);
 
 function advice({table, matches}: OfferListing, {requirements}: Request, {relaxations}: Explanation): string {
-	const all = `all are listed by \`${self} offers\``;
+	const all = `all are listed by \`${programName} offers\``;
 	if (matches.rows.length > 0) {
 		return `Mend what stands there, or ask for something else (flags, profile, configuration); this version launches on ${backends()
 			.map(({name}) => name)

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import {constants} from 'node:os';
 import {messageOf, Problem} from '../system/problem.js';
-import {self} from '../system/program-name.js';
+import {programName} from '../system/program-name.js';
 import {followJob} from '../ui/terminal/job-control.js';
 import type {Core} from '../runs/core.js';
 import type {RunHandle} from '../runs/model/run-handle.js';
@@ -161,7 +161,7 @@ function print(handle: RunHandle, output: Output): {flush: () => void; stop: () 
 		const lines = handle.logs().lines('all');
 		// More than is kept in memory may come at once.
 		if (version - seen > lines.length) {
-			output.line(`… ${version - seen - lines.length} lines left out here: \`${self} logs ${handle.name}\` …`);
+			output.line(`… ${version - seen - lines.length} lines left out here: \`${programName} logs ${handle.name}\` …`);
 		}
 
 		for (const {pane, text} of lines.slice(Math.max(0, lines.length - (version - seen)))) {

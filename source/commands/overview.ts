@@ -1,4 +1,4 @@
-import {self} from '../system/program-name.js';
+import {programName} from '../system/program-name.js';
 import type {Core} from '../runs/core.js';
 import {patience} from '../runs/words/wait-words.js';
 import {Problem} from '../system/problem.js';
@@ -66,13 +66,13 @@ export async function overview(core: Core, output: Output): Promise<void> {
 const commands = (hasConfiguration: boolean): string[][] => [
 	...(hasConfiguration
 		? [
-				[`${self} run . -y --plain`, 'start an environment and hold its tunnel (-d returns when it is ready)'],
-				[`${self} offers`, 'all offers for this folder'],
-				[`${self} check`, 'the problems of the configurations'],
+				[`${programName} run . -y --plain`, 'start an environment and hold its tunnel (-d returns when it is ready)'],
+				[`${programName} offers`, 'all offers for this folder'],
+				[`${programName} check`, 'the problems of the configurations'],
 			]
-		: [[self, 'in a terminal: offers to write a configuration']]),
-	[`${self} ps`, 'environments that run; attach NAME, logs NAME, stop NAME'],
-	[`${self} --help`, 'everything else'],
+		: [[programName, 'in a terminal: offers to write a configuration']]),
+	[`${programName} ps`, 'environments that run; attach NAME, logs NAME, stop NAME'],
+	[`${programName} --help`, 'everything else'],
 ];
 
 function section(output: Output, title: string, lines: readonly string[]): void {

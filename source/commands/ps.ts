@@ -1,4 +1,4 @@
-import {self} from '../system/program-name.js';
+import {programName} from '../system/program-name.js';
 import {formatPrice} from '../offers/format.js';
 import {formatDuration} from '../system/format.js';
 import type {Core} from '../runs/core.js';
@@ -25,7 +25,7 @@ export async function listRuns(core: Core, clock: Clock, all: boolean, output: O
 	}
 
 	if (runs.length === 0) {
-		output.line(`No environments. \`${self} run\` starts one.`);
+		output.line(`No environments. \`${programName} run\` starts one.`);
 		return;
 	}
 
@@ -82,7 +82,7 @@ function moreLines(state: RunState, now: number): readonly string[] {
 		...(notice === undefined ? [] : [notice]),
 		...(unanswered === undefined ? [] : [unanswered]),
 		...(waiting === undefined ? [] : [waiting]),
-		...(state.asking === undefined ? [] : [`It asks you: \`${self} attach ${state.name}\` leads to the question.`]),
+		...(state.asking === undefined ? [] : [`It asks you: \`${programName} attach ${state.name}\` leads to the question.`]),
 	];
 }
 

@@ -6,7 +6,7 @@ import {isOver, type RunState} from '../runs/model/state.js';
 import {haltedLine, overdueLine, unheardLine} from '../runs/words/overdue-words.js';
 import type {Clock} from '../system/clock.js';
 import {messageOf, Problem} from '../system/problem.js';
-import {self} from '../system/program-name.js';
+import {programName} from '../system/program-name.js';
 import {neutraliseLine} from '../system/terminal-text.js';
 import {confirm, type Output} from './io.js';
 import {plural} from './words.js';
@@ -61,7 +61,7 @@ export async function reap(core: Core, clock: Clock, ending: Ending, output: Out
 	if (failed.length > 0) {
 		throw new Problem('failed', 'Not everything could be checked or ended', {
 			details: failed,
-			next: `Run \`${self} reap\` again when the cloud answers.`,
+			next: `Run \`${programName} reap\` again when the cloud answers.`,
 		});
 	}
 }
@@ -97,7 +97,7 @@ async function endOrphans(core: Core, orphans: readonly Orphan[], {yes, names}: 
 		const words = `${run}: ${orphan.backend} ${id}${offer === undefined ? '' : ` (${offer.instanceType} in ${offer.region})`}, ${known}${machine}`;
 		output.line(words);
 		if (orphan.elsewhere !== undefined && !isNamed) {
-			output.line(`It is left to that machine; \`${self} reap ${id}\` ends it from here.`);
+			output.line(`It is left to that machine; \`${programName} reap ${id}\` ends it from here.`);
 			output.object({type: 'orphan', run, instance: id, ended: false, machine: orphan.elsewhere});
 			continue;
 		}

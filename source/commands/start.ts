@@ -4,7 +4,7 @@ import type {RunState} from '../runs/model/state.js';
 import {startLines} from '../runs/words/overdue-words.js';
 import type {Clock} from '../system/clock.js';
 import {Problem} from '../system/problem.js';
-import {self} from '../system/program-name.js';
+import {programName} from '../system/program-name.js';
 import {neutraliseLine} from '../system/terminal-text.js';
 import {confirm, type Output} from './io.js';
 
@@ -21,7 +21,8 @@ export async function startRun(core: Core, clock: Clock, name: string, yes: bool
 	}
 
 	const leaving = new AbortController();
-	const onInterrupt = () => leaving.abort(new Problem('interrupted', `It is not waited for any more: ${self} attach ${name}`));
+	const onInterrupt = () =>
+		leaving.abort(new Problem('interrupted', `It is not waited for any more: ${programName} attach ${name}`));
 	process.once('SIGINT', onInterrupt);
 	try {
 		const {was, answers} = await core.start(name, {
@@ -32,7 +33,7 @@ export async function startRun(core: Core, clock: Clock, name: string, yes: bool
 			},
 		});
 		if (was === 'running') {
-			output.line(`${name} is not stopped: its machine runs. Come back to it: ${self} attach ${name}`);
+			output.line(`${name} is not stopped: its machine runs. Come back to it: ${programName} attach ${name}`);
 			output.object({run: name, type: 'running'});
 			return;
 		}
@@ -40,14 +41,14 @@ export async function startRun(core: Core, clock: Clock, name: string, yes: bool
 		const {phase} = (await core.known()).find(each => each.name === name) ?? {};
 		if (phase === 'ready' && !answers) {
 			throw new Problem('failed', `The machine of ${name} runs again and is billed, and its environment does not answer`, {
-				next: `Look at it: ${self} attach ${name} · End it: ${self} stop ${name}`,
+				next: `Look at it: ${programName} attach ${name} · End it: ${programName} stop ${name}`,
 			});
 		}
 
 		output.line(
 			answers
-				? `${name} runs again: ${core.sshCommand(name)} · ${self} attach ${name}`
-				: `The machine of ${name} runs again. Its preparation goes on with: ${self} attach ${name}`,
+				? `${name} runs again: ${core.sshCommand(name)} · ${programName} attach ${name}`
+				: `The machine of ${name} runs again. Its preparation goes on with: ${programName} attach ${name}`,
 		);
 		output.object({run: name, type: 'started', answers});
 	} finally {

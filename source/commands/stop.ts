@@ -6,7 +6,7 @@ import {UnwrittenEnd} from '../runs/end/unwritten.js';
 import {discardWords} from '../runs/words/bring-home-words.js';
 import type {RunState} from '../runs/model/state.js';
 import {messageOf, Problem} from '../system/problem.js';
-import {self} from '../system/program-name.js';
+import {programName} from '../system/program-name.js';
 import {neutraliseLine} from '../system/terminal-text.js';
 import {bringAndTell} from './bring-home.js';
 import {choose, confirm, type Output} from './io.js';
@@ -212,7 +212,7 @@ export async function bringHomeAndEnd(
 				throw new Problem(
 					'failed',
 					`${name} was not ended: its machine is stopped, so that it cannot be asked whether it holds work that exists nowhere else`,
-					{next: `Start it again, so that it can be asked: ${self} start ${name}. ${discardWords(name)}`},
+					{next: `Start it again, so that it can be asked: ${programName} start ${name}. ${discardWords(name)}`},
 				);
 			}
 
@@ -248,7 +248,7 @@ async function askAboutWork(name: string, work: UnsavedWork, run: RunState | und
 			{key: 'd', words: 'end it and lose that'},
 			{key: 'k', words: 'keep it running'},
 		],
-		next: `Add -y to bring it home and end it without a question, --discard too to lose it. \`${self} bring-home ${name}\` only brings it home.`,
+		next: `Add -y to bring it home and end it without a question, --discard too to lose it. \`${programName} bring-home ${name}\` only brings it home.`,
 	});
 	if (answer === 'b') {
 		return 'home';
@@ -265,7 +265,7 @@ function lossLines(name: string, work: UnsavedWork | undefined, run: RunState | 
 	if (work === undefined && run?.halted) {
 		return [
 			`The machine of ${name} is stopped, so that it cannot be asked whether it holds work that exists nowhere else.`,
-			`\`${self} start ${name}\` starts it again, and it can; ended, its disk goes with all that is on it.`,
+			`\`${programName} start ${name}\` starts it again, and it can; ended, its disk goes with all that is on it.`,
 		];
 	}
 

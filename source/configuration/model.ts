@@ -86,7 +86,7 @@ export const retryEvents = ['no-capacity', 'interruption', 'error'] as const;
 export type Retry = {readonly limit: number; readonly on: readonly (typeof retryEvents)[number][]};
 
 /** What a configuration, a profile and the command line may each ask of an instance and of a run; undefined where one says nothing. */
-export type Wishes = {
+export type RequirementSettings = {
 	readonly backends?: readonly string[];
 	readonly regions?: readonly string[];
 	readonly availabilityZones?: readonly string[];
@@ -110,12 +110,12 @@ export type Wishes = {
 	readonly tags?: Readonly<Record<string, string>>;
 };
 
-export type WishKey = keyof Wishes;
+export type RequirementKey = keyof RequirementSettings;
 
 /** Where a value came from, as it is shown: `--gpu`, `.dstack/profiles.yml:4`, `default`. */
 export type Origin = string;
 
-export type Origins = Readonly<Partial<Record<WishKey, Origin>>>;
+export type Origins = Readonly<Partial<Record<RequirementKey, Origin>>>;
 
 /** One `*.dstack.yml` that was found, whether it is sound or not. */
 export type ConfigurationFile = {
@@ -131,7 +131,7 @@ export type ConfigurationFile = {
 	/** Undefined when an error makes it unusable. */
 	readonly environment: DevEnvironment | undefined;
 	/** The resources and policies that it asks for itself, and the lines that do. */
-	readonly wishes: Wishes;
+	readonly settings: RequirementSettings;
 	readonly origins: Origins;
 };
 
@@ -139,7 +139,7 @@ export type ConfigurationFile = {
 export type Profile = {
 	readonly name: string;
 	readonly default: boolean;
-	readonly wishes: Wishes;
+	readonly settings: RequirementSettings;
 	readonly origins: Origins;
 	/** The profile in words, one line: `gpu memory ≥ 24 GB, 1 or more · ≤ $1.50/h · ends itself after 1 day`. */
 	readonly words: string;
@@ -158,10 +158,10 @@ export type ProfilesFile = {
 };
 
 /** One thing that is asked for, in words, and who asked. */
-export type Asked = {readonly key: WishKey; readonly words: string; readonly origin: Origin};
+export type Asked = {readonly key: RequirementKey; readonly words: string; readonly origin: Origin};
 
 /** What configuration, profile and command line ask for together, with the defaults. */
-export type Requirements = Omit<Wishes, 'cpu' | 'memory' | 'spotPolicy' | 'retry'> & {
+export type Requirements = Omit<RequirementSettings, 'cpu' | 'memory' | 'spotPolicy' | 'retry'> & {
 	readonly cpu: CpuRequest;
 	readonly memory: Range;
 	readonly spotPolicy: SpotPolicy;

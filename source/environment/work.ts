@@ -3,7 +3,7 @@ import {neutraliseLine} from '../system/terminal-text.js';
 import type {Link} from '../system/link.js';
 import {quote, viaSh} from '../system/shell.js';
 import {codeMark} from './code/there.js';
-import {loginsFile} from '../agents/container/places.js';
+import {loginsFile} from '../agents/container/paths.js';
 import type {StepContext} from './step.js';
 import {changedCode, workCheckScript} from './work-check.js';
 

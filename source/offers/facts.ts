@@ -56,14 +56,14 @@ export const mayBeIn = (asked: string, {backend, region}: {readonly backend: str
 const escape = (part: string): string => part.replace(/[%/]/g, character => (character === '%' ? '%25' : '%2F'));
 const unescape = (part: string): string => part.replace(/%(25|2F)/g, (_, code: string) => (code === '25' ? '%' : '/'));
 
-type Place = Pick<OfferFacts, 'backend' | 'region' | 'zone' | 'instanceType' | 'spot'>;
+type OfferKey = Pick<OfferFacts, 'backend' | 'region' | 'zone' | 'instanceType' | 'spot'>;
 
 /** The id of an offer: the same for the same type, place and market on every listing. `aws/us-east-1/g5.xlarge/spot`. */
-export const offerId = ({backend, region, zone, instanceType, spot}: Place): string =>
+export const offerId = ({backend, region, zone, instanceType, spot}: OfferKey): string =>
 	[backend, region, ...(zone === undefined ? [] : [zone]), instanceType, spot ? 'spot' : 'on-demand'].map(escape).join('/');
 
 /** The way back from an id; undefined for one that is none of ours. */
-export function readOfferId(id: string): Place | undefined {
+export function readOfferId(id: string): OfferKey | undefined {
 	const parts = id.split('/').map(unescape);
 	const market = parts.at(-1);
 	if ((parts.length !== 4 && parts.length !== 5) || (market !== 'spot' && market !== 'on-demand')) {

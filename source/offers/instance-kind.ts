@@ -19,5 +19,5 @@ function usualKind(backend: string, instanceType: string): InstanceKind {
 const isolation: readonly InstanceKind[] = ['process', 'container', 'machine'];
 
 /** Whether an instance of one kind is kept apart less than one of another. */
-export const isLessIsolated = (kind: InstanceKind, than: InstanceKind): boolean =>
+export const isWeakerIsolation = (kind: InstanceKind, than: InstanceKind): boolean =>
 	isolation.indexOf(kind) < isolation.indexOf(than);

@@ -1,14 +1,14 @@
 import {type Band, dearSpot, offerId, type OfferFacts, readOfferId} from './facts.js';
 import {instanceKind} from './instance-kind.js';
 import type {Availability, DeadlineKind, InstanceKind, Offer} from './offer.js';
-import {type Layer, Listing} from './table/listing.js';
+import {type Layer, ListingWriter} from './table/listing-writer.js';
 import {availabilities, bits, hidden} from './table/rows.js';
 import {Store} from './table/store.js';
 
-export type {Layer, Listing} from './table/listing.js';
+export type {Layer, ListingWriter} from './table/listing-writer.js';
 
 /** What the program knows of a backend beside its offers. */
-export type BackendTraits = {
+export type BackendDefaults = {
 	/** How its instances end by themselves. */
 	readonly deadline?: DeadlineKind;
 	/** Whether the person has set it up; offers of the catalogue say so where not. */
@@ -27,7 +27,7 @@ prepared result may keep it; `version` rises with every change.
 */
 export class OfferTable {
 	readonly #store = new Store();
-	#traits = new Map<string, BackendTraits>();
+	#traits = new Map<string, BackendDefaults>();
 	#locked: Uint8Array | undefined;
 	#offers = new Map<number, Offer>();
 	#offersOf = -1;
@@ -72,8 +72,8 @@ export class OfferTable {
 	}
 
 	/** Begins a new listing of a backend. */
-	listing(backend: string, layer: Layer): Listing {
-		return new Listing(this.#store, backend, layer);
+	listing(backend: string, layer: Layer): ListingWriter {
+		return new ListingWriter(this.#store, backend, layer);
 	}
 
 	/** Adds facts of any backends to what the catalogue says; nothing is removed. */
@@ -101,7 +101,7 @@ export class OfferTable {
 	}
 
 	/** What is not said stays as it was. */
-	setBackend(name: string, traits: BackendTraits): void {
+	setBackend(name: string, traits: BackendDefaults): void {
 		this.#traits.set(name, {...this.#traits.get(name), ...traits});
 		this.#locked = undefined;
 		this.#store.version++;

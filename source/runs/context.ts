@@ -2,7 +2,7 @@ import type {ChildProcess} from 'node:child_process';
 import type {Backend} from '../backends/backend.js';
 import type {Clock} from '../system/clock.js';
 import type {Paths} from '../system/paths.js';
-import {Waits, type WaitWish} from '../system/waits.js';
+import {Waits, type WaitOptions} from '../system/waits.js';
 import type {Random} from '../system/random.js';
 import type {ForwardPolicy} from './model/preferences.js';
 import type {ImageSource} from './model/image-choice.js';
@@ -32,6 +32,6 @@ export type RunContext = {
 /** Does something that may take long, for at most its limit: its signal is aborted then. Whoever listens is told. Throws a `WaitOver`. */
 export const waitFor = async <T>(
 	{waits, clock}: Pick<RunContext, 'waits' | 'clock'>,
-	wish: WaitWish,
+	wish: WaitOptions,
 	act: (trouble: (words: string) => void, signal: AbortSignal) => Promise<T>,
 ): Promise<T> => (waits ?? new Waits(clock)).during(wish, act);

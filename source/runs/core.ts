@@ -4,7 +4,7 @@ import type {GridChoices, ForwardPolicy, ProcessPolicy} from './model/preference
 import type {Choice, Request, Plan, PlanOptions} from './model/choice.js';
 import type {PriceHistory} from '../backends/backend.js';
 import type {BackendEntry, BackendReport} from '../backends/report.js';
-import type {ConfigurationFile, ProfilesFile, Wishes} from '../configuration/model.js';
+import type {ConfigurationFile, ProfilesFile, RequirementSettings} from '../configuration/model.js';
 import type {SaveTarget} from '../configuration/files/save.js';
 import type {ImageSettings} from '../environment/images/settings.js';
 import type {BroughtHome} from '../environment/bring-home/bring-home.js';
@@ -32,8 +32,8 @@ export type Core = {
 	onFilesChanged(listener: () => void): () => void;
 	/** Writes a first `.dstack.yml` into the folder, `text` or what the folder suggests, and returns it read back; refuses where one is. */
 	writeStarter(text?: string): Promise<ConfigurationFile>;
-	/** Writes wishes into a configuration or a profile, comments and formatting kept. Throws a `configuration` problem. */
-	saveWishes(target: SaveTarget, wishes: Wishes): Promise<void>;
+	/** Writes settings into a configuration or a profile, comments and formatting kept. Throws a `configuration` problem. */
+	saveRequirements(target: SaveTarget, settings: RequirementSettings): Promise<void>;
 	/** Lays the choice's parts over each other; throws a `configuration` problem where they contradict. */
 	request(choice: Choice): Request;
 	/** Yields a listing each time a backend answered; ends when all have. */

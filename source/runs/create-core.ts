@@ -1,11 +1,11 @@
-import {self} from '../system/program-name.js';
+import {programName} from '../system/program-name.js';
 import {backends, offerSources} from '../backends/registry.js';
 import {environmentImage} from '../agents/container/image-name.js';
 import type {ImageSettings} from '../environment/images/settings.js';
 import {findConfigurations} from '../configuration/files/discover.js';
 import {workingFolder} from '../configuration/grammar/environment-paths.js';
 import {readProfiles} from '../configuration/files/profiles.js';
-import {saveWishes} from '../configuration/files/save.js';
+import {saveRequirements} from '../configuration/files/save.js';
 import {watchFiles} from '../configuration/watch/watch.js';
 import {readSecretsFile} from '../configuration/files/secrets.js';
 import {resolveRequest} from '../configuration/resolve/requirements.js';
@@ -23,7 +23,7 @@ import type {ProcessPolicy} from './model/preferences.js';
 import {readState} from './journal/journal.js';
 import {readLedger} from './journal/ledger.js';
 import {endOrphan, reconcile} from './end/reconcile.js';
-import {OfferBook, takeChanges} from '../offers/catalogue/offer-book.js';
+import {OfferCatalogue, reloadAfterRefresh} from '../offers/catalogue/offer-catalogue.js';
 import {askHistory, listOffers} from './plan/list-offers.js';
 import {LogReader} from './journal/log-reader.js';
 import {ownership} from './journal/ownership.js';
@@ -50,7 +50,7 @@ export async function createCore(given: RunContext, folder: string): Promise<Cor
 	const context: RunContext = {...given, waits, forwardPorts: preferences.forwardPorts};
 	// Lists and comparisons go on beside what a person does.
 	const aside: RunContext = {...context, waits: waits.aside()};
-	const book = new OfferBook(paths.catalogue);
+	const book = new OfferCatalogue(paths.catalogue);
 	const sources = offerSources({awsPrices: async () => book.awsPrices()});
 	const installation = async () => installationTag(paths, () => random.hex(8));
 
@@ -69,7 +69,7 @@ export async function createCore(given: RunContext, folder: string): Promise<Cor
 		profiles: async () => readProfiles(folder, paths.home),
 		writeStarter: async text => writeStarter(folder, text),
 		onFilesChanged: listener => watchFiles(folder, listener, {home: paths.home}),
-		saveWishes,
+		saveRequirements: saveRequirements,
 		request: choice => makeRequest(choice),
 		offers: (request, signal) => listOffers(book, sources, withBaseImage(request, preferences.images()), signal),
 		priceHistory: async (offer, signal) => askHistory(sources, offer, signal),
@@ -173,7 +173,7 @@ async function knownRuns(paths: Paths): Promise<readonly RunState[]> {
 		.sort((a, b) => b.intendedAt - a.intendedAt);
 }
 
-function makeRefresh({paths, clock}: RunContext, book: OfferBook, start: NonNullable<RunContext['startUpdate']>) {
+function makeRefresh({paths, clock}: RunContext, book: OfferCatalogue, start: NonNullable<RunContext['startUpdate']>) {
 	return async ({signal, onProgress}: Parameters<NonNullable<Core['refreshCatalogue']>>[0]) => {
 		const {refresh} = await loadSettings(paths);
 		if (refresh === false) {
@@ -186,7 +186,7 @@ function makeRefresh({paths, clock}: RunContext, book: OfferBook, start: NonNull
 		]);
 		const names = clouds.map(({backend}) => backend);
 		const end = await refreshInBackground({folder: paths.catalogue, clouds: names, clock, start, signal, onProgress});
-		return takeChanges(book, end);
+		return reloadAfterRefresh(book, end);
 	};
 }
 
@@ -199,7 +199,9 @@ const withBaseImage = ({requirements, environment}: Request, settings: ImageSett
 function makeRequest(choice: Choice): Request {
 	const {environment} = choice.configuration;
 	if (!environment) {
-		throw new Problem('configuration', `${choice.configuration.file} has problems`, {next: `\`${self} check\` lists them.`});
+		throw new Problem('configuration', `${choice.configuration.file} has problems`, {
+			next: `\`${programName} check\` lists them.`,
+		});
 	}
 
 	return {choice, ...resolveRequest({...choice.configuration, environment}, choice.profile, choice.flags)};

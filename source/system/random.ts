@@ -4,13 +4,13 @@ import {randomBytes, randomInt, randomUUID} from 'node:crypto';
 export type Random = {
 	uuid(): string;
 	/** A whole number from 0 up to, but without, `limit`. */
-	below(limit: number): number;
+	integerBelow(limit: number): number;
 	/** `count` random bytes as lower-case hexadecimal. */
 	hex(count: number): string;
 };
 
 export const systemRandom: Random = {
 	uuid: () => randomUUID(),
-	below: limit => randomInt(limit),
+	integerBelow: limit => randomInt(limit),
 	hex: count => randomBytes(count).toString('hex'),
 };

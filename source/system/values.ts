@@ -92,7 +92,7 @@ export const readValue = <T>({is}: Kind<T>, value: unknown): T | undefined => (i
 /** The value; `what` says in words what it is to be. Throws a `RefusedValue`. */
 export function admitValue<T>({name, is}: Kind<T>, value: unknown, what: string): T {
 	if (!is(value)) {
-		throw new RefusedValue(`${what} is refused: ${shown(value)} is no ${name}`);
+		throw new RefusedValue(`${what} is refused: ${quotedValue(value)} is no ${name}`);
 	}
 
 	return value;
@@ -109,7 +109,7 @@ const longestPlain = 2000;
 const longest = 60;
 
 /** Whatever it is, as it can be shown: everything but letters, digits and marks of ASCII is written as its number. */
-export function shown(value: unknown): string {
+export function quotedValue(value: unknown): string {
 	if (typeof value !== 'string') {
 		return value === null
 			? 'null'

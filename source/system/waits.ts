@@ -14,13 +14,13 @@ export type Wait = {
 	readonly isAside: boolean;
 };
 
-export type WaitWish = Pick<Wait, 'what' | 'wayOut'> & {
+export type WaitOptions = Pick<Wait, 'what' | 'wayOut'> & {
 	/** How long it is waited for, milliseconds. */
 	readonly limit: number;
 };
 
 /** What was waited for did not come in time. It may come yet; nobody listens any more. */
-export class WaitOver extends Error {
+export class WaitTimeout extends Error {
 	override readonly name = 'WaitOver';
 
 	constructor(what: string, limit: number) {
@@ -71,7 +71,7 @@ export class Waits {
 	`WaitOver`, whether `act` has ended or not.
 	*/
 	async during<T>(
-		{what, limit, wayOut}: WaitWish,
+		{what, limit, wayOut}: WaitOptions,
 		act: (trouble: (words: string) => void, signal: AbortSignal) => Promise<T>,
 	): Promise<T> {
 		const since = this.#clock.now();
@@ -96,7 +96,7 @@ export class Waits {
 			}),
 			this.#clock.every(Waits.interval, tell),
 			this.#clock.every(limit, () => {
-				const reason = new WaitOver(what, limit);
+				const reason = new WaitTimeout(what, limit);
 				over.reject(reason);
 				giveUp.abort(reason);
 			}),

@@ -4,5 +4,5 @@ export const firstDelay = 500;
 export const longestDelay = 30_000;
 
 /** Exponential back-off with full jitter, milliseconds, at most `longest`. */
-export const backOff = (attempt: number, random: Random, longest = longestDelay): number =>
-	random.below(Math.min(longest, firstDelay * 2 ** Math.min(attempt, 10)) + 1);
+export const backoffDelay = (attempt: number, random: Random, longest = longestDelay): number =>
+	random.integerBelow(Math.min(longest, firstDelay * 2 ** Math.min(attempt, 10)) + 1);

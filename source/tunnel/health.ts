@@ -49,4 +49,4 @@ export function healthLine(health: TunnelHealth, now: number): string {
 }
 
 /** What changes with a connection that answers. */
-export const nothingAwaited = {attempt: undefined, nextTry: undefined, silentSince: undefined, reason: undefined};
+export const idleHealth = {attempt: undefined, nextTry: undefined, silentSince: undefined, reason: undefined};

@@ -35,7 +35,7 @@ export class Keepalive {
 		this.#connection = connection;
 		this.#listeners = listeners;
 		this.#seen = connection.bytesRead;
-		connection.takeWatch();
+		connection.stopOwnKeepalive();
 		this.#ask();
 	}
 

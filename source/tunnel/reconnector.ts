@@ -1,36 +1,36 @@
 import type {Clock} from '../system/clock.js';
 import {messageOf} from '../system/problem.js';
 import type {Random} from '../system/random.js';
-import {backOff, firstDelay, longestDelay} from './backoff.js';
+import {backoffDelay, firstDelay, longestDelay} from './backoff.js';
 import {ConnectionError} from './connection/connection.js';
 import {type Connection} from './connection/contract.js';
 
 /** The longest pause while a local connection waits for this one, and how long one waits, milliseconds. */
-const awaitedDelay = 1000;
-const awaitedFor = 20_000;
+const urgentDelay = 1000;
+const urgentFor = 20_000;
 /** After a refused login, milliseconds: a machine that starts learns its keys meanwhile, and OpenSSH's penalty for such a login is over. */
 const refusalDelay = 6000;
 /** So long a machine that has let us in before may refuse us, milliseconds: one that starts anew lets nobody in until it is up. */
 const refusalPatience = 60_000;
 
-type SeekerOptions = {
+type ReconnectorOptions = {
 	/** Whether something waits for the connection: no long pauses then. */
 	readonly isUrgent?: () => boolean;
 	readonly clock: Clock;
 	readonly random: Random;
 	readonly open: (signal: AbortSignal) => Promise<Connection>;
-	readonly onFound: (connection: Connection) => void;
+	readonly onConnected: (connection: Connection) => void;
 	/** No further try can succeed. */
 	readonly onFinal: (error: ConnectionError) => void;
 	/** Told when a try starts (`nextTry` undefined) and when one has failed. */
-	readonly onTry: (progress: {attempt: number; nextTry: number | undefined; reason: string | undefined}) => void;
+	readonly onAttempt: (progress: {attempt: number; nextTry: number | undefined; reason: string | undefined}) => void;
 };
 
 /** Tries to connect until it succeeds, nobody wants it any more, or no try can succeed. */
-export class Seeker {
-	readonly #options: SeekerOptions;
+export class Reconnector {
+	readonly #options: ReconnectorOptions;
 	/** Before the first connection a person waits for a machine that is about to answer: no long pauses then. */
-	#eager = true;
+	#isFirstConnection = true;
 	#nextTry: number | undefined;
 	#awaitedUntil = Number.NEGATIVE_INFINITY;
 	/** Tries since the last connection that stayed healthy. */
@@ -39,75 +39,76 @@ export class Seeker {
 	#attempt = 0;
 	#refusals = 0;
 	#refusedSince = 0;
-	#seeking: AbortController | undefined;
+	#running: AbortController | undefined;
 
-	constructor(options: SeekerOptions) {
+	constructor(options: ReconnectorOptions) {
 		this.#options = options;
 	}
 
 	/** Starts trying; does nothing where it tries already. */
-	seek(): void {
-		if (!this.#seeking) {
+	start(): void {
+		if (!this.#running) {
 			const seeking = new AbortController();
-			this.#seeking = seeking;
+			this.#running = seeking;
 			void this.#run(seeking.signal);
 		}
 	}
 
 	/** Ends the try that is under way and the wait for the next one. */
-	rest(): void {
+	pause(): void {
 		this.#abort();
 		this.#attempt = 0;
 	}
 
 	/** Somebody waits from now on who will soon give up: a long pause is cut short. */
-	knock(): void {
+	shortenWait(): void {
 		const now = this.#options.clock.elapsed();
-		this.#awaitedUntil = now + awaitedFor;
-		if (this.#seeking && this.#refusals === 0 && this.#nextTry !== undefined && this.#nextTry - now > awaitedDelay) {
+		this.#awaitedUntil = now + urgentFor;
+		if (this.#running && this.#refusals === 0 && this.#nextTry !== undefined && this.#nextTry - now > urgentDelay) {
 			this.#abort();
 			this.#attempt--;
-			this.seek();
+			this.start();
 		}
 	}
 
 	/** There is reason to hope: a wait ends now, and a try over what may be the old network begins anew. */
-	hurry(): void {
-		if (this.#seeking) {
+	retryNow(): void {
+		if (this.#running) {
 			this.#tries = 0;
 			this.#abort();
-			this.seek();
+			this.start();
 		}
 	}
 
 	/** The connection has been healthy for long: what went wrong before does not count any more. */
-	forget(): void {
+	resetBackoff(): void {
 		this.#tries = 0;
 		this.#refusals = 0;
 	}
 
 	#abort(): void {
-		this.#seeking?.abort(new ConnectionError('not needed any more', false));
-		this.#seeking = undefined;
+		this.#running?.abort(new ConnectionError('not needed any more', false));
+		this.#running = undefined;
 		this.#nextTry = undefined;
 	}
 
 	/** The longest pause that is bearable now, milliseconds. */
 	#longest(): number {
 		const {isUrgent, clock} = this.#options;
-		const longest = clock.elapsed() < this.#awaitedUntil ? awaitedDelay : longestDelay;
-		return this.#eager || isUrgent?.() === true ? firstDelay : longest;
+		const longest = clock.elapsed() < this.#awaitedUntil ? urgentDelay : longestDelay;
+		return this.#isFirstConnection || isUrgent?.() === true ? firstDelay : longest;
 	}
 
 	async #run(signal: AbortSignal): Promise<void> {
-		const {clock, random, open, onTry} = this.#options;
+		const {clock, random, open, onAttempt} = this.#options;
 		let reason: string | undefined;
 		while (!signal.aborted) {
 			const attempt = ++this.#attempt;
-			const delay = this.#refusals > 0 ? refusalDelay : this.#tries === 0 ? 0 : backOff(this.#tries - 1, random, this.#longest());
+			const delay =
+				this.#refusals > 0 ? refusalDelay : this.#tries === 0 ? 0 : backoffDelay(this.#tries - 1, random, this.#longest());
 			if (delay > 0) {
 				this.#nextTry = clock.elapsed() + delay;
-				onTry({attempt, nextTry: clock.now() + delay, reason});
+				onAttempt({attempt, nextTry: clock.now() + delay, reason});
 				await clock.sleep(delay, signal).catch(() => undefined);
 				if (signal.aborted) {
 					return;
@@ -116,7 +117,7 @@ export class Seeker {
 				this.#nextTry = undefined;
 			}
 
-			onTry({attempt, nextTry: undefined, reason});
+			onAttempt({attempt, nextTry: undefined, reason});
 			this.#tries++;
 			try {
 				const connection = await open(signal);
@@ -127,11 +128,11 @@ export class Seeker {
 
 				this.#refusals = 0;
 				this.#attempt = 0;
-				this.#seeking = undefined;
+				this.#running = undefined;
 				// How often a machine was asked that was only starting says nothing about its network.
-				this.#tries = this.#eager ? 1 : this.#tries;
-				this.#eager = false;
-				this.#options.onFound(connection);
+				this.#tries = this.#isFirstConnection ? 1 : this.#tries;
+				this.#isFirstConnection = false;
+				this.#options.onConnected(connection);
 				return;
 			} catch (error) {
 				if (signal.aborted) {
@@ -139,7 +140,7 @@ export class Seeker {
 				}
 
 				if (this.#isFinal(error)) {
-					this.#seeking = undefined;
+					this.#running = undefined;
 					this.#options.onFinal(error);
 					return;
 				}
@@ -158,7 +159,7 @@ export class Seeker {
 		const now = this.#options.clock.elapsed();
 		this.#refusals = refused ? this.#refusals + 1 : 0;
 		this.#refusedSince = this.#refusals > 1 ? this.#refusedSince : now;
-		const isMeant = this.#refusals > 1 && (this.#eager || now - this.#refusedSince >= refusalPatience);
+		const isMeant = this.#refusals > 1 && (this.#isFirstConnection || now - this.#refusedSince >= refusalPatience);
 		return error instanceof ConnectionError && error.final && (!refused || isMeant);
 	}
 }

@@ -1,14 +1,14 @@
 import {systemClock, type Clock} from '../system/clock.js';
 import {systemRandom, type Random} from '../system/random.js';
-import {type Surroundings, surroundingsOf} from '../system/surroundings.js';
+import {type WakeAndNetworkWatch, wakeAndNetworkWatch} from '../system/wake-and-network.js';
 import {ConnectionError} from './connection/connection.js';
 import {type Connection} from './connection/contract.js';
 import {Forwards} from './forward/forwards.js';
-import {nothingAwaited, type TunnelHealth} from './health.js';
+import {idleHealth, type TunnelHealth} from './health.js';
 import {Keepalive} from './keepalive.js';
 import {ReverseForwards} from './forward/reverse.js';
-import {Seeker} from './reconnector.js';
-import {Waiters} from './waiters.js';
+import {Reconnector} from './reconnector.js';
+import {LinkWaiters} from './waiters.js';
 
 export type {TunnelHealth} from './health.js';
 
@@ -20,7 +20,7 @@ export type TunnelOptions = {
 	readonly clock?: Clock;
 	readonly random?: Random;
 	/** Where sleep and changes of the network are noticed. @default one for all tunnels of the clock */
-	readonly surroundings?: Surroundings;
+	readonly surroundings?: WakeAndNetworkWatch;
 	/** Told of each new connection. */
 	readonly onUp?: (connection: Connection) => void;
 	/** Told when a connection is lost or says nothing any more. */
@@ -43,14 +43,14 @@ type Held = {readonly connection: Connection; readonly keepalive: Keepalive; sec
 
 /** Our own connection into an environment: kept up, with its forwards, until it is closed or can never work. */
 export class Tunnel {
-	readonly forwards = new Forwards(undefined, () => this.knock());
+	readonly forwards = new Forwards(undefined, () => this.shortenWait());
 	readonly reverse = new ReverseForwards();
 	readonly #options: TunnelOptions;
 	readonly #clock: Clock;
-	readonly #surroundings: Surroundings;
-	readonly #seeker: Seeker;
+	readonly #surroundings: WakeAndNetworkWatch;
+	readonly #seeker: Reconnector;
 	readonly #stop = new AbortController();
-	readonly #waiters = new Waiters<Connection>();
+	readonly #waiters = new LinkWaiters<Connection>();
 	readonly #whileUp = new Map<(connection: Connection) => () => void, (() => void) | undefined>();
 	#held: Held | undefined;
 	#unwatch: (() => void) | undefined;
@@ -62,15 +62,15 @@ export class Tunnel {
 	constructor(options: TunnelOptions) {
 		this.#options = options;
 		this.#clock = options.clock ?? systemClock;
-		this.#surroundings = options.surroundings ?? surroundingsOf(this.#clock);
-		this.#seeker = new Seeker({
+		this.#surroundings = options.surroundings ?? wakeAndNetworkWatch(this.#clock);
+		this.#seeker = new Reconnector({
 			isUrgent: options.isUrgent,
 			clock: this.#clock,
 			random: options.random ?? systemRandom,
 			open: options.open,
-			onFound: connection => this.#take(connection),
+			onConnected: connection => this.#take(connection),
 			onFinal: error => this.#fail(error),
-			onTry: ({attempt, nextTry, reason}) => this.#onTry(attempt, nextTry, reason),
+			onAttempt: ({attempt, nextTry, reason}) => this.#onTry(attempt, nextTry, reason),
 		});
 	}
 
@@ -82,7 +82,7 @@ export class Tunnel {
 	start(): void {
 		if (!this.#unwatch && !this.#stop.signal.aborted) {
 			this.#unwatch = this.#surroundings.watch({onTick: () => this.#tick(), onChange: () => this.#onChange()});
-			this.#seeker.seek();
+			this.#seeker.start();
 		}
 	}
 
@@ -92,7 +92,7 @@ export class Tunnel {
 			this.#final = undefined;
 			this.#unwatch = undefined;
 			this.#toldDown = true;
-			this.#seeker.forget();
+			this.#seeker.resetBackoff();
 			this.#set({status: this.#everUp ? 'waiting' : 'connecting'});
 			this.start();
 		}
@@ -119,9 +119,9 @@ export class Tunnel {
 	}
 
 	/** Somebody waits for the connection from now on who will soon give up. */
-	knock(): void {
-		this.#seeker.knock();
-		this.#options.through?.knock();
+	shortenWait(): void {
+		this.#seeker.shortenWait();
+		this.#options.through?.shortenWait();
 	}
 
 	close(): void {
@@ -153,7 +153,7 @@ export class Tunnel {
 
 		const reconnects = this.#health.reconnects + (this.#everUp ? 1 : 0);
 		this.#everUp = true;
-		this.#set({...nothingAwaited, status: 'up', upSince: this.#clock.now(), reconnects});
+		this.#set({...idleHealth, status: 'up', upSince: this.#clock.now(), reconnects});
 		this.#toldDown = false;
 		this.#serve(connection);
 		for (const begin of this.#whileUp.keys()) {
@@ -165,15 +165,15 @@ export class Tunnel {
 	}
 
 	#serve(connection: Connection): void {
-		this.forwards.use(connection);
-		this.reverse.use(connection);
+		this.forwards.setConnection(connection);
+		this.reverse.setConnection(connection);
 		this.#waiters.resolve(connection);
 	}
 
 	#release(): void {
 		this.#held = undefined;
-		this.forwards.use(undefined);
-		this.reverse.use(undefined);
+		this.forwards.setConnection(undefined);
+		this.reverse.setConnection(undefined);
 		for (const [begin, end] of this.#whileUp) {
 			end?.();
 			this.#whileUp.set(begin, undefined);
@@ -186,23 +186,23 @@ export class Tunnel {
 			const text = reason?.message ?? 'the other side closed the connection';
 			this.#set({status: 'waiting', upSince: undefined, silentSince: undefined, reason: text});
 			this.#tellDown(text);
-			this.#seeker.seek();
+			this.#seeker.start();
 		}
 	}
 
 	/** It is kept, since it may only be frozen; another one is sought beside it, and whichever answers first is used. */
 	#onSilent(seconds: number): void {
-		this.forwards.use(undefined);
+		this.forwards.setConnection(undefined);
 		// A number of seconds would be old by the time at which somebody reads it.
 		const text = 'no answer';
 		this.#set({status: 'waiting', silentSince: this.#clock.now() - seconds * 1000, reason: text});
 		this.#tellDown(text);
-		this.#seeker.seek();
+		this.#seeker.start();
 	}
 
 	#onHeard(connection: Connection): void {
-		this.#seeker.rest();
-		this.#set({...nothingAwaited, status: 'up'});
+		this.#seeker.pause();
+		this.#set({...idleHealth, status: 'up'});
 		this.#toldDown = false;
 		this.#serve(connection);
 		this.#options.onBack?.();
@@ -210,7 +210,7 @@ export class Tunnel {
 
 	#onAnswer(latency: number): void {
 		if (this.#health.status === 'up') {
-			this.#seeker.rest();
+			this.#seeker.pause();
 			if (this.#held) {
 				this.#waiters.resolve(this.#held.connection);
 			}
@@ -229,14 +229,14 @@ export class Tunnel {
 
 	/** The machine slept, or its network is another: what is there is asked at once, and what is waited for is tried at once. */
 	#onChange(): void {
-		this.#seeker.hurry();
+		this.#seeker.retryNow();
 		this.#held?.keepalive.probe();
 		if (this.#held) {
 			void this.#clock.sleep(doubtLimit, this.#stop.signal).then(
 				() => {
 					if (this.#held?.keepalive.isProbing) {
-						this.#seeker.forget();
-						this.#seeker.seek();
+						this.#seeker.resetBackoff();
+						this.#seeker.start();
 					}
 				},
 				() => undefined,
@@ -248,7 +248,7 @@ export class Tunnel {
 		this.#held?.keepalive.tick();
 		if (this.#health.status === 'up') {
 			if (this.#held && ++this.#held.seconds === healthyAfter) {
-				this.#seeker.forget();
+				this.#seeker.resetBackoff();
 			}
 		}
 	}
@@ -257,7 +257,7 @@ export class Tunnel {
 		const held = this.#held;
 		this.#release();
 		held?.connection.destroy(error);
-		this.#set({...nothingAwaited, status: 'down', upSince: undefined, reason: error.message});
+		this.#set({...idleHealth, status: 'down', upSince: undefined, reason: error.message});
 		this.#end(error);
 		this.#options.onFailed?.(error);
 	}
@@ -265,7 +265,7 @@ export class Tunnel {
 	#end(error: Error): void {
 		this.#final ??= error;
 		this.#unwatch?.();
-		this.#seeker.rest();
+		this.#seeker.pause();
 		this.#waiters.reject(error);
 	}
 

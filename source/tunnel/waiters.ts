@@ -1,5 +1,5 @@
 /** Those who wait for the same thing, each with a signal of its own to give up. */
-export class Waiters<T> {
+export class LinkWaiters<T> {
 	readonly #waiting = new Set<{resolve: (value: T) => void; reject: (error: Error) => void}>();
 
 	async wait(signal?: AbortSignal): Promise<T> {

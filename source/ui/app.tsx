@@ -1,4 +1,4 @@
-import {self} from '../system/program-name.js';
+import {programName} from '../system/program-name.js';
 import process from 'node:process';
 import {render, useApp, useInput, usePaste} from 'ink';
 import {useEffect, useSyncExternalStore} from 'react';
@@ -267,4 +267,4 @@ async function letGo(app: App, end: AppEnd): Promise<AppEnd> {
 }
 
 const stopped = (handle: RunHandle): string =>
-	isOver(handle.state()) ? `${handle.name} is gone.` : `${handle.name} is not ended yet: ${self} stop ${handle.name}`;
+	isOver(handle.state()) ? `${handle.name} is gone.` : `${handle.name} is not ended yet: ${programName} stop ${handle.name}`;

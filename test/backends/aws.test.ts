@@ -3,7 +3,7 @@ import {classify} from '../../source/backends/aws/errors.js';
 import {HardwareBook, hardwareOf} from '../../source/backends/aws/hardware.js';
 import {createAwsSource} from '../../source/backends/aws/index.js';
 import {pricesFrom} from '../../source/backends/aws/offers.js';
-import {type PriceOf} from '../../source/offers/on-demand-price.js';
+import {type OnDemandPriceLookup} from '../../source/offers/on-demand-price.js';
 import {familyOf, quotaFor} from '../../source/backends/aws/quotas.js';
 import type {BackendErrorClass} from '../../source/backends/backend.js';
 import {mismatch} from '../../source/offers/matching.js';
@@ -28,7 +28,7 @@ const prices: Readonly<Record<string, number>> = {
 	'p4d.24xlarge': 21.96,
 	'g4ad.xlarge': 0.379,
 };
-const priceOf: PriceOf = (_region, type) => {
+const priceOf: OnDemandPriceLookup = (_region, type) => {
 	const price = prices[type];
 	return price === undefined ? undefined : {price, source: 'test catalogue', date: 1000};
 };

@@ -3,7 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {describe, expect, it} from 'vitest';
 import type {Diagnostic} from '../../source/configuration/model.js';
-import {wishWords} from '../../source/configuration/grammar/requirement-words.js';
+import {settingsWords} from '../../source/configuration/grammar/requirement-words.js';
 import {environment as defaults} from '../environment/support.js';
 import {readProfilesText, readText} from './support.js';
 
@@ -30,21 +30,21 @@ async function readingOf(name: string): Promise<unknown> {
 	if (name.endsWith('.profiles')) {
 		const {profiles, diagnostics} = await readProfilesText(text);
 		return {
-			profiles: profiles.map(({name: called, default: isDefault, wishes, words}) => ({
+			profiles: profiles.map(({name: called, default: isDefault, settings, words}) => ({
 				name: called,
 				default: isDefault,
-				wishes,
+				settings,
 				words,
 			})),
 			diagnostics: told(diagnostics),
 		};
 	}
 
-	const {environment, wishes, diagnostics} = await readText(text);
+	const {environment, settings, diagnostics} = await readText(text);
 	return {
 		environment: environment ? differing(environment) : null,
-		wishes,
-		words: wishWords(wishes),
+		settings,
+		words: settingsWords(settings),
 		diagnostics: told(diagnostics),
 	};
 }

@@ -37,7 +37,7 @@ describe('profiles', () => {
 			{
 				name: 'large',
 				default: true,
-				wishes: {
+				settings: {
 					backends: ['azure', 'lambda'],
 					memory: {min: 24 * 1024},
 					gpu: {memory: {min: 48 * 1024}},
@@ -139,7 +139,7 @@ describe("the home folder's profiles", () => {
 
 	it("are hidden by the repository's of the same name", async () => {
 		const {read} = await both('profiles: [{name: a, max_price: 1}]', 'profiles: [{name: a, max_price: 2}, {name: b}]');
-		expect(read.profiles.map(({name, wishes}) => [name, wishes.maxPrice])).toEqual([
+		expect(read.profiles.map(({name, settings}) => [name, settings.maxPrice])).toEqual([
 			['a', 1],
 			['b', undefined],
 		]);
@@ -167,7 +167,7 @@ describe("the home folder's profiles", () => {
 
 	it('without names do not hide each other', async () => {
 		const {read} = await both('profiles: [{max_price: 1}]', 'profiles: [{max_price: 2}]');
-		expect(read.profiles.map(({wishes}) => wishes.maxPrice)).toEqual([1, 2]);
+		expect(read.profiles.map(({settings}) => settings.maxPrice)).toEqual([1, 2]);
 		expect(new Set(read.profiles.map(({name}) => name)).size).toBe(2);
 	});
 

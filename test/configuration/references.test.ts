@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {GrammarError} from '../../source/configuration/grammar/grammar.js';
 import {interpolate, readPieces} from '../../source/configuration/grammar/interpolation.js';
-import {settleEnvironment, type Values} from '../../source/configuration/resolve/resolve-references.js';
+import {resolveEnvironment, type Values} from '../../source/configuration/resolve/resolve-references.js';
 import {environment} from '../environment/support.js';
 import {answersOrComplains, least, placeOf, problemOf, readText} from './support.js';
 
@@ -149,7 +149,7 @@ describe('an environment that is settled', () => {
 	};
 
 	it('has every value in its place', () => {
-		const settled = settleEnvironment(
+		const settled = resolveEnvironment(
 			environment({
 				env: {A: '${{ run.name }}', B: 'x${{ secrets.TOKEN }}', C: '$$5'},
 				callerEnv: ['HF_TOKEN', 'EMPTY'],
@@ -181,11 +181,11 @@ describe('an environment that is settled', () => {
 	});
 
 	it("a caller's value is a value, and never read for references", () => {
-		expect(settleEnvironment(environment({callerEnv: ['REF']}), values).env).toEqual({REF: '${{ secrets.TOKEN }}'});
+		expect(resolveEnvironment(environment({callerEnv: ['REF']}), values).env).toEqual({REF: '${{ secrets.TOKEN }}'});
 	});
 
 	it('a variable that the caller has not is a problem with what to do', async () => {
-		const problem = await problemOf(() => settleEnvironment(environment({callerEnv: ['HF_TOKEN', 'NONE', 'NADA']}), values));
+		const problem = await problemOf(() => resolveEnvironment(environment({callerEnv: ['HF_TOKEN', 'NONE', 'NADA']}), values));
 		expect(problem).toMatchObject({kind: 'configuration'});
 		expect(problem.message).toContain('NONE, NADA');
 		expect(problem.message).not.toContain('HF_TOKEN');
@@ -199,21 +199,23 @@ describe('an environment that is settled', () => {
 		['image', environment({image: '${{ env.toString }}'}), 'env.toString'],
 		['registry_auth', environment({registryAuth: {username: '', password: '${{ secrets.__proto__ }}'}}), 'secrets.__proto__'],
 	])('what has no value in `%s` is a problem, never an empty text', async (key, given, name) => {
-		const problem = await problemOf(() => settleEnvironment(given, values));
+		const problem = await problemOf(() => resolveEnvironment(given, values));
 		expect(problem.kind).toBe('configuration');
 		expect(problem.message).toContain(`\`${key}\``);
 		expect(problem.message).toContain(name);
 	});
 
 	it('no message holds the value of a secret', async () => {
-		const problem = await problemOf(() => settleEnvironment(environment({setup: ['${{ secrets.TOKEN }} ${{ env.X }}']}), values));
+		const problem = await problemOf(() =>
+			resolveEnvironment(environment({setup: ['${{ secrets.TOKEN }} ${{ env.X }}']}), values),
+		);
 		expect(JSON.stringify([problem.message, problem.next, problem.details])).not.toContain('s3cret');
 	});
 
 	it('nothing else changes, and nothing is changed in place', () => {
 		const given = environment({name: 'x', setup: ['plain'], ports: [{local: 1, remote: 2}]});
 		const before = structuredClone(given);
-		expect(settleEnvironment(given, values)).toEqual(before);
+		expect(resolveEnvironment(given, values)).toEqual(before);
 		expect(given).toEqual(before);
 	});
 });

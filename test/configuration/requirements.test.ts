@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import type {DevEnvironment, Origins, Profile, RequirementFlags, Requirements, Wishes} from '../../source/configuration/model.js';
+import type {
+	DevEnvironment,
+	Origins,
+	Profile,
+	RequirementFlags,
+	Requirements,
+	RequirementSettings,
+} from '../../source/configuration/model.js';
 import {printRange} from '../../source/configuration/grammar/ranges.js';
 import {resolveRequest} from '../../source/configuration/resolve/requirements.js';
 import {environment as environmentWith} from '../environment/support.js';
@@ -16,11 +23,11 @@ const environment: DevEnvironment = environmentWith({
 	],
 });
 
-const configuration = {environment, wishes: {}, origins: {}};
+const configuration = {environment, settings: {}, origins: {}};
 
 const everyEvent = ['no-capacity', 'interruption', 'error'] as const;
 
-const large: Wishes = {
+const large: RequirementSettings = {
 	backends: ['azure', 'lambda'],
 	cpu: {count: {min: 8}},
 	memory: {min: 24_576},
@@ -33,14 +40,14 @@ const large: Wishes = {
 	retry: {limit: 1800, on: everyEvent},
 };
 
-const originsFrom = (file: string, wishes: Wishes): Origins =>
-	Object.fromEntries(Object.keys(wishes).map((key, index) => [key, `${file}:${index + 1}`]));
+const originsFrom = (file: string, settings: RequirementSettings): Origins =>
+	Object.fromEntries(Object.keys(settings).map((key, index) => [key, `${file}:${index + 1}`]));
 
-const profileOf = (wishes: Wishes, name = 'large'): Profile => ({
+const profileOf = (settings: RequirementSettings, name = 'large'): Profile => ({
 	name,
 	default: true,
-	wishes,
-	origins: originsFrom('profiles.yml', wishes),
+	settings,
+	origins: originsFrom('profiles.yml', settings),
 	words: '',
 	file: 'profiles.yml',
 	path: '/project/profiles.yml',
@@ -74,7 +81,7 @@ describe('without any wish', () => {
 		});
 	});
 
-	it('a profile that wishes nothing changes nothing', () => {
+	it('a profile that asks for nothing changes nothing', () => {
 		expect(requirementsOf({}, profileOf({}, 'nothing'))).toEqual(requirementsOf({}, 'none'));
 	});
 
@@ -289,15 +296,15 @@ describe('the configuration', () => {
 describe('precedence', () => {
 	it('a flag always wins over the configuration, that over the profile, that over the default', () => {
 		const size = fc.option(fc.integer({min: 1, max: 1000}), {nil: undefined});
-		const layer = (cpu: number | undefined, memory: number | undefined): Wishes => ({
+		const layer = (cpu: number | undefined, memory: number | undefined): RequirementSettings => ({
 			...(cpu === undefined ? {} : {cpu: {count: {min: cpu}}}),
 			...(memory === undefined ? {} : {memory: {min: memory * 1024}}),
 		});
 		fc.assert(
 			fc.property(size, size, size, size, size, size, (flagCpu, fileCpu, profileCpu, flagMemory, fileMemory, profileMemory) => {
-				const wishes = layer(fileCpu, fileMemory);
+				const settings = layer(fileCpu, fileMemory);
 				const {requirements} = resolveRequest(
-					{environment, wishes, origins: originsFrom('file.yml', wishes)},
+					{environment, settings, origins: originsFrom('file.yml', settings)},
 					profileOf(layer(profileCpu, profileMemory)),
 					{cpu: flagCpu?.toString(), memory: flagMemory === undefined ? undefined : `${flagMemory}GB`},
 				);

@@ -1,10 +1,10 @@
-import type {Wishes} from '../../source/configuration/model.js';
+import type {RequirementSettings} from '../../source/configuration/model.js';
 
 const gb = 1024;
 const everyEvent = ['no-capacity', 'interruption', 'error'] as const;
 
 /** Lines that a configuration and a profile may hold, and what they ask for. */
-export const accepted: ReadonlyArray<readonly [lines: string, wishes: Wishes]> = [
+export const accepted: ReadonlyArray<readonly [lines: string, settings: RequirementSettings]> = [
 	// Resources, as 0.11 has them.
 	['resources: {cpu: 4}', {cpu: {count: {min: 4}}}],
 	['resources: {memory: 512MB}', {memory: {min: 512}}],

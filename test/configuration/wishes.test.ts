@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import type {Wishes} from '../../source/configuration/model.js';
-import {wishWords} from '../../source/configuration/grammar/requirement-words.js';
+import type {RequirementSettings} from '../../source/configuration/model.js';
+import {settingsWords} from '../../source/configuration/grammar/requirement-words.js';
 import {least, placeOf, readProfilesText, readText} from './support.js';
 import {accepted, rejected} from './wish-tables.js';
 
@@ -18,19 +18,19 @@ async function readBoth(lines: string) {
 }
 
 describe('what a configuration and a profile may both ask for', () => {
-	it.each(accepted)('%s', async (lines, wishes) => {
+	it.each(accepted)('%s', async (lines, settings) => {
 		const {configuration, profile, diagnostics} = await readBoth(lines);
 		for (const found of diagnostics) {
 			expect(found.filter(({severity}) => severity === 'error')).toEqual([]);
 		}
 
-		expect(configuration.wishes).toEqual(wishes);
-		expect(profile?.wishes).toEqual(wishes);
+		expect(configuration.settings).toEqual(settings);
+		expect(profile?.settings).toEqual(settings);
 		// What was not said is not there, so that it hides nothing below it.
-		expect(Object.keys(configuration.wishes)).toEqual(Object.keys(wishes));
+		expect(Object.keys(configuration.settings)).toEqual(Object.keys(settings));
 	});
 
-	it.each<[lines: string, wishes: Wishes, key: string]>([
+	it.each<[lines: string, settings: RequirementSettings, key: string]>([
 		['termination_policy: terminate', {}, 'termination_policy'],
 		['termination_policy: stop', {}, 'termination_policy'],
 		['termination_policy: destroy-after-idle', {}, 'termination_policy'],
@@ -45,10 +45,10 @@ describe('what a configuration and a profile may both ask for', () => {
 		['fleets: [mine]', {}, 'fleets'],
 		['instances: [i-1]', {}, 'instances'],
 		['backend_options: [{type: vastai}]', {}, 'backend_options'],
-	])('%s is understood, and the warning says why it has no effect', async (lines, wishes, key) => {
+	])('%s is understood, and the warning says why it has no effect', async (lines, settings, key) => {
 		const {configuration, profile, diagnostics} = await readBoth(lines);
-		expect(configuration.wishes).toEqual(wishes);
-		expect(profile?.wishes).toEqual(wishes);
+		expect(configuration.settings).toEqual(settings);
+		expect(profile?.settings).toEqual(settings);
 		for (const [index, found] of diagnostics.entries()) {
 			expect(found).toMatchObject([{severity: 'warning', line: index + 2, column: index === 0 ? 1 : 5}]);
 			expect(found[0]?.message).toMatch(new RegExp(`^\`${key}\` has no effect: \\S.*\\S$`));
@@ -79,8 +79,8 @@ describe('what a configuration and a profile may both ask for', () => {
 		'schedule:',
 	])('%s without a value asks for nothing, and says so', async lines => {
 		const {configuration, profile, diagnostics} = await readBoth(lines);
-		expect(configuration.wishes).toEqual({});
-		expect(profile?.wishes).toEqual({});
+		expect(configuration.settings).toEqual({});
+		expect(profile?.settings).toEqual({});
 		for (const found of diagnostics) {
 			expect(found).toMatchObject([{severity: 'warning'}]);
 			expect(found[0]?.message).toContain('asks for nothing');
@@ -108,9 +108,9 @@ describe('names', () => {
 		['RTX409', 'RTX4090'],
 		['Quantum9', undefined],
 	])('the GPU %s may be newer than this program: only a warning', async (name, suggestion) => {
-		const {diagnostics, environment, wishes} = await readText(`${least}resources:\n  gpu: ${name}:2\n`);
+		const {diagnostics, environment, settings} = await readText(`${least}resources:\n  gpu: ${name}:2\n`);
 		expect(environment).toBeDefined();
-		expect(wishes.gpu?.names).toEqual([name]);
+		expect(settings.gpu?.names).toEqual([name]);
 		expect(diagnostics).toHaveLength(1);
 		expect(diagnostics[0]).toMatchObject({severity: 'warning', line: 3, column: 8});
 		expect(diagnostics[0]?.message).toContain(`'${name}'`);
@@ -163,14 +163,14 @@ describe('in words', () => {
 			'gpu memory ≥ 24 GB, 1 or more · spot, then on-demand · ≤ $1.50/h · ends itself after 1 day',
 		],
 	])('%j: %s', async (lines, words) => {
-		const {wishes, diagnostics} = await readText(`${least}${lines}\n`);
+		const {settings, diagnostics} = await readText(`${least}${lines}\n`);
 		expect(diagnostics.filter(({severity}) => severity === 'error')).toEqual([]);
-		expect(wishWords(wishes)).toBe(words);
+		expect(settingsWords(settings)).toBe(words);
 	});
 
 	it('a GPU that is not asked for is not said to be', async () => {
 		for (const written of ['0', '0..', '0..4']) {
-			expect(wishWords((await readText(`${least}resources:\n  gpu: ${written}\n`)).wishes)).toBe('no gpu');
+			expect(settingsWords((await readText(`${least}resources:\n  gpu: ${written}\n`)).settings)).toBe('no gpu');
 		}
 	});
 });
@@ -214,10 +214,10 @@ retry_policy: {limit: 1h}
 	});
 
 	it('behind an anchor and a merge they still are lines of the file', async () => {
-		const {origins, wishes} = await readText(
+		const {origins, settings} = await readText(
 			`${least}env: &shared {A: "1"}\nresources:\n  gpu: &gpu {count: 2}\n  <<: {cpu: 8}\ntags:\n  <<: *shared\nretry: &r {duration: 1h}\n`,
 		);
-		expect(wishes).toMatchObject({cpu: {count: {min: 8}}, gpu: {count: {min: 2}}, tags: {A: '1'}});
+		expect(settings).toMatchObject({cpu: {count: {min: 8}}, gpu: {count: {min: 2}}, tags: {A: '1'}});
 		expect(origins).toEqual({gpu: '.dstack.yml:4', cpu: '.dstack.yml:5', tags: '.dstack.yml:6', retry: '.dstack.yml:8'});
 	});
 });

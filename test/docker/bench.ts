@@ -5,7 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {onTestFinished} from 'vitest';
 import type {Instance, LaunchIntent, LaunchProgress} from '../../source/backends/backend.js';
-import {containerWishes} from '../../source/agents/container/options.js';
+import {containerOptions} from '../../source/agents/container/options.js';
 import {createDockerRuntime} from '../../source/backends/local/docker/index.js';
 import type {Runtime} from '../../source/backends/local/runtime.js';
 import type {DevEnvironment} from '../../source/configuration/model.js';
@@ -79,7 +79,7 @@ export function makeDockerBackend({engine, image}: Bench): DockerBackend {
 				disk: undefined,
 				tags: {},
 				image,
-				container: containerWishes(environmentOf(environment), source),
+				container: containerOptions(environmentOf(environment), source),
 				hold: false,
 				registryAuth: undefined,
 				python: undefined,

@@ -3,7 +3,7 @@ import {mkdir, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import {describe, expect, onTestFinished, test} from 'vitest';
-import type {ContainerWishes} from '../../source/agents/container/options.js';
+import type {ContainerOptions} from '../../source/agents/container/options.js';
 import {stateFiles} from '../../source/agents/container/state-files.js';
 import {type Bench, findBench} from '../support/engine.js';
 import {temporaryFolder} from '../support/folders.js';
@@ -16,7 +16,7 @@ const found = await findBench('Containers in Docker', ['ssh']);
 const bench = found as Bench;
 
 /** A Docker engine inside, and not the rights that it needs, which not every engine can give. */
-const withEngine: ContainerWishes = {
+const withEngine: ContainerOptions = {
 	user: undefined,
 	folder: '/workflow',
 	privileged: false,
@@ -203,7 +203,7 @@ describe.skipIf(!found)('an engine inside', {timeout: 120_000}, () => {
 		const {docker} = bench.engine;
 		const image = await derive({...bench, image: machine.image}, 'useradd --create-home alice');
 		const backend = makeDockerBackend(bench);
-		const wish: ContainerWishes = {...withEngine, user: 'alice'};
+		const wish: ContainerOptions = {...withEngine, user: 'alice'};
 		const {intent} = await backend.launch({}, {container: wish, hold: true});
 		const name = `dstack-tui-test-inside-${process.pid}`;
 		// The rights that are asked for are refused in some sandboxes; these are enough.

@@ -16,7 +16,7 @@ import {describe, expect, it} from 'vitest';
 import {cachePaths} from '../../source/configuration/resolve/cache-paths.js';
 import type {FileMapping} from '../../source/configuration/model.js';
 import {homeFolder, loginName, workingFolder} from '../../source/configuration/grammar/environment-paths.js';
-import {unheardKeys} from '../../source/agents/container/unsupported-keys.js';
+import {unsupportedKeys} from '../../source/agents/container/unsupported-keys.js';
 import {checkFiles, copyFiles} from '../../source/environment/files.js';
 import {makePlaces as makeFolders} from '../../source/environment/places.js';
 import {environment, git, hasGit, hasTar, makePlaces} from './support.js';
@@ -225,14 +225,14 @@ describe('keys that cannot be honoured', () => {
 	});
 
 	it('are said for a process, each with its reason', () => {
-		const said = unheardKeys(all, {backend: 'local', instanceType: 'process'});
+		const said = unsupportedKeys(all, {backend: 'local', instanceType: 'process'});
 		expect(said.map(line => /^`(\w+)`/.exec(line)?.[1])).toEqual(['user', 'privileged', 'docker', 'nvcc', 'cache', 'files']);
 		expect(said[4]).toContain('~/.cache, /data');
-		expect(unheardKeys(environment({cache: ['models']}), {backend: 'local', instanceType: 'process'})).toEqual([]);
+		expect(unsupportedKeys(environment({cache: ['models']}), {backend: 'local', instanceType: 'process'})).toEqual([]);
 	});
 
 	it('are none for a container', () => {
-		expect(unheardKeys(all, {backend: 'local', instanceType: 'docker'})).toEqual([]);
-		expect(unheardKeys(all, {backend: 'aws', instanceType: 'm5.large'})).toEqual([]);
+		expect(unsupportedKeys(all, {backend: 'local', instanceType: 'docker'})).toEqual([]);
+		expect(unsupportedKeys(all, {backend: 'aws', instanceType: 'm5.large'})).toEqual([]);
 	});
 });

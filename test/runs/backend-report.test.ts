@@ -5,7 +5,7 @@ import {describe, expect, onTestFinished, test} from 'vitest';
 import type {OfferSource} from '../../source/backends/backend.js';
 import {type BackendEntry, backendReport} from '../../source/backends/report.js';
 import {reportBackends} from '../../source/runs/plan/backend-report.js';
-import {OfferBook} from '../../source/offers/catalogue/offer-book.js';
+import {OfferCatalogue} from '../../source/offers/catalogue/offer-catalogue.js';
 import {TestClock} from '../support/ui.js';
 
 const source = (name: string, configured: boolean): OfferSource => ({
@@ -23,7 +23,7 @@ test('each that is set up is told before it is asked and after; those of the cat
 	onTestFinished(async () => rm(folder, {recursive: true}));
 	const told: BackendEntry[] = [];
 	const {backends} = await reportBackends(
-		new OfferBook(folder),
+		new OfferCatalogue(folder),
 		[source('aws', true), source('lambda', false)],
 		entry => told.push(entry),
 		new AbortController().signal,

@@ -3,7 +3,7 @@ import {once} from 'node:events';
 import process from 'node:process';
 import {describe, expect, it} from 'vitest';
 import {refreshInBackground, type BackgroundOptions} from '../../source/offers/catalogue/background-refresh.js';
-import {OfferBook} from '../../source/offers/catalogue/offer-book.js';
+import {OfferCatalogue} from '../../source/offers/catalogue/offer-catalogue.js';
 import {writeRefreshState} from '../../source/offers/catalogue/refresh-state.js';
 import {temporaryFolder} from '../support/folders.js';
 import {quickClock} from '../support/web.js';
@@ -97,7 +97,7 @@ describe('a refresh in the background', () => {
 
 describe('reading the catalogue anew', () => {
 	it('leaves what a backend said of itself, and what it listed', async () => {
-		const book = new OfferBook(await temporaryFolder());
+		const book = new OfferCatalogue(await temporaryFolder());
 		await book.load();
 		const row = book.table.rowOf('gcp/us-central1/g2-standard-4/on-demand') ?? -1;
 		expect(book.table.offer(row).availability).toBe('no credentials');

@@ -15,7 +15,7 @@ describe('names', () => {
 			fc.property(fc.nat(10_000), fc.nat(10_000), (first, second) => {
 				const numbers = [first, second];
 				let turn = 0;
-				const random = {...systemRandom, below: (limit: number) => (numbers[turn++ % 2] ?? 0) % limit};
+				const random = {...systemRandom, integerBelow: (limit: number) => (numbers[turn++ % 2] ?? 0) % limit};
 				const name = generateName(random, new Set());
 				checkName(name);
 				turn = 0;
@@ -36,7 +36,7 @@ describe('names', () => {
 async function withConfig(config: string) {
 	const paths = await sshPlaces();
 	await writeUserConfig(paths, config);
-	return {paths, random: {...systemRandom, below: () => 0}};
+	return {paths, random: {...systemRandom, integerBelow: () => 0}};
 }
 
 describe.skipIf(!hasSshd)('names that the person has hosts by (needs ssh)', () => {

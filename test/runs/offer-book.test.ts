@@ -1,11 +1,11 @@
 import {expect, test} from 'vitest';
 import {matchRows} from '../../source/offers/match.js';
-import {OfferBook} from '../../source/offers/catalogue/offer-book.js';
+import {OfferCatalogue} from '../../source/offers/catalogue/offer-catalogue.js';
 import {requirements} from '../offers/support.js';
 import {temporaryFolder} from '../support/folders.js';
 
 test('while the catalogue is read, nothing of a cloud counts as to be had', async () => {
-	const book = new OfferBook(await temporaryFolder());
+	const book = new OfferCatalogue(await temporaryFolder());
 	let isRead = false;
 	let looks = 0;
 	const reading = book.load().finally(() => {

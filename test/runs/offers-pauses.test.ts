@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {expect, it, onTestFinished} from 'vitest';
 import type {OfferSource} from '../../source/backends/backend.js';
-import {OfferBook} from '../../source/offers/catalogue/offer-book.js';
+import {OfferCatalogue} from '../../source/offers/catalogue/offer-catalogue.js';
 import {listOffers} from '../../source/runs/plan/list-offers.js';
 import {type Clock, systemClock} from '../../source/system/clock.js';
 import {offer, requirements} from '../offers/support.js';
@@ -24,7 +24,7 @@ const source = (name: OfferSource['name'], answer: () => Promise<void>): OfferSo
 const makeBook = async () => {
 	const folder = await mkdtemp(path.join(tmpdir(), 'offers-'));
 	onTestFinished(async () => rm(folder, {recursive: true}));
-	return new OfferBook(folder);
+	return new OfferCatalogue(folder);
 };
 
 it('leaves no timer behind once everybody has answered: a command ends at once', async () => {

@@ -2,7 +2,7 @@ import {describe, expect, test} from 'vitest';
 import {BackendError, type OfferSource} from '../../source/backends/backend.js';
 import type {Offer} from '../../source/offers/offer.js';
 import type {OfferListing} from '../../source/runs/model/listing.js';
-import {OfferBook} from '../../source/offers/catalogue/offer-book.js';
+import {OfferCatalogue} from '../../source/offers/catalogue/offer-catalogue.js';
 import {askHistory, listOffers} from '../../source/runs/plan/list-offers.js';
 import {requirements} from '../offers/support.js';
 import {testOffer} from '../support/events.js';
@@ -27,7 +27,7 @@ const source = (name: string, run: OfferSource['offers'], changes: Partial<Offer
 });
 
 const unending = new AbortController().signal;
-const book = async () => new OfferBook(await temporaryFolder());
+const book = async () => new OfferCatalogue(await temporaryFolder());
 
 async function collect(listing: AsyncIterable<OfferListing>, each: (one: OfferListing) => void = () => undefined) {
 	const all: OfferListing[] = [];

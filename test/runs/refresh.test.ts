@@ -5,7 +5,7 @@ import type {Cloud} from '../../source/offers/feeds/clouds.js';
 import {Collector} from '../../source/offers/feeds/collector.js';
 import {dstackFeed} from '../../source/offers/feeds/dstack.js';
 import {type Feed, type FeedContext, feedUrls, feedVariable} from '../../source/offers/feeds/feed.js';
-import {OfferBook, takeChanges} from '../../source/offers/catalogue/offer-book.js';
+import {OfferCatalogue, reloadAfterRefresh} from '../../source/offers/catalogue/offer-catalogue.js';
 import {refreshCatalogue, type RefreshOptions} from '../../source/offers/catalogue/update-catalogue.js';
 import {dueClouds, readRefreshState} from '../../source/offers/catalogue/refresh-state.js';
 import {createHttp} from '../../source/system/http.js';
@@ -26,7 +26,7 @@ async function prepare(lines: readonly string[] = [bucketLine('gpu-l4', 'eu-test
 	const http = createHttp({clock, random: fixedRandom(0), limits: endless, retry: {tries: 1}});
 	const refresh = async (given: Partial<RefreshOptions> = {}) =>
 		refreshCatalogue({folder, clouds: [nebius], urls: onlyUrls({dstack: server.url}), http, clock, ...given});
-	const book = new OfferBook(folder);
+	const book = new OfferCatalogue(folder);
 	const price = (offer = id) => {
 		const row = book.table.rowOf(offer);
 		return row === undefined || !book.table.isListed(row) ? undefined : book.table.columns.price[row];
@@ -90,7 +90,7 @@ describe('a refresh of the catalogue', () => {
 		await refresh();
 		await book.reload();
 		expect([book.table.rowOf(id), price(), previous()]).toEqual([row, 1.25, 1]);
-		const later = new OfferBook(folder);
+		const later = new OfferCatalogue(folder);
 		await later.load();
 		expect(later.table.previousPrice(later.table.rowOf(id) ?? -1)).toBe(1);
 		// The next refresh with the same price takes the mark away.
@@ -178,22 +178,22 @@ describe('a refresh of the catalogue', () => {
 
 	it('is noticed by another program, which takes it into its rows', async () => {
 		const {folder, bucket, refresh, book, price} = await prepare();
-		expect(await takeChanges(book, undefined)).toBeUndefined();
+		expect(await reloadAfterRefresh(book, undefined)).toBeUndefined();
 		await book.load();
-		expect(await takeChanges(book, undefined)).toBeUndefined();
+		expect(await reloadAfterRefresh(book, undefined)).toBeUndefined();
 		await refresh();
-		expect(await takeChanges(book, undefined)).toEqual({refreshed: ['nebius'], failed: []});
+		expect(await reloadAfterRefresh(book, undefined)).toEqual({refreshed: ['nebius'], failed: []});
 		expect(price()).toBe(1);
-		expect(await takeChanges(book, undefined)).toBeUndefined();
+		expect(await reloadAfterRefresh(book, undefined)).toBeUndefined();
 		bucket.version = '20261124-1';
 		bucket.modified = 'Tue, 24 Nov 2026 01:00:00 GMT';
 		bucket.lines = [bucketLine('gpu-l4', 'eu-test1', 1.25)];
 		await refresh();
 		const own = {refreshed: ['gcp'], failed: [{backend: 'azure', why: 'no network'}]};
-		expect(await takeChanges(book, own)).toEqual({...own, refreshed: ['gcp', 'nebius']});
+		expect(await reloadAfterRefresh(book, own)).toEqual({...own, refreshed: ['gcp', 'nebius']});
 		expect(price()).toBe(1.25);
 		await rm(path.join(folder, 'nebius.bin'));
-		expect(await takeChanges(book, undefined)).toMatchObject({refreshed: ['nebius']});
+		expect(await reloadAfterRefresh(book, undefined)).toMatchObject({refreshed: ['nebius']});
 		expect(price()).toBeUndefined();
 	});
 

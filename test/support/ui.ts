@@ -231,7 +231,7 @@ export const configurationFile = (changes: Partial<ConfigurationFile> = {}): Con
 	text: 'type: dev-environment\nide: vscode\n',
 	diagnostics: [],
 	environment: environment({ide: 'vscode'}),
-	wishes: {},
+	settings: {},
 	origins: {},
 	...changes,
 });
@@ -296,7 +296,7 @@ export function testCore(changes: Partial<Core> = {}, listing: TestListing = {})
 		profiles: async () => noProfiles,
 		writeStarter: async () => configurationFile(),
 		onFilesChanged: () => () => undefined,
-		saveWishes: async () => undefined,
+		saveRequirements: async () => undefined,
 		request,
 		async *offers({requirements}) {
 			yield {

@@ -106,6 +106,6 @@ export const endless = {answer: limitsFrom, idle: limitsFrom, whole: limitsFrom}
 /** Always the greatest, or whatever `share` of it. */
 export const fixedRandom = (share = 0.5): Random => ({
 	uuid: () => '00000000-0000-4000-8000-000000000000',
-	below: limit => Math.floor((limit - 1) * share),
+	integerBelow: limit => Math.floor((limit - 1) * share),
 	hex: count => '0'.repeat(count * 2),
 });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import {gzipSync} from 'node:zlib';
 import {describe, expect, it} from 'vitest';
 import {createHttp} from '../../source/system/http.js';
-import {keptJson, sweepDocuments} from '../../source/system/kept-documents.js';
+import {fetchCachedJson, sweepDocuments} from '../../source/system/document-cache.js';
 import {temporaryFolder} from '../support/folders.js';
 import {type Answer, json, web} from '../support/web.js';
 
@@ -22,7 +22,7 @@ async function prepare(answer?: Answer) {
 	);
 	const http = createHttp({retry: {tries: 1}});
 	const url = `${server.url}/a.json`;
-	const fetchIt = async (size = most) => keptJson(http, folder, {url, gunzip: true}, size);
+	const fetchIt = async (size = most) => fetchCachedJson(http, folder, {url, gunzip: true}, size);
 	const given = () => server.asked.map(({headers}) => headers['if-none-match']);
 	const file = async () => path.join(folder, (await readdir(folder))[0] ?? '');
 	return {folder, state, fetchIt, given, file, http, server};
@@ -80,7 +80,7 @@ describe('a document with an ETag', () => {
 		const old = new Date(Date.now() - 1_000_000);
 		await utimes(name, old, old);
 		await fetchIt();
-		await keptJson(http, folder, {url: `${server.url}/b.json`, gunzip: true}, most);
+		await fetchCachedJson(http, folder, {url: `${server.url}/b.json`, gunzip: true}, most);
 		const other = (await readdir(folder)).map(each => path.join(folder, each)).find(each => each !== name) ?? '';
 		await utimes(other, old, old);
 		await sweepDocuments(folder, Date.now() - 500_000);

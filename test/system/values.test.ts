@@ -15,7 +15,7 @@ import {
 	readValue,
 	RefusedValue,
 	runName,
-	shown,
+	quotedValue,
 	typeName,
 } from '../../source/system/values.js';
 import {hostileTexts, hostileTypes} from '../support/hostile.js';
@@ -60,7 +60,7 @@ describe('values from outside', () => {
 	test('nothing of another type is taken for text, nor text for a number', () => {
 		for (const [kind] of good) {
 			for (const value of hostileTypes) {
-				expect(kind.is(value), `${kind.name}: ${shown(value)}`).toBe(false);
+				expect(kind.is(value), `${kind.name}: ${quotedValue(value)}`).toBe(false);
 			}
 		}
 

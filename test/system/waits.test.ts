@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {type Wait, WaitOver, Waits} from '../../source/system/waits.js';
+import {type Wait, WaitTimeout, Waits} from '../../source/system/waits.js';
 import {waitLine} from '../../source/runs/words/wait-words.js';
 import {TurnedClock} from '../support/clock.js';
 
@@ -33,7 +33,7 @@ describe('waits', () => {
 		clock.pass(45_000);
 		expect(told).toHaveLength(4);
 		clock.pass(20_000);
-		await expect(waited).rejects.toThrow(WaitOver);
+		await expect(waited).rejects.toThrow(WaitTimeout);
 		await expect(waited).rejects.toThrow('waited 60 s for aws to say how fast-moth-1 is');
 		expect(clock.timers).toBe(0);
 	});
@@ -53,8 +53,8 @@ describe('waits', () => {
 		clock.pass(59_000);
 		expect(given?.aborted).toBe(false);
 		clock.pass(2000);
-		await expect(waited).rejects.toThrow(WaitOver);
-		expect(given?.reason).toBeInstanceOf(WaitOver);
+		await expect(waited).rejects.toThrow(WaitTimeout);
+		expect(given?.reason).toBeInstanceOf(WaitTimeout);
 		expect(open[0]).toEqual([`${wish.what} true`]);
 		expect(open.at(-1)).toEqual([]);
 		stop();

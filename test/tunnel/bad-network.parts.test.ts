@@ -5,7 +5,7 @@ import {writeFile} from 'node:fs/promises';
 import {connect as connectSocket} from 'node:net';
 import path from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
-import {Surroundings} from '../../source/system/surroundings.js';
+import {WakeAndNetworkWatch} from '../../source/system/wake-and-network.js';
 import {connect, connectThrough} from '../../source/tunnel/connection/connection.js';
 import {generateKeyPair} from '../../source/tunnel/connection/keys.js';
 import {Tunnel} from '../../source/tunnel/tunnel.js';
@@ -25,8 +25,8 @@ async function start() {
 	const tunnel = new Tunnel({
 		open: async signal => connect({...sshd.destination, port: proxy.port}, signal),
 		clock,
-		surroundings: new Surroundings(clock, () => ({})),
-		random: {uuid: () => '', hex: () => '', below: limit => limit - 1},
+		surroundings: new WakeAndNetworkWatch(clock, () => ({})),
+		random: {uuid: () => '', hex: () => '', integerBelow: limit => limit - 1},
 	});
 	onTestFinished(() => tunnel.close());
 	const remote = await serve(socket => {
@@ -144,8 +144,8 @@ describe.skipIf(!hasSshd)('a network that is half there, or leads elsewhere (nee
 		const clock = new TurnedClock();
 		const common = {
 			clock,
-			surroundings: new Surroundings(clock, () => ({})),
-			random: {uuid: () => '', hex: () => '', below: (limit: number) => limit - 1},
+			surroundings: new WakeAndNetworkWatch(clock, () => ({})),
+			random: {uuid: () => '', hex: () => '', integerBelow: (limit: number) => limit - 1},
 		};
 		const machine = new Tunnel({
 			...common,

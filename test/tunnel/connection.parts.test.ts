@@ -99,7 +99,7 @@ describe.skipIf(!hasSshd)('a tunnel (needs openssh-server)', () => {
 	test('a connection that comes in the moment in which the link breaks waits for the next one', async () => {
 		const {destination} = await makeSshd(await temporaryFolder());
 		const [remote, local] = [await echoServer(), await freePort()];
-		const random = {uuid: () => '', hex: () => '', below: () => 0};
+		const random = {uuid: () => '', hex: () => '', integerBelow: () => 0};
 		const tunnel = new Tunnel({open: async signal => connect(destination, signal), random});
 		onTestFinished(() => tunnel.close());
 		await tunnel.forwards.add(local, remote);

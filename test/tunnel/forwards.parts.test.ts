@@ -3,7 +3,7 @@ import {connect as connectSocket, createServer, type Socket} from 'node:net';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {bindFree} from '../../source/runs/live/monitor/ports.js';
 import {connect} from '../../source/tunnel/connection/connection.js';
-import {type Arrival, type Connection} from '../../source/tunnel/connection/contract.js';
+import {type IncomingChannel, type Connection} from '../../source/tunnel/connection/contract.js';
 import {Forwards} from '../../source/tunnel/forward/forwards.js';
 import {ReverseForwards} from '../../source/tunnel/forward/reverse.js';
 import {Tunnel} from '../../source/tunnel/tunnel.js';
@@ -13,7 +13,7 @@ import {echoServer, hasNewer, roundTrip, serve, until} from '../support/servers.
 import {freePort, hasSshd, makeSshd} from '../support/sshd.js';
 
 const never = new AbortController().signal;
-const eager = {uuid: () => '', hex: () => '', below: () => 0};
+const eager = {uuid: () => '', hex: () => '', integerBelow: () => 0};
 
 async function forwardTo(remote: number) {
 	const {destination} = await makeSshd(await temporaryFolder());
@@ -278,20 +278,20 @@ describe.skipIf(!hasSshd)('reverse forwards (need openssh-server)', () => {
 			}
 		});
 		const late = Object.create(link, {
-			listenThere: {
-				value: async (port: number, onArrival: (arrival: Arrival) => void) =>
-					link.listenThere(port, arrival => {
+			listenRemote: {
+				value: async (port: number, onArrival: (arrival: IncomingChannel) => void) =>
+					link.listenRemote(port, arrival => {
 						link.destroy(new Error('lost'));
 						void link.closed.then(() => onArrival(arrival));
 					}),
 			},
-			onOver: {value: (listener: () => void) => link.onOver(listener)},
+			onClosed: {value: (listener: () => void) => link.onClosed(listener)},
 		}) as Connection;
 		const reverse = new ReverseForwards();
 		onTestFinished(() => reverse.close());
 		const there = await freePort();
 		reverse.add(there, here);
-		reverse.use(late);
+		reverse.setConnection(late);
 		await until('it to listen there', () => reverse.stats()[0]?.bound === true);
 		open(there).on('error', () => undefined);
 		await until('the end here', () => ends.length > 0);

@@ -22,7 +22,7 @@ const link = () => {
 	const connection = {
 		bytesRead: 0,
 		answers,
-		takeWatch: () => undefined,
+		stopOwnKeepalive: () => undefined,
 		ping: async () => new Promise<number>(resolve => answers.push(resolve)),
 	};
 	return connection as typeof connection & Connection;

@@ -2,7 +2,7 @@ import {randomBytes} from 'node:crypto';
 import {connect as connectSocket} from 'node:net';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {systemClock} from '../../source/system/clock.js';
-import {Surroundings} from '../../source/system/surroundings.js';
+import {WakeAndNetworkWatch} from '../../source/system/wake-and-network.js';
 import {connect} from '../../source/tunnel/connection/connection.js';
 import {Tunnel} from '../../source/tunnel/tunnel.js';
 import {type Bench, findBench} from '../support/engine.js';
@@ -19,7 +19,7 @@ describe.skipIf(!found)('a machine that stands still', () => {
 		const tunnel = new Tunnel({
 			open: async signal => connect(machine.destination, signal),
 			// Other tests of this machine come and go with networks of their own.
-			surroundings: new Surroundings(systemClock, () => ({})),
+			surroundings: new WakeAndNetworkWatch(systemClock, () => ({})),
 			onUp: () => events.push('up'),
 			onDown: reason => events.push(`down: ${reason}`),
 			onBack: () => events.push('back'),

@@ -4,7 +4,7 @@ import {connect as connectSocket} from 'node:net';
 import type {NetworkInterfaceInfo} from 'node:os';
 import path from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
-import {Surroundings} from '../../source/system/surroundings.js';
+import {WakeAndNetworkWatch} from '../../source/system/wake-and-network.js';
 import {connect, ConnectionError, connectThrough} from '../../source/tunnel/connection/connection.js';
 import {healthLine} from '../../source/tunnel/health.js';
 import {Tunnel, type TunnelOptions} from '../../source/tunnel/tunnel.js';
@@ -22,7 +22,7 @@ const address = (text: string) => ({address: text, cidr: `${text}/24`, internal:
 class World {
 	readonly clock = new TurnedClock();
 	addresses = ['192.168.1.7'];
-	readonly surroundings = new Surroundings(this.clock, () => ({eth0: this.addresses.map(address)}));
+	readonly surroundings = new WakeAndNetworkWatch(this.clock, () => ({eth0: this.addresses.map(address)}));
 	/** What happened to the tunnel. */
 	readonly events: string[] = [];
 
@@ -31,7 +31,7 @@ class World {
 			open,
 			clock: this.clock,
 			surroundings: this.surroundings,
-			random: {uuid: () => '', hex: () => '', below: limit => limit - 1},
+			random: {uuid: () => '', hex: () => '', integerBelow: limit => limit - 1},
 			onUp: () => this.events.push('up'),
 			onDown: reason => this.events.push(`down: ${reason}`),
 			onBack: () => this.events.push('back'),

@@ -4,7 +4,7 @@ import {connect as connectSocket} from 'node:net';
 import process from 'node:process';
 import {createInterface} from 'node:readline';
 import {systemClock} from '../../source/system/clock.js';
-import {surroundingsOf} from '../../source/system/surroundings.js';
+import {wakeAndNetworkWatch} from '../../source/system/wake-and-network.js';
 import {connect} from '../../source/tunnel/connection/connection.js';
 import {type Connection, type Destination} from '../../source/tunnel/connection/contract.js';
 import {Tunnel} from '../../source/tunnel/tunnel.js';
@@ -26,7 +26,7 @@ const tunnel = new Tunnel({
 	onBack: () => tell({event: 'back'}),
 	onFailed: error => tell({event: 'failed', reason: error.message}),
 });
-surroundingsOf(systemClock).watch({onChange: change => tell({event: change})});
+wakeAndNetworkWatch(systemClock).watch({onChange: change => tell({event: change})});
 await tunnel.forwards.add(local, remote);
 tunnel.start();
 

@@ -3,7 +3,7 @@ import {connect as connectSocket, type Socket} from 'node:net';
 import {setFlagsFromString} from 'node:v8';
 import {runInNewContext} from 'node:vm';
 import {describe, expect, onTestFinished, test} from 'vitest';
-import {Surroundings} from '../../source/system/surroundings.js';
+import {WakeAndNetworkWatch} from '../../source/system/wake-and-network.js';
 import {connect} from '../../source/tunnel/connection/connection.js';
 import {Tunnel} from '../../source/tunnel/tunnel.js';
 import {TurnedClock} from '../support/clock.js';
@@ -16,7 +16,7 @@ const isLong = process.env['LONG'] !== undefined;
 const drops = isLong ? 1000 : 30;
 const megabytes = isLong ? 1000 : 30;
 const hours = isLong ? 7 * 24 : 2;
-const eager = {uuid: () => '', hex: () => '', below: () => 0};
+const eager = {uuid: () => '', hex: () => '', integerBelow: () => 0};
 
 /** Bytes that tell by themselves where they belong: the digest of a number, over and over. Its length is a prime, so no piece looks like its neighbour. */
 const period = Buffer.concat(
@@ -250,7 +250,7 @@ describe.skipIf(!hasSshd)(`a storm of ${drops} drops (needs openssh-server)`, ()
 			open: async signal => connect({...destination, port: proxy.port}, signal),
 			random: eager,
 			clock,
-			surroundings: new Surroundings(clock),
+			surroundings: new WakeAndNetworkWatch(clock),
 			onChange: () => changed(),
 		});
 		onTestFinished(() => tunnel.close());

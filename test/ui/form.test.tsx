@@ -5,7 +5,7 @@ import {afterEach, describe, expect, test, vi} from 'vitest';
 import {findConfigurations} from '../../source/configuration/files/discover.js';
 import {readProfiles} from '../../source/configuration/files/profiles.js';
 import {resolveRequest} from '../../source/configuration/resolve/requirements.js';
-import {saveWishes} from '../../source/configuration/files/save.js';
+import {saveRequirements} from '../../source/configuration/files/save.js';
 import {matchRows} from '../../source/offers/match.js';
 import {mismatch} from '../../source/offers/matching.js';
 import type {Request} from '../../source/runs/model/choice.js';
@@ -56,7 +56,7 @@ async function atForm() {
 		async *offers({requirements}) {
 			yield {table, matches: matchRows(table, requirements), backends: [], complete: true};
 		},
-		saveWishes,
+		saveRequirements,
 	});
 	const app = testApp(core, {size: {columns: 110, rows: 30}});
 	const instance = render(<Root app={app} onSuspend={() => undefined} />);

@@ -1,5 +1,5 @@
 import {loginFunctions} from './login.js';
-import {loginsFile, optionalFolder, sshPort, stateFolder, workspace} from './places.js';
+import {loginsFile, optionalFolder, sshPort, stateFolder, workspace} from './paths.js';
 
 /** Only the run's key, only this port; what a session needs of the image's own variables is read from ~/.ssh/environment. */
 export const sshdConfig = ({listen}: {readonly listen: 'all' | 'loopback'}): string => `Port ${sshPort}

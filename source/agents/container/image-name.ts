@@ -2,7 +2,7 @@ import process from 'node:process';
 import {familiarName, mirrored, parseReference} from '../../system/image-reference.js';
 
 /** What decides which image an environment is made from. */
-export type ImageWish = {
+export type ImageRequest = {
 	/** The configuration's `image`. */
 	readonly image: string | undefined;
 	readonly python?: string;
@@ -38,7 +38,7 @@ else what DSTACK_TUI_IMAGE or the setting `base_image` names, else the public ba
 digest: without one an engine would pull all tags. A name that is none comes back as it is, for the engine's own words.
 */
 export function environmentImage(
-	{image, nvcc = false, docker = false}: ImageWish,
+	{image, nvcc = false, docker = false}: ImageRequest,
 	{baseImage, mirror}: ImagePreferences = {},
 	variables: NodeJS.ProcessEnv = process.env,
 ): string {
@@ -54,7 +54,7 @@ export function environmentImage(
 const oldestPython = 8;
 
 /** What of a wish the default images cannot meet, one line each; an image of the person's own is theirs to judge. */
-export function imageCautions({image, python, docker = false, gpus = []}: ImageWish): string[] {
+export function imageCautions({image, python, docker = false, gpus = []}: ImageRequest): string[] {
 	if (image !== undefined) {
 		return [];
 	}

@@ -1,4 +1,4 @@
-import {stateFolder, workspace} from './places.js';
+import {stateFolder, workspace} from './paths.js';
 
 /**
 Shell functions that make the user ready that commands and sessions run as. `prepare_login` leaves in `login`, `uid`, `gid` and `home` who

@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto';
 import type {DevEnvironment} from '../../configuration/model.js';
 import {cachePaths} from '../../configuration/resolve/cache-paths.js';
 import {workingFolder} from '../../configuration/grammar/environment-paths.js';
-import {workspace} from './places.js';
+import {workspace} from './paths.js';
 
 /** A path that is kept for the next run, and the name that it is kept by. */
 export type CacheMount = {
@@ -13,7 +13,7 @@ export type CacheMount = {
 };
 
 /** What a container is made with beside its image. */
-export type ContainerWishes = {
+export type ContainerOptions = {
 	/** As the configuration has it; undefined for root. */
 	readonly user: string | undefined;
 	/** Where commands and people start, absolute. */
@@ -37,7 +37,7 @@ export type RunSource = {
 };
 
 /** What a configuration asks of its container. Throws a `configuration` problem for a path that cannot be cached. */
-export function containerWishes(environment: DevEnvironment, source: RunSource): ContainerWishes {
+export function containerOptions(environment: DevEnvironment, source: RunSource): ContainerOptions {
 	return {
 		user: environment.user,
 		folder: workingFolder(environment, workspace, source.subfolder),

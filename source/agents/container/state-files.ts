@@ -2,8 +2,8 @@ import {deadlineText} from '../deadline-file.js';
 import type {KeyPair} from '../../system/key-pair.js';
 import {admitValue, oneLine, publicKeyLine} from '../../system/values.js';
 import {bootstrapScript, sshdConfig} from './bootstrap.js';
-import {stateFolder, workspace} from './places.js';
-import type {CacheMount, ContainerWishes} from './options.js';
+import {stateFolder, workspace} from './paths.js';
+import type {CacheMount, ContainerOptions} from './options.js';
 
 /** What a container's state folder is made from; see `LaunchIntent` for the units. */
 export type ContainerIntent = {
@@ -11,7 +11,7 @@ export type ContainerIntent = {
 	readonly hostKey: KeyPair;
 	readonly deadline: number | undefined;
 	readonly hold: boolean;
-	readonly container: ContainerWishes;
+	readonly container: ContainerOptions;
 };
 
 /**
@@ -22,7 +22,7 @@ export function stateFiles(
 	{authorizedKey, hostKey, deadline, hold, container}: ContainerIntent,
 	{listen, ownGuard}: {readonly listen: 'all' | 'loopback'; readonly ownGuard: boolean},
 ): Readonly<Record<string, string>> {
-	const mounts = container.caches.map(({path}) => path).filter(path => !isBelowCode(path));
+	const mounts = container.caches.map(({path}) => path).filter(path => !isInsideCode(path));
 	return {
 		bootstrap: bootstrapScript,
 		sshd_config: sshdConfig({listen}),
@@ -40,7 +40,7 @@ export function stateFiles(
 }
 
 /** Paths in the code cannot be mounted: the code comes when the container is there already. They are linked. */
-export const isBelowCode = (path: string): boolean => path.startsWith(`${workspace}/`);
+export const isInsideCode = (path: string): boolean => path.startsWith(`${workspace}/`);
 
 /** Where a path in the code is kept; a link leads there. */
-export const linkedCache = ({key}: CacheMount): string => `${stateFolder}/caches/${key}`;
+export const cacheFolder = ({key}: CacheMount): string => `${stateFolder}/caches/${key}`;

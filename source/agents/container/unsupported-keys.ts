@@ -5,7 +5,7 @@ import type {Offer} from '../../offers/offer.js';
 const isApart = (path: string): boolean => path.startsWith('/') || path.startsWith('~');
 
 /** The keys of a configuration that an offer cannot honour, as sentences with the reason. */
-export function unheardKeys(environment: DevEnvironment, offer: Pick<Offer, 'kind' | 'backend' | 'instanceType'>): string[] {
+export function unsupportedKeys(environment: DevEnvironment, offer: Pick<Offer, 'kind' | 'backend' | 'instanceType'>): string[] {
 	const {user, privileged, docker, nvcc, image, cache, files} = environment;
 	if (instanceKind(offer) !== 'process') {
 		return nvcc && image !== undefined ? ['`nvcc` has no effect: it is about the default image, and `image` names another.'] : [];

@@ -1,6 +1,6 @@
 import {quote} from '../../system/shell.js';
 import {deadlineText} from '../deadline-file.js';
-import {guestStateFolder} from './places.js';
+import {guestStateFolder} from './guest-account.js';
 
 const guard = `${guestStateFolder}/guard`;
 
@@ -8,7 +8,7 @@ const guard = `${guestStateFolder}/guard`;
 Announces the SSH connection that it runs in as this program's own, so that it is no activity. To be said within the first five seconds of
 a connection, from when on it counts. Exits with 0, or 2 outside of an SSH connection.
 */
-export const oursCommand = `${guard} ours`;
+export const markOwnConnectionCommand = `${guard} ours`;
 
 /** Prints the status, one line of JSON as `parseGuestStatus` reads it. */
 export const statusCommand = `${guard} status`;
@@ -17,7 +17,7 @@ export const statusCommand = `${guard} status`;
 export const followCommand = `${guard} follow`;
 
 /** Takes the boot lease away: from now on the machine ends at its deadline or by inactivity. Again is no error. Exits with 0. */
-export const liftCommand = `${guard} lift`;
+export const liftLeaseCommand = `${guard} lift`;
 
 /**
 Reads a private key in OpenSSH's format and its public line (`hostKeyInput`) from standard input and makes it the host key. Sessions that

@@ -3,7 +3,7 @@ import {quote} from '../../system/shell.js';
 import type {KeyPair} from '../../system/key-pair.js';
 import {guardScript} from './guard/index.js';
 import {defaultLease} from './lease.js';
-import {guestStateFolder, guestUser, guestWorkspace} from './places.js';
+import {guestStateFolder, guestUser, guestWorkspace} from './guest-account.js';
 import {guardFile, startedUnits, units} from './units.js';
 
 export type GuestOptions = {

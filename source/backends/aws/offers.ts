@@ -1,4 +1,4 @@
-import type {KnownPrice, PriceOf} from '../../offers/on-demand-price.js';
+import type {KnownPrice, OnDemandPriceLookup} from '../../offers/on-demand-price.js';
 import type {SpotPrice} from '@aws-sdk/client-ec2';
 import {offerId} from '../../offers/facts.js';
 import type {Offer} from '../../offers/offer.js';
@@ -10,7 +10,7 @@ export type PricesFor = (region: string, instanceTypes: readonly string[]) => Pr
 
 /** The prices that `prices` reads when the first are needed. */
 export const pricesFrom =
-	(prices: () => Promise<PriceOf>): PricesFor =>
+	(prices: () => Promise<OnDemandPriceLookup>): PricesFor =>
 	async (region, instanceTypes) => {
 		const priceOf = await prices();
 		return new Map(

@@ -13,7 +13,7 @@ import type {Image} from './launch/images.js';
 import {remoteOperations} from './launch/remote.js';
 import type {Answer, Question} from './messages.js';
 import {type PricesFor, pricesFrom} from './offers.js';
-import {type PriceOf} from '../../offers/on-demand-price.js';
+import {type OnDemandPriceLookup} from '../../offers/on-demand-price.js';
 
 /** How long the process, with its memory, stays for another question. Milliseconds. */
 const keptFor = 10_000;
@@ -25,7 +25,7 @@ export type AwsProcessOptions = {
 	readonly surroundings?: Surroundings;
 	readonly clock?: Clock;
 	/** On-demand prices, which EC2 does not tell; read when the first listing needs them. */
-	readonly prices: () => Promise<PriceOf>;
+	readonly prices: () => Promise<OnDemandPriceLookup>;
 	/** The built worker.ts; by default it is beside what this was built into. */
 	readonly worker?: URL;
 };

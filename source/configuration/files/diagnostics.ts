@@ -1,4 +1,4 @@
-import {self} from '../../system/program-name.js';
+import {programName} from '../../system/program-name.js';
 import stringWidth from 'string-width';
 import {Problem} from '../../system/problem.js';
 import type {Diagnostic} from '../model.js';
@@ -22,5 +22,5 @@ export function formatDiagnostic({severity, file, line, column, message, source,
 export const diagnosticsProblem = (file: string, diagnostics: readonly Diagnostic[]): Problem =>
 	new Problem('configuration', `${file} cannot be used`, {
 		details: diagnostics.filter(({severity}) => severity === 'error').flatMap(formatDiagnostic),
-		next: `Mend the file and try again; \`${self} check\` shows all problems.`,
+		next: `Mend the file and try again; \`${programName} check\` shows all problems.`,
 	});

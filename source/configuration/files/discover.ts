@@ -112,7 +112,7 @@ async function readOrTell(absolute: string, folder: string, options: ReadOptions
 			text: '',
 			diagnostics: [diagnostic],
 			environment: undefined,
-			wishes: {},
+			settings: {},
 			origins: {},
 		};
 	}

@@ -26,7 +26,7 @@ export const noConfiguration = (folder: string): ConfigurationFile => ({
 	text: '',
 	diagnostics: [],
 	environment: toEnvironment({}),
-	wishes: {},
+	settings: {},
 	origins: {},
 });
 

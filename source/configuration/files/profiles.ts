@@ -7,8 +7,8 @@ import type {Diagnostic, Profile, ProfilesFile} from '../model.js';
 import {checkNames} from '../schema/known-names.js';
 import {originsOf} from './read.js';
 import {warnTraps} from '../yaml/warn-traps.js';
-import {policy, policyShape, resources, toWishes} from '../schema/wish-fields.js';
-import {wishWords} from '../grammar/requirement-words.js';
+import {policy, policyShape, resources, toRequirementSettings} from '../schema/requirement-fields.js';
+import {settingsWords} from '../grammar/requirement-words.js';
 import {byPlace, mostProblems, readYaml, shownPath, type YamlFile} from '../yaml/yaml-file.js';
 
 const shape = {
@@ -93,16 +93,16 @@ async function readOne(
 
 function toProfile(yaml: YamlFile, absolute: string, parsed: Parsed, index: number): Profile {
 	const place = ['profiles', index];
-	const wishes = toWishes(parsed, parsed.resources);
-	checkNames(yaml, wishes, place);
+	const settings = toRequirementSettings(parsed, parsed.resources);
+	checkNames(yaml, settings, place);
 	warnUnused(yaml, profilesSchema, place);
 	warnUnused(yaml, profilesSchema, [...place, 'resources']);
 	return {
 		name: parsed.name ?? unnamed(index),
 		default: parsed.default ?? false,
-		wishes,
-		origins: originsOf(yaml, wishes, place),
-		words: wishWords(wishes),
+		settings,
+		origins: originsOf(yaml, settings, place),
+		words: settingsWords(settings),
 		file: yaml.file,
 		path: absolute,
 		index,

@@ -1,6 +1,6 @@
 import {check, readableKeys, valueAt, warnUnused} from '../schema/check.js';
-import type {ConfigurationFile, DevEnvironment, Origin, Origins, Wishes, WishKey} from '../model.js';
-import {formerPlaces, resources, toWishes, wishPlaces} from '../schema/wish-fields.js';
+import type {ConfigurationFile, DevEnvironment, Origin, Origins, RequirementSettings, RequirementKey} from '../model.js';
+import {formerPaths, resources, toRequirementSettings, requirementPaths} from '../schema/requirement-fields.js';
 import {byPlace, readYaml, shownPath, type YamlFile} from '../yaml/yaml-file.js';
 import {isAlias, isMap, isScalar} from 'yaml';
 import {neutralise} from '../../system/terminal-text.js';
@@ -108,7 +108,12 @@ function checkTogether({diagnostics, at, value}: YamlFile, {image, python, docke
 }
 
 /** Only this machine keeps an image without one. */
-function warnNoRegistry({diagnostics, at}: YamlFile, {build}: DevEnvironment, {backends}: Wishes, {registry}: ReadOptions): void {
+function warnNoRegistry(
+	{diagnostics, at}: YamlFile,
+	{build}: DevEnvironment,
+	{backends}: RequirementSettings,
+	{registry}: ReadOptions,
+): void {
 	if (build.length > 0 && registry === undefined && backends && !backends.includes('local')) {
 		const message = 'a cloud fetches built images from a registry, and the setting `registry` names none';
 		diagnostics.push(at(['build'], message, {key: true, severity: 'warning'}));
@@ -120,18 +125,21 @@ export async function readConfiguration(absolute: string, folder: string, option
 	const file = shownPath(absolute, folder);
 	const yaml = await readYaml(absolute, file);
 	let environment: DevEnvironment | undefined;
-	let wishes: Wishes = {};
+	let settings: RequirementSettings = {};
 	if (!isHopeless(yaml)) {
 		const written = {...yaml, value: asWritten(yaml)};
 		check(written, configurationSchema, {foreign: foreignKeys});
 		const parsed = readableKeys(configurationSchema.shape, written.value);
 		environment = toEnvironment(parsed);
-		wishes = toWishes(parsed, readableKeys(resources.shape, (written.value as Record<string, unknown>)['resources']));
+		settings = toRequirementSettings(
+			parsed,
+			readableKeys(resources.shape, (written.value as Record<string, unknown>)['resources']),
+		);
 		warnTraps(yaml);
 		checkTogether(yaml, environment);
 		checkReferences(yaml, environment, options.secrets);
-		checkNames(yaml, wishes, []);
-		warnNoRegistry(yaml, environment, wishes, options);
+		checkNames(yaml, settings, []);
+		warnNoRegistry(yaml, environment, settings, options);
 		warnUnused(yaml, configurationSchema);
 		warnUnused(yaml, configurationSchema, ['resources']);
 	}
@@ -145,16 +153,19 @@ export async function readConfiguration(absolute: string, folder: string, option
 		text: neutralise(yaml.text).split('\n').slice(0, shownLines).join('\n'),
 		diagnostics,
 		environment: isSound ? environment : undefined,
-		wishes: isSound ? wishes : {},
-		origins: isSound ? originsOf(yaml, wishes, []) : {},
+		settings: isSound ? settings : {},
+		origins: isSound ? originsOf(yaml, settings, []) : {},
 	};
 }
 
 /** Which line of the file asks for each wish, as `file:line`. `place` leads to the map that holds them. */
-export function originsOf(yaml: YamlFile, wishes: Wishes, place: ReadonlyArray<PropertyKey>): Origins {
-	const origins: Partial<Record<WishKey, Origin>> = {};
-	for (const key of Object.keys(wishes) as WishKey[]) {
-		const [now, before] = [wishPlaces[key], formerPlaces[key] ?? []].map(keys => [...place, ...keys]) as [string[], string[]];
+export function originsOf(yaml: YamlFile, settings: RequirementSettings, place: ReadonlyArray<PropertyKey>): Origins {
+	const origins: Partial<Record<RequirementKey, Origin>> = {};
+	for (const key of Object.keys(settings) as RequirementKey[]) {
+		const [now, before] = [requirementPaths[key], formerPaths[key] ?? []].map(keys => [...place, ...keys]) as [
+			string[],
+			string[],
+		];
 		const isNow = (valueAt(yaml.value, now) ?? undefined) !== undefined;
 		origins[key] = `${yaml.file}:${yaml.at(isNow ? now : before, '', {key: true}).line}`;
 	}

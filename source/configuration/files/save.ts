@@ -2,9 +2,9 @@ import {readIfThere} from '../../system/files.js';
 import {messageOf, Problem} from '../../system/problem.js';
 import {appendTo, EditError, setIn, writeEdited} from '../yaml/edit.js';
 import {printGpu} from '../grammar/gpu-grammar.js';
-import type {WishKey, Wishes} from '../model.js';
+import type {RequirementKey, RequirementSettings} from '../model.js';
 import {printCpu, printMemory, printRange} from '../grammar/ranges.js';
-import {wishPlaces} from '../schema/wish-fields.js';
+import {requirementPaths} from '../schema/requirement-fields.js';
 
 /** Where wishes are written down: the map in a file that `place` leads to, or a new entry of that name in its `profiles`. */
 export type SaveTarget =
@@ -13,7 +13,7 @@ export type SaveTarget =
 const asNumber = (text: string): string | number => (/^\d+(?:\.\d+)?$/.test(text) ? Number(text) : text);
 
 /** How each wish stands in a file. */
-const writers: {readonly [Key in WishKey]?: (value: NonNullable<Wishes[Key]>) => unknown} = {
+const writers: {readonly [Key in RequirementKey]?: (value: NonNullable<RequirementSettings[Key]>) => unknown} = {
 	gpu: gpu => asNumber(printGpu(gpu)),
 	cpu: cpu => asNumber(printCpu(cpu)),
 	memory: memory => printRange(memory, printMemory),
@@ -35,14 +35,14 @@ export function durationText(seconds: number): string {
 }
 
 /**
-Writes wishes into a configuration or a profile, with every comment and all formatting kept. Throws a `configuration` problem for a file that
+Writes requirements into a configuration or a profile, with every comment and all formatting kept. Throws a `configuration` problem for a file that
 cannot be edited so, and leaves it as it was.
 */
-export async function saveWishes(target: SaveTarget, wishes: Wishes): Promise<void> {
+export async function saveRequirements(target: SaveTarget, settings: RequirementSettings): Promise<void> {
 	const before = (await readIfThere(target.path)) ?? '';
-	const entries = Object.entries(wishes).flatMap(([key, value]) => {
-		const write = writers[key as WishKey] as ((value: unknown) => unknown) | undefined;
-		return write ? [{place: wishPlaces[key as WishKey], value: write(value)}] : [];
+	const entries = Object.entries(settings).flatMap(([key, value]) => {
+		const write = writers[key as RequirementKey] as ((value: unknown) => unknown) | undefined;
+		return write ? [{place: requirementPaths[key as RequirementKey], value: write(value)}] : [];
 	});
 	try {
 		await writeEdited(target.path, before, text =>

@@ -29,7 +29,7 @@ export function workingFolder({workingDir}: Pick<DevEnvironment, 'workingDir'>, 
 }
 
 /** A path of the configuration as an absolute one there. A relative one is below the working folder. */
-export const placeThere = (path: string, home: string, folder: string): string =>
+export const resolveRemotePath = (path: string, home: string, folder: string): string =>
 	withoutEnd(
 		path === '~' || path.startsWith('~/') ? posix.join(home, path.slice(1)) : posix.resolve(folder, posix.normalize(path)),
 	);

@@ -1,6 +1,16 @@
 import {wantsGpu} from './gpu-grammar.js';
 import {isBound} from './ranges.js';
-import type {Asked, CpuRequest, GpuRequest, Origins, Range, Retry, SpotPolicy, WishKey, Wishes} from '../model.js';
+import type {
+	Asked,
+	CpuRequest,
+	GpuRequest,
+	Origins,
+	Range,
+	Retry,
+	SpotPolicy,
+	RequirementKey,
+	RequirementSettings,
+} from '../model.js';
 
 const trim = (value: number, digits: number): string => String(Number(value.toFixed(digits)));
 
@@ -74,7 +84,7 @@ export const priceWords = (dollars: number): string =>
 const retryWords = ({limit, on}: Retry): string =>
 	`tries again for ${durationWords(limit)}${on.length === 3 ? '' : ` after ${listWords(on)}`}`;
 
-type Words = {readonly [Key in WishKey]?: (value: NonNullable<Wishes[Key]>) => string | undefined};
+type Words = {readonly [Key in RequirementKey]?: (value: NonNullable<RequirementSettings[Key]>) => string | undefined};
 
 /** How each wish is said, in the order of weight. Those without words have no effect yet. */
 const words: Words = {
@@ -94,16 +104,16 @@ const words: Words = {
 };
 
 /** What is asked for, each thing in words with its origin, in the order of weight. */
-export function askedWords(wishes: Wishes, origins: Origins): Asked[] {
-	return (Object.keys(words) as WishKey[]).flatMap(key => {
-		const value = wishes[key];
+export function askedWords(settings: RequirementSettings, origins: Origins): Asked[] {
+	return (Object.keys(words) as RequirementKey[]).flatMap(key => {
+		const value = settings[key];
 		const say = words[key] as ((value: unknown) => string | undefined) | undefined;
 		const said = value === undefined ? undefined : say?.(value);
 		return said === undefined ? [] : [{key, words: said, origin: origins[key] ?? 'default'}];
 	});
 }
 
-export const wishWords = (wishes: Wishes): string =>
-	askedWords(wishes, {})
+export const settingsWords = (settings: RequirementSettings): string =>
+	askedWords(settings, {})
 		.map(({words: said}) => said)
 		.join(' · ') || 'anything';

@@ -1,6 +1,6 @@
 import {Problem} from '../../system/problem.js';
 import type {DevEnvironment} from '../model.js';
-import {homeFolder, placeThere, workingFolder} from '../grammar/environment-paths.js';
+import {homeFolder, resolveRemotePath, workingFolder} from '../grammar/environment-paths.js';
 
 type Asked = Pick<DevEnvironment, 'user' | 'homeDir' | 'workingDir' | 'cache'>;
 
@@ -17,7 +17,7 @@ problem for one that cannot be kept by itself.
 export function cachePaths(environment: Asked, workspace: string, subfolder: string): string[] {
 	const home = homeFolder(environment);
 	const folder = workingFolder(environment, workspace, subfolder);
-	return [...new Set(environment.cache.map(path => checkedPlace(path, placeThere(path, home, folder), home, workspace)))];
+	return [...new Set(environment.cache.map(path => checkedPlace(path, resolveRemotePath(path, home, folder), home, workspace)))];
 }
 
 function checkedPlace(path: string, place: string, home: string, workspace: string): string {

@@ -15,8 +15,8 @@ import {
 	type ReversePort,
 	type Requirements,
 	retryEvents,
-	type WishKey,
-	type Wishes,
+	type RequirementKey,
+	type RequirementSettings,
 } from '../model.js';
 import {parseCpu, parseMemoryRange} from '../grammar/ranges.js';
 import {askedWords} from '../grammar/requirement-words.js';
@@ -25,7 +25,7 @@ const leastCpu = 2;
 const leastMemory = 8 * 1024;
 const hour = 3600;
 
-type Source = Pick<ConfigurationFile, 'wishes' | 'origins'>;
+type Source = Pick<ConfigurationFile, 'settings' | 'origins'>;
 
 /** Lays flags over the configuration over the profile over the defaults. A flag that does not read is a `usage` problem. */
 export function resolveRequest(
@@ -33,12 +33,12 @@ export function resolveRequest(
 	profile: Profile | undefined,
 	flags: RequirementFlags,
 ): {requirements: Requirements; environment: DevEnvironment} {
-	const given = flagWishes(flags);
+	const given = flagSettings(flags);
 	const layers: readonly Source[] = [given, configuration, ...(profile ? [profile] : [])];
-	const {wishes, origins} = withGpu(lay(layers), layers);
-	const {cpu, memory, spotPolicy, retry, ...others} = wishes;
+	const {settings, origins} = withGpu(mergeLayers(layers), layers);
+	const {cpu, memory, spotPolicy, retry, ...others} = settings;
 	const {image} = configuration.environment;
-	const asked = askedWords(wishes, origins);
+	const asked = askedWords(settings, origins);
 	return {
 		requirements: {
 			...others,
@@ -48,7 +48,7 @@ export function resolveRequest(
 			retry: retry ?? 'off',
 			assumed: new Set([...(cpu ? [] : ['cpu' as const]), ...(memory ? [] : ['memory' as const])]),
 			image,
-			asked: [...asked, ...defaults(wishes)],
+			asked: [...asked, ...defaults(settings)],
 			words: [...asked.map(({words}) => words), ...(image === undefined ? [] : [`image ${image}`])],
 		},
 		environment: withFlags(configuration.environment, flags),
@@ -56,7 +56,7 @@ export function resolveRequest(
 }
 
 /** What holds where nobody asked, and matters: bounds and policies that shape what is offered. */
-const defaults = ({cpu, memory, spotPolicy}: Wishes): Requirements['asked'] =>
+const defaults = ({cpu, memory, spotPolicy}: RequirementSettings): Requirements['asked'] =>
 	askedWords(
 		{
 			...(cpu ? {} : {cpu: {count: {min: leastCpu}}}),
@@ -67,33 +67,33 @@ const defaults = ({cpu, memory, spotPolicy}: Wishes): Requirements['asked'] =>
 	);
 
 /** Each wish from the first layer that has it. */
-function lay(layers: readonly Source[]): Source {
-	const wishes: Record<string, unknown> = {};
-	const origins: Partial<Record<WishKey, Origin>> = {};
+function mergeLayers(layers: readonly Source[]): Source {
+	const settings: Record<string, unknown> = {};
+	const origins: Partial<Record<RequirementKey, Origin>> = {};
 	for (const layer of layers) {
-		for (const [key, value] of Object.entries(layer.wishes)) {
-			if (!(key in wishes)) {
-				wishes[key] = value;
-				origins[key as WishKey] = layer.origins[key as WishKey];
+		for (const [key, value] of Object.entries(layer.settings)) {
+			if (!(key in settings)) {
+				settings[key] = value;
+				origins[key as RequirementKey] = layer.origins[key as RequirementKey];
 			}
 		}
 	}
 
-	return {wishes, origins};
+	return {settings, origins};
 }
 
 /** A GPU on the command line changes the parts that it says, and leaves the others; one that asks for none takes the request back. */
-function withGpu({wishes, origins}: Source, layers: readonly Source[]): Source {
-	const {gpu: _, ...others} = wishes;
-	const [flag, ...below] = layers.map(layer => layer.wishes.gpu);
+function withGpu({settings, origins}: Source, layers: readonly Source[]): Source {
+	const {gpu: _, ...others} = settings;
+	const [flag, ...below] = layers.map(layer => layer.settings.gpu);
 	const asked = below.find(each => each !== undefined);
 	const base = asked && wantsGpu(asked) ? asked : undefined;
 	const gpu: GpuRequest | undefined = flag && wantsGpu(flag) ? {...base, ...flag} : flag ? undefined : base;
-	return gpu ? {wishes: {...others, gpu}, origins} : {wishes: others, origins};
+	return gpu ? {settings: {...others, gpu}, origins} : {settings: others, origins};
 }
 
-function flagWishes(flags: RequirementFlags): Source {
-	const readers: ReadonlyArray<readonly [WishKey, string, unknown]> = [
+function flagSettings(flags: RequirementFlags): Source {
+	const readers: ReadonlyArray<readonly [RequirementKey, string, unknown]> = [
 		['backends', '--backend', flags.backends && flags.backends.map(requireBackend)],
 		['regions', '--region', flags.regions],
 		['instanceTypes', '--instance-type', flags.instanceTypes],
@@ -108,7 +108,7 @@ function flagWishes(flags: RequirementFlags): Source {
 	];
 	const said = readers.filter(([, , value]) => value !== undefined);
 	return {
-		wishes: Object.fromEntries(said.map(([key, , value]) => [key, value])),
+		settings: Object.fromEntries(said.map(([key, , value]) => [key, value])),
 		origins: Object.fromEntries(said.map(([key, flag]) => [key, flag])) as Origins,
 	};
 }

@@ -16,7 +16,7 @@ export type Values = {
 An environment with every value in its place: variables that are the caller's, and references. Throws a `configuration` problem for one that
 has no value.
 */
-export function settleEnvironment(environment: DevEnvironment, {run, secrets, caller}: Values): DevEnvironment {
+export function resolveEnvironment(environment: DevEnvironment, {run, secrets, caller}: Values): DevEnvironment {
 	const own = {...environment.env, ...callerValues(environment.callerEnv, caller)};
 	const tables: Record<Namespace, Readonly<Record<string, string | undefined>>> = {run, secrets, env: {}};
 

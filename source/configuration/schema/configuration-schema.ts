@@ -3,7 +3,7 @@ import {commands, oneOf, text, truth, words} from './fields.js';
 import {entrypoint, files, homeDir, ports, registryAuth, shell, user, variables, workingDir} from './environment-fields.js';
 import {describeInput} from './json-schema.js';
 import type {DevEnvironment} from '../model.js';
-import {field, policy, policyShape, resources} from './wish-fields.js';
+import {field, policy, policyShape, resources} from './requirement-fields.js';
 
 export const ides = ['vscode', 'vscode-insiders', 'cursor', 'windsurf', 'zed'] as const;
 

@@ -1,4 +1,4 @@
-import type {Wishes} from '../model.js';
+import type {RequirementSettings} from '../model.js';
 import {mostProblems, type YamlFile} from '../yaml/yaml-file.js';
 import {suggest} from './suggest.js';
 
@@ -50,7 +50,11 @@ export const doubtfulBackend = (name: string): {readonly meant: string | undefin
 	knownBackends.includes(name) ? undefined : {meant: suggest(name, knownBackends)};
 
 /** Tells the names of backends and GPUs that are not known. A backend must be; a GPU may be newer than this program. */
-export function checkNames({diagnostics, at}: YamlFile, {backends, gpu}: Wishes, place: ReadonlyArray<PropertyKey>): void {
+export function checkNames(
+	{diagnostics, at}: YamlFile,
+	{backends, gpu}: RequirementSettings,
+	place: ReadonlyArray<PropertyKey>,
+): void {
 	for (const [index, name] of (backends ?? []).slice(0, mostProblems).entries()) {
 		const doubt = doubtfulBackend(name);
 		if (doubt) {

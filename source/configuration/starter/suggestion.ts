@@ -38,11 +38,11 @@ export type Suggestion = {
 };
 
 /** A folder as the inspectors see it. */
-export type Look = {
+export type FolderReader = {
 	/** The text of a file; undefined where there is none, or none that a person wrote. */
 	read(name: string): Promise<string | undefined>;
 	/** Whether there is such a file, of whatever size. */
 	has(name: string): Promise<boolean>;
 };
 
-export type Inspect = (look: Look) => Promise<Suggestion[]>;
+export type Inspect = (look: FolderReader) => Promise<Suggestion[]>;

@@ -1,11 +1,11 @@
-import type {Look, Suggestion} from './suggestion.js';
+import type {FolderReader, Suggestion} from './suggestion.js';
 
 /** One stage of a Dockerfile, as far as it matters here. */
 type Stage = {readonly base: string; readonly name: string | undefined; readonly ports: readonly number[]};
 
 const mostInstructions = 5000;
 
-export async function inspectImage({read}: Look): Promise<Suggestion[]> {
+export async function inspectImage({read}: FolderReader): Promise<Suggestion[]> {
 	for (const from of ['Dockerfile', 'Containerfile']) {
 		const text = await read(from);
 		if (text !== undefined) {

@@ -1,4 +1,4 @@
-import {asMap, type Look, portsOf, type Suggestion, unreadable} from './suggestion.js';
+import {asMap, type FolderReader, portsOf, type Suggestion, unreadable} from './suggestion.js';
 
 const listening: Readonly<Record<string, number>> = {
 	vite: 5173,
@@ -22,7 +22,7 @@ const managers: readonly Manager[] = [
 	{name: 'bun', lock: 'bun.lockb', frozen: 'npx --yes bun install --frozen-lockfile'},
 ];
 
-export async function inspectNode({read, has}: Look): Promise<Suggestion[]> {
+export async function inspectNode({read, has}: FolderReader): Promise<Suggestion[]> {
 	const from = 'package.json';
 	const text = await read(from);
 	if (text === undefined) {
@@ -50,7 +50,7 @@ export async function inspectNode({read, has}: Look): Promise<Suggestion[]> {
 	}
 }
 
-export async function inspectCargo({read}: Look): Promise<Suggestion[]> {
+export async function inspectCargo({read}: FolderReader): Promise<Suggestion[]> {
 	const from = 'Cargo.toml';
 	const text = await read(from);
 	if (text === undefined) {
@@ -68,7 +68,7 @@ export async function inspectCargo({read}: Look): Promise<Suggestion[]> {
 	}
 }
 
-export async function inspectGo({read}: Look): Promise<Suggestion[]> {
+export async function inspectGo({read}: FolderReader): Promise<Suggestion[]> {
 	const from = 'go.mod';
 	const text = await read(from);
 	if (text === undefined || !/^module\s+\S/m.test(text)) {
@@ -80,7 +80,7 @@ export async function inspectGo({read}: Look): Promise<Suggestion[]> {
 	return [{from, words: `${from} needs Go: image ${image}, and go mod download`, change: {image, setup: ['go mod download']}}];
 }
 
-export async function inspectMake({read}: Look): Promise<Suggestion[]> {
+export async function inspectMake({read}: FolderReader): Promise<Suggestion[]> {
 	for (const from of ['Makefile', 'makefile', 'GNUmakefile']) {
 		const text = await read(from);
 		if (text !== undefined) {

@@ -1,5 +1,5 @@
 import {parse} from 'yaml';
-import {asMap, type Change, type Look, portsOf, type Suggestion, unreadable} from './suggestion.js';
+import {asMap, type Change, type FolderReader, portsOf, type Suggestion, unreadable} from './suggestion.js';
 
 /** The one for which nearly every package has wheels; taken where it is allowed. */
 const usual = 12;
@@ -123,14 +123,14 @@ const asksFor = (from: string, constraint: string | undefined): Suggestion[] => 
 		: [{from, words: `${from} asks for Python ${constraint}: ${python}`, change: {python} satisfies Change}];
 };
 
-export async function inspectPythonVersion({read}: Look): Promise<Suggestion[]> {
+export async function inspectPythonVersion({read}: FolderReader): Promise<Suggestion[]> {
 	const from = '.python-version';
 	const lines = (await read(from))?.split('\n').map(line => line.trim()) ?? [];
 	const minor = lines.map(line => /^(?:c?python[-@]?)?(3\.\d{1,2})(?:\.\d{1,3})?(?:$|[^\d.])/.exec(line)?.[1]).find(Boolean);
 	return minor === undefined ? [] : [{from, words: `${from} says Python ${minor}`, change: {python: minor}}];
 }
 
-export async function inspectRequirements({read}: Look): Promise<Suggestion[]> {
+export async function inspectRequirements({read}: FolderReader): Promise<Suggestion[]> {
 	const from = 'requirements.txt';
 	const text = await read(from);
 	return text === undefined
@@ -138,7 +138,7 @@ export async function inspectRequirements({read}: Look): Promise<Suggestion[]> {
 		: [installs(from, [`pip install -r ${from}`]), ...portsOf(from, text.split('\n').map(packageName), listening)];
 }
 
-export async function inspectPyproject({read, has}: Look): Promise<Suggestion[]> {
+export async function inspectPyproject({read, has}: FolderReader): Promise<Suggestion[]> {
 	const from = 'pyproject.toml';
 	const text = await read(from);
 	if (text === undefined) {
@@ -170,7 +170,7 @@ export async function inspectPyproject({read, has}: Look): Promise<Suggestion[]>
 async function installerOf(
 	all: Readonly<Record<string, unknown>>,
 	tool: Readonly<Record<string, unknown>>,
-	has: Look['has'],
+	has: FolderReader['has'],
 ): Promise<readonly string[] | undefined> {
 	if ('uv' in tool || (await has('uv.lock'))) {
 		return ['pip install uv', 'uv sync'];
@@ -191,7 +191,7 @@ async function installerOf(
 	return 'project' in all || 'build-system' in all ? ['pip install -e .'] : undefined;
 }
 
-export async function inspectSetupPy({read}: Look): Promise<Suggestion[]> {
+export async function inspectSetupPy({read}: FolderReader): Promise<Suggestion[]> {
 	const from = 'setup.py';
 	const text = await read(from);
 	if (text === undefined || !/\bsetup\s*\(/.test(text)) {
@@ -202,7 +202,7 @@ export async function inspectSetupPy({read}: Look): Promise<Suggestion[]> {
 	return [...asksFor(from, constraint), installs(from, ['pip install -e .'])];
 }
 
-export async function inspectPipfile({read, has}: Look): Promise<Suggestion[]> {
+export async function inspectPipfile({read, has}: FolderReader): Promise<Suggestion[]> {
 	const from = 'Pipfile';
 	const text = await read(from);
 	if (text === undefined) {
@@ -224,7 +224,7 @@ export async function inspectPipfile({read, has}: Look): Promise<Suggestion[]> {
 	}
 }
 
-export async function inspectConda({read}: Look): Promise<Suggestion[]> {
+export async function inspectConda({read}: FolderReader): Promise<Suggestion[]> {
 	for (const from of ['environment.yml', 'environment.yaml']) {
 		const text = await read(from);
 		if (text === undefined) {

@@ -1,4 +1,4 @@
-import type {Suggestion, Look, Inspect} from './suggestion.js';
+import type {Suggestion, FolderReader, Inspect} from './suggestion.js';
 import {constants} from 'node:fs';
 import {open, stat} from 'node:fs/promises';
 import path from 'node:path';
@@ -33,7 +33,7 @@ const inspectors: readonly Inspect[] = [
 
 /** What the files of a folder suggest for a first configuration, in the order in which to take it. A file that cannot be read or made out suggests nothing. */
 export async function inspectFolder(folder: string): Promise<Suggestion[]> {
-	const look: Look = {
+	const look: FolderReader = {
 		read: async name => readSmall(path.join(folder, name)),
 		has: async name =>
 			stat(path.join(folder, name)).then(

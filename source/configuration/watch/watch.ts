@@ -4,7 +4,16 @@ import {homedir} from 'node:os';
 import path from 'node:path';
 import {type Clock, systemClock} from '../../system/clock.js';
 import {isMissing} from '../../system/files.js';
-import {createPlaces, homeKind, isBelow, isRemote, nothingKind, type Place, treeKind, wayKind} from './watch-places.js';
+import {
+	createWatchedFolders,
+	homeRule,
+	isInside,
+	isRemote,
+	ignoreRule,
+	type WatchedFolder,
+	treeRule,
+	pathRule,
+} from './watched-folders.js';
 
 export type WatchOptions = {
 	readonly clock?: Clock;
@@ -33,7 +42,7 @@ export function watchFiles(
 	listener: (changed: readonly string[]) => void,
 	{clock = systemClock, home = homedir(), watch: open = watch}: WatchOptions = {},
 ): () => void {
-	const places = createPlaces(open, onEvent);
+	const places = createWatchedFolders(open, onEvent);
 	/** Every file that is watched, with what tells one state of it from another. */
 	const stamps = new Map<string, string>();
 	/** What links lead to, with the folders that the links are in. */
@@ -78,7 +87,7 @@ export function watchFiles(
 		});
 	}
 
-	function onEvent({folder, kinds}: Place, event: string, name: string | null): void {
+	function onEvent({folder, kinds}: WatchedFolder, event: string, name: string | null): void {
 		if (isEnded) {
 			return;
 		}
@@ -126,7 +135,7 @@ export function watchFiles(
 		return changed;
 	}
 
-	async function scan(place: Place, changed: Set<string>): Promise<void> {
+	async function scan(place: WatchedFolder, changed: Set<string>): Promise<void> {
 		const {folder} = place;
 		// First the watch, then the look: what happens between is heard.
 		if (!isWatchless) {
@@ -192,7 +201,7 @@ export function watchFiles(
 
 	function forget(folder: string, changed: Set<string>): void {
 		places.forget(folder);
-		for (const file of [...stamps.keys()].filter(each => isBelow(path.dirname(each), folder))) {
+		for (const file of [...stamps.keys()].filter(each => isInside(path.dirname(each), folder))) {
 			note(file, undefined, changed);
 		}
 	}
@@ -205,7 +214,7 @@ export function watchFiles(
 		}
 
 		targets.set(real, (targets.get(real) ?? new Set()).add(path.dirname(file)));
-		if (places.enter(path.dirname(real), nothingKind, true)) {
+		if (places.enter(path.dirname(real), ignoreRule, true)) {
 			dirty.add(path.dirname(real));
 		}
 	}
@@ -235,8 +244,8 @@ export function watchFiles(
 	async function begin(): Promise<void> {
 		const roots =
 			typeof target === 'string'
-				? [{folder: path.resolve(target), kind: treeKind}, ...(home === '' ? [] : [{folder: path.resolve(home), kind: homeKind}])]
-				: target.map(file => wayKind(path.resolve(file)));
+				? [{folder: path.resolve(target), kind: treeRule}, ...(home === '' ? [] : [{folder: path.resolve(home), kind: homeRule}])]
+				: target.map(file => pathRule(path.resolve(file)));
 		for (const {folder, kind} of roots) {
 			isWatchless ||= await isRemote(folder);
 			places.enter(folder, kind, true);

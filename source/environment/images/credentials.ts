@@ -4,7 +4,7 @@ import {interpolate} from '../../configuration/grammar/interpolation.js';
 import type {Secrets} from '../../configuration/files/secrets.js';
 import {parseReference} from '../../system/image-reference.js';
 import {messageOf, Problem} from '../../system/problem.js';
-import {self} from '../../system/program-name.js';
+import {programName} from '../../system/program-name.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {dockerLogin} from './docker-login.js';
 import type {Login} from './registry-auth.js';
@@ -96,7 +96,7 @@ function settle(text: string, secrets: Secrets, variables: NodeJS.ProcessEnv): s
 			{
 				next: missing?.startsWith('env.')
 					? `Set it before: export ${name}=…`
-					: `\`${self} secrets set ${name ?? 'NAME'}\` keeps one.`,
+					: `\`${programName} secrets set ${name ?? 'NAME'}\` keeps one.`,
 			},
 		);
 	}

@@ -1,6 +1,6 @@
-import {containerName, outerStateFolder, stateFolder, workspace} from '../../agents/container/places.js';
+import {containerName, hostStateFolder, stateFolder, workspace} from '../../agents/container/paths.js';
 import {labels} from '../../backends/local/docker/labels.js';
-import {guestWorkspace} from '../../agents/machine/places.js';
+import {guestWorkspace} from '../../agents/machine/guest-account.js';
 import {engineClient} from './engine-client.js';
 import {programScript} from './program.js';
 
@@ -15,7 +15,7 @@ export type Mount = {
 /** The code and the environment's state folder. */
 export const environmentMounts: readonly Mount[] = [
 	{source: guestWorkspace, target: workspace},
-	{source: outerStateFolder, target: stateFolder},
+	{source: hostStateFolder, target: stateFolder},
 ];
 
 /** Labels by which a container is known as ours, and as this run's. */

@@ -150,7 +150,7 @@ export class ByteReader {
 	}
 
 	/** A number below `limit`: the place of something in a list of that length. */
-	below(limit: number): number {
+	numberBelow(limit: number): number {
 		const value = this.number();
 		if (value >= limit) {
 			throw new DamageError(`${value} of ${limit}`);

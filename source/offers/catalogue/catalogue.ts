@@ -5,7 +5,7 @@ import {fileURLToPath} from 'node:url';
 import {isMissing} from '../../system/files.js';
 import {messageOf, Problem} from '../../system/problem.js';
 import type {OfferTable} from '../table.js';
-import {breathe as breatheNow, breather} from './breathe.js';
+import {yieldToEvents as breatheNow, makeYielder} from './yield-to-events.js';
 import {ForeignError, type FoundSection, unpack} from './container.js';
 import {decodeBands, decodeOffers} from './decode.js';
 import {ending} from './refresh.js';
@@ -53,7 +53,7 @@ export async function loadCatalogue(
 	);
 	// Right after a file was read, only the second breath is one for timers as well.
 	await breatheNow();
-	const breathe = breather();
+	const breathe = makeYielder();
 	const groups = byNewest(found.flat());
 	const rows = groups.reduce((sum, [part]) => sum + Math.min(part?.kind === 'offers' ? part.rows : 0, mostReserved), 0);
 	table.columns.reserve(rows + spare);
@@ -121,7 +121,7 @@ function byNewest(parts: readonly Part[]): Part[][] {
 		.sort(([a], [b]) => Number(b?.kind === 'bands') - Number(a?.kind === 'bands'));
 }
 
-type Breathe = ReturnType<typeof breather>;
+type Breathe = ReturnType<typeof makeYielder>;
 
 async function load(table: OfferTable, {kind, backend, open}: Part, breathe: Breathe): Promise<void> {
 	const bytes = open();

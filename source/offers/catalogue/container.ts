@@ -73,7 +73,7 @@ export function unpack(file: Uint8Array): FoundSection[] {
 	}
 
 	const heads = Array.from({length: count}, () => ({
-		kind: kinds[reader.below(kinds.length)] as Section['kind'],
+		kind: kinds[reader.numberBelow(kinds.length)] as Section['kind'],
 		backend: reader.text(),
 		date: reader.number(),
 		rows: reader.number(),

@@ -2,7 +2,7 @@ import type {Band} from '../facts.js';
 import type {CatalogueFacts} from '../table.js';
 import {availabilities, bits} from '../table/rows.js';
 import {architectures} from '../table/shapes.js';
-import {breathe} from './breathe.js';
+import {yieldToEvents} from './yield-to-events.js';
 import {ByteWriter} from './bytes.js';
 
 /** Different things, each once, in the order in which they are first met. */
@@ -67,7 +67,7 @@ export async function encodeOffers(
 		columns.previous.push(fact.previousPrice ?? 0);
 		date = Math.max(date, fact.date);
 		if (columns.shape.length % slice === 0) {
-			await breathe();
+			await yieldToEvents();
 		}
 	}
 
@@ -81,7 +81,7 @@ export async function encodeOffers(
 	writer.number(columns.shape.length);
 	for (const name of names) {
 		writer.column(columns[name]);
-		await breathe();
+		await yieldToEvents();
 	}
 
 	return {bytes: writer.bytes, rows: columns.shape.length, date};

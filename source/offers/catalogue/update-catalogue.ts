@@ -5,13 +5,13 @@ import {type Cloud, clouds as allClouds} from '../feeds/clouds.js';
 import type {SizeFacts} from '../feeds/facts.js';
 import type {FeedUrls} from '../feeds/feed.js';
 import {type CloudProgress, type FactSink, updateCatalogue} from '../feeds/update.js';
-import {type Listing, OfferTable} from '../table.js';
+import {type ListingWriter, OfferTable} from '../table.js';
 import {type Clock, systemClock} from '../../system/clock.js';
 import type {Http} from '../../system/http.js';
-import {sweepDocuments} from '../../system/kept-documents.js';
+import {sweepDocuments} from '../../system/document-cache.js';
 import {acquireLock} from '../../system/lock.js';
 import {Problem} from '../../system/problem.js';
-import {OfferBook} from './offer-book.js';
+import {OfferCatalogue} from './offer-catalogue.js';
 import {type Checked, readRefreshState, type RefreshState, writeRefreshState} from './refresh-state.js';
 
 export type RefreshOptions = {
@@ -48,7 +48,7 @@ export async function refreshCatalogue(options: RefreshOptions): Promise<CloudPr
 const documentsKeptFor = 30 * 24 * 3_600_000;
 
 async function refresh({folder, clouds = allClouds, clock = systemClock, signal, onProgress, ...options}: RefreshOptions) {
-	const book = new OfferBook(folder);
+	const book = new OfferCatalogue(folder);
 	await book.load();
 	const journal = new Journal(folder, await readRefreshState(folder), clock);
 	const documents = path.join(folder, 'documents');
@@ -84,7 +84,7 @@ class FileSink implements FactSink {
 	readonly #folder: string;
 	readonly #known: OfferTable;
 	readonly #journal: Journal;
-	readonly #open = new Map<string, {readonly table: OfferTable; readonly listing: Listing}>();
+	readonly #open = new Map<string, {readonly table: OfferTable; readonly listing: ListingWriter}>();
 
 	constructor(folder: string, known: OfferTable, journal: Journal) {
 		this.#folder = folder;

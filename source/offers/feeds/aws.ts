@@ -7,7 +7,7 @@ import {dstackSource, openCatalogue} from './dstack.js';
 import type {Architecture, SizeFacts} from './facts.js';
 import type {Feed, FeedContext} from './feed.js';
 import {gibibyte, type Origin, type RawGpu, rawGpu, type RawOffer} from './normalise.js';
-import {awsParts} from './parts.js';
+import {awsPartialGpus} from './partial-gpus.js';
 import {number, readRow, slices, text} from './rows.js';
 
 const regionsAtOnce = 4;
@@ -64,7 +64,7 @@ async function readKnown(context: FeedContext, collector: Collector): Promise<Kn
 
 function gpuOf(type: string, known: Known, sizes: ReadonlyMap<string, SizeFacts>): RawGpu | undefined {
 	const size = sizes.get(type)?.gpu;
-	return awsParts.get(type) ?? known.gpus.get(type) ?? (size && rawGpu(size));
+	return awsPartialGpus.get(type) ?? known.gpus.get(type) ?? (size && rawGpu(size));
 }
 
 /** A machine with GPUs must not be sold as one without. */

@@ -5,8 +5,8 @@ import {Collector} from './collector.js';
 import {openCatalogue} from './dstack.js';
 import type {GpuFacts, SizeFacts} from './facts.js';
 import type {Feed, FeedContext} from './feed.js';
-import {normalise, type Origin, rawGpu, type RawOffer, Unbelievable} from './normalise.js';
-import {azureParts, type PartSize} from './parts.js';
+import {normalise, type Origin, rawGpu, type RawOffer, ImplausibleOffer} from './normalise.js';
+import {azurePartialGpus, type PartSize} from './partial-gpus.js';
 import {hostOf, number, readDocument, readRow, slices, text} from './rows.js';
 
 /** The API answers with a thousand at most, and with 429 where it is asked too fast. */
@@ -82,7 +82,7 @@ function learn(sizes: Map<string, Size>, offer: RawOffer, origin: Origin): void 
 		const {architecture, cpu, memory, gpu, disk} = normalise(offer, origin);
 		sizes.set(offer.instanceType, {architecture, cpu, memory, gpu, disk});
 	} catch (error) {
-		if (!(error instanceof Unbelievable)) {
+		if (!(error instanceof ImplausibleOffer)) {
 			throw error;
 		}
 	}
@@ -127,7 +127,8 @@ export const azureFeed: Feed = {
 	async *run(context) {
 		const collector = new Collector();
 		const learned = await readSizes(context, collector);
-		const sizeOf = (name: string): Size | undefined => azureParts.get(name) ?? learned.get(name) ?? context.sizes.azure.get(name);
+		const sizeOf = (name: string): Size | undefined =>
+			azurePartialGpus.get(name) ?? learned.get(name) ?? context.sizes.azure.get(name);
 		const origin: Origin = {backend: 'azure', source: 'Azure retail prices', date: context.clock.now()};
 		const pages = pMapIterable(
 			pageNumbers(hostOf(context.urls.azure)),

@@ -2,7 +2,7 @@ import {setImmediate as breathe} from 'node:timers/promises';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {plainLineOf} from '../../system/values.js';
 import type {FeedSummary, LeftOut, OfferFacts} from './facts.js';
-import {normalise, type Origin, type RawOffer, Unbelievable} from './normalise.js';
+import {normalise, type Origin, type RawOffer, ImplausibleOffer} from './normalise.js';
 
 export type FactBatch = readonly OfferFacts[];
 
@@ -40,7 +40,7 @@ export class Collector {
 		try {
 			facts = normalise(raw, origin);
 		} catch (error) {
-			if (!(error instanceof Unbelievable)) {
+			if (!(error instanceof ImplausibleOffer)) {
 				throw error;
 			}
 

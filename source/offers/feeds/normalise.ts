@@ -39,7 +39,7 @@ export type RawGpu = {
 export type Origin = {readonly backend: string; readonly source: string; readonly date: number};
 
 /** What is left out because of what it says; the message is the reason. */
-export class Unbelievable extends Error {}
+export class ImplausibleOffer extends Error {}
 
 export const gibibyte = 1024;
 /** US dollars per hour: below, nothing is sold; above, only a slip of the decimal point (the dearest today is 361). */
@@ -59,7 +59,7 @@ export const cleanRegion = (text: string | undefined): string => cleanName((text
 export function normalise(raw: RawOffer, {backend, source, date}: Origin): OfferFacts {
 	const instanceType = cleanName(raw.instanceType);
 	if (instanceType === '') {
-		throw new Unbelievable('no instance type');
+		throw new ImplausibleOffer('no instance type');
 	}
 
 	return {
@@ -85,11 +85,11 @@ export function normalise(raw: RawOffer, {backend, source, date}: Origin): Offer
 /** To the millionth of a dollar: what is worked out must not show the noise of its arithmetic. */
 function believablePrice(price: number): number {
 	if (!(price > 0)) {
-		throw new Unbelievable(price === 0 ? 'a price of zero' : 'no price, or one below zero');
+		throw new ImplausibleOffer(price === 0 ? 'a price of zero' : 'no price, or one below zero');
 	}
 
 	if (price < prices.least || price > prices.most) {
-		throw new Unbelievable(`a price that nobody asks ($${price} per hour)`);
+		throw new ImplausibleOffer(`a price that nobody asks ($${price} per hour)`);
 	}
 
 	return Number(price.toFixed(6));
@@ -97,7 +97,7 @@ function believablePrice(price: number): number {
 
 function believableCpu(cpu: number): number {
 	if (!(cpu >= 1 && cpu <= 4096)) {
-		throw new Unbelievable('less than one core, or no number of them');
+		throw new ImplausibleOffer('less than one core, or no number of them');
 	}
 
 	return Number(cpu.toFixed(2));
@@ -105,7 +105,7 @@ function believableCpu(cpu: number): number {
 
 function believableMemory(memory: number): number {
 	if (!(memory >= 1 && memory <= mostMemory)) {
-		throw new Unbelievable('no memory, or more than is made');
+		throw new ImplausibleOffer('no memory, or more than is made');
 	}
 
 	return Math.round(memory);
@@ -118,7 +118,7 @@ export const rawGpu = (gpu: GpuFacts): RawGpu => (gpu.count < 1 ? {...gpu, count
 export function normaliseGpu({vendor, name: written, count, memory = 0, part}: RawGpu): GpuFacts {
 	const name = gpuName(cleanName(written));
 	if (name === '' || !Number.isFinite(count) || count > 256) {
-		throw new Unbelievable('a GPU without a name, or too many of them');
+		throw new ImplausibleOffer('a GPU without a name, or too many of them');
 	}
 
 	const facts = {vendor: gpuVendor(name, vendor === undefined ? undefined : cleanName(vendor)), name};
@@ -148,7 +148,7 @@ export function normaliseGpu({vendor, name: written, count, memory = 0, part}: R
 	}
 
 	if (memory < gibibyte || memory > smallest * gibibyte * 16) {
-		throw new Unbelievable(`${Math.round(memory)} MiB is not what a ${name} has`);
+		throw new ImplausibleOffer(`${Math.round(memory)} MiB is not what a ${name} has`);
 	}
 
 	// A card that is sold with more than it was made with (there are RTX4090 of 48 GB), or with less.

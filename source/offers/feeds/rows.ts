@@ -1,7 +1,7 @@
 import {setImmediate as breathe} from 'node:timers/promises';
 import {z} from 'zod';
 import {HttpError} from '../../system/http.js';
-import {keptJson} from '../../system/kept-documents.js';
+import {fetchCachedJson} from '../../system/document-cache.js';
 import type {Collector} from './collector.js';
 import type {FeedContext} from './feed.js';
 
@@ -46,7 +46,7 @@ export async function fetchDocument({http, documents, signal}: FeedContext, url:
 	const request = {url, signal, gunzip: true};
 	return documents === undefined
 		? (await http.json({...request, limits: {size}})).body
-		: keptJson(http, documents, request, size);
+		: fetchCachedJson(http, documents, request, size);
 }
 
 const isNumber = (text: string): boolean => text.trim() !== '' && Number.isFinite(Number(text));

@@ -61,7 +61,7 @@ const flavorSchema = z.object({
 });
 
 /** A data centre of RunPod's own, or a country of its community. */
-type Place = {readonly id: string; readonly secure: boolean};
+type DataCenter = {readonly id: string; readonly secure: boolean};
 
 /** What the server says is wrong with a question that it understood. */
 class Refused extends Error {}
@@ -83,7 +83,7 @@ async function ask({http, urls, signal}: FeedContext, query: string, variables: 
 	return data;
 }
 
-async function readPlaces(context: FeedContext): Promise<Place[]> {
+async function readPlaces(context: FeedContext): Promise<DataCenter[]> {
 	const host = hostOf(context.urls.runpod);
 	try {
 		const {countryCodes, dataCenters} = readDocument(placesSchema, await ask(context, placesQuery, {}), host);
@@ -97,7 +97,7 @@ async function readPlaces(context: FeedContext): Promise<Place[]> {
 }
 
 type Stock = {
-	readonly place: Place;
+	readonly place: DataCenter;
 	readonly gpus: readonly unknown[];
 	readonly flavors: readonly unknown[];
 	readonly refused?: string;
@@ -105,7 +105,7 @@ type Stock = {
 
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
-async function readStock(context: FeedContext, place: Place): Promise<Stock> {
+async function readStock(context: FeedContext, place: DataCenter): Promise<Stock> {
 	const input = (gpuCount: number) => ({
 		gpuCount,
 		secureCloud: place.secure,
@@ -126,7 +126,7 @@ async function readStock(context: FeedContext, place: Place): Promise<Stock> {
 }
 
 /** Pods with cards: only those in stock are offers, the others are told of by nothing but their price. */
-function* gpuOffers(gpu: z.output<typeof gpuSchema>, {id: region, secure}: Place): Generator<RawOffer> {
+function* gpuOffers(gpu: z.output<typeof gpuSchema>, {id: region, secure}: DataCenter): Generator<RawOffer> {
 	const [onDemand, spot] = secure ? [gpu.securePrice, gpu.secureSpotPrice] : [gpu.communityPrice, gpu.communitySpotPrice];
 	for (const count of counts.filter(each => each <= (gpu.maxGpuCount ?? counts.length))) {
 		const here = gpu[`n${count}`];
@@ -155,7 +155,7 @@ function* gpuOffers(gpu: z.output<typeof gpuSchema>, {id: region, secure}: Place
 /** Pods without cards come in steps of twice the cores, priced by the core. */
 function* flavorOffers(
 	{id, minVcpu, maxVcpu, ramMultiplier, diskLimitPerVcpu, specifics}: z.output<typeof flavorSchema>,
-	{id: region}: Place,
+	{id: region}: DataCenter,
 ): Generator<RawOffer> {
 	const price = specifics?.securePrice;
 	if (!specifics?.stockStatus || !price || !minVcpu || !maxVcpu || !ramMultiplier || minVcpu < 1) {

@@ -4,7 +4,7 @@ import {gpuName} from '../gpu-names.js';
 import {cardSizes} from '../nominal.js';
 import {Collector} from './collector.js';
 import type {Feed, FeedContext} from './feed.js';
-import {gibibyte, type Origin, type RawGpu, type RawOffer, Unbelievable} from './normalise.js';
+import {gibibyte, type Origin, type RawGpu, type RawOffer, ImplausibleOffer} from './normalise.js';
 import {hostOf, maybeNumber, maybeText, number, readDocument, readRow, text} from './rows.js';
 
 const mostPages = 20;
@@ -60,7 +60,7 @@ function gpuOf(plan: Plan): RawGpu | undefined {
 	const written = plan.gpu_type?.replace(/^(?:NVIDIA|AMD)_/i, '').replaceAll('_', ' ') ?? virtualName ?? wholeName;
 	if (written === undefined) {
 		if (plan.gpu_brand !== undefined || /gpu|vram/.test(plan.id)) {
-			throw new Unbelievable('a plan that does not say which GPU it has');
+			throw new ImplausibleOffer('a plan that does not say which GPU it has');
 		}
 
 		return undefined;
@@ -69,7 +69,7 @@ function gpuOf(plan: Plan): RawGpu | undefined {
 	const name = gpuName(written);
 	const memory = ownSizes[name] ?? cardSizes(name)[0];
 	if (memory === undefined) {
-		throw new Unbelievable(`a GPU whose memory is not known (${name})`);
+		throw new ImplausibleOffer(`a GPU whose memory is not known (${name})`);
 	}
 
 	const vendor = plan.gpu_brand;
@@ -155,7 +155,7 @@ function takePlan(plan: Plan, collector: Collector, origin: Origin): void {
 			collector.take(offer, origin);
 		}
 	} catch (error) {
-		if (!(error instanceof Unbelievable)) {
+		if (!(error instanceof ImplausibleOffer)) {
 			throw error;
 		}
 

@@ -53,7 +53,7 @@ const byName = new Map(keys.flatMap(({key, names}) => names.map(name => [name, k
 export const keyNamed = (name: string): Key | undefined => byName.get(name.toLowerCase());
 
 /** The key that was probably meant. */
-export const keyNear = (name: string): string | undefined => suggest(name, [...byName.keys()]);
+export const similarKey = (name: string): string | undefined => suggest(name, [...byName.keys()]);
 
 /** Words that mean something by themselves. */
 export const flagWords = {

@@ -1,15 +1,15 @@
 import type {Operator} from './keys.js';
-import {type FlagWord, isFlagWord, isNumberKey, type Key, keyNamed, keyNear, type NumberKey, type TextKey} from './keys.js';
+import {type FlagWord, isFlagWord, isNumberKey, type Key, keyNamed, similarKey, type NumberKey, type TextKey} from './keys.js';
 import {type Interval, readNumber} from './numbers.js';
 
-type Place = {
+type Span = {
 	/** Offsets into the text: the first character of the term, and the one after its last. */
 	readonly from: number;
 	readonly to: number;
 	readonly negated: boolean;
 };
 
-export type Term = Place &
+export type Term = Span &
 	(
 		| {readonly kind: 'word'; readonly word: string}
 		| {readonly kind: 'flag'; readonly flag: FlagWord}
@@ -143,7 +143,7 @@ function readPiece(piece: Piece): Term | FilterError | undefined {
 }
 
 function unknownKey({from, negated, operatorFrom}: Piece, name: string): FilterError {
-	const near = keyNear(name);
+	const near = similarKey(name);
 	return {
 		from: from + Number(negated),
 		to: operatorFrom,
@@ -152,7 +152,7 @@ function unknownKey({from, negated, operatorFrom}: Piece, name: string): FilterE
 	};
 }
 
-function readKeyed(piece: Piece, place: Place, key: Key): Term | FilterError | undefined {
+function readKeyed(piece: Piece, place: Span, key: Key): Term | FilterError | undefined {
 	const {operator = ':', value, quoted, valueFrom, operatorFrom, name} = piece;
 	const values = quoted ? [value] : value.split(',').filter(each => each !== '');
 	if (isNumberKey(key)) {
@@ -192,7 +192,7 @@ export function marketOf(word: string): boolean | undefined {
 	return yes.includes(lower) ? true : no.includes(lower) ? false : undefined;
 }
 
-function readNumbers(piece: Piece, place: Place, key: NumberKey, values: readonly string[]): Term | FilterError {
+function readNumbers(piece: Piece, place: Span, key: NumberKey, values: readonly string[]): Term | FilterError {
 	const {operator = ':', valueFrom, value} = piece;
 	const intervals: Interval[] = [];
 	let at = valueFrom;

@@ -1,4 +1,4 @@
-import type {Places} from './places.js';
+import type {Locations} from './locations.js';
 import {bits, type Rows} from './rows.js';
 import type {Shapes} from './shapes.js';
 
@@ -140,7 +140,7 @@ export class Bands {
 	}
 
 	/** 0 for none. A band holds for all zones of a region. */
-	of(places: Places, place: number, type: number): number {
+	of(places: Locations, place: number, type: number): number {
 		if (this.#byPlace.size === 0 && this.#later.size === 0) {
 			return 0;
 		}

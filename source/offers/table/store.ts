@@ -3,7 +3,7 @@ import type {DeadlineKind, InstanceKind, Offer} from '../offer.js';
 import {Dictionary} from './dictionary.js';
 import {Bands, KeyIndex} from './key-index.js';
 import type {Coded} from './coded.js';
-import {Places} from './places.js';
+import {Locations} from './locations.js';
 import {availabilities, bits, Rows} from './rows.js';
 import {Shapes} from './shapes.js';
 
@@ -19,7 +19,7 @@ export type Extra = {
 export class Store {
 	version = 0;
 	readonly rows = new Rows();
-	readonly places = new Places();
+	readonly places = new Locations();
 	readonly shapes = new Shapes();
 	readonly index = new KeyIndex(this.rows, this.shapes);
 	readonly sources = new Dictionary();

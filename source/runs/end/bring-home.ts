@@ -4,7 +4,7 @@ import {type ExecOptions, type ExecResult, gather, type Link} from '../../system
 import path from 'node:path';
 import {bringHome, type BringHomeOptions, type BroughtHome, keepWorkspace} from '../../environment/bring-home/bring-home.js';
 import {messageOf, Problem} from '../../system/problem.js';
-import {self} from '../../system/program-name.js';
+import {programName} from '../../system/program-name.js';
 import type {RunContext} from '../context.js';
 import type {RunRecord} from '../journal/record.js';
 import {stepContext} from '../steps/step.js';
@@ -44,7 +44,7 @@ export async function bringRunHome(context: RunContext, record: RunRecord, how: 
 		}
 
 		throw new Problem('failed', `The work in ${name} could not be brought home: ${messageOf(error)}`, {
-			next: `Try again: ${self} bring-home ${name}`,
+			next: `Try again: ${programName} bring-home ${name}`,
 			cause: error,
 		});
 	}

@@ -5,7 +5,7 @@ import type {Offer} from '../../offers/offer.js';
 import {emptyIfMissing} from '../../system/files.js';
 import {thisMachine} from '../../system/machine-id.js';
 import {messageOf, Problem} from '../../system/problem.js';
-import {self} from '../../system/program-name.js';
+import {programName} from '../../system/program-name.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {RunContext} from '../context.js';
 import {journalFile, readJournal} from '../journal/journal.js';
@@ -165,7 +165,7 @@ export async function forgetDamaged(
 	);
 	if (there) {
 		throw new Problem('failed', `${name} was not let go of: its instance ${there.id} is there`, {
-			next: `\`${self} stop ${name}\` ends it.`,
+			next: `\`${programName} stop ${name}\` ends it.`,
 		});
 	}
 
@@ -176,7 +176,7 @@ export async function forgetDamaged(
 async function refuseOwned(name: string, folder: string): Promise<void> {
 	if ((await ownership(folder)) === 'owned') {
 		throw new Problem('failed', `The journal of ${name} is damaged, and another program looks after it`, {
-			next: `End that program first, then \`${self} stop ${name}\`.`,
+			next: `End that program first, then \`${programName} stop ${name}\`.`,
 		});
 	}
 }
@@ -231,7 +231,7 @@ async function listTagged(
 				ours.push({backend, instance});
 			} else {
 				words.push(
-					`One of that name was started on ${elsewhere}, and is left alone: ${instance.id}. \`${self} reap ${name} -y\` ends it.`,
+					`One of that name was started on ${elsewhere}, and is left alone: ${instance.id}. \`${programName} reap ${name} -y\` ends it.`,
 				);
 			}
 		}
@@ -257,7 +257,7 @@ async function tryListing<T>(name: string, act: () => Promise<T>): Promise<T> {
 }
 
 const letGo = (name: string): string =>
-	`Where that can never be again, or nothing is there, \`${self} stop ${name} --forget\` lets go of it and ends nothing.`;
+	`Where that can never be again, or nothing is there, \`${programName} stop ${name} --forget\` lets go of it and ends nothing.`;
 
 const unprovenProblem = (name: string, left: readonly Left[], words: readonly string[]): Problem =>
 	new Problem('failed', `${name} was not removed: its journal is damaged, and whether an instance of it runs is not certain`, {

@@ -3,7 +3,7 @@ import type {RunRecord} from '../journal/record.js';
 import {isAlive} from '../launch/find-instance.js';
 import {describeInstance, findInstance} from '../steps/run-instance.js';
 import {messageOf, Problem} from '../../system/problem.js';
-import {self} from '../../system/program-name.js';
+import {programName} from '../../system/program-name.js';
 import {settleEnd} from './end-run.js';
 import {Unwritten} from './unwritten.js';
 
@@ -27,7 +27,7 @@ export async function forgetRecord(context: RunContext, record: RunRecord): Prom
 		});
 		if (instance && (isAlive(instance) || instance.state === 'ending')) {
 			throw new Problem('failed', `${record.name} was not let go of: its instance ${instance.id} is there`, {
-				next: `\`${self} stop ${record.name}\` ends it.`,
+				next: `\`${programName} stop ${record.name}\` ends it.`,
 			});
 		}
 

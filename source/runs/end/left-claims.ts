@@ -1,5 +1,5 @@
 import path from 'node:path';
-import {self} from '../../system/program-name.js';
+import {programName} from '../../system/program-name.js';
 import type {RunContext} from '../context.js';
 import {readJournal} from '../journal/journal.js';
 import {ownership, stays, timeOf, timeSince} from '../journal/ownership.js';
@@ -14,7 +14,7 @@ export async function settleWithoutIntent(context: RunContext, folder: string, n
 	const name = path.basename(folder);
 	if (await readDamage(folder)) {
 		notes.push(
-			`The journal of ${name} is damaged. What there is lies in ${folder}; \`${self} stop ${name}\` ends and removes it.`,
+			`The journal of ${name} is damaged. What there is lies in ${folder}; \`${programName} stop ${name}\` ends and removes it.`,
 		);
 		return;
 	}

@@ -9,7 +9,7 @@ import {reduceAll} from '../model/reduce.js';
 import type {RunState} from '../model/state.js';
 import {orphanWords} from '../words/status-words.js';
 import {listIn, regionsToAsk} from './regions-to-ask.js';
-import {self} from '../../system/program-name.js';
+import {programName} from '../../system/program-name.js';
 import {leaveEnd, leaveListing, leaveQuestion, patience} from '../words/wait-words.js';
 
 /** What another machine than this one is called; undefined for this one, and where nobody noted which it was. */
@@ -112,7 +112,7 @@ export async function seeToLeftovers(
 				if (state.phase === 'gone' || state.intentId !== instance.intentId) {
 					orphans.push({backend: backend.name, instance, saidGone: true, elsewhere});
 					notes.push(
-						`${orphanWords({backend: backend.name, instance, saidGone: true})}: \`${self} reap\` asks whether to end it`,
+						`${orphanWords({backend: backend.name, instance, saidGone: true})}: \`${programName} reap\` asks whether to end it`,
 					);
 				}
 			} else if (state.phase === 'gone' || state.intentId !== instance.intentId) {

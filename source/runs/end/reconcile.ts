@@ -2,10 +2,10 @@ import type {Backend, Instance} from '../../backends/backend.js';
 import {messageOf, Problem} from '../../system/problem.js';
 import {type RunContext, waitFor} from '../context.js';
 import type {Looked, Reconciled} from '../model/reconciled.js';
-import {self} from '../../system/program-name.js';
+import {programName} from '../../system/program-name.js';
 import type {MachineId} from '../../system/machine-id.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
-import {WaitOver} from '../../system/waits.js';
+import {WaitTimeout} from '../../system/waits.js';
 import {leaveListing} from '../words/wait-words.js';
 import {closeRun, finishStopping, settleGone} from './end-run.js';
 import {sweepRunAliases} from '../link/aliases.js';
@@ -103,7 +103,7 @@ async function checkRun(
 	} catch (error) {
 		const state = await readState(runFolder(context.paths, name)).catch(() => undefined);
 		onUnchecked?.(name, `${state?.offer.backend ?? 'its backend'}: ${messageOf(error)}`);
-		if (!(error instanceof WaitOver && limit !== undefined)) {
+		if (!(error instanceof WaitTimeout && limit !== undefined)) {
 			notes.push(error instanceof Problem ? error.message : `${name} could not be checked: ${messageOf(error)}`);
 		}
 
@@ -154,7 +154,7 @@ async function reconcileRun(
 	if (elsewhere !== undefined) {
 		notes.push(
 			neutraliseLine(
-				`${name} was started on ${elsewhere}, and is left alone here: \`${self} stop ${name}\` ends it all the same`,
+				`${name} was started on ${elsewhere}, and is left alone here: \`${programName} stop ${name}\` ends it all the same`,
 			),
 		);
 		return state;

@@ -1,6 +1,6 @@
 import {type Backend, BackendError, type Instance} from '../../backends/backend.js';
 import {messageOf, Problem} from '../../system/problem.js';
-import {self} from '../../system/program-name.js';
+import {programName} from '../../system/program-name.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {RunContext} from '../context.js';
 import type {RunRecord} from '../journal/record.js';
@@ -38,7 +38,7 @@ export async function startAgain(
 ): Promise<Started> {
 	if (!(await record.own())) {
 		throw new Problem('failed', `Another program looks after ${record.name}`, {
-			next: `Start it there, with S on its screen, or let go of it there first (d), then try again: ${self} start ${record.name}`,
+			next: `Start it there, with S on its screen, or let go of it there first (d), then try again: ${programName} start ${record.name}`,
 		});
 	}
 
@@ -75,7 +75,7 @@ async function startMachine(
 			'failed',
 			`The machine of ${name} is not stopped, but has ended: ${found?.reason ?? 'it is not there any more'}`,
 			{
-				next: `Write that down: ${self} ps`,
+				next: `Write that down: ${programName} ps`,
 			},
 		);
 	}
@@ -136,7 +136,7 @@ function refuseUnstartable(state: RunState, {name: cloud, start}: Backend, now: 
 		throw new Problem(
 			'failed',
 			`${name} was not started: its deadline has passed, so that it would end itself at once, with all that is on it`,
-			{next: `Copy its disk in the cloud first, where that is worth it. End it: ${self} stop ${name} --discard`},
+			{next: `Copy its disk in the cloud first, where that is worth it. End it: ${programName} stop ${name} --discard`},
 		);
 	}
 }
@@ -149,13 +149,13 @@ function refuseWithout(state: RunState): void {
 
 	if (phase === 'stopping') {
 		throw new Problem('failed', `${name} is being ended: it is not started any more`, {
-			next: `Finish that: ${self} stop ${name}`,
+			next: `Finish that: ${programName} stop ${name}`,
 		});
 	}
 
 	if (instanceId === undefined) {
 		throw new Problem('failed', `${name} has no machine yet that could be started`, {
-			next: `Go on with it: ${self} attach ${name}`,
+			next: `Go on with it: ${programName} attach ${name}`,
 		});
 	}
 }
@@ -167,7 +167,7 @@ function startProblem({name, halted}: RunState, error: unknown): Problem {
 			: new Problem('failed', `${name} was not started: ${messageOf(error)}`, {cause: error});
 	}
 
-	const again = `Try again: ${self} start ${name}`;
+	const again = `Try again: ${programName} start ${name}`;
 	const hand = halted?.start === undefined ? '' : ` · By hand: ${halted.start}`;
 	return new Problem('failed', `${name} was not started: ${error.message}`, {
 		next: `${error.next === undefined ? '' : `${error.next} `}${again}${hand}`,

@@ -8,7 +8,7 @@ import {refuseNewerWork} from './newer-work.js';
 import type {Consent} from '../model/consent.js';
 import {OwnerWatch} from '../journal/ownership.js';
 import type {RunRecord} from '../journal/record.js';
-import {self} from '../../system/program-name.js';
+import {programName} from '../../system/program-name.js';
 import {ownToEnd, release, Unwritten, UnwrittenEnd} from './unwritten.js';
 
 const pollInterval = 500;
@@ -70,7 +70,7 @@ async function askOwnerToStop(context: RunContext, record: RunRecord, consent: C
 	if (instanceId === undefined) {
 		throw new Problem('failed', `The program that looks after ${name} cannot be asked to end it`, {
 			details: unwritten.lines,
-			next: `End that program, then try again: ${self} stop ${name}`,
+			next: `End that program, then try again: ${programName} stop ${name}`,
 		});
 	}
 

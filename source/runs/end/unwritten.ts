@@ -1,5 +1,5 @@
 import {messageOf, Problem} from '../../system/problem.js';
-import {self} from '../../system/program-name.js';
+import {programName} from '../../system/program-name.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {NewEvent} from '../model/events.js';
 import {ownership} from '../journal/ownership.js';
@@ -74,7 +74,7 @@ export class UnwrittenEnd extends Problem {
 export const unwrittenWords = (name: string): string =>
 	`${name} has ended, and nothing of it runs on; but its end could not be written down whole on this machine`;
 
-export const unwrittenNext = `When the disk can be written again, \`${self} reap\` sets that right.`;
+export const unwrittenNext = `When the disk can be written again, \`${programName} reap\` sets that right.`;
 
 /** The same in one line; undefined where everything was written. */
 export const unwrittenLine = (name: string, {lines, isEmpty}: Unwritten): string | undefined =>

@@ -1,6 +1,6 @@
 import type {StepId, StepReport} from '../../environment/step.js';
 import type {Lock, LockSign} from '../../system/lock.js';
-import {self} from '../../system/program-name.js';
+import {programName} from '../../system/program-name.js';
 import {Problem} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {RunContext} from '../context.js';
@@ -260,7 +260,7 @@ export class RunRecord {
 	}
 
 	#textOf({text, isCut}: LogTail): string {
-		return isCut ? `… earlier lines: \`${self} logs ${this.name}\` …\n${text}` : text;
+		return isCut ? `… earlier lines: \`${programName} logs ${this.name}\` …\n${text}` : text;
 	}
 
 	#log(step: StepId, text: string, at = this.#context.clock.now()): void {

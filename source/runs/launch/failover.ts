@@ -1,7 +1,7 @@
 import type {BackendErrorClass} from '../../backends/backend.js';
 import type {Retry} from '../../configuration/model.js';
 import type {Offer} from '../../offers/offer.js';
-import {isLessIsolated, instanceKind} from '../../offers/instance-kind.js';
+import {isWeakerIsolation, instanceKind} from '../../offers/instance-kind.js';
 import {agreedKind} from '../model/specification.js';
 import type {Attempt, RunState} from '../model/state.js';
 
@@ -61,7 +61,7 @@ export function untried(state: RunState): readonly Offer[] {
 	const least = agreedKind(specification);
 	// Whatever the list holds: nothing is kept apart less than what the person said yes to.
 	const planned = ([specification.offer, ...specification.others] as unknown as Offer[]).filter(
-		offer => !isLessIsolated(instanceKind(offer), least),
+		offer => !isWeakerIsolation(instanceKind(offer), least),
 	);
 	const seen = new Set<string>();
 	return planned

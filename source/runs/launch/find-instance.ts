@@ -9,7 +9,7 @@ import {
 import type {Offer} from '../../offers/offer.js';
 import type {Clock} from '../../system/clock.js';
 import type {Random} from '../../system/random.js';
-import {backOff} from '../../tunnel/backoff.js';
+import {backoffDelay} from '../../tunnel/backoff.js';
 import {findInstance} from '../steps/run-instance.js';
 import {StepFailed} from '../steps/step.js';
 
@@ -62,7 +62,7 @@ export async function lookSurely(
 			failures++;
 			const words = `${error.message}; whether there is an instance is not known, asking again`;
 			onProgress({step: 'instance', text: words});
-			await clock.sleep(backOff(failures + 2, random, longestDelay), signal);
+			await clock.sleep(backoffDelay(failures + 2, random, longestDelay), signal);
 		}
 	}
 }

@@ -1,9 +1,9 @@
 import {type Account, BackendError, type LaunchIntent} from '../../backends/backend.js';
 import type {Offer} from '../../offers/offer.js';
-import {backOff} from '../../tunnel/backoff.js';
+import {backoffDelay} from '../../tunnel/backoff.js';
 import {accountNow} from '../steps/run-instance.js';
 import type {Stage} from '../steps/step.js';
-import {containerWishes} from '../../agents/container/options.js';
+import {containerOptions} from '../../agents/container/options.js';
 import {isOwnImage} from '../../environment/images/credentials.js';
 import {readKeys} from '../journal/run-folder.js';
 import {environmentOf} from '../model/specification.js';
@@ -29,7 +29,7 @@ export async function makeIntent(stage: Stage): Promise<LaunchIntent> {
 		disk: specification.disk,
 		tags: specification.tags,
 		image: image?.reference,
-		container: containerWishes(environment, specification),
+		container: containerOptions(environment, specification),
 		hold: image?.build?.due === true,
 		registryAuth: isOwnImage(environment, image?.reference) ? environment.registryAuth : undefined,
 		python: environment.python,
@@ -56,7 +56,7 @@ export async function announcedAccount({context, signal}: Stage, offer: Offer): 
 				return error instanceof BackendError ? error : new BackendError('unknown', String(error), {cause: error});
 			}
 
-			await context.clock.sleep(backOff(tries, context.random, longestDelay), signal);
+			await context.clock.sleep(backoffDelay(tries, context.random, longestDelay), signal);
 		}
 	}
 }

@@ -1,9 +1,9 @@
 import {longestDelay, lookSurely, unknownOutcome} from './find-instance.js';
 import {waitFor} from '../context.js';
 import {leaveLaunch, patience} from '../words/wait-words.js';
-import {WaitOver} from '../../system/waits.js';
+import {WaitTimeout} from '../../system/waits.js';
 import {type Backend, BackendError, type Instance, type LaunchIntent, type LaunchProgress} from '../../backends/backend.js';
-import {backOff} from '../../tunnel/backoff.js';
+import {backoffDelay} from '../../tunnel/backoff.js';
 import type {Stage} from '../steps/step.js';
 
 const mostTries = 5;
@@ -43,7 +43,7 @@ export async function launchSurely(
 				if (tries < mostTries) {
 					const words = `no certain answer (${error.message}); asking again`;
 					onProgress({step: 'instance', text: words, log: `${words}\n`});
-					await clock.sleep(backOff(tries, random, longestDelay), stage.signal);
+					await clock.sleep(backoffDelay(tries, random, longestDelay), stage.signal);
 					continue;
 				}
 			}
@@ -86,6 +86,6 @@ async function look(
 			});
 		});
 	} catch (error) {
-		throw error instanceof WaitOver ? unknownOutcome(offer, error) : error;
+		throw error instanceof WaitTimeout ? unknownOutcome(offer, error) : error;
 	}
 }

@@ -12,7 +12,7 @@ import {environmentOf} from '../model/specification.js';
 import {launchSurely} from './launch-surely.js';
 import type {RunSpecification} from '../model/events.js';
 import type {RunState} from '../model/state.js';
-import {self} from '../../system/program-name.js';
+import {programName} from '../../system/program-name.js';
 
 /** No offer is left to be tried. `unasked` are dearer than was agreed to. */
 export class NothingProvisioned extends Error {
@@ -97,7 +97,7 @@ async function awaitBoot(stage: Stage, backend: Backend): Promise<Instance | und
 const haltedFailure = (instance: Instance, {name}: RunState): StepFailed =>
 	new StepFailed('instance', `its machine is stopped, not ended, and its disk is billed: ${haltedReason(instance)}`, {
 		lastLines: [],
-		next: `Start it again: ${self} start ${name}`,
+		next: `Start it again: ${programName} start ${name}`,
 	});
 
 /** True when there is an instance. */

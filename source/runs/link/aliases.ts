@@ -4,7 +4,7 @@ import {type AliasTrouble, installAliases, sweepAliases} from '../../tunnel/ssh-
 import {readState} from '../journal/journal.js';
 import {runFolder} from '../journal/run-folder.js';
 import {isOver, type RunState} from '../model/state.js';
-import {sshPort} from '../../agents/container/places.js';
+import {sshPort} from '../../agents/container/paths.js';
 import {loginName} from '../../configuration/grammar/environment-paths.js';
 import {hasWindowsEditor} from '../../environment/ide/local-editor.js';
 import {environmentOf} from '../model/specification.js';

@@ -1,4 +1,4 @@
-import {sshPort} from '../../agents/container/places.js';
+import {sshPort} from '../../agents/container/paths.js';
 import {loginName} from '../../configuration/grammar/environment-paths.js';
 import {connect, ConnectionError, connectThrough} from '../../tunnel/connection/connection.js';
 import {type Connection, type Destination} from '../../tunnel/connection/contract.js';

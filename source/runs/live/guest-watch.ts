@@ -1,4 +1,4 @@
-import {followCommand, oursCommand} from '../../agents/machine/commands.js';
+import {followCommand, markOwnConnectionCommand} from '../../agents/machine/commands.js';
 import {guestClock, type GuestStatus, parseGuestStatus} from '../../agents/machine/status.js';
 import type {Connection} from '../../tunnel/connection/contract.js';
 import type {RunContext} from '../context.js';
@@ -20,7 +20,7 @@ type GuestWatch = {
 /** Says to the guard that this connection is the program's own, and follows what it tells for as long as the connection lives. */
 async function watchGuest(connection: Connection, {now, onStatus, onTrouble}: GuestWatch): Promise<void> {
 	try {
-		const {code} = await connection.exec(oursCommand);
+		const {code} = await connection.exec(markOwnConnectionCommand);
 		if (code !== 0) {
 			onTrouble('the guard did not take this connection for the program’s own: it counts as activity');
 		}

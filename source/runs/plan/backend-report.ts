@@ -1,11 +1,11 @@
 import type {OfferSource} from '../../backends/backend.js';
 import {type BackendEntry, type BackendReport, backendReport} from '../../backends/report.js';
 import {deadlineKinds} from '../../offers/deadline-kinds.js';
-import type {OfferBook} from '../../offers/catalogue/offer-book.js';
+import type {OfferCatalogue} from '../../offers/catalogue/offer-catalogue.js';
 
 /** How all backends stand, those that only the catalogue knows among them; see `Engine.backendReport`. */
 export async function reportBackends(
-	book: OfferBook,
+	book: OfferCatalogue,
 	sources: readonly OfferSource[],
 	onEntry: (entry: BackendEntry) => void,
 	signal: AbortSignal,
@@ -22,7 +22,7 @@ export async function reportBackends(
 	return {...report, backends: [...report.backends, ...entries]};
 }
 
-async function knownOnly(book: OfferBook, sources: readonly OfferSource[]): Promise<BackendEntry[]> {
+async function knownOnly(book: OfferCatalogue, sources: readonly OfferSource[]): Promise<BackendEntry[]> {
 	const {loaded} = await book.load();
 	const own = new Set<string>(sources.map(({name}) => name));
 	const names = [...new Set(loaded.map(({backend}) => backend))].filter(name => !own.has(name));

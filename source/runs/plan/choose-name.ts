@@ -58,7 +58,7 @@ const animals =
 		' ',
 	);
 
-const pick = (list: readonly string[], random: Random): string => list[random.below(list.length)] ?? '';
+const pick = (list: readonly string[], random: Random): string => list[random.integerBelow(list.length)] ?? '';
 
 /** A name like `fast-moth-1`, none of `taken`. */
 export function generateName(random: Random, taken: ReadonlySet<string>): string {

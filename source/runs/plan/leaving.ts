@@ -3,7 +3,7 @@ import path from 'node:path';
 import {cachePaths} from '../../configuration/resolve/cache-paths.js';
 import {reverseOf} from '../../configuration/resolve/requirements.js';
 import {ownValues, variableSources} from '../../configuration/resolve/value-sources.js';
-import {workspace} from '../../agents/container/places.js';
+import {workspace} from '../../agents/container/paths.js';
 import {checkFiles, filesOf} from '../../environment/files.js';
 import type {CodeSummary, Given, Leaving, Request} from '../model/choice.js';
 

@@ -1,17 +1,17 @@
 import {BackendError, type BackendStatus, type OfferSource, type PriceHistory} from '../../backends/backend.js';
 import {canLaunch} from '../../backends/registry.js';
 import type {Requirements} from '../../configuration/model.js';
-import {breathe} from '../../offers/catalogue/breathe.js';
+import {yieldToEvents} from '../../offers/catalogue/yield-to-events.js';
 import type {CatalogueReport} from '../../offers/catalogue/catalogue.js';
 import {matchRows} from '../../offers/match.js';
-import {instanceKind, isLessIsolated} from '../../offers/instance-kind.js';
+import {instanceKind, isWeakerIsolation} from '../../offers/instance-kind.js';
 import type {Offer} from '../../offers/offer.js';
 import type {OfferTable} from '../../offers/table.js';
 import {bits} from '../../offers/table/rows.js';
 import {type Clock, systemClock} from '../../system/clock.js';
 import {messageOf} from '../../system/problem.js';
 import type {BackendListing, OfferListing} from '../model/listing.js';
-import type {OfferBook} from '../../offers/catalogue/offer-book.js';
+import type {OfferCatalogue} from '../../offers/catalogue/offer-catalogue.js';
 
 /** `notes` are what a backend told while it listed. */
 type Entry = {readonly source: OfferSource; status: BackendStatus; settled: boolean; notes: string[]};
@@ -24,7 +24,7 @@ Asks all sources at once, beside what the catalogue has, and yields what is know
 another's offers, or its own of the catalogue.
 */
 export async function* listOffers(
-	book: OfferBook,
+	book: OfferCatalogue,
 	sources: readonly OfferSource[],
 	requirements: Requirements,
 	signal: AbortSignal,
@@ -51,7 +51,7 @@ export async function* listOffers(
 		...entries.map(async (entry, index) => {
 			// What a source loads of the program when it is first asked is felt: one after the other, and after the key that led here.
 			for (let turn = 0; turn <= index; turn++) {
-				await breathe();
+				await yieldToEvents();
 			}
 
 			await ask(book, entry, requirements, signal, tell);
@@ -68,9 +68,9 @@ export async function* listOffers(
 			const complete = catalogue !== undefined && entries.every(each => each.settled);
 			const backends = listBackends(book.table, entries, catalogue, isWanted);
 			// Matching, and drawing what matches, each take a good part of a frame: a key may come in between.
-			await breathe();
+			await yieldToEvents();
 			const matches = matchRows(book.table, requirements);
-			await breathe();
+			await yieldToEvents();
 			yield {table: book.table, matches, backends, complete};
 			if (complete) {
 				break;
@@ -96,7 +96,7 @@ export async function* listOffers(
 
 /** Takes in what one source says. Offers that it listed before and does not list any more go only when it was heard to the end. */
 async function ask(
-	book: OfferBook,
+	book: OfferCatalogue,
 	entry: Entry,
 	requirements: Requirements,
 	signal: AbortSignal,
@@ -214,7 +214,7 @@ export function othersAfter(
 
 	const canServe = (backend: string): boolean => backend !== 'local' && canLaunch(backend);
 	const isApart = (row: number): boolean =>
-		backends.includes(backendOf(row)) || !isLessIsolated(table.kind(row), instanceKind(offer));
+		backends.includes(backendOf(row)) || !isWeakerIsolation(table.kind(row), instanceKind(offer));
 	const backendOf = (row: number): string => table.places.at(table.columns.place[row] ?? 0).backend;
 	const tried = rows.subarray(0, triable);
 	const rowsOf = (ids: readonly string[]): Set<number | undefined> => new Set(ids.map(id => table.rowOf(id)));

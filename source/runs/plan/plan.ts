@@ -1,8 +1,8 @@
 import {mkdir, statfs} from 'node:fs/promises';
 import {readSecretsFile} from '../../configuration/files/secrets.js';
-import {settleEnvironment} from '../../configuration/resolve/resolve-references.js';
+import {resolveEnvironment} from '../../configuration/resolve/resolve-references.js';
 import {BackendError} from '../../backends/backend.js';
-import {unheardKeys} from '../../agents/container/unsupported-keys.js';
+import {unsupportedKeys} from '../../agents/container/unsupported-keys.js';
 import {backends, canLaunch} from '../../backends/registry.js';
 import {collectCode} from '../../environment/code/collect.js';
 import {pythonMissingHere} from '../../environment/python-here.js';
@@ -40,7 +40,7 @@ export async function makePlan(
 	refuseUnlaunchable(offer);
 	const name = await chooseName(context, asked.choice.name);
 	const values = {run: {name}, secrets: await readSecretsFile(context.paths.secrets), caller: context.variables};
-	const request = {...asked, environment: settleEnvironment(asked.environment, values)};
+	const request = {...asked, environment: resolveEnvironment(asked.environment, values)};
 	refuseNoRegistry(offer, request, registry);
 	await refuseNoPython(offer, request);
 	// Before anybody is asked about the image.
@@ -218,7 +218,7 @@ const sameImage = (
 
 /** What the configuration asks for without effect. */
 const unheard = ({choice, environment, requirements: {inactivityDuration}}: Request, offer: Offer): string[] => [
-	...unheardKeys(environment, offer),
+	...unsupportedKeys(environment, offer),
 	...choice.configuration.diagnostics
 		.filter(({severity}) => severity === 'warning')
 		.map(({file, line, message}) => `${file}:${line}: ${message}.`),

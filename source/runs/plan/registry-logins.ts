@@ -3,7 +3,7 @@ import {ownValues, type VariableSource, variableSources} from '../../configurati
 import type {DevEnvironment} from '../../configuration/model.js';
 import {parseReference} from '../../system/image-reference.js';
 import {Problem} from '../../system/problem.js';
-import {self} from '../../system/program-name.js';
+import {programName} from '../../system/program-name.js';
 import type {RunContext} from '../context.js';
 import type {Plan, RegistryLogin, Request} from '../model/choice.js';
 import type {ImageChoice, ImageQuestion} from '../model/image-choice.js';
@@ -111,7 +111,7 @@ export async function keepLogins(context: Pick<RunContext, 'paths'>, {logins}: P
 	const unagreed = logins.find(({agreed}) => !agreed);
 	if (unagreed) {
 		throw new Problem('usage', `${unagreed.host} would get ${unagreed.values.join(', ')}, and nobody agreed to that`, {
-			next: `Say it: \`${self} run --send-secrets ${unagreed.host}\`.`,
+			next: `Say it: \`${programName} run --send-secrets ${unagreed.host}\`.`,
 		});
 	}
 

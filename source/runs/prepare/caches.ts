@@ -1,5 +1,5 @@
-import {containerName} from '../../agents/container/places.js';
-import {isBelowCode, linkedCache} from '../../agents/container/state-files.js';
+import {containerName} from '../../agents/container/paths.js';
+import {isInsideCode, cacheFolder} from '../../agents/container/state-files.js';
 import {type CacheMount, cacheMounts} from '../../agents/container/options.js';
 import {cacheRestoreScript, cacheSaveScript} from '../../environment/machine/cache.js';
 import type {ScriptStep} from '../../environment/step.js';
@@ -23,7 +23,7 @@ async function cachesOf({state, context}: Stage): Promise<{paths: readonly strin
 }
 
 /** A path in the code is a link to where it is kept. */
-const placeOf = (mount: CacheMount): string => (isBelowCode(mount.path) ? linkedCache(mount) : mount.path);
+const placeOf = (mount: CacheMount): string => (isInsideCode(mount.path) ? cacheFolder(mount) : mount.path);
 
 const step = (title: string, script: string): ScriptStep => ({
 	id: 'cache',

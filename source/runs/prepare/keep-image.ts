@@ -1,5 +1,5 @@
 import {beforeCommitScript} from '../../agents/container/bootstrap.js';
-import {containerName} from '../../agents/container/places.js';
+import {containerName} from '../../agents/container/paths.js';
 import {commitScript} from '../../environment/machine/commit.js';
 import {pushScript} from '../../environment/machine/push.js';
 import {takeBaseline} from '../../environment/work.js';

@@ -1,7 +1,7 @@
 import {filesOf} from '../../environment/files.js';
 import path from 'node:path';
-import {isBelowCode, linkedCache} from '../../agents/container/state-files.js';
-import {workspace} from '../../agents/container/places.js';
+import {isInsideCode, cacheFolder} from '../../agents/container/state-files.js';
+import {workspace} from '../../agents/container/paths.js';
 import {cacheMounts} from '../../agents/container/options.js';
 import {copyFiles, type CopyOptions} from '../../environment/files.js';
 import {type CacheLink, makePlaces} from '../../environment/places.js';
@@ -33,9 +33,9 @@ export async function furnish(
 function cacheLinks(stage: Stage): CacheLink[] {
 	const {specification, workspace: place = workspace, sharesNetwork} = stage.state();
 	return cacheMounts(environmentOf(specification), specification)
-		.filter(cache => isBelowCode(cache.path))
+		.filter(cache => isInsideCode(cache.path))
 		.map(cache => ({
 			path: place + cache.path.slice(workspace.length),
-			target: sharesNetwork ? path.join(stage.context.paths.caches, cache.key) : linkedCache(cache),
+			target: sharesNetwork ? path.join(stage.context.paths.caches, cache.key) : cacheFolder(cache),
 		}));
 }

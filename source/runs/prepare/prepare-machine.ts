@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import {containerName, outerStateFolder} from '../../agents/container/places.js';
+import {containerName, hostStateFolder} from '../../agents/container/paths.js';
 import {stateFiles} from '../../agents/container/state-files.js';
 import {containerScript} from '../../environment/machine/container.js';
 import {engineScript} from '../../environment/machine/engine.js';
@@ -113,14 +113,14 @@ async function putState(stage: Stage): Promise<void> {
 		return;
 	}
 
-	await pMap(Object.entries(files), async ([name, text]) => putOnMachine(stage, `${outerStateFolder}/${name}`, text), {
+	await pMap(Object.entries(files), async ([name, text]) => putOnMachine(stage, `${hostStateFolder}/${name}`, text), {
 		concurrency: sessions,
 	});
 }
 
 /** Whether the container runs; where it does not, the reason that an earlier try left is taken away. */
 async function isRunning(stage: Stage): Promise<boolean> {
-	const script = `if [ "$(docker inspect -f '{{.State.Running}}' ${containerName} 2>/dev/null)" = true ]; then echo yes; else rm -f ${quote(`${outerStateFolder}/ended`)}; fi`;
+	const script = `if [ "$(docker inspect -f '{{.State.Running}}' ${containerName} 2>/dev/null)" = true ]; then echo yes; else rm -f ${quote(`${hostStateFolder}/ended`)}; fi`;
 	const {stdout} = await withMachineLink(stage, async link => link.exec(viaSh(script), {signal: stage.signal}));
 	return stdout.trim() === 'yes';
 }

@@ -1,5 +1,5 @@
 import {containerEnd} from '../steps/explain-environment.js';
-import {outerStateFolder} from '../../agents/container/places.js';
+import {hostStateFolder} from '../../agents/container/paths.js';
 import {openSessions} from '../../environment/variables.js';
 import {quote, viaSh} from '../../system/shell.js';
 import {furnish} from './place-files.js';
@@ -48,6 +48,6 @@ async function releaseHere(stage: Stage): Promise<void> {
 }
 
 async function releaseOnMachine(stage: Stage): Promise<void> {
-	const place = quote(outerStateFolder);
+	const place = quote(hostStateFolder);
 	await withMachineLink(stage, async link => link.exec(viaSh(`rm -f ${place}/ended ${place}/hold`), {signal: stage.signal}));
 }

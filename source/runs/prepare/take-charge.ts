@@ -1,4 +1,4 @@
-import {hostKeyCommand, hostKeyInput, liftCommand, statusCommand} from '../../agents/machine/commands.js';
+import {hostKeyCommand, hostKeyInput, liftLeaseCommand, statusCommand} from '../../agents/machine/commands.js';
 import {guestClock, type GuestStatus, parseGuestStatus} from '../../agents/machine/status.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {Connection} from '../../tunnel/connection/contract.js';
@@ -22,7 +22,7 @@ export async function takeCharge(stage: Stage): Promise<void> {
 		const [status, at] = await withMachineLink(stage, async link => [await readStatus(link), stage.context.clock.now()] as const);
 		await noteDeadline(stage, status, at);
 		if (!leaseLifted) {
-			await withMachineLink(stage, async link => expectDone(link, liftCommand));
+			await withMachineLink(stage, async link => expectDone(link, liftLeaseCommand));
 			await stage.append({type: 'lease-lifted'});
 		}
 

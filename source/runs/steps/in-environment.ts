@@ -1,4 +1,4 @@
-import {containerName} from '../../agents/container/places.js';
+import {containerName} from '../../agents/container/paths.js';
 import {quote} from '../../system/shell.js';
 import type {Link} from '../../system/link.js';
 import {runScriptStep} from '../../environment/runner.js';

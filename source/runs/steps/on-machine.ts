@@ -1,4 +1,4 @@
-import {guestStateFolder} from '../../agents/machine/places.js';
+import {guestStateFolder} from '../../agents/machine/guest-account.js';
 import type {DevEnvironment} from '../../configuration/model.js';
 import type {ScriptStep, StepContext} from '../../environment/step.js';
 import {quote, viaSh} from '../../system/shell.js';

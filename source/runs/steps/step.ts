@@ -1,6 +1,6 @@
 import {BackendError, type Instance, type KeptWork} from '../../backends/backend.js';
 import type {RunState} from '../model/state.js';
-import {containerVenv} from '../../agents/container/places.js';
+import {containerVenv} from '../../agents/container/paths.js';
 import {environmentOf, type RunSecrets} from '../model/specification.js';
 import type {DevEnvironment} from '../../configuration/model.js';
 import type {StepContext, StepId, StepReport} from '../../environment/step.js';

@@ -1,5 +1,5 @@
 import type {BroughtHome, BroughtRepository} from '../../environment/bring-home/bring-home.js';
-import {self} from '../../system/program-name.js';
+import {programName} from '../../system/program-name.js';
 import {shellWord} from '../../system/shell.js';
 
 /** What a branch was over there: `heads/main`, `stash/0`. */
@@ -67,4 +67,4 @@ export function homeSummary(name: string, {folder, repositories}: BroughtHome): 
 
 /** What can be done where the work of an environment that is to be ended cannot be brought home. */
 export const discardWords = (name: string): string =>
-	`Mend it and try again, or end it and lose the work: ${self} stop ${name} -y --discard`;
+	`Mend it and try again, or end it and lose the work: ${programName} stop ${name} -y --discard`;

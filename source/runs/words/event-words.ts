@@ -2,7 +2,7 @@ import {formatPrice} from '../../offers/format.js';
 import {formatDuration} from '../../system/format.js';
 import {instanceKind} from '../../offers/instance-kind.js';
 import type {InstanceKind, Offer} from '../../offers/offer.js';
-import {self} from '../../system/program-name.js';
+import {programName} from '../../system/program-name.js';
 import type {RunEvent} from '../model/events.js';
 import {plannedPortsWords, portWords} from './port-words.js';
 import type {Attempt, RunState, StepFailure} from '../model/state.js';
@@ -190,7 +190,7 @@ export const attemptLine = ({offer, errorClass, message}: Attempt): string => `$
 
 /** What is said of a run that was let go of. */
 export const goesOnWords = (name: string): string =>
-	`${name} goes on. Come back: ${self} attach ${name} · end it: ${self} stop ${name}`;
+	`${name} goes on. Come back: ${programName} attach ${name} · end it: ${programName} stop ${name}`;
 
 /** How a run ended, in words; some reasons begin with the phase itself. */
 export const overWords = ({phase, reason}: Pick<RunState, 'phase' | 'reason'>): string =>
@@ -203,7 +203,7 @@ export const keptLines = ({name, kept}: Pick<RunState, 'name' | 'kept'>): string
 		: [
 				`What it held is kept: ${kept.place}`,
 				...(kept.command === undefined ? [] : [`Copy it out: ${kept.command}`]),
-				`Remove it: ${self} stop ${name}`,
+				`Remove it: ${programName} stop ${name}`,
 			];
 
 /** The last lines of a failed step without the one that its message repeats. */

@@ -1,6 +1,6 @@
 import {formatPrice} from '../../offers/format.js';
 import {formatDuration} from '../../system/format.js';
-import {self} from '../../system/program-name.js';
+import {programName} from '../../system/program-name.js';
 import {begunAt, isUnheard, type OwnEnd, overdue, overdueLimit, ownEnd} from '../model/overdue.js';
 import type {RunState} from '../model/state.js';
 import {dateTime} from './event-words.js';
@@ -18,7 +18,7 @@ export function overdueLine(now: number, run: RunState, counts = true): string |
 	}
 
 	const since = counts ? `, ${formatDuration((now - end.at) / 1000)} ago` : '';
-	return `OVERDUE: it should have ended itself at ${names[end.why]} (${dateTime(end.at)}${since}), and may still be billed. \`${self} reap\` ends it, as the full screen does; now: ${self} stop ${run.name}`;
+	return `OVERDUE: it should have ended itself at ${names[end.why]} (${dateTime(end.at)}${since}), and may still be billed. \`${programName} reap\` ends it, as the full screen does; now: ${programName} stop ${run.name}`;
 }
 
 /** Of a machine that is stopped in its cloud: that it costs, and both ways on; undefined where it is not. */
@@ -31,8 +31,8 @@ export function haltedLine(now: number, run: RunState): string | undefined {
 	const asked = halted.asked === undefined ? '' : ` Its cloud was asked at ${dateTime(halted.asked)} to start it.`;
 	const start = isPastDeadline(now, run)
 		? 'Its deadline has passed, so that it would end itself at once if it were started: copy its disk first, where that is worth it.'
-		: `Start it again: ${self} start ${name}.`;
-	return `STOPPED, not ended: ${halted.reason}. Its disk is billed, and keeps what is on it, until it is terminated.${asked} ${start} End it: ${self} stop ${name}`;
+		: `Start it again: ${programName} start ${name}.`;
+	return `STOPPED, not ended: ${halted.reason}. Its disk is billed, and keeps what is on it, until it is terminated.${asked} ${start} End it: ${programName} stop ${name}`;
 }
 
 /** Whether a machine that is stopped would end itself as soon as it ran. */
@@ -67,5 +67,5 @@ export function unheardLine(now: number, run: RunState): string | undefined {
 		return undefined;
 	}
 
-	return `NOT HEARD OF: its guard has not answered since ${run.resumedAt === undefined ? 'its launch' : 'it was started again'} at ${dateTime(begunAt(run) ?? now)}, and it is billed. It ends itself at ${dateTime(end.at)} (${names[end.why]}); where it does not, this program ends it after ${dateTime(end.at + overdueLimit)}; now: ${self} stop ${run.name}`;
+	return `NOT HEARD OF: its guard has not answered since ${run.resumedAt === undefined ? 'its launch' : 'it was started again'} at ${dateTime(begunAt(run) ?? now)}, and it is billed. It ends itself at ${dateTime(end.at)} (${names[end.why]}); where it does not, this program ends it after ${dateTime(end.at + overdueLimit)}; now: ${programName} stop ${run.name}`;
 }

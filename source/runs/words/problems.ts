@@ -1,4 +1,4 @@
-import {self} from '../../system/program-name.js';
+import {programName} from '../../system/program-name.js';
 import {BackendError} from '../../backends/backend.js';
 import type {Paths} from '../../system/paths.js';
 import {formatPrice} from '../../offers/format.js';
@@ -11,11 +11,11 @@ import type {RunState, StepFailure} from '../model/state.js';
 import {attemptLine, keptLines, linesBeside} from './event-words.js';
 
 export const missingProblem = (name: string): Problem =>
-	new Problem('usage', `There is no environment called ${name}`, {next: `\`${self} ps\` lists those that there are.`});
+	new Problem('usage', `There is no environment called ${name}`, {next: `\`${programName} ps\` lists those that there are.`});
 
 export const takenProblem = (name: string): Problem =>
 	new Problem('usage', `There is an environment called ${name} already`, {
-		next: `Attach to it with \`${self} attach ${name}\`, or choose another name with -n.`,
+		next: `Attach to it with \`${programName} attach ${name}\`, or choose another name with -n.`,
 	});
 
 /** `ssh` knows the name, or that of the machine around the environment, as a host of the person's own. */
@@ -31,7 +31,7 @@ export function ownHostProblem(name: string, {alias, place, hostName}: OwnHost):
 export class TakenOver extends Problem {
 	constructor(name: string) {
 		super('failed', `Another program has taken over ${name}, since this one did not answer for a while`, {
-			next: `\`${self} attach ${name}\` follows it.`,
+			next: `\`${programName} attach ${name}\` follows it.`,
 		});
 	}
 }
@@ -39,7 +39,7 @@ export class TakenOver extends Problem {
 export function endedProblem(state: RunState): Problem {
 	return new Problem('failed', `${state.name} has ended: ${state.reason ?? 'no reason known'}`, {
 		details: keptLines(state),
-		next: state.phase === 'ended' ? undefined : `Start a new one with \`${self} run\`.`,
+		next: state.phase === 'ended' ? undefined : `Start a new one with \`${programName} run\`.`,
 	});
 }
 
@@ -50,7 +50,7 @@ export function stepProblem(
 	{step, message, lastLines, next}: Pick<StepFailure, 'step' | 'message' | 'lastLines' | 'next'>,
 ): Problem {
 	const look = reachable ? `Look inside: ${sshCommand(paths, name)} · ` : '';
-	const commands = `${look}Try again: ${self} attach ${name} · End it: ${self} stop ${name}`;
+	const commands = `${look}Try again: ${programName} attach ${name} · End it: ${programName} stop ${name}`;
 	return new Problem('failed', `${step}: ${message}`, {
 		details: linesBeside({message, lastLines}),
 		next: next === undefined ? commands : `${next} ${commands}`,
@@ -108,7 +108,7 @@ export function notEndedProblem(
 	];
 	return new Problem('failed', `${name} could not be ended: ${message}`, {
 		details,
-		next: `${next === undefined ? '' : `${next} `}Try again with \`${self} stop ${name}\`.${error instanceof BackendError && error.class === 'permission' ? ` Where that can never be again, \`${self} stop ${name} --forget\` lets go of it and ends nothing.` : ''}`,
+		next: `${next === undefined ? '' : `${next} `}Try again with \`${programName} stop ${name}\`.${error instanceof BackendError && error.class === 'permission' ? ` Where that can never be again, \`${programName} stop ${name} --forget\` lets go of it and ends nothing.` : ''}`,
 		cause: error,
 	});
 }
@@ -116,5 +116,5 @@ export function notEndedProblem(
 /** The instance lives, but can never be reached with what is known of it. */
 export const unreachableProblem = (name: string, reason: string): Problem =>
 	new Problem('failed', `${name} cannot be reached: ${reason}`, {
-		next: `Nothing was ended. If this is not to be trusted, end it: ${self} stop ${name}`,
+		next: `Nothing was ended. If this is not to be trusted, end it: ${programName} stop ${name}`,
 	});

@@ -1,7 +1,7 @@
 import type {Instance} from '../../backends/backend.js';
 import {formatPrice} from '../../offers/format.js';
 import {formatDuration} from '../../system/format.js';
-import {self} from '../../system/program-name.js';
+import {programName} from '../../system/program-name.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {besides, worstCase} from '../model/cost.js';
 import type {Orphan} from '../model/reconciled.js';
@@ -141,7 +141,7 @@ export function stopFailureLines({name, offer, instanceId, stopFailure}: RunStat
 		`It may still be billed: ${[instanceId ?? `${offer.instanceType} (its id is not known)`, offer.backend, offer.zone ?? offer.region, ...price].join(' · ')}`,
 		...(command === undefined ? [] : [`End it by hand: ${command}`]),
 		...(page === undefined ? [] : [`Look at it: ${page}`]),
-		`It is tried again at every start of this program and every few minutes while it is open; now: ${self} stop ${name}`,
+		`It is tried again at every start of this program and every few minutes while it is open; now: ${programName} stop ${name}`,
 	].map(neutraliseLine);
 }
 

@@ -1,5 +1,5 @@
 import type {Wait} from '../../system/waits.js';
-import {self} from '../../system/program-name.js';
+import {programName} from '../../system/program-name.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {clockSeconds} from './status-words.js';
 
@@ -29,7 +29,7 @@ export const leaveLaunch =
 	'Ctrl-c ends it, on the screen x; after that time it fails with the request unanswered, and the next try or start of this program finds what was made.';
 export const leaveQuestion = 'Ctrl-c leaves; nothing is changed by that.';
 export const leaveEnd = (name: string): string =>
-	`Ctrl-c leaves; the end is then tried again at every start of this program, or now by \`${self} stop ${name}\`.`;
+	`Ctrl-c leaves; the end is then tried again at every start of this program, or now by \`${programName} stop ${name}\`.`;
 
 /** The same with at most so much of its trouble, in characters: everything else in it is needed more. */
 export const shortWaitLine = ({trouble, ...wait}: Wait, most: number): string =>

@@ -28,7 +28,7 @@ export function retryAfter(header: string | null, now: number): number | undefin
 /** Milliseconds before try number `next`, at random below a bound that doubles (full jitter), so that many clients do not come back together. */
 export function pause(next: number, {base, longest}: RetryOptions, random: Random, asked: number | undefined): number {
 	const bound = Math.max(1, Math.min(longest, base * 2 ** (next - 2)));
-	return Math.min(longest, (asked ?? 0) + random.below(Math.ceil(bound)));
+	return Math.min(longest, (asked ?? 0) + random.integerBelow(Math.ceil(bound)));
 }
 
 /** Whether a request that changes something can be sent again: only where the server cannot have acted on the first one. */

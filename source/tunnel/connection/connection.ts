@@ -4,7 +4,7 @@ import type {Duplex, Readable} from 'node:stream';
 import type {Client, ConnectConfig} from 'ssh2';
 import {messageOf} from '../../system/problem.js';
 import {publicKeyBytes} from './keys.js';
-import {joinWrites, prepareKeys} from './tune-ssh2.js';
+import {coalesceWrites, cacheCipherKeys} from './tune-ssh2.js';
 import {Ssh2Connection} from './ssh2-connection.js';
 
 export {ConnectionError, PortRefused};
@@ -72,7 +72,7 @@ function configure(destination: Destination, sock: Socket | Duplex): {config: Co
 async function logIn(destination: Destination, signal: AbortSignal, sock: Socket | Duplex): Promise<Connection> {
 	// It may fail while the library is still being loaded.
 	sock.on('error', () => undefined);
-	joinWrites(sock);
+	coalesceWrites(sock);
 	const {default: ssh2} = await import('ssh2');
 	const client: Client = new ssh2.Client();
 	const {config, isWrong} = configure(destination, sock);
@@ -118,7 +118,7 @@ async function logIn(destination: Destination, signal: AbortSignal, sock: Socket
 			resolve(new Ssh2Connection(client, sock));
 		});
 		// After each exchange of keys there are other ciphers.
-		client.on('handshake', () => setImmediate(prepareKeys, client));
+		client.on('handshake', () => setImmediate(cacheCipherKeys, client));
 		client.connect(config);
 	});
 }

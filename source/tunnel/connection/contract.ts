@@ -12,7 +12,7 @@ export type Destination = {
 };
 
 /** A connection that arrives at a port of the other side. `accept` and `refuse` exclude each other. */
-export type Arrival = {readonly accept: () => Duplex; readonly refuse: () => void};
+export type IncomingChannel = {readonly accept: () => Duplex; readonly refuse: () => void};
 
 /** A connection that can also carry ports. */
 export type Connection = Link & {
@@ -24,7 +24,7 @@ export type Connection = Link & {
 	Listens on the instance's loopback for as long as the connection lives; resolves with the way to stop. Rejects with `PortRefused`
 	when the port is taken there or forwarding is not allowed.
 	*/
-	listenThere(port: number, onArrival: (arrival: Arrival) => void): Promise<() => void>;
+	listenRemote(port: number, onArrival: (arrival: IncomingChannel) => void): Promise<() => void>;
 	/** Milliseconds until the other side's SSH server answered. Rejects when the connection is over; on a silent one it waits. */
 	ping(): Promise<number>;
 	/** Bytes that arrived so far: while they grow, the connection lives. */
@@ -33,9 +33,9 @@ export type Connection = Link & {
 	readonly congested: boolean;
 	whenDrained(act: () => void): void;
 	/** Calls back in the moment in which the connection is over, before its streams end; soon, where it is already. Returns the way to stop. */
-	onOver(listener: () => void): () => void;
+	onClosed(listener: () => void): () => void;
 	/** Ends the keepalive that a connection has of its own: from now on the caller judges whether it lives. */
-	takeWatch(): void;
+	stopOwnKeepalive(): void;
 	/** Ends it at once, whatever is under way, for `reason`. */
 	destroy(reason: Error): void;
 };

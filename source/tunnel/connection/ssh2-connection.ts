@@ -1,7 +1,7 @@
 import type {Duplex} from 'node:stream';
 import type {Socket} from 'node:net';
 import type {Client, ClientChannel} from 'ssh2';
-import {type Arrival, type Connection, ConnectionError, PortRefused} from './contract.js';
+import {type IncomingChannel, type Connection, ConnectionError, PortRefused} from './contract.js';
 import {execOn} from './exec.js';
 import type {ExecOptions, ExecResult} from '../../system/link.js';
 
@@ -20,7 +20,7 @@ export class Ssh2Connection implements Connection {
 	readonly #sock: Socket | Duplex;
 	readonly #ends = new Set<() => void>();
 	readonly #drains = new Set<() => void>();
-	readonly #arrivals = new Map<number, (arrival: Arrival) => void>();
+	readonly #arrivals = new Map<number, (arrival: IncomingChannel) => void>();
 	#guard: NodeJS.Timeout | undefined;
 	#reason: Error | undefined;
 	#over = false;
@@ -78,7 +78,7 @@ export class Ssh2Connection implements Connection {
 		this.#drains.add(act);
 	}
 
-	onOver(listener: () => void): () => void {
+	onClosed(listener: () => void): () => void {
 		if (this.#over) {
 			// Not before the caller knows the way to stop it.
 			const soon = setImmediate(listener);
@@ -115,7 +115,7 @@ export class Ssh2Connection implements Connection {
 		});
 	}
 
-	async listenThere(port: number, onArrival: (arrival: Arrival) => void): Promise<() => void> {
+	async listenRemote(port: number, onArrival: (arrival: IncomingChannel) => void): Promise<() => void> {
 		this.#arrivals.set(port, onArrival);
 		try {
 			await this.#withLimit(`port ${port} there`, done => {
@@ -154,12 +154,12 @@ export class Ssh2Connection implements Connection {
 		});
 	}
 
-	takeWatch(): void {
+	stopOwnKeepalive(): void {
 		clearInterval(this.#guard);
 	}
 
 	close(): void {
-		this.takeWatch();
+		this.stopOwnKeepalive();
 		if (!this.#over) {
 			this.#client.end();
 			// A link that is already dead never answers the polite end.
@@ -254,7 +254,7 @@ export class Ssh2Connection implements Connection {
 		}
 
 		this.#over = true;
-		this.takeWatch();
+		this.stopOwnKeepalive();
 		this.#drains.clear();
 		for (const listener of this.#ends) {
 			listener();

@@ -17,7 +17,7 @@ type Writer = {
 Sends what is written within one turn in one piece. The library writes each packet in three: its length, itself and its mark of
 authenticity, which would be three system calls, or three packets of a connection that it goes through.
 */
-export function joinWrites(stream: Duplex): void {
+export function coalesceWrites(stream: Duplex): void {
 	const sock = stream as unknown as Writer;
 	const write = sock.write.bind(sock);
 	let corked = false;
@@ -46,7 +46,7 @@ type Keyed = {_encKey?: unknown; _decipherKey?: unknown};
 Gives the library's ciphers their keys in the form that OpenSSL wants. It makes a cipher for each packet, and Node would turn the
 bytes into that form each time: half of all the work for a packet. Where the library is another than it was, nothing is changed.
 */
-export function prepareKeys(client: Client): void {
+export function cacheCipherKeys(client: Client): void {
 	const {_protocol: protocol} = client as Client & {_protocol?: {_cipher?: Keyed; _decipher?: Keyed}};
 	const {_cipher: cipher, _decipher: decipher} = protocol ?? {};
 	if (cipher && Buffer.isBuffer(cipher._encKey)) {

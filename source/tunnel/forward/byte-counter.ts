@@ -2,7 +2,7 @@
 const smoothing = 3000;
 
 /** What a port carries: bytes each way, a smoothed rate, and how many connections are open. */
-export class Traffic {
+export class ByteCounter {
 	/** Connections that are open now. */
 	open = 0;
 	/** Bytes that came out of the environment. */

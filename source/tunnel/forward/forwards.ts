@@ -2,10 +2,10 @@ import {createServer, type Server, type Socket} from 'node:net';
 import type {Duplex} from 'node:stream';
 import {closeServers, listenOnLoopback} from '../../system/ports.js';
 import {messageOf} from '../../system/problem.js';
-import {carry} from './pipe.js';
+import {pipeSocket} from './pipe.js';
 import {PortRefused} from '../connection/connection.js';
 import {type Connection} from '../connection/contract.js';
-import {Traffic} from './byte-counter.js';
+import {ByteCounter} from './byte-counter.js';
 
 export type ForwardStats = {
 	readonly local: number;
@@ -36,7 +36,7 @@ type Forward = {
 	/** At 127.0.0.1, and at ::1 where there is one. */
 	servers: readonly Server[];
 	readonly sockets: Set<Socket>;
-	readonly traffic: Traffic;
+	readonly traffic: ByteCounter;
 	problem: string | undefined;
 	/** Something listened there before. */
 	hasServed: boolean;
@@ -68,7 +68,7 @@ export class Forwards {
 
 	/** Binds one more listener; rejects with the system's error where the port is taken. */
 	async add(local: number, remote: number): Promise<void> {
-		const counted = {sockets: new Set<Socket>(), traffic: new Traffic()};
+		const counted = {sockets: new Set<Socket>(), traffic: new ByteCounter()};
 		const forward: Forward = {local, remote, servers: [], ...counted, problem: undefined, hasServed: false};
 		try {
 			forward.servers = await listenOnLoopback(local, () => this.#makeServer(forward), backlog);
@@ -101,7 +101,7 @@ export class Forwards {
 	}
 
 	/** Gives the link to carry over, or takes it away. */
-	use(connection: Connection | undefined): void {
+	setConnection(connection: Connection | undefined): void {
 		if (connection && connection !== this.#last) {
 			this.#cameBack = this.#last ? performance.now() : this.#cameBack;
 			this.#last = connection;
@@ -223,7 +223,7 @@ export class Forwards {
 		socket.on('error', () => socket.destroy());
 		const opened = await this.#open(forward, socket);
 		if (opened) {
-			carry(socket, opened.stream, opened.connection, traffic);
+			pipeSocket(socket, opened.stream, opened.connection, traffic);
 		} else {
 			// As a machine without a listener would answer: the connection is reset.
 			socket.resetAndDestroy();

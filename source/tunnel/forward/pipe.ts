@@ -1,7 +1,7 @@
 import type {Socket} from 'node:net';
 import type {Duplex} from 'node:stream';
 import type {Connection} from '../connection/contract.js';
-import type {Traffic} from './byte-counter.js';
+import type {ByteCounter} from './byte-counter.js';
 
 /** Whether the other side said that nothing more comes on a channel. The library keeps that, but tells an end and a break in the same way. */
 const isComplete = (stream: Duplex): boolean => {
@@ -14,7 +14,7 @@ Carries bytes between a local socket and a stream of a connection, in order, eac
 is a reset for the local side, never an orderly end. Neither side is read faster than the other takes: at most the channel's window
 (2 MB) waits here.
 */
-export function carry(socket: Socket, stream: Duplex, connection: Connection, traffic: Traffic): void {
+export function pipeSocket(socket: Socket, stream: Duplex, connection: Connection, traffic: ByteCounter): void {
 	let broken = false;
 	let sentAll = false;
 	let waiting = false;
@@ -80,7 +80,7 @@ export function carry(socket: Socket, stream: Duplex, connection: Connection, tr
 	});
 	stream.on('error', () => socket.resetAndDestroy());
 
-	const ignoreEnd = connection.onOver(() => {
+	const ignoreEnd = connection.onClosed(() => {
 		broken = true;
 		if (!isComplete(stream)) {
 			socket.resetAndDestroy();

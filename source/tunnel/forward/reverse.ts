@@ -1,9 +1,9 @@
 import {connect, type Socket} from 'node:net';
 import {messageOf} from '../../system/problem.js';
-import {carry} from './pipe.js';
+import {pipeSocket} from './pipe.js';
 import {PortRefused} from '../connection/connection.js';
-import {type Arrival, type Connection} from '../connection/contract.js';
-import {Traffic} from './byte-counter.js';
+import {type IncomingChannel, type Connection} from '../connection/contract.js';
+import {ByteCounter} from './byte-counter.js';
 
 export type ReverseStats = {
 	/** The port inside the environment, and the one on this machine that it leads to. */
@@ -26,7 +26,7 @@ type Reverse = {
 	readonly remote: number;
 	readonly local: number;
 	readonly sockets: Set<Socket>;
-	readonly traffic: Traffic;
+	readonly traffic: ByteCounter;
 	stop: (() => void) | undefined;
 	timer: NodeJS.Timeout | undefined;
 	problem: string | undefined;
@@ -43,7 +43,7 @@ export class ReverseForwards {
 			throw new Error(`port ${remote} of the environment leads somewhere already`);
 		}
 
-		const reverse = {remote, local, sockets: new Set<Socket>(), traffic: new Traffic()};
+		const reverse = {remote, local, sockets: new Set<Socket>(), traffic: new ByteCounter()};
 		const entry: Reverse = {...reverse, stop: undefined, timer: undefined, problem: undefined};
 		this.#reverses.set(remote, entry);
 		void this.#bind(entry);
@@ -61,7 +61,7 @@ export class ReverseForwards {
 	}
 
 	/** Gives the connection to listen over, or takes it away. The same one again changes nothing. */
-	use(connection: Connection | undefined): void {
+	setConnection(connection: Connection | undefined): void {
 		if (connection === this.#connection) {
 			return;
 		}
@@ -100,7 +100,7 @@ export class ReverseForwards {
 
 		const isWanted = () => this.#reverses.get(reverse.remote) === reverse && this.#connection === connection;
 		try {
-			const stop = await connection.listenThere(reverse.remote, arrival => take(reverse, connection, arrival));
+			const stop = await connection.listenRemote(reverse.remote, arrival => take(reverse, connection, arrival));
 			if (isWanted()) {
 				reverse.stop = stop;
 				reverse.problem = undefined;
@@ -117,7 +117,7 @@ export class ReverseForwards {
 	}
 }
 
-function take({local, sockets, traffic}: Reverse, connection: Connection, {accept, refuse}: Arrival): void {
+function take({local, sockets, traffic}: Reverse, connection: Connection, {accept, refuse}: IncomingChannel): void {
 	const socket = connect({host: '127.0.0.1', port: local, allowHalfOpen: true, noDelay: true});
 	socket.on('error', () => socket.destroy());
 	// Nothing listens here: the caller there is told so.
@@ -126,7 +126,7 @@ function take({local, sockets, traffic}: Reverse, connection: Connection, {accep
 		socket.off('error', refuse);
 		sockets.add(socket);
 		socket.once('close', () => sockets.delete(socket));
-		carry(socket, accept(), connection, traffic);
+		pipeSocket(socket, accept(), connection, traffic);
 	});
 }
 

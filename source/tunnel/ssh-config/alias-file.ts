@@ -77,7 +77,7 @@ const endPins = ['ClearAllForwardings no', 'ExitOnForwardFailure no'];
 The same for what older ssh do not know, by the name in `ssh -G`: only pinned where the person's own settings have it, which shows that every
 ssh that reads them knows it.
 */
-export const latePins: Readonly<Record<string, {readonly line: string; readonly usual: string | undefined}>> = {
+export const deferredPins: Readonly<Record<string, {readonly line: string; readonly usual: string | undefined}>> = {
 	remotecommand: {line: 'RemoteCommand none', usual: undefined},
 	knownhostscommand: {line: 'KnownHostsCommand none', usual: undefined},
 	sessiontype: {line: 'SessionType default', usual: 'default'},
@@ -136,8 +136,8 @@ export function withPins(text: string, lines: readonly string[]): string {
 }
 
 /** The same text without any of `latePins`. */
-export function withoutLatePins(text: string): string {
-	const late = new Set(Object.values(latePins).map(({line}) => `\t${line}`));
+export function withoutDeferredPins(text: string): string {
+	const late = new Set(Object.values(deferredPins).map(({line}) => `\t${line}`));
 	return text
 		.split('\n')
 		.filter(line => !late.has(line))

@@ -5,9 +5,9 @@ import {readIfThere} from '../../system/files.js';
 import type {Paths} from '../../system/paths.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {aliasFile, pinnedKeys} from './alias-file.js';
-import {byHand, lookAtConfig, pinLate, sshCommand} from './install-aliases.js';
+import {manualInstallWords, checkConfig, installDeferredPins, sshCommand} from './install-aliases.js';
 import {includeLine} from './include-line.js';
-import {configArguments, latePinsNeeded, readWithSsh, runSsh, type SshReading} from './run-ssh.js';
+import {configArguments, deferredPinsNeeded, readWithSsh, runSsh, type SshReading} from './run-ssh.js';
 import {explainSsh, type SshFailure} from './explain-ssh.js';
 import {ConfigUnusable} from './user-config.js';
 
@@ -49,8 +49,8 @@ async function checkSettings(question: SshQuestion): Promise<SshFailure | undefi
 
 	const args = configArguments(paths);
 	const host = hopOf(text, name);
-	if ((await latePinsNeeded(paths, name)).length > 0) {
-		await pinLate(paths, question);
+	if ((await deferredPinsNeeded(paths, name)).length > 0) {
+		await installDeferredPins(paths, question);
 	}
 
 	for (const alias of host === undefined ? [name] : [name, host]) {
@@ -74,9 +74,9 @@ type Comparison = {
 };
 
 async function compare({paths, name}: SshQuestion, {meant, real, alias, keys, hop}: Comparison): Promise<SshFailure | undefined> {
-	const config = await lookAtConfig(paths);
+	const config = await checkConfig(paths);
 	if (config instanceof ConfigUnusable) {
-		return {why: `${paths.userSshConfig} cannot be used: ${config.message}`, next: byHand(paths, name)};
+		return {why: `${paths.userSshConfig} cannot be used: ${config.message}`, next: manualInstallWords(paths, name)};
 	}
 
 	if (!meant.settings || !real.settings) {
@@ -113,7 +113,7 @@ function notRead(paths: Paths, name: string, config: 'first' | 'missing' | numbe
 	}
 
 	return config === 'missing'
-		? {why: `${paths.userSshConfig} does not include the environments`, next: byHand(paths, name)}
+		? {why: `${paths.userSshConfig} does not include the environments`, next: manualInstallWords(paths, name)}
 		: {
 				why: `${paths.sshConfig}, which holds the environments, cannot be read by ssh`,
 				next: 'Attach again: that writes it anew.',

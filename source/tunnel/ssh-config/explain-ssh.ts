@@ -1,5 +1,5 @@
 import {neutraliseLine} from '../../system/terminal-text.js';
-import type {SshSaid} from './run-ssh.js';
+import type {SshResult} from './run-ssh.js';
 
 /** Why `ssh NAME` does not work, and what to do about it. */
 export type SshFailure = {readonly why: string; readonly next: string};
@@ -111,7 +111,7 @@ const sayings: readonly Saying[] = [
 ];
 
 /** What a failed `ssh` said, as the cause and the next step. */
-export function explainSsh(said: SshSaid, names: Names): SshFailure {
+export function explainSsh(said: SshResult, names: Names): SshFailure {
 	if (said.missing) {
 		return {
 			why: 'there is no `ssh` on this machine’s PATH',

@@ -7,10 +7,10 @@ import type {Paths} from '../../system/paths.js';
 import {Problem} from '../../system/problem.js';
 import {shellWord} from '../../system/shell.js';
 import {RefusedValue, runName} from '../../system/values.js';
-import {aliasFile, aliasText, type AliasTarget, withoutLatePins, withPins} from './alias-file.js';
+import {aliasFile, aliasText, type AliasTarget, withoutDeferredPins, withPins} from './alias-file.js';
 import {addInclude, type Inclusion, includeLine, placeOfInclude, removeInclude} from './include-line.js';
 import {withLock} from './config-lock.js';
-import {latePinsNeeded} from './run-ssh.js';
+import {deferredPinsNeeded} from './run-ssh.js';
 import {ConfigUnusable, readConfig} from './user-config.js';
 import {installForWindows, removeForWindows, runsOfWindows} from './windows-copy.js';
 
@@ -60,11 +60,11 @@ function isIncluded({userSshConfig, sshConfig}: Paths): boolean {
 }
 
 /** What to do by hand about a config that this program cannot write. */
-export const byHand = (paths: Paths, name: string): string =>
+export const manualInstallWords = (paths: Paths, name: string): string =>
 	`Add this as its first line: ${includeLine(paths.sshConfig)} - or do without it: \`${directCommand(paths, name)}\`, and for VS Code the setting remote.SSH.configFile: ${paths.sshConfig}`;
 
 /** How the person's config takes ours in; `missing` where it is not there, else why it cannot be used. Throws nothing. */
-export async function lookAtConfig(paths: Paths): Promise<'first' | 'missing' | number | ConfigUnusable> {
+export async function checkConfig(paths: Paths): Promise<'first' | 'missing' | number | ConfigUnusable> {
 	try {
 		const config = await readConfig(paths.userSshConfig);
 		return config ? placeOfInclude(config.text, paths.sshConfig) : 'missing';
@@ -79,8 +79,8 @@ export async function lookAtConfig(paths: Paths): Promise<'first' | 'missing' | 
 
 /** What is wrong with the person's config as a whole: it cannot be used, or does not include the environments that there are. */
 export async function configTrouble(paths: Paths): Promise<AliasTrouble | undefined> {
-	const config = await lookAtConfig(paths);
-	const next = byHand(paths, 'NAME');
+	const config = await checkConfig(paths);
+	const next = manualInstallWords(paths, 'NAME');
 	if (config instanceof ConfigUnusable) {
 		return {why: `${paths.userSshConfig} cannot be used: ${config.message}.`, next};
 	}
@@ -119,15 +119,15 @@ export async function installAliases(paths: Paths, target: AliasTarget): Promise
 	}
 
 	// What was pinned for the person's settings stays, as long as nothing else is to be written.
-	await writeChanged(file, before !== undefined && withoutLatePins(before) === text ? before : text);
+	await writeChanged(file, before !== undefined && withoutDeferredPins(before) === text ? before : text);
 	return locked(paths, async () => {
 		await writeChanged(
 			paths.sshConfig,
 			`# Written by dstack-tui: one file for each environment.\nInclude "${path.join(paths.runs, '*', aliasFile)}"\n`,
 		);
-		const trouble = await orTrouble(paths.userSshConfig, byHand(paths, target.name), async () => {
+		const trouble = await orTrouble(paths.userSshConfig, manualInstallWords(paths, target.name), async () => {
 			await addInclude(inclusion(paths));
-			await pinLate(paths, target);
+			await installDeferredPins(paths, target);
 		});
 		if (!paths.windows || target.forWindows !== true) {
 			return trouble;
@@ -140,7 +140,7 @@ export async function installAliases(paths: Paths, target: AliasTarget): Promise
 }
 
 /** What the person's settings hold against a run that not every ssh knows is set back in its aliases. */
-export async function pinLate(paths: Paths, {name, folder}: Pick<AliasTarget, 'name' | 'folder'>): Promise<void> {
+export async function installDeferredPins(paths: Paths, {name, folder}: Pick<AliasTarget, 'name' | 'folder'>): Promise<void> {
 	// Without settings of the person's own, none of theirs can be in the way, and nobody need be asked.
 	const config = await readConfig(paths.userSshConfig);
 	if (!config || config.text.trim() === includeLine(paths.sshConfig)) {
@@ -149,7 +149,7 @@ export async function pinLate(paths: Paths, {name, folder}: Pick<AliasTarget, 'n
 
 	const file = path.join(folder, aliasFile);
 	const text = await readFile(file, 'utf8');
-	const pinned = withPins(text, await latePinsNeeded(paths, name));
+	const pinned = withPins(text, await deferredPinsNeeded(paths, name));
 	if (pinned !== text) {
 		await writeFileAtomic(file, pinned, {mode: 0o600});
 	}

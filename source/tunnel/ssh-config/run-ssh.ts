@@ -4,9 +4,9 @@ import {homedir} from 'node:os';
 import process from 'node:process';
 import type {Paths} from '../../system/paths.js';
 import {messageOf} from '../../system/problem.js';
-import {latePins} from './alias-file.js';
+import {deferredPins} from './alias-file.js';
 
-export type SshSaid = {
+export type SshResult = {
 	/** Undefined where it was ended by us, or could not be started. */
 	readonly code: number | undefined;
 	readonly stdout: string;
@@ -28,7 +28,7 @@ export type SshLimits = {
 };
 
 /** Runs the system's own `ssh` without a terminal, so that it can ask nothing. Never rejects. */
-export async function runSsh(args: readonly string[], {limit, signal}: SshLimits): Promise<SshSaid> {
+export async function runSsh(args: readonly string[], {limit, signal}: SshLimits): Promise<SshResult> {
 	const output = {stdout: '', stderr: ''};
 	let child: ChildProcess;
 	try {
@@ -97,7 +97,7 @@ export const configArguments = ({sshReadsUserConfig, userSshConfig}: Paths): str
 const readLimit = 5000;
 
 /** What `ssh` would do for a host, key by key, without connecting; or what it says where it cannot read its config. */
-export type SshReading = {readonly settings: ReadonlyMap<string, readonly string[]> | undefined; readonly said: SshSaid};
+export type SshReading = {readonly settings: ReadonlyMap<string, readonly string[]> | undefined; readonly said: SshResult};
 
 /** `ssh -G`: each key in lower case, with all its values in their order. */
 export async function readWithSsh(args: readonly string[], host: string, signal?: AbortSignal): Promise<SshReading> {
@@ -117,7 +117,7 @@ export async function readWithSsh(args: readonly string[], host: string, signal?
 }
 
 /** The lines that set back what the person's settings would do to a run, of those that not every ssh knows. */
-export async function latePinsNeeded(paths: Paths, name: string): Promise<string[]> {
+export async function deferredPinsNeeded(paths: Paths, name: string): Promise<string[]> {
 	const args = configArguments(paths);
 	const found = new Set<string>();
 	let reading = await readWithSsh(args, name);
@@ -127,12 +127,12 @@ export async function latePinsNeeded(paths: Paths, name: string): Promise<string
 		reading = await readWithSsh(['-o', 'ForkAfterAuthentication=no', ...args], name);
 	}
 
-	for (const [key, {usual}] of Object.entries(latePins)) {
+	for (const [key, {usual}] of Object.entries(deferredPins)) {
 		const value = reading.settings?.get(key)?.[0];
 		if (value !== undefined && value !== usual && (usual !== undefined || value !== 'none')) {
 			found.add(key);
 		}
 	}
 
-	return [...found].map(key => latePins[key]?.line ?? '');
+	return [...found].map(key => deferredPins[key]?.line ?? '');
 }

@@ -1,4 +1,4 @@
-import {self} from '../../system/program-name.js';
+import {programName} from '../../system/program-name.js';
 import {type Consent, consentTo} from '../../runs/model/consent.js';
 import {messageOf} from '../../system/problem.js';
 import type {App} from './app.js';
@@ -82,7 +82,7 @@ async function lossOf({ask, isHalted = false, name}: Ending): Promise<Loss> {
 				kind: 'unknown',
 				lines: [
 					'Its machine is stopped, so that it cannot be asked for work that exists nowhere else.',
-					`S, or \`${self} start ${name}\`, starts it again, and it can; ended, its disk goes with all that is on it.`,
+					`S, or \`${programName} start ${name}\`, starts it again, and it can; ended, its disk goes with all that is on it.`,
 				],
 				consent: {lose: 'nothing'},
 			};

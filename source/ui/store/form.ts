@@ -1,4 +1,4 @@
-import type {RequirementFlags, Requirements, WishKey} from '../../configuration/model.js';
+import type {RequirementFlags, Requirements, RequirementKey} from '../../configuration/model.js';
 import {isBound, printCpu, printMemory, printRange} from '../../configuration/grammar/ranges.js';
 import {durationText} from '../../configuration/files/save.js';
 import {matchRows} from '../../offers/match.js';
@@ -11,7 +11,7 @@ import type {AppState} from './state.js';
 
 /** One line of the form: a wish that can be changed for this run only, as a flag would. */
 export type FormRow = {
-	readonly key: WishKey;
+	readonly key: RequirementKey;
 	readonly label: string;
 	/** How it is written, for the line of help. */
 	readonly help: string;
@@ -28,7 +28,7 @@ export type FormRow = {
 type TextFlag = 'gpu' | 'cpu' | 'memory' | 'disk' | 'maxPrice' | 'maxDuration';
 type ListFlag = 'backends' | 'regions' | 'instanceTypes';
 
-const textRow = (key: WishKey & TextFlag, label: string, help: string, text: FormRow['text']): FormRow => ({
+const textRow = (key: RequirementKey & TextFlag, label: string, help: string, text: FormRow['text']): FormRow => ({
 	key,
 	label,
 	help,

@@ -1,4 +1,4 @@
-import {self} from '../../system/program-name.js';
+import {programName} from '../../system/program-name.js';
 import type {RunHandle} from '../../runs/model/run-handle.js';
 import {isOver, type RunPhase} from '../../runs/model/state.js';
 import {goesOnWords} from '../../runs/words/event-words.js';
@@ -54,7 +54,7 @@ const again = (by: 'key' | 'interrupt', goOn: string): string[] =>
 
 function askOne(app: App, handle: RunHandle, by: 'key' | 'interrupt'): void {
 	const {phase} = handle.state();
-	const detaching = {label: `Detach: it goes on, \`${self} attach ${handle.name}\` comes back`, value: 'detach'};
+	const detaching = {label: `Detach: it goes on, \`${programName} attach ${handle.name}\` comes back`, value: 'detach'};
 	const stopping = {label: 'Stop: end it and delete what is in it', value: 'stop'};
 	const stay = {label: 'Stay', value: 'stay'};
 	app.ask(
@@ -79,7 +79,7 @@ function askAll(app: App, handles: readonly RunHandle[], by: 'key' | 'interrupt'
 			title: `Leave ${handles.length} environments?`,
 			lines: [handles.map(({name}) => name).join(', '), ...again(by, 'all of them: they go on')],
 			options: [
-				{label: `Detach: they go on, \`${self} attach NAME\` comes back`, value: 'detach'},
+				{label: `Detach: they go on, \`${programName} attach NAME\` comes back`, value: 'detach'},
 				{label: 'Stay', value: 'stay'},
 			],
 		},

@@ -1,4 +1,4 @@
-import {breathe} from '../../offers/catalogue/breathe.js';
+import {yieldToEvents} from '../../offers/catalogue/yield-to-events.js';
 import type {Choice} from '../../runs/model/choice.js';
 import {containerInstead, othersAfter} from '../../runs/plan/list-offers.js';
 import type {App} from './app.js';
@@ -23,7 +23,7 @@ export async function loadOffers(app: App): Promise<void> {
 		app.set({request});
 		for await (const listing of app.core.offers(request, signal)) {
 			// A key that came while all that was matched goes before all that is drawn for it.
-			await breathe();
+			await yieldToEvents();
 			signal.throwIfAborted();
 			takeListing(app, listing);
 		}

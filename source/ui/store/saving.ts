@@ -1,12 +1,12 @@
 import path from 'node:path';
 import type {SaveTarget} from '../../configuration/files/save.js';
-import type {RequirementFlags, Wishes} from '../../configuration/model.js';
+import type {RequirementFlags, RequirementSettings} from '../../configuration/model.js';
 import type {App} from './app.js';
 import {loadFolder} from './load-folder.js';
 import {changeFlags, formRows} from './form.js';
 
 /** What was changed for this run, as it is asked for now. */
-function changedWishes(app: App): Wishes {
+function changedWishes(app: App): RequirementSettings {
 	const {flags, request} = app.state();
 	const changed = formRows.filter(row => row.flag(flags) !== undefined).map(({key}) => key);
 	return Object.fromEntries(changed.map(key => [key, request?.requirements[key]]).filter(([, value]) => value !== undefined));
@@ -62,7 +62,7 @@ export async function saveProfile(app: App, name: string): Promise<void> {
 /** Writes the changes, reads the files again, and goes on with what they say now. */
 async function save(app: App, target: SaveTarget, profileName: string | undefined): Promise<void> {
 	await app.work('writing', async () => {
-		await app.core.saveWishes(target, changedWishes(app));
+		await app.core.saveRequirements(target, changedWishes(app));
 		const {configuration: before} = app.state();
 		await loadFolder(app);
 		const {configurations, profiles, flags} = app.state();

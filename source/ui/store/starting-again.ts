@@ -1,6 +1,6 @@
 import type {RunState} from '../../runs/model/state.js';
 import {isPastDeadline, startLines} from '../../runs/words/overdue-words.js';
-import {self} from '../../system/program-name.js';
+import {programName} from '../../system/program-name.js';
 import type {App} from './app.js';
 import {loadEnvironments} from './listing.js';
 import {beginRun} from './running.js';
@@ -45,6 +45,6 @@ async function startNow(app: App, name: string): Promise<void> {
 		void loadEnvironments(app);
 	}
 
-	app.say(`${name} runs again; \`${self} attach ${name}\` comes back to it from anywhere`);
+	app.say(`${name} runs again; \`${programName} attach ${name}\` comes back to it from anywhere`);
 	await beginRun(app, app.core.attach(name));
 }

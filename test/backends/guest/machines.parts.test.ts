@@ -13,8 +13,8 @@ import {
 	hostKeyCommand,
 	hostKeyInput,
 	keepCommand,
-	liftCommand,
-	oursCommand,
+	liftLeaseCommand,
+	markOwnConnectionCommand,
 	statusCommand,
 } from '../../../source/agents/machine/commands.js';
 import {parseGuestStatus, type GuestStatus} from '../../../source/agents/machine/status.js';
@@ -174,7 +174,7 @@ describe.skipIf(!machines)('a machine that ends itself', {timeout: 240_000, conc
 		const folder = await temporaryFolder();
 		const machine = await boot({duration: 600, lease: 120, inactivity: 12, spot: true});
 		const link = await machine.link();
-		expect(await link.exec(oursCommand)).toMatchObject({code: 0});
+		expect(await link.exec(markOwnConnectionCommand)).toMatchObject({code: 0});
 		const first = await statusOf(link);
 		expect(first).toMatchObject({connections: [], idleSince: null, notice: null, ends: {why: 'lease'}});
 		expect(first.deadline! - first.at).toBeGreaterThan(480);
@@ -238,8 +238,8 @@ describe.skipIf(!machines)('a machine that ends itself', {timeout: 240_000, conc
 		expect(await link.exec(extendCommand(was, next))).toMatchObject({code: 0, stdout: `${next / 1000}\n`});
 		expect(await link.exec(extendCommand(was, next))).toMatchObject({code: 0, stdout: `${next / 1000}\n`});
 		expect(await link.exec(extendCommand(was, undefined))).toMatchObject({code: extendConflict, stdout: `${next / 1000}\n`});
-		expect(await link.exec(liftCommand)).toMatchObject({code: 0});
-		expect(await link.exec(liftCommand)).toMatchObject({code: 0});
+		expect(await link.exec(liftLeaseCommand)).toMatchObject({code: 0});
+		expect(await link.exec(liftLeaseCommand)).toMatchObject({code: 0});
 		expect(await link.exec(keepCommand(first.at * 1000))).toMatchObject({code: 0});
 		expect((await link.exec('cat /dstack-tui/keep')).stdout).toBe(`${first.at}\n`);
 		const time = new Date(Math.ceil(Date.now() / 1000) * 1000 + 120_000);

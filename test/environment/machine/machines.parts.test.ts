@@ -2,7 +2,7 @@ import {writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import {containerName} from '../../../source/agents/container/places.js';
+import {containerName} from '../../../source/agents/container/paths.js';
 import {cacheRestoreScript, cacheSaveScript} from '../../../source/environment/machine/cache.js';
 import {commitScript} from '../../../source/environment/machine/commit.js';
 import {containerScript} from '../../../source/environment/machine/container.js';

@@ -96,7 +96,7 @@ export class Program {
 			random: {
 				uuid: () => `token-${++world.tokens}`,
 				hex: bytes => (++world.tokens).toString(16).padStart(bytes * 2, '0'),
-				below: limit => Math.floor(limit / 2),
+				integerBelow: limit => Math.floor(limit / 2),
 			} as RunContext['random'],
 			variables: {},
 			backend: async name => this.#watched(world.cloud.backend(name)),

@@ -1,8 +1,8 @@
 import type {Instance as Ec2Instance} from '@aws-sdk/client-ec2';
 import {neutraliseLine} from '../../../system/terminal-text.js';
-import {hostAddress, readValue, shown} from '../../../system/values.js';
+import {hostAddress, readValue, quotedValue} from '../../../system/values.js';
 import type {Instance, InstanceState} from '../../backend.js';
-import {guestStateFolder, guestUser, guestWorkspace} from '../../../agents/machine/places.js';
+import {guestStateFolder, guestUser, guestWorkspace} from '../../../agents/machine/guest-account.js';
 import {awsAccount} from './account.js';
 import {instanceName, isInstanceId} from './ids.js';
 import type {OwnedInstance} from './lookup.js';
@@ -62,7 +62,7 @@ export function toInstance(region: string, instance: OwnedInstance, isPrivate: b
 	const runs = state === 'pending' || state === 'running';
 	return {
 		// What is none of EC2's is none of ours either: with the quotes it is refused at the door.
-		id: instanceName(region, isInstanceId(instance.InstanceId) ? instance.InstanceId : shown(instance.InstanceId)),
+		id: instanceName(region, isInstanceId(instance.InstanceId) ? instance.InstanceId : quotedValue(instance.InstanceId)),
 		intentId: tagValue(instance.Tags, tagNames.intent) ?? instance.ClientToken ?? '',
 		run: neutraliseLine(tagValue(instance.Tags, tagNames.run) ?? ''),
 		state,
@@ -79,6 +79,8 @@ export function toInstance(region: string, instance: OwnedInstance, isPrivate: b
 		...(/^Server\.SpotInstance/.test(reasonCode(instance) ?? '') && {interrupted: true}),
 		replaceHostKey: true,
 		...(!runs && {reason: reasonOf(instance)}),
-		...(runs && told && host === undefined && {refused: [`its address is refused: ${shown(told)} is no ${hostAddress.name}`]}),
+		...(runs &&
+			told &&
+			host === undefined && {refused: [`its address is refused: ${quotedValue(told)} is no ${hostAddress.name}`]}),
 	};
 }

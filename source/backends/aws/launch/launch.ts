@@ -1,7 +1,7 @@
 import type {RunInstancesCommandInput} from '@aws-sdk/client-ec2';
 import type {Offer} from '../../../offers/offer.js';
 import {messageOf} from '../../../system/problem.js';
-import {shown} from '../../../system/values.js';
+import {quotedValue} from '../../../system/values.js';
 import {BackendError, type Instance, type LaunchIntent, type LaunchProgress} from '../../backend.js';
 import type {AwsLaunchSettings} from '../../settings/index.js';
 import type {PricesFor} from '../offers.js';
@@ -106,7 +106,7 @@ async function make(launching: Launching, intent: LaunchIntent, request: RunInst
 				return instance;
 			}
 
-			const named = instance?.InstanceId ? `, but ${shown(instance.InstanceId)}` : '';
+			const named = instance?.InstanceId ? `, but ${quotedValue(instance.InstanceId)}` : '';
 			throw new BackendError('transient', `the answer is none of AWS’s: it names no instance${named}`, {next: 'Try again.'});
 		} catch (error) {
 			if (!(error instanceof AwsError)) {

@@ -1,17 +1,17 @@
 import type Docker from 'dockerode';
 import {neutraliseLine} from '../../../system/terminal-text.js';
-import {isBelowCode, linkedCache} from '../../../agents/container/state-files.js';
-import type {CacheMount, ContainerWishes} from '../../../agents/container/options.js';
+import {isInsideCode, cacheFolder} from '../../../agents/container/state-files.js';
+import type {CacheMount, ContainerOptions} from '../../../agents/container/options.js';
 import {engineError, isGone, requireEngine} from './engine.js';
 import {labels} from './labels.js';
 
 /** The volume that keeps a cache; environments that run at the same time share it. The engine makes it where there is none. */
-export function cacheMount(cache: CacheMount, source: ContainerWishes['source'], installation: string): Docker.MountSettings {
+export function cacheMount(cache: CacheMount, source: ContainerOptions['source'], installation: string): Docker.MountSettings {
 	const {path, key} = cache;
 	return {
 		Type: 'volume',
 		Source: `dstack-tui-cache-${key}`,
-		Target: isBelowCode(path) ? linkedCache(cache) : path,
+		Target: isInsideCode(path) ? cacheFolder(cache) : path,
 		VolumeOptions: {
 			NoCopy: false,
 			DriverConfig: {},

@@ -4,7 +4,7 @@ import {loginName} from '../../../configuration/grammar/environment-paths.js';
 import {systemClock} from '../../../system/clock.js';
 import type {LaunchIntent} from '../../backend.js';
 import {environmentImage} from '../../../agents/container/image-name.js';
-import {sshPort, stateFolder, workspace} from '../../../agents/container/places.js';
+import {sshPort, stateFolder, workspace} from '../../../agents/container/paths.js';
 import {stateFiles} from '../../../agents/container/state-files.js';
 import {cacheMount} from './caches.js';
 import {labels} from './labels.js';

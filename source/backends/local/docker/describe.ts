@@ -7,7 +7,7 @@ import {neutraliseLine} from '../../../system/terminal-text.js';
 import {identifier, readValue, runName} from '../../../system/values.js';
 import {BackendError, type Instance, type KeptWork} from '../../backend.js';
 import {type ContainerEnd, readEnd} from '../../../agents/container/end-reason.js';
-import {sshPort, stateFolder, workspace} from '../../../agents/container/places.js';
+import {sshPort, stateFolder, workspace} from '../../../agents/container/paths.js';
 import {engineError, isGone} from './engine.js';
 import {labels} from './labels.js';
 

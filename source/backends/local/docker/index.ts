@@ -3,10 +3,10 @@ import type Docker from 'dockerode';
 import type {Requirements} from '../../../configuration/model.js';
 import type {Offer} from '../../../offers/offer.js';
 import {systemClock} from '../../../system/clock.js';
-import {shown} from '../../../system/values.js';
+import {quotedValue} from '../../../system/values.js';
 import {environmentImage} from '../../../agents/container/image-name.js';
 import {type Account, BackendError, type Instance, type LaunchIntent, type LaunchProgress} from '../../backend.js';
-import {stateFolder} from '../../../agents/container/places.js';
+import {stateFolder} from '../../../agents/container/paths.js';
 import type {Machine} from '../machine.js';
 import {requireAccount, type Runtime} from '../runtime.js';
 import {commitContainer} from './commit.js';
@@ -267,7 +267,7 @@ async function listBy(label: string, value: string): Promise<Instance[]> {
 	const instances = await Promise.all(
 		found.map(async ({Id}) => {
 			if (typeof Id !== 'string' || !containerName.test(Id)) {
-				throw new BackendError('transient', `the Docker engine lists a container by the id ${shown(Id)}, which is none`, {
+				throw new BackendError('transient', `the Docker engine lists a container by the id ${quotedValue(Id)}, which is none`, {
 					next: 'Is it a Docker engine that DOCKER_HOST names?',
 				});
 			}

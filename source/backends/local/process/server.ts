@@ -5,7 +5,7 @@ import {userInfo} from 'node:os';
 import path from 'node:path';
 import ssh2, {type AuthContext, type Connection, type ParsedKey, type PublicKeyAuthContext} from 'ssh2';
 import {carryForwards} from './forwarding.js';
-import {loginsFile} from '../../../agents/container/places.js';
+import {loginsFile} from '../../../agents/container/paths.js';
 import type {ServerOptions} from './options.js';
 import {messageOf} from '../../../system/problem.js';
 import {serveSession} from './session.js';

@@ -1,7 +1,7 @@
 import {setImmediate} from 'node:timers/promises';
 
 /** Lets keys, frames and answers have their turn in the middle of long work. */
-export const breathe = async (): Promise<void> => {
+export const yieldToEvents = async (): Promise<void> => {
 	await setImmediate();
 };
 
@@ -9,11 +9,11 @@ export const breathe = async (): Promise<void> => {
 const slice = 2.5;
 
 /** To be called between the steps of long work: lets others have their turn when they have waited long enough. */
-export function breather(): () => Promise<void> {
+export function makeYielder(): () => Promise<void> {
 	let since = performance.now();
 	return async () => {
 		if (performance.now() - since >= slice) {
-			await breathe();
+			await yieldToEvents();
 			since = performance.now();
 		}
 	};

@@ -1,7 +1,7 @@
 import {networkInterfaces} from 'node:os';
 import {systemClock, type Clock} from './clock.js';
 
-export type SurroundingsListener = {
+export type WakeAndNetworkListener = {
 	/** Once a second. */
 	readonly onTick?: () => void;
 	/** The machine slept (or this program was stopped), or its network has other addresses now. */
@@ -29,10 +29,10 @@ const addressesOf = (interfaces: Interfaces): string =>
 One timer of a second for everything that must notice sleep and a change of the network. It runs only while somebody listens. Timers
 stand still in sleep and the wall clock does not: that is how sleep is seen, and a stopped program too.
 */
-export class Surroundings {
+export class WakeAndNetworkWatch {
 	readonly #clock: Clock;
 	readonly #interfaces: Interfaces;
-	readonly #listeners = new Set<SurroundingsListener>();
+	readonly #listeners = new Set<WakeAndNetworkListener>();
 	#stop: (() => void) | undefined;
 	#last = 0;
 	#addresses = '';
@@ -43,7 +43,7 @@ export class Surroundings {
 	}
 
 	/** Returns the way to stop. */
-	watch(listener: SurroundingsListener): () => void {
+	watch(listener: WakeAndNetworkListener): () => void {
 		this.#listeners.add(listener);
 		if (!this.#stop) {
 			this.#last = this.#clock.now();
@@ -77,13 +77,13 @@ export class Surroundings {
 	}
 }
 
-const shared = new WeakMap<Clock, Surroundings>();
+const shared = new WeakMap<Clock, WakeAndNetworkWatch>();
 
 /** The one for all who share a clock. */
-export function surroundingsOf(clock: Clock): Surroundings {
+export function wakeAndNetworkWatch(clock: Clock): WakeAndNetworkWatch {
 	let surroundings = shared.get(clock);
 	if (!surroundings) {
-		surroundings = new Surroundings(clock);
+		surroundings = new WakeAndNetworkWatch(clock);
 		shared.set(clock, surroundings);
 	}
 

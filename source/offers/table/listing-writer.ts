@@ -24,7 +24,7 @@ export type Tally = {
 One listing of a backend, in batches. What it says takes effect at once; only `end` removes what it no longer says, so that one
 that fails half-way takes nothing away.
 */
-export class Listing {
+export class ListingWriter {
 	readonly tally: Tally = {rows: 0, unpriced: 0};
 	readonly #store: Store;
 	readonly #backend: string;
@@ -151,7 +151,7 @@ export class Listing {
 	#cover(place: number, type: number, spot: boolean): number | undefined {
 		const {rows, places, index} = this.#store;
 		let nearest: number | undefined;
-		for (const wider of places.wider(place)) {
+		for (const wider of places.regionWide(place)) {
 			this.#store.cover(wider, type, spot, this.#number);
 			const row = index.find(wider, type, spot);
 			if (row !== undefined && !isLive(rows, row)) {

@@ -1,10 +1,10 @@
 import {anyRegion} from '../facts.js';
 import {Dictionary} from './dictionary.js';
 
-export type Place = {readonly backend: string; readonly region: string; readonly zone: string | undefined};
+export type Location = {readonly backend: string; readonly region: string; readonly zone: string | undefined};
 
 /** Where offers stand: backend, region and, where one is named, zone. Each place once, as columns. */
-export class Places {
+export class Locations {
 	readonly backends = new Dictionary();
 	readonly regions = new Dictionary();
 	/** Code 0 is no zone. */
@@ -23,7 +23,7 @@ export class Places {
 		return this.backend.length;
 	}
 
-	code({backend, region, zone = ''}: Place): number {
+	code({backend, region, zone = ''}: Location): number {
 		const [first, second, third] = [this.backends.code(backend), this.regions.code(region), this.zones.code(zone)];
 		const key = `${first} ${second} ${third}`;
 		let code = this.#codes.get(key);
@@ -38,12 +38,12 @@ export class Places {
 		return code;
 	}
 
-	find({backend, region, zone = ''}: Place): number | undefined {
+	find({backend, region, zone = ''}: Location): number | undefined {
 		const codes = [this.backends.find(backend), this.regions.find(region), this.zones.find(zone)];
 		return codes.includes(undefined) ? undefined : this.#codes.get(codes.join(' '));
 	}
 
-	at(code: number): Place {
+	at(code: number): Location {
 		const zone = this.zone[code] ?? 0;
 		return {
 			backend: this.backends.values[this.backend[code] ?? 0] ?? '',
@@ -54,11 +54,11 @@ export class Places {
 
 	/** The place without its zone. */
 	regionOf(code: number): number {
-		return this.zone[code] === 0 ? code : (this.wider(code)[0] ?? code);
+		return this.zone[code] === 0 ? code : (this.regionWide(code)[0] ?? code);
 	}
 
 	/** The places that a price list may mean when it means this one, the nearest first: the region without its zone, then `any`. */
-	wider(code: number): readonly number[] {
+	regionWide(code: number): readonly number[] {
 		let wider = this.#wider[code];
 		if (wider === undefined) {
 			const {backend, region, zone} = this.at(code);

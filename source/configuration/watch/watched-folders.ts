@@ -28,9 +28,9 @@ export const isRemote = async (folder: string): Promise<boolean> =>
 	);
 
 /** A folder that is looked at: for its own files, and for folders in it that are to be looked at too. */
-export type Place = {
+export type WatchedFolder = {
 	readonly folder: string;
-	readonly kinds: Set<Kind>;
+	readonly kinds: Set<FolderRule>;
 	/** Asked for, and not only come upon: it may vanish and come back. */
 	isRoot: boolean;
 	isSeen: boolean;
@@ -39,26 +39,29 @@ export type Place = {
 	isDeaf: boolean;
 };
 
-export const isBelow = (folder: string, top: string): boolean => folder === top || folder.startsWith(top + path.sep);
+export const isInside = (folder: string, top: string): boolean => folder === top || folder.startsWith(top + path.sep);
 
-export type Places = {
-	get(folder: string): Place | undefined;
-	all(): Place[];
+export type WatchedFolders = {
+	get(folder: string): WatchedFolder | undefined;
+	all(): WatchedFolder[];
 	/** Has a folder looked at for something more. True when it was not before. */
-	enter(folder: string, kind: Kind | undefined, isRoot?: boolean): boolean;
+	enter(folder: string, kind: FolderRule | undefined, isRoot?: boolean): boolean;
 	/** A folder is gone, with all below it. */
 	forget(folder: string): void;
-	listen(place: Place): void;
+	listen(place: WatchedFolder): void;
 	/** Ends the watches of a folder and of all below it, and says which these are: the folder may be another one now. */
-	deafen(folder: string): Place[];
+	deafen(folder: string): WatchedFolder[];
 };
 
 /** The folders and their watches. `onEvent` hears what Node's `watch` tells; a watch that broke is told as a change of all. */
-export function createPlaces(open: typeof watch, onEvent: (place: Place, event: string, name: string | null) => void): Places {
-	const places = new Map<string, Place>();
+export function createWatchedFolders(
+	open: typeof watch,
+	onEvent: (place: WatchedFolder, event: string, name: string | null) => void,
+): WatchedFolders {
+	const places = new Map<string, WatchedFolder>();
 	let watchers = 0;
 
-	const close = (place: Place): void => {
+	const close = (place: WatchedFolder): void => {
 		if (place.watcher) {
 			place.watcher.close();
 			place.watcher = undefined;
@@ -66,7 +69,7 @@ export function createPlaces(open: typeof watch, onEvent: (place: Place, event: 
 		}
 	};
 
-	const below = (folder: string): Place[] => [...places.values()].filter(place => isBelow(place.folder, folder));
+	const below = (folder: string): WatchedFolder[] => [...places.values()].filter(place => isInside(place.folder, folder));
 
 	return {
 		get: folder => places.get(folder),
@@ -126,36 +129,36 @@ export function createPlaces(open: typeof watch, onEvent: (place: Place, event: 
 }
 
 /** What is looked for in a folder. */
-export type Kind = {
+export type FolderRule = {
 	/** Whether a file of this name is to be watched. */
 	isWanted(name: string): boolean;
 	/** What is looked for in a folder in it; undefined passes it over. */
-	next(name: string): Kind | undefined;
+	next(name: string): FolderRule | undefined;
 };
 
-export const filesKind = (names: ReadonlySet<string>): Kind => ({isWanted: name => names.has(name), next: () => undefined});
+export const filesRule = (names: ReadonlySet<string>): FolderRule => ({isWanted: name => names.has(name), next: () => undefined});
 
-const profilesKind = filesKind(new Set(['profiles.yml', 'profiles.yaml']));
+const profilesRule = filesRule(new Set(['profiles.yml', 'profiles.yaml']));
 
 /** One kind for each level, from the deepest up: a folder's kind is known again by being the same. */
-const levels = Array.from({length: deepest}).reduceRight<Kind | undefined>(
+const levels = Array.from({length: deepest}).reduceRight<FolderRule | undefined>(
 	(below, _, depth) => ({
 		isWanted: isConfiguration,
-		next: name => (depth === 0 && name === '.dstack' ? profilesKind : skipped.has(name) ? undefined : below),
+		next: name => (depth === 0 && name === '.dstack' ? profilesRule : skipped.has(name) ? undefined : below),
 	}),
 	undefined,
 );
 
 /** Configurations at any depth, and the profiles of the folder. */
-export const treeKind: Kind = levels!;
+export const treeRule: FolderRule = levels!;
 
 /** Only the profiles. */
-export const homeKind: Kind = {isWanted: () => false, next: name => (name === '.dstack' ? profilesKind : undefined)};
+export const homeRule: FolderRule = {isWanted: () => false, next: name => (name === '.dstack' ? profilesRule : undefined)};
 
 /** One file: the nearest folder that is there, and the way from it. */
-export function wayKind(file: string): {folder: string; kind: Kind} {
+export function pathRule(file: string): {folder: string; kind: FolderRule} {
 	let folder = path.dirname(file);
-	let kind = filesKind(new Set([path.basename(file)]));
+	let kind = filesRule(new Set([path.basename(file)]));
 	while (!existsSync(folder) && path.dirname(folder) !== folder) {
 		const [step, below] = [path.basename(folder), kind];
 		kind = {isWanted: () => false, next: name => (name === step ? below : undefined)};
@@ -166,4 +169,4 @@ export function wayKind(file: string): {folder: string; kind: Kind} {
 }
 
 /** A folder that only links lead to. */
-export const nothingKind: Kind = filesKind(new Set());
+export const ignoreRule: FolderRule = filesRule(new Set());

@@ -1,12 +1,12 @@
 import {deadlineKinds} from '../deadline-kinds.js';
-import type {PriceOf} from '../on-demand-price.js';
+import type {OnDemandPriceLookup} from '../on-demand-price.js';
 import {knownBackends} from '../../configuration/schema/known-names.js';
 import type {CatalogueReport} from './catalogue.js';
 import {OfferTable} from '../table.js';
 import type {RefreshEnd} from './background-refresh.js';
 
 /** All offers that this program knows: what the catalogue says, and what backends said since it started. */
-export class OfferBook {
+export class OfferCatalogue {
 	readonly table = new OfferTable();
 	readonly #folder: string;
 	#loading: Promise<CatalogueReport> | undefined;
@@ -43,7 +43,7 @@ export class OfferBook {
 	}
 
 	/** AWS's on-demand prices as the catalogue has them; its own API does not tell them. */
-	async awsPrices(): Promise<PriceOf> {
+	async awsPrices(): Promise<OnDemandPriceLookup> {
 		await this.load();
 		return (region, instanceType) => {
 			const row = this.table.find({backend: 'aws', region, zone: undefined, instanceType, spot: false});
@@ -77,7 +77,7 @@ export class OfferBook {
 }
 
 /** What this refresh wrote, or another program on this machine since the last one, is taken into the table. */
-export async function takeChanges(book: OfferBook, end: RefreshEnd | undefined): Promise<RefreshEnd | undefined> {
+export async function reloadAfterRefresh(book: OfferCatalogue, end: RefreshEnd | undefined): Promise<RefreshEnd | undefined> {
 	const changed = await book.changed();
 	if (changed.length === 0) {
 		return end;

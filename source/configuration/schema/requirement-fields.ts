@@ -1,7 +1,7 @@
 import {z} from 'zod';
 import {either, oneOf, truth, truthOr, words} from './fields.js';
 import {describeInput, type FieldFacts} from './json-schema.js';
-import {retryEvents, type Retry, type SpotPolicy, type Wishes} from '../model.js';
+import {retryEvents, type Retry, type SpotPolicy, type RequirementSettings} from '../model.js';
 import {cpu, disk, duration, gpu, memory, memoryRange, names} from './resource-fields.js';
 
 const hour = 3600;
@@ -148,7 +148,7 @@ type Policies = Partial<z.infer<z.ZodObject<typeof policyShape>>>;
 type Resources = Partial<z.infer<typeof resources>>;
 
 /** Which key of a file each wish is written with, below the configuration or the profile. */
-export const wishPlaces: Readonly<Record<keyof Wishes, readonly string[]>> = {
+export const requirementPaths: Readonly<Record<keyof RequirementSettings, readonly string[]>> = {
 	backends: ['backends'],
 	regions: ['regions'],
 	availabilityZones: ['availability_zones'],
@@ -167,11 +167,11 @@ export const wishPlaces: Readonly<Record<keyof Wishes, readonly string[]>> = {
 };
 
 /** Which key it was written with before. */
-export const formerPlaces: Readonly<Partial<Record<keyof Wishes, readonly string[]>>> = {retry: ['retry_policy']};
+export const formerPaths: Readonly<Partial<Record<keyof RequirementSettings, readonly string[]>>> = {retry: ['retry_policy']};
 
-/** The wishes of a configuration or a profile. */
-export function toWishes(policies: Policies, wanted: Resources | null | undefined): Wishes {
-	const wishes: {-readonly [Key in keyof Wishes]: Wishes[Key] | null} = {
+/** The requirements that a configuration or a profile states. */
+export function toRequirementSettings(policies: Policies, wanted: Resources | null | undefined): RequirementSettings {
+	const settings: {-readonly [Key in keyof RequirementSettings]: RequirementSettings[Key] | null} = {
 		backends: policies.backends,
 		regions: policies.regions,
 		availabilityZones: policies.availability_zones,
@@ -188,5 +188,5 @@ export function toWishes(policies: Policies, wanted: Resources | null | undefine
 		retry: policies.retry ?? policies.retry_policy,
 		tags: policies.tags,
 	};
-	return Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined && value !== null));
+	return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined && value !== null));
 }

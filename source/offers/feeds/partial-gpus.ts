@@ -12,7 +12,7 @@ const a10 = (cpu: number, gigabytes: number, part: number): PartSize => ({
 });
 
 /** Azure's NVads A10 v5: `GPUs: 1`, and a sixth of an A10. */
-export const azureParts: ReadonlyMap<string, PartSize> = new Map([
+export const azurePartialGpus: ReadonlyMap<string, PartSize> = new Map([
 	['Standard_NV6ads_A10_v5', a10(6, 55, 1 / 6)],
 	['Standard_NV12ads_A10_v5', a10(12, 110, 1 / 3)],
 	['Standard_NV18ads_A10_v5', a10(18, 220, 1 / 2)],
@@ -21,7 +21,7 @@ export const azureParts: ReadonlyMap<string, PartSize> = new Map([
 const l4 = (part: number): RawGpu => ({name: 'L4', count: 1, part});
 
 /** AWS's G6f and Gr6f: `Count: 0`, and an eighth of an L4. */
-export const awsParts: ReadonlyMap<string, RawGpu> = new Map([
+export const awsPartialGpus: ReadonlyMap<string, RawGpu> = new Map([
 	['g6f.large', l4(1 / 8)],
 	['g6f.xlarge', l4(1 / 8)],
 	['g6f.2xlarge', l4(1 / 4)],

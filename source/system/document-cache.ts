@@ -24,7 +24,7 @@ const fileOf = (folder: string, url: string): string =>
 A JSON document that is kept in `folder` as long as its server gives it the same ETag: then it is not sent again. `size` is the most that
 it may have, bytes. Rejects as `Http.json` does.
 */
-export async function keptJson(
+export async function fetchCachedJson(
 	http: Http,
 	folder: string,
 	request: HttpRequest & {readonly url: string},

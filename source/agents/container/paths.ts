@@ -12,4 +12,4 @@ export const optionalFolder = '/opt/dstack-tui';
 export const containerVenv = `${optionalFolder}/venv`;
 /** On a machine: the name of the environment's container, and where its state folder lies outside of it. */
 export const containerName = 'dstack-tui-environment';
-export const outerStateFolder = '/dstack-tui/environment';
+export const hostStateFolder = '/dstack-tui/environment';
