@@ -4,6 +4,7 @@ import {messageOf, Problem} from '../system/problem.js';
 import {programName} from '../system/program-name.js';
 import {followJob} from '../ui/terminal/job-control.js';
 import type {Core} from '../runs/core.js';
+import {linesOf} from '../runs/model/log-snapshot.js';
 import type {RunHandle} from '../runs/model/run-handle.js';
 import {formatPrice} from '../offers/format.js';
 import {nothingProvisionedProblem} from '../runs/words/problems.js';
@@ -157,8 +158,9 @@ function print(handle: RunHandle, output: Output): {flush: () => void; stop: () 
 
 	let seen = 0;
 	const printNew = () => {
-		const {version} = handle.logs();
-		const lines = handle.logs().lines('all');
+		const logs = handle.logs();
+		const {version} = logs;
+		const lines = linesOf(logs, 'all');
 		// More than is kept in memory may come at once.
 		if (version - seen > lines.length) {
 			output.line(`… ${version - seen - lines.length} lines left out here: \`${programName} logs ${handle.name}\` …`);

@@ -11,9 +11,10 @@ import type {Clock} from '../system/clock.js';
 import {Screen} from './components/screen.js';
 import {onKey, onPaste} from './input.js';
 import {keyNames} from './terminal/keys.js';
-import {App, type AppEnd} from './store/app.js';
+import {App} from './store/app.js';
+import type {AppEnd} from './store/app-options.js';
 import {loadEnvironments} from './store/listing.js';
-import {openRuns} from './store/state.js';
+import {openHandles} from './store/tabs.js';
 import {keepReconciled} from './store/reconciling.js';
 import {refreshFolder} from './store/refreshing.js';
 import {keepCatalogueFresh} from './store/refreshing-catalogue.js';
@@ -55,7 +56,7 @@ export function Root({app, onSuspend}: RootProps) {
 		onPaste(app, text);
 		seeToIt(app);
 	});
-	return <Screen state={state} core={app.core} />;
+	return <Screen state={state} />;
 }
 
 const enterAlternateScreen = '\u001B[?1049h';
@@ -144,10 +145,10 @@ export async function startApp(core: Core, clock: Clock, begin: (app: App) => Pr
 	const job = followJob({
 		isLent: () => isLent,
 		async onRest() {
-			await Promise.allSettled(openRuns(app.state()).map(async ({handle}) => handle.suspend()));
+			await Promise.allSettled(openHandles(app).map(async handle => handle.suspend()));
 		},
 		onResume() {
-			for (const {handle} of openRuns(app.state())) {
+			for (const handle of openHandles(app)) {
 				handle.resume();
 			}
 		},
@@ -249,9 +250,7 @@ export async function startApp(core: Core, clock: Clock, begin: (app: App) => Pr
 
 /** Whatever ends the program, open environments go on, and their preparation in the background. */
 async function letGo(app: App, end: AppEnd): Promise<AppEnd> {
-	const handles = openRuns(app.state())
-		.map(({handle}) => handle)
-		.filter(handle => !isOver(handle.state()));
+	const handles = openHandles(app).filter(handle => !isOver(handle.state()));
 	const words = await Promise.all(
 		handles.map(async handle => {
 			const isStopping = handle.state().phase === 'stopping';

@@ -19,6 +19,8 @@ const withoutLast = (text: string): string =>
 
 /** One key, by name. What is on top hears it first: a question, a line being typed, the help, then the screen. */
 export function onKey(app: App, key: string): void {
+	// What a key means depends on how things are, and not on how they were when they were drawn.
+	app.lookAtRuns();
 	const {dialog, field, help, message} = app.state();
 	// What was said has been read by then.
 	if (message && !dialog && !field) {
@@ -58,14 +60,14 @@ function onDialogKey(app: App, key: string): void {
 	const step = steps[key];
 	const own = dialog?.options.find(option => option.key === key);
 	if (own) {
-		dialog?.choose(own.value);
+		app.choose(own.value);
 	} else if (dialog && step !== undefined) {
 		const {length} = dialog.options;
 		app.set({dialog: {...dialog, index: (dialog.index + step + length) % length}});
 	} else if (dialog && key === 'enter') {
-		dialog.choose(dialog.options[dialog.index]?.value);
+		app.choose(dialog.options[dialog.index]?.value);
 	} else if (key === 'esc' || key === 'q') {
-		dialog?.choose(undefined);
+		app.choose(undefined);
 	} else if (key === 'ctrl-c') {
 		app.set({dialog: undefined});
 		if (run) {

@@ -15,7 +15,7 @@ export const isNarrow = ({columns}: AppState): boolean => columns < leastBeside;
 
 /** Whether a run's logs lie over the rest of its screen, and can be closed. */
 export const inLogs = (state: AppState): boolean =>
-	state.screen === 'run' && (state.run?.showLogs ?? false) && (isNarrow(state) || state.run?.handle.state().phase === 'ready');
+	state.screen === 'run' && (state.run?.showLogs ?? false) && (isNarrow(state) || state.run?.state.phase === 'ready');
 
 /** Of the steps, so many lines stay whatever there is to be said below them. */
 const leastSteps = 4;
@@ -33,7 +33,7 @@ a question, a failure or what was kept, time and cost), and the cells of the ste
 */
 export function runLayout(state: AppState): RunLayout {
 	const {columns} = state;
-	const run = state.run?.handle.state();
+	const run = state.run?.state;
 	const above = run ? [...tabRows(state), ...noticeRows(state, run)] : [];
 	const height = bodyRows(state) - above.length;
 	if (!run || run.phase === 'ready') {

@@ -2,6 +2,7 @@ import {appendFile, rm, truncate, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import {expect, onTestFinished, test} from 'vitest';
+import {linesOf} from '../../source/runs/model/log-snapshot.js';
 import type {RunContext} from '../../source/runs/context.js';
 import {Journal} from '../../source/runs/journal/journal.js';
 import {LogReader} from '../../source/runs/journal/log-reader.js';
@@ -39,7 +40,7 @@ test.each([0.6, 3])('a log of %d GiB keeps nobody from ending a run or looking a
 	expect((await openRecord(context, name)).known.phase).toBe('ready');
 	const {known, logs} = await openRecord(context, name, {withLogs: true});
 	expect(known.phase).toBe('ready');
-	const lines = logs.lines('setup').map(({text}) => text);
+	const lines = linesOf(logs.snapshot(), 'setup').map(({text}) => text);
 	expect(lines.slice(-2)).toEqual(['next to last', 'the last line']);
 	expect(lines[0]).toMatch(/earlier lines: .* logs fast-moth-1/);
 });

@@ -2,6 +2,7 @@ import {mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
+import {linesOf} from '../../source/runs/model/log-snapshot.js';
 import type {RunContext} from '../../source/runs/context.js';
 import type {NewEvent, RunEvent} from '../../source/runs/model/events.js';
 import {StepWatch, type TakenTime} from '../../source/runs/journal/record-times.js';
@@ -187,7 +188,7 @@ describe('a record', () => {
 		});
 		const journal = await readFile(path.join(runFolder(paths, 'one'), 'journal.jsonl'), 'utf8');
 		expect(journal.trim().split('\n')).toHaveLength(5);
-		expect(record.logs.lines('events').map(({text}) => text)).toContain('setup: done after 40s');
+		expect(linesOf(record.logs.snapshot(), 'events').map(({text}) => text)).toContain('setup: done after 40s');
 	});
 
 	test('whose owner died in the middle of a step learns nothing of that one from the next owner', async () => {
@@ -220,8 +221,7 @@ describe('a record', () => {
 		await record.release();
 		expect(record.known.steps).toMatchObject([{id: 'setup', status: 'done'}]);
 		expect(
-			record.logs
-				.lines('events')
+			linesOf(record.logs.snapshot(), 'events')
 				.map(({text}) => text)
 				.join('\n'),
 		).toContain('how long setup took could not be kept: ');

@@ -6,6 +6,7 @@ import process from 'node:process';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import type {Backend} from '../../source/backends/backend.js';
 import {beatsOf} from '../support/beating-owner.js';
+import {linesOf} from '../../source/runs/model/log-snapshot.js';
 import type {RunContext} from '../../source/runs/context.js';
 import type {ForwardPolicy} from '../../source/runs/model/preferences.js';
 import type {RunEvent, RunSpecification} from '../../source/runs/model/events.js';
@@ -94,9 +95,7 @@ function at(
 }
 
 const words = (run: Run): string =>
-	run
-		.logs()
-		.lines('events')
+	linesOf(run.logs(), 'events')
 		.map(({text}) => text)
 		.join('\n');
 

@@ -1,4 +1,5 @@
 import {expect, test} from 'vitest';
+import {linesOf} from '../../source/runs/model/log-snapshot.js';
 import type {RunContext} from '../../source/runs/context.js';
 import type {RunEvent} from '../../source/runs/model/events.js';
 import {Journal} from '../../source/runs/journal/journal.js';
@@ -36,11 +37,11 @@ test('who attaches sees the logs among the events, each where its step ended, an
 	}
 
 	const {logs} = await openRecord(context, name, {withLogs: true});
-	const lines = logs.lines('all').map(({text}) => text);
+	const lines = linesOf(logs.snapshot(), 'all').map(({text}) => text);
 	const begin = lines.indexOf('setup: Set up');
 	expect(lines.slice(begin, begin + 5)).toEqual(['setup: Set up', 'one', 'two', 'rest', expect.stringMatching(/^setup: done/)]);
 	expect(lines.slice(-3)).toEqual(['init: Begin', expect.stringContaining('the network is away'), 'three']);
-	const times = logs.lines('all').map(({at}) => at);
+	const times = linesOf(logs.snapshot(), 'all').map(({at}) => at);
 	expect(times).toEqual(times.toSorted((one, other) => one - other));
 });
 
@@ -58,7 +59,7 @@ test('where ports are that were taken when it was begun is one line among the ev
 	];
 	await journal.append({type: 'intended', at: 1, specification: testSpecification({ports})});
 	const {logs, known} = await openRecord(context, name);
-	expect(logs.lines('events').map(({text}) => text)).toEqual([
+	expect(linesOf(logs.snapshot(), 'events').map(({text}) => text)).toEqual([
 		'asked for .dstack.yml',
 		'port 8001 leads to 8000 there: node (pid 7) has 8000; let your server listen on 9001: ruby (pid 8) has 9000; ' +
 			'let your server there listen on 3001: perl (pid 9) has 3000',

@@ -7,10 +7,12 @@ import type {Core} from '../../source/runs/core.js';
 import {LogReader} from '../../source/runs/journal/log-reader.js';
 import type {OfferListing} from '../../source/runs/model/listing.js';
 import type {Plan, Request} from '../../source/runs/model/choice.js';
-import type {GuestView, LinkHealth, LogLine, PortHealth, RunHandle} from '../../source/runs/model/run-handle.js';
+import type {LogLine, LogSnapshot} from '../../source/runs/model/log-snapshot.js';
+import type {GuestView, LinkHealth, PortHealth, RunHandle} from '../../source/runs/model/run-handle.js';
 import type {RunState} from '../../source/runs/model/state.js';
 import type {Load} from '../../source/tunnel/observe/machine-load.js';
-import {App, type AppOptions} from '../../source/ui/store/app.js';
+import {App} from '../../source/ui/store/app.js';
+import type {AppOptions} from '../../source/ui/store/app-options.js';
 import {environment} from '../environment/support.js';
 import {TurnedClock as TestClock} from './clock.js';
 import {testOffer, testSpecification} from './events.js';
@@ -123,7 +125,7 @@ export class TestHandle implements RunHandle {
 	readonly done: string[] = [];
 	state_: RunState;
 	health_: LinkHealth = health();
-	lines: LogLine[] = [];
+	lines: readonly LogLine[] = [];
 	unsaved: {changed: boolean; lines: string[]} = {changed: false, lines: []};
 	readonly #listeners = new Set<() => void>();
 
@@ -139,10 +141,16 @@ export class TestHandle implements RunHandle {
 	health = (): LinkHealth => this.health_;
 	guest_: GuestView | undefined;
 	guest = (): GuestView | undefined => this.guest_;
-	logs = () => ({
-		version: this.lines.length,
-		lines: (pane: string) => this.lines.filter(line => pane === 'all' || line.pane === pane),
-	});
+	#logs: LogSnapshot = {version: 0, chunks: []};
+
+	/** Another snapshot for each other array of lines. */
+	logs(): LogSnapshot {
+		if (this.#logs.chunks[0] !== this.lines) {
+			this.#logs = {version: this.#logs.version + 1, chunks: [this.lines]};
+		}
+
+		return this.#logs;
+	}
 
 	change(changes: Partial<RunState>): void {
 		this.state_ = {...this.state_, ...changes};

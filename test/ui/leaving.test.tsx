@@ -93,7 +93,7 @@ describe('leaving and ending', () => {
 		await shows('asking for work');
 		app.back();
 		answer.resolve({changed: true, lines: ['train.py']});
-		await vi.waitFor(() => expect(app.state().asking).toBeUndefined());
+		await vi.waitFor(() => expect(app.takeBack).toBeUndefined());
 		expect(app.state().dialog).toBeUndefined();
 		expect(app.state().screen).toBe('configurations');
 	});

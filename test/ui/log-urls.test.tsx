@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import {describe, expect, test, vi} from 'vitest';
-import type {LogLine} from '../../source/runs/model/run-handle.js';
+import type {LogLine} from '../../source/runs/model/log-snapshot.js';
 import {neutraliseLine} from '../../source/system/terminal-text.js';
 import {findUrls, portMapOf} from '../../source/ui/logs/log-urls.js';
 import {cut, fit, insert, pad, width} from '../../source/ui/drawing/cells.js';

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import type {LogLine} from '../../source/runs/model/run-handle.js';
+import type {LogLine} from '../../source/runs/model/log-snapshot.js';
 import {lastTop} from '../../source/ui/logs/log-lines.js';
 import {runState, TestHandle} from '../support/ui.js';
 import {keys, withRun} from '../support/view.js';

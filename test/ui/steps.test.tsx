@@ -7,12 +7,13 @@ import type {RunState, StepState} from '../../source/runs/model/state.js';
 import {stepKey, type StepTimes, withTime} from '../../source/runs/model/step-times.js';
 import {stepRows} from '../../source/ui/screens/environment/steps.js';
 import {newView} from '../../source/ui/store/running.js';
+import {snapshotOf} from '../../source/ui/store/run-snapshot.js';
 import {initialState} from '../../source/ui/store/state.js';
 import {width} from '../../source/ui/drawing/cells.js';
 import {progressBar} from '../../source/ui/drawing/theme.js';
 import {environment} from '../environment/support.js';
 import {testOffer} from '../support/events.js';
-import {runState, TestClock, TestHandle} from '../support/ui.js';
+import {runState, TestClock, testCore, TestHandle} from '../support/ui.js';
 import {withRun} from '../support/view.js';
 
 const now = new TestClock().time;
@@ -131,7 +132,7 @@ describe.each(sizes)('15 steps at $columns×$rows', size => {
 describe('the list in few lines', () => {
 	const strip = (lines: readonly string[]): string[] => lines.map(line => line.replaceAll(/\u001B\[[\d;]*m/g, '').trimEnd());
 	const rowsOf = (run: RunState, cells: number, rows: number): string[] =>
-		strip(stepRows(initialState(80, 24, now), run, cells, rows));
+		strip(stepRows(initialState('/project', {columns: 80, rows: 24}, now), run, cells, rows));
 
 	test('first what is done says no more, then what comes shares a line, then what is done does', () => {
 		const run = cloudRun(9);
@@ -165,10 +166,10 @@ describe('the list in few lines', () => {
 	});
 
 	test('a step that took longer than usual says so', () => {
-		const state = initialState(80, 24, now);
+		const state = initialState('/project', {columns: 80, rows: 24}, now);
 		const run = cloudRun(4, {startedAt: now - 100_000});
 		const handle = new TestHandle(run);
-		const view = newView(handle);
+		const view = newView(snapshotOf(handle, testCore()));
 		expect(strip(stepRows({...state, run: {...view, times: known}}, run, 60, 30)).join('\n')).toMatch(
 			/The step engine +1m40 \(usually 40s\)/,
 		);
@@ -204,8 +205,8 @@ describe('the list in few lines', () => {
 						},
 					);
 					const handle = new TestHandle(run);
-					const view = newView(handle);
-					const state = {...initialState(80, 24, now), run: {...view, times: isKnown ? known : {}}};
+					const view = newView(snapshotOf(handle, testCore()));
+					const state = {...initialState('/project', {columns: 80, rows: 24}, now), run: {...view, times: isKnown ? known : {}}};
 					const lines = strip(stepRows(state, run, cells, rows));
 					expect(lines.length).toBeLessThanOrEqual(rows);
 					expect(Math.max(0, ...lines.map(width))).toBeLessThanOrEqual(cells);

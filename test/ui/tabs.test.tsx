@@ -108,7 +108,7 @@ describe('several environments at once', () => {
 		await press('E', 'G', keys.enter);
 		await shows('[● zebra-3]');
 		expect(attached).toEqual(['zebra-3']);
-		expect(openRuns(app.state()).map(({handle}) => handle.name)).toEqual(['one-1', 'two-2', 'zebra-3']);
+		expect(app.state().runs.map(({name}) => name)).toEqual(['one-1', 'two-2', 'zebra-3']);
 		await press('E');
 		await shows('environments');
 		await press(']');
@@ -129,7 +129,7 @@ describe('several environments at once', () => {
 		await vi.waitFor(() => expect(handles[0]!.done).toEqual(['stop']));
 		await shows('one-1 is gone');
 		expect(stopped).toEqual([]);
-		expect(openRuns(app.state()).map(({handle}) => handle.name)).toEqual(['two-2']);
+		expect(app.state().runs.map(({name}) => name)).toEqual(['two-2']);
 	});
 
 	test.each(['q', keys.ctrlC])('leaving asks once for all (%j)', async key => {

@@ -1,10 +1,12 @@
 import type {LeftOut, Pane, StepId} from '../../environment/step.js';
 import {formatBytes} from '../../system/format.js';
 import {lastVersion, neutraliseLine} from '../../system/terminal-text.js';
-import type {LogBook, LogLine} from '../model/run-handle.js';
+import type {LogLine, LogSnapshot} from '../model/log-snapshot.js';
 
 const mostLines = 10_000;
 const mostBytes = 4 * 1024 * 1024;
+/** Lines of a full chunk: so many are copied at most when a snapshot is taken. */
+const chunkLines = 250;
 
 const panes: Readonly<Record<StepId, Pane>> = {
 	image: 'build',
@@ -28,35 +30,47 @@ const panes: Readonly<Record<StepId, Pane>> = {
 export const paneOf = (step: StepId): Pane => panes[step];
 
 /** Newest lines of a run's logs in memory, bounded in lines and bytes, in the order in which they came. */
-export class MemoryLogBook implements LogBook {
-	version = 0;
-	#lines: LogLine[] = [];
+export class MemoryLog {
+	#version = 0;
+	/** Full ones, which nobody changes any more. */
+	#chunks: ReadonlyArray<readonly LogLine[]> = [];
+	#last: LogLine[] = [];
+	#lines = 0;
 	#bytes = 0;
+	#snapshot: LogSnapshot | undefined;
 
 	add(line: LogLine): void {
-		this.#lines.push(line);
+		this.#last.push(line);
+		this.#lines++;
 		this.#bytes += line.text.length;
-		if (this.#lines.length > mostLines * 1.1 || this.#bytes > mostBytes * 1.1) {
+		this.#version++;
+		this.#snapshot = undefined;
+		if (this.#last.length === chunkLines) {
+			this.#chunks = [...this.#chunks, this.#last];
+			this.#last = [];
 			this.#trim();
 		}
-
-		this.version++;
 	}
 
-	lines(pane: Pane | 'all'): readonly LogLine[] {
-		return pane === 'all' ? [...this.#lines] : this.#lines.filter(line => line.pane === pane);
+	/** All lines that it has now; the same object until there is another one. */
+	snapshot(): LogSnapshot {
+		this.#snapshot ??= {
+			version: this.#version,
+			chunks: this.#last.length === 0 ? this.#chunks : [...this.#chunks, [...this.#last]],
+		};
+		return this.#snapshot;
 	}
 
+	/** Leaves the oldest chunks out, so that no more than one chunk is above the bounds. */
 	#trim(): void {
-		let first = Math.max(0, this.#lines.length - mostLines);
-		let bytes = this.#lines.slice(first).reduce((sum, line) => sum + line.text.length, 0);
-		while (bytes > mostBytes && first < this.#lines.length) {
-			bytes -= this.#lines[first]?.text.length ?? 0;
+		let first = 0;
+		while (first < this.#chunks.length - 1 && (this.#lines - chunkLines >= mostLines || this.#bytes > mostBytes)) {
+			this.#lines -= chunkLines;
+			this.#bytes -= (this.#chunks[first] ?? []).reduce((sum, {text}) => sum + text.length, 0);
 			first++;
 		}
 
-		this.#lines = this.#lines.slice(first);
-		this.#bytes = bytes;
+		this.#chunks = first === 0 ? this.#chunks : this.#chunks.slice(first);
 	}
 }
 

@@ -9,7 +9,7 @@ import {Journal, readJournal} from './journal.js';
 import {lastEnds, progressText} from './record-lines.js';
 import {StepTimeLearner} from './record-times.js';
 import {type LogTail, readLogTails} from './log-reader.js';
-import {leftOutWords, LineCutter, MemoryLogBook, paneOf} from './logs.js';
+import {leftOutWords, LineCutter, MemoryLog, paneOf} from './logs.js';
 import {own} from './ownership.js';
 import {ThrottledListeners} from './throttled-listeners.js';
 import {missingProblem, TakenOver} from '../words/problems.js';
@@ -24,7 +24,7 @@ const progressInterval = 1000;
 export class RunRecord {
 	readonly name: string;
 	readonly folder: string;
-	readonly logs = new MemoryLogBook();
+	readonly logs = new MemoryLog();
 	readonly #context: RunContext;
 	readonly #listeners = new ThrottledListeners();
 	readonly #eventListeners = new Set<(event: RunEvent) => void>();

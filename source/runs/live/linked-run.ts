@@ -5,7 +5,8 @@ import {AccessWatch} from './ssh-access.js';
 import type {RunContext} from '../context.js';
 import type {NewEvent, RunEvent} from '../model/events.js';
 import {listenToGuest} from './guest-watch.js';
-import type {GuestView, LinkHealth, LogBook, UnsavedWork} from '../model/run-handle.js';
+import type {LogSnapshot} from '../model/log-snapshot.js';
+import type {GuestView, LinkHealth, UnsavedWork} from '../model/run-handle.js';
 import {Monitor} from './monitor/monitor.js';
 import type {RunRecord} from '../journal/record.js';
 import {SilenceWatch} from './silence-watch.js';
@@ -63,8 +64,8 @@ export abstract class LinkedRun {
 		return this.record.known;
 	}
 
-	logs(): LogBook {
-		return this.record.logs;
+	logs(): LogSnapshot {
+		return this.record.logs.snapshot();
 	}
 
 	health(): LinkHealth {

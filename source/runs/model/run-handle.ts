@@ -1,20 +1,11 @@
-import type {Pane} from '../../environment/step.js';
 import type {TunnelHealth} from '../../tunnel/health.js';
 import type {ListeningPort} from '../../tunnel/observe/listening-ports.js';
 import type {Load} from '../../tunnel/observe/machine-load.js';
 import type {ReverseStats} from '../../tunnel/forward/reverse.js';
 import type {Consent} from './consent.js';
 import type {RunEvent} from './events.js';
+import type {LogSnapshot} from './log-snapshot.js';
 import type {RunState} from './state.js';
-
-/** A log line as it is drawn: escape sequences neutralised, no newline. */
-export type LogLine = {readonly at: number; readonly pane: Pane; readonly text: string};
-
-/** Newest lines of a run's logs, bounded in lines and bytes. `version` grows with every line. */
-export type LogBook = {
-	readonly version: number;
-	lines(pane: Pane | 'all'): readonly LogLine[];
-};
 
 /** One port of the environment, and what it carries over this program. */
 export type PortHealth = {
@@ -91,7 +82,8 @@ export type UnsavedWork = {
 export type RunHandle = {
 	readonly name: string;
 	state(): RunState;
-	logs(): LogBook;
+	/** The same object until there is another line. */
+	logs(): LogSnapshot;
 	health(): LinkHealth;
 	/** Undefined while nothing was heard of a guard, or where there is none. */
 	guest(): GuestView | undefined;

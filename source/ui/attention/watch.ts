@@ -1,7 +1,7 @@
 import type {RunHandle} from '../../runs/model/run-handle.js';
 import type {App} from '../store/app.js';
 import {attend, type Memory} from './notices.js';
-import {openRuns} from '../store/state.js';
+import {openHandles} from '../store/tabs.js';
 import {titleOf} from './title.js';
 
 /** Milliseconds between two looks at what changes by time alone. */
@@ -25,7 +25,7 @@ export function watchAttention(app: App, {call, title}: AttentionOutput): void {
 	let shown = '';
 
 	const look = () => {
-		const runs = openRuns(app.state()).map(({handle}) => handle);
+		const runs = openHandles(app);
 		for (const [handle, {stop}] of watched) {
 			if (!runs.includes(handle)) {
 				stop();
@@ -56,7 +56,7 @@ export function watchAttention(app: App, {call, title}: AttentionOutput): void {
 	let known: readonly RunHandle[] = [];
 	let wasFocused = app.state().focused;
 	const stopListening = app.subscribe(() => {
-		const runs = openRuns(app.state()).map(({handle}) => handle);
+		const runs = openHandles(app);
 		const {focused} = app.state();
 		if (focused !== wasFocused || runs.length !== known.length || runs.some((handle, index) => handle !== known[index])) {
 			known = runs;

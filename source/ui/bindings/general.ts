@@ -31,9 +31,9 @@ function backWord(state: AppState): string | undefined {
 }
 
 function back(app: App): void {
-	const {screen, grid, asking} = app.state();
-	if (asking) {
-		asking();
+	const {screen, grid} = app.state();
+	if (app.takeBack) {
+		app.takeBack();
 		app.say('Left as it is');
 	} else if (inLogs(app.state())) {
 		changeRun(app, {showLogs: false});

@@ -1,4 +1,5 @@
 import {chosenPort} from '../store/port-items.js';
+import {currentHandle} from '../store/tabs.js';
 import {inLogs} from '../layout.js';
 import type {Binding} from '../keymap.js';
 import type {AppState, ScreenName} from '../store/state.js';
@@ -6,10 +7,10 @@ import {addPort, addReverse, copyPort, forwardOffered, movePort, openPort, takeP
 import {openLastUrl, unforwardedPort} from '../store/log-urls.js';
 
 const screens: readonly ScreenName[] = ['run'];
-const ready = ({run}: AppState): boolean => run?.handle.state().phase === 'ready';
+const ready = ({run}: AppState): boolean => run?.state.phase === 'ready';
 const seen = (state: AppState): boolean => ready(state) && !inLogs(state);
 const isChosen = (state: AppState): boolean => seen(state) && chosenPort(state.run) !== undefined;
-const offers = (state: AppState): boolean => seen(state) && (state.run?.handle.health().offered.length ?? 0) > 0;
+const offers = (state: AppState): boolean => seen(state) && (state.run?.health.offered.length ?? 0) > 0;
 const canGo = (state: AppState): boolean => {
 	const chosen = chosenPort(state.run);
 	return isChosen(state) && (chosen?.kind !== 'forward' || chosen.port.added);
@@ -105,8 +106,8 @@ export const portsToo: readonly Binding[] = [
 		keys: ['c'],
 		screens,
 		title: 'Look again whether `ssh` works',
-		footer: ({run}) => (run?.handle.health().access.status === 'fails' ? 'check ssh' : undefined),
+		footer: ({run}) => (run?.health.access.status === 'fails' ? 'check ssh' : undefined),
 		when: seen,
-		run: app => app.state().run?.handle.checkAccess(),
+		run: app => currentHandle(app)?.checkAccess(),
 	},
 ];

@@ -6,7 +6,7 @@ import {detach, showList, stop} from '../store/leaving.js';
 import {findNext, scrollLog, showTab} from '../store/scroll-logs.js';
 import {canStartAgain, startAgain} from '../store/starting-again.js';
 import {copyLink, openIde, retry} from '../store/running.js';
-import {changeRun, turnRun} from '../store/tabs.js';
+import {changeRun, currentHandle, turnRun} from '../store/tabs.js';
 import {inLogs, isNarrow, logArea} from '../layout.js';
 import {chosenPort} from '../store/port-items.js';
 import type {App} from '../store/app.js';
@@ -15,13 +15,13 @@ import {type AppState, type ScreenName} from '../store/state.js';
 import {tabs} from '../logs/log-lines.js';
 
 const screens: readonly ScreenName[] = ['run'];
-const phaseOf = ({run}: AppState): RunPhase | undefined => run?.handle.state().phase;
+const phaseOf = ({run}: AppState): RunPhase | undefined => run?.state.phase;
 const over = (state: AppState): boolean =>
-	state.run === undefined || isOver(state.run.handle.state()) || (phaseOf(state) === 'stopping' && state.busy !== undefined);
+	state.run === undefined || isOver(state.run.state) || (phaseOf(state) === 'stopping' && state.busy !== undefined);
 const ready = (state: AppState): boolean => phaseOf(state) === 'ready';
 const logsShown = (state: AppState): boolean => !ready(state) || (state.run?.showLogs ?? false);
 const unlessLogs = (word: string) => (state: AppState) => (inLogs(state) ? undefined : word);
-const hasIde = ({run}: AppState): boolean => run?.handle.state().specification.configuration['ide'] !== undefined;
+const hasIde = ({run}: AppState): boolean => run?.state.specification.configuration['ide'] !== undefined;
 /** Whether there is another tab, or one behind the list. */
 const hasOthers = ({runs, screen}: AppState): boolean => runs.length > (screen === 'run' ? 1 : 0);
 /** Whether these keys are those of the port under the cursor now. */
@@ -138,23 +138,22 @@ const logs: readonly Binding[] = [
 const bringRunHome = async (app: App): Promise<void> => {
 	const {run} = app.state();
 	if (run) {
-		const {name, specification} = run.handle.state();
+		const {name, specification} = run.state;
 		await bringHomeNow(app, {name, source: specification.folder});
 	}
 };
 
 function stopShown(app: App): void {
-	const {run} = app.state();
-	if (run) {
-		void stop(app, run.handle, 'list');
+	const handle = currentHandle(app);
+	if (handle) {
+		void stop(app, handle, 'list');
 	}
 }
 
 /** Nothing tries to reach it any more, though it is to be used. */
-const isGivenUp = (state: AppState): boolean => ready(state) && state.run?.handle.health().status === 'down';
+const isGivenUp = (state: AppState): boolean => ready(state) && state.run?.health.status === 'down';
 
-const noReach = ({run}: AppState): string | undefined =>
-	run?.handle.state().reachable ? undefined : 'It cannot be reached over SSH yet';
+const noReach = ({run}: AppState): string | undefined => (run?.state.reachable ? undefined : 'It cannot be reached over SSH yet');
 
 export const running: readonly Binding[] = [
 	{
@@ -202,11 +201,11 @@ export const running: readonly Binding[] = [
 		title: 'Start it again where its machine is stopped in its cloud, after a question',
 		footer: 'start',
 		vital: true,
-		when: state => canStartAgain(state.run?.handle.state()),
+		when: state => canStartAgain(state.run?.state),
 		run(app) {
 			const {run} = app.state();
 			if (run) {
-				startAgain(app, run.handle.state());
+				startAgain(app, run.state);
 			}
 		},
 	},
@@ -216,7 +215,7 @@ export const running: readonly Binding[] = [
 		screens,
 		title: 'Move the deadline',
 		footer: unlessLogs('extend'),
-		when: state => ready(state) && state.run?.handle.state().deadline !== undefined,
+		when: state => ready(state) && state.run?.state.deadline !== undefined,
 		run: app => app.edit('extend', 'longer by (such as 2h): ', ''),
 	},
 	{

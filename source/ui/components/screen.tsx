@@ -1,6 +1,5 @@
 import {Box, Text} from 'ink';
 import Spinner from 'ink-spinner';
-import type {Core} from '../../runs/core.js';
 import {bindings} from '../bindings/index.js';
 import {bodyRows, frameRows, saidRows, troubleRows, waitRows} from '../drawing/frame.js';
 import {type FooterWord, footerWords} from '../keymap.js';
@@ -16,17 +15,17 @@ import {Row} from './row.js';
 const leastColumns = 60;
 const leastRows = 15;
 
-type Props = {readonly state: AppState; readonly core: Core};
+type Props = {readonly state: AppState};
 
 /** The frame that every screen has: where you are, the body, what was said last, the keys. */
-export function Screen({state, core}: Props) {
+export function Screen({state}: Props) {
 	const {columns, rows, dialog, busy, focused} = state;
 	if (columns < leastColumns || rows < leastRows) {
 		return <TooSmall columns={columns} rows={rows} />;
 	}
 
 	const height = frameRows(state);
-	const {path, right, body} = viewOf(state, core);
+	const {path, right, body} = viewOf(state);
 	const question = dialog ? questionRows(dialog, columns, height) : [];
 	const trouble = [...troubleRows(state), ...waitRows(state)];
 	const said = saidRows(state);

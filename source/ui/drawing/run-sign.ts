@@ -1,4 +1,4 @@
-import type {RunHandle} from '../../runs/model/run-handle.js';
+import type {RunState} from '../../runs/model/state.js';
 import type {TunnelHealth} from '../../tunnel/health.js';
 import {glyphs} from './theme.js';
 
@@ -7,10 +7,9 @@ export const linkSign = ({status}: Pick<TunnelHealth, 'status'>): string =>
 	status === 'up' ? glyphs.up : status === 'down' ? glyphs.failed : glyphs.away;
 
 /** How a run is, in one sign: its link once it is ready; before that that it is on its way, or has failed or ended. */
-export function runSign(handle: RunHandle): string {
-	const {phase} = handle.state();
+export function runSign({state: {phase}, health}: {readonly state: RunState; readonly health: TunnelHealth}): string {
 	if (phase === 'ready') {
-		return linkSign(handle.health());
+		return linkSign(health);
 	}
 
 	return phase === 'starting' || phase === 'stopping' ? glyphs.waiting : glyphs.failed;

@@ -1,10 +1,14 @@
 import type {Pane} from '../../environment/step.js';
-import type {LogLine, RunHandle} from '../../runs/model/run-handle.js';
+import {linesOf, type LogLine, type LogSnapshot} from '../../runs/model/log-snapshot.js';
+import type {LinkHealth} from '../../runs/model/run-handle.js';
+import type {RunState} from '../../runs/model/state.js';
 import {chop, cut} from '../drawing/cells.js';
 
 /** A run's logs as they are looked at. */
 export type LogView = {
-	readonly handle: Pick<RunHandle, 'logs' | 'health' | 'state'>;
+	readonly state: RunState;
+	readonly health: LinkHealth;
+	readonly logs: LogSnapshot;
 	readonly tab: Tab;
 	/** The first line shown; undefined while the newest are followed. */
 	readonly top: number | undefined;
@@ -51,4 +55,4 @@ export type Tab = Pane | 'all';
 export const tabs: readonly Tab[] = ['build', 'setup', 'events', 'all'];
 
 /** Log lines of the tab on the screen. */
-export const logLines = ({handle, tab}: Pick<LogView, 'handle' | 'tab'>) => handle.logs().lines(tab);
+export const logLines = ({logs, tab}: Pick<LogView, 'logs' | 'tab'>): readonly LogLine[] => linesOf(logs, tab);

@@ -1,5 +1,5 @@
 import {clockTime} from '../drawing/clock-time.js';
-import type {LogLine} from '../../runs/model/run-handle.js';
+import {lastLinesOf, type LogLine} from '../../runs/model/log-snapshot.js';
 import {isOver} from '../../runs/model/state.js';
 import {lastTop, type LogArea, logLines, type LogView, piecesOf, prefixOf, tabs} from './log-lines.js';
 import {findUrls, type FoundUrl, linkPiece, type PortMap, portMapOf} from './log-urls.js';
@@ -12,7 +12,7 @@ export function logRowsOf(run: LogView, {cells, height}: LogArea): string[] {
 	const lines = logLines(run);
 	const highest = lastTop(lines, run, {cells, height});
 	const top = run.top ?? highest;
-	const map = portMapOf(run.handle.health(), run.handle.state().sharesNetwork);
+	const map = portMapOf(run.health, run.state.sharesNetwork);
 	const rows: string[] = [];
 	let below = top;
 	for (; below < lines.length && rows.length < height; below++) {
@@ -23,12 +23,12 @@ export function logRowsOf(run: LogView, {cells, height}: LogArea): string[] {
 	const mark = (tab: string, text: string) => (tab === run.tab ? `[${text}]` : ` ${text} `);
 	const numbered = tabs.map((tab, index) => mark(tab, `${index + 1} ${tab}`)).join('');
 	const titles = numbered.length + place.length < cells ? numbered : tabs.map(tab => mark(tab, tab)).join('');
-	const shown = rows.length === 0 ? [paint.muted(cut(nothing(run), cells))] : rows;
+	const shown = rows.length === 0 ? [paint.muted(cut(emptyWords(run), cells))] : rows;
 	// A line that goes on below fills the area from its end while the newest are followed.
 	return [ends(titles, place, cells, paint.strong), ...(run.top === undefined ? shown.slice(-height) : shown.slice(0, height))];
 }
 
-const nothing = ({handle}: LogView): string => (isOver(handle.state()) ? 'nothing was written' : 'nothing yet');
+const emptyWords = ({state}: LogView): string => (isOver(state) ? 'nothing was written' : 'nothing yet');
 
 function logRows(line: LogLine, run: LogView, area: {readonly cells: number; readonly map: PortMap}, isFound: boolean): string[] {
 	const {cells, map} = area;
@@ -75,9 +75,5 @@ function highlight(text: string, search: string, isFound: boolean): string {
 }
 
 /** What happened to the run last, newest at the bottom. */
-export const lastEvents = ({handle}: LogView, cells: number, height: number): string[] =>
-	handle
-		.logs()
-		.lines('events')
-		.slice(-height)
-		.map(({at, text}) => `${paint.muted(clockTime(at))} ${cut(text, cells - 6)}`);
+export const lastEvents = ({logs}: LogView, cells: number, height: number): string[] =>
+	lastLinesOf(logs, 'events', height).map(({at, text}) => `${paint.muted(clockTime(at))} ${cut(text, cells - 6)}`);

@@ -1,6 +1,6 @@
 import type {BackendEntry} from '../../backends/report.js';
 import {type GridColumn, gridLines} from '../drawing/columns.js';
-import type {BackendsView} from '../store/slices.js';
+import type {BackendsView} from '../store/state.js';
 import {bodyRows} from '../drawing/frame.js';
 import type {AppState} from '../store/state.js';
 import {cut, windowTop, wrap} from '../drawing/cells.js';

@@ -10,8 +10,8 @@ import {beside, listRow, plural, type View} from '../drawing/lines.js';
 import {alive} from './alive.js';
 
 /** All `*.dstack.yml` below the folder, with the text and the problems of the one under the cursor beside them. */
-export function configurationsView(state: AppState, folder: string): View {
-	const {configurations, cursor, columns} = state;
+export function configurationsView(state: AppState): View {
+	const {configurations, cursor, columns, folder} = state;
 	const height = bodyRows(state);
 	return {path: ['configurations'], right: alive(state), body: body()};
 

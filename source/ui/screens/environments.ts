@@ -8,7 +8,7 @@ import {type GridColumn, gridLines} from '../drawing/columns.js';
 import {type Moment, passed, ticking, toCome} from '../drawing/static-times.js';
 import {type EnvironmentRow, environmentRows} from '../store/environments.js';
 import {bodyRows} from '../drawing/frame.js';
-import {type AppState, openRuns, type RowCheck} from '../store/state.js';
+import {type AppState, type RowCheck} from '../store/state.js';
 import {shortWaitLine} from '../../runs/words/wait-words.js';
 import {cut, windowTop, wrap} from '../drawing/cells.js';
 import {glyphs, paint} from '../drawing/theme.js';
@@ -102,7 +102,7 @@ export function environmentsView(state: AppState): View {
 	const height = Math.max(1, bodyRows(state) - 1 - below.length);
 	const top = windowTop(cursor.environments, rows.length, height, 0);
 	// Measured over all of them, so that scrolling moves no column.
-	const open = new Set(openRuns(state).map(({handle}) => handle.name));
+	const open = new Set(state.runs.map(({name}) => name));
 	const {titles, lines} = gridLines(columnsAt(state, open, checks), rows, columns - 2);
 	return {
 		path,

@@ -1,5 +1,3 @@
-import type {Core} from '../../runs/core.js';
-import {neutraliseLine} from '../../system/terminal-text.js';
 import type {AppState} from '../store/state.js';
 import type {View} from '../drawing/lines.js';
 import {backendsView} from './backends.js';
@@ -13,10 +11,10 @@ import {profilesView} from './profiles.js';
 import {runView} from './environment/run.js';
 
 /** The screen that the state is on, as lines: a pure function of the state. */
-export function viewOf(state: AppState, core: Core): View {
+export function viewOf(state: AppState): View {
 	switch (state.screen) {
 		case 'configurations': {
-			return configurationsView(state, neutraliseLine(core.folder));
+			return configurationsView(state);
 		}
 
 		case 'profiles': {
@@ -40,7 +38,7 @@ export function viewOf(state: AppState, core: Core): View {
 		}
 
 		case 'run': {
-			return runView(state, core);
+			return runView(state);
 		}
 
 		case 'environments': {

@@ -6,10 +6,12 @@ import {besideLines} from '../../runs/words/status-words.js';
 import {offerWords} from '../../runs/words/event-words.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {App} from './app.js';
+import type {RunSnapshot} from './run-snapshot.js';
 import type {Dialog} from './state.js';
+import {currentHandle, isCurrent} from './tabs.js';
 
 /** Whether the run on the screen asks about a dearer offer. */
-export const isAsked = (run: {readonly handle: RunHandle} | undefined): boolean => run?.handle.state().asking !== undefined;
+export const isAsked = (run: RunSnapshot | undefined): boolean => run?.state.asking !== undefined;
 
 /**
 Puts the question of a run about a dearer offer on the screen as soon as nothing else is there, once for each offer; taken away again when it
@@ -20,7 +22,7 @@ export function watchAsking(app: App, handle: RunHandle): () => void {
 	let dialog: Dialog | undefined;
 	const look = () => {
 		const {asking} = handle.state();
-		const {dialog: shown, field, help, busy, screen, run} = app.state();
+		const {dialog: shown, field, help, busy, screen} = app.state();
 		if (!asking) {
 			asked = undefined;
 			if (dialog && shown?.title === dialog.title) {
@@ -31,7 +33,7 @@ export function watchAsking(app: App, handle: RunHandle): () => void {
 			return;
 		}
 
-		const isFree = !shown && !field && help === undefined && busy === undefined && screen === 'run' && run?.handle === handle;
+		const isFree = !shown && !field && help === undefined && busy === undefined && screen === 'run' && isCurrent(app, handle);
 		if (asked !== asking.id && isFree) {
 			asked = asking.id;
 			askAgreement(app);
@@ -46,13 +48,12 @@ export function watchAsking(app: App, handle: RunHandle): () => void {
 
 /** Asks whether the dearer offer may be taken. No is the answer under the cursor, and ends the run; escape leaves the question open. */
 export function askAgreement(app: App): void {
-	const {run} = app.state();
-	const state = run?.handle.state();
-	if (!run || !state?.asking) {
+	const handle = currentHandle(app);
+	const state = handle?.state();
+	if (!handle || !state?.asking) {
 		return;
 	}
 
-	const {handle} = run;
 	app.ask(
 		{
 			title: `Take a much dearer offer for ${handle.name}?`,

@@ -1,58 +1,34 @@
-import type {Clock} from '../../system/clock.js';
 import {messageOf, Problem} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {Core} from '../../runs/core.js';
 import type {RunHandle} from '../../runs/model/run-handle.js';
-import type {LogArea} from '../logs/log-lines.js';
 import {clipboardLimit} from '../terminal/sequences.js';
+import type {AppEnd, AppOptions} from './app-options.js';
 import {restoredGrid} from './grid-state.js';
-import {type AppState, type Dialog, type Field, initialState, type ScreenName} from './state.js';
+import {renewed} from './run-snapshot.js';
+import {type AppState, type Dialog, type Field, initialState, openRuns, type ScreenName} from './state.js';
 import {type Trouble} from '../drawing/frame.js';
-
-/** How the app ended; what is still to be said is said after the screen is restored. */
-export type AppEnd = {
-	readonly kind: 'quit' | 'interrupted' | 'failed';
-	readonly signal?: NodeJS.Signals;
-	readonly problem?: unknown;
-	readonly farewell?: string;
-	/** The person does not wait for ends that are under way: they are tried again at the next start. */
-	readonly leavesEnds?: boolean;
-};
-
-/** What the app needs of the world; tests give their own. */
-export type AppOptions = {
-	readonly core: Core;
-	readonly clock: Clock;
-	readonly size: {readonly columns: number; readonly rows: number};
-	/** Where the screens show the log of the run that is open: what moving through it depends on. */
-	readonly logArea: (state: AppState) => LogArea;
-	/** Opens a link on the person's desktop, by a command of theirs that does it where there is one; rejects where that cannot be done. */
-	readonly open: (url: string, command?: readonly string[]) => Promise<void>;
-	/** Puts text on the person's clipboard. */
-	readonly copy: (text: string) => void;
-	/** Gives the terminal to a command and its arguments, takes it back, and tells the exit code. Rejects when it cannot be started. */
-	readonly hand: (command: readonly string[]) => Promise<number>;
-	/** Draws everything anew. */
-	readonly redraw: () => Promise<void>;
-	/** Puts the program to sleep as a shell's job. */
-	readonly sleep: () => Promise<void>;
-};
 
 const beatInterval = 250;
 
-/** What changes by itself all the time: without the focus no frame is drawn for it. What matters of a run has the screen drawn by `draw`. */
+/** What changes by itself all the time: without the focus no frame is drawn for it. News of a run has the screen drawn by `draw`. */
 const restless: ReadonlySet<string> = new Set(['now', 'beat', 'run', 'runs']);
 
 /** The app without a screen: one state, changed by intents, that components only read. */
 export class App {
 	readonly core: Core;
 	readonly options: AppOptions;
+	/** The runs of the tabs by their names: what is done to them is done here, what they are is in the state. */
+	readonly handles = new Map<string, RunHandle>();
+	/** Takes back a question that is still being prepared. */
+	takeBack: (() => void) | undefined;
 	readonly #listeners = new Set<() => void>();
 	/** How to stop what goes on, by what it is. */
 	readonly #going = new Map<string, () => void>();
 	#state: AppState;
 	#telling = false;
 	#answer: ((text: string | undefined) => void) | undefined;
+	#choose: ((value: string | undefined) => void) | undefined;
 	#stopBeat: (() => void) | undefined;
 	#end: ((end: AppEnd) => void) | undefined;
 	readonly ended: Promise<AppEnd>;
@@ -67,7 +43,7 @@ export class App {
 		this.options = options;
 		this.core = options.core;
 		this.#state = {
-			...initialState(options.size.columns, options.size.rows, options.clock.now()),
+			...initialState(neutraliseLine(options.core.folder), options.size, options.clock.now()),
 			grid: restoredGrid(options.core.preferences.grid()),
 		};
 		this.ended = new Promise(resolve => {
@@ -102,6 +78,18 @@ export class App {
 		this.#state = {...this.#state, ...change};
 	}
 
+	/** Takes how the open runs are now into the state; no frame is drawn for that. */
+	lookAtRuns(): void {
+		const {run, runs} = this.#state;
+		const renewedRuns = openRuns(this.#state).map(view => {
+			const handle = this.handles.get(view.name);
+			return handle ? renewed(view, handle, this.core) : view;
+		});
+		if (renewedRuns.some((view, index) => view !== runs[index])) {
+			this.#state = {...this.#state, runs: renewedRuns, run: run && renewedRuns.find(({name}) => name === run.name)};
+		}
+	}
+
 	/** Has the screen drawn as things are now. */
 	draw(): void {
 		const {screen, run} = this.#state;
@@ -127,6 +115,8 @@ export class App {
 			this.#telling = true;
 			queueMicrotask(() => {
 				this.#telling = false;
+				this.lookAtRuns();
+				this.#keepBeat();
 				for (const listener of this.#listeners) {
 					listener();
 				}
@@ -138,17 +128,17 @@ export class App {
 		this.set({message: {text: neutraliseLine(text), tone}});
 	}
 
-	ask(dialog: Omit<Dialog, 'choose' | 'index'> & {readonly index?: number}, choose: (value: string | undefined) => void): void {
-		this.set({
-			dialog: {
-				index: 0,
-				...dialog,
-				choose: value => {
-					this.set({dialog: undefined});
-					choose(value);
-				},
-			},
-		});
+	ask(dialog: Omit<Dialog, 'index'> & {readonly index?: number}, choose: (value: string | undefined) => void): void {
+		this.#choose = choose;
+		this.set({dialog: {index: 0, ...dialog}});
+	}
+
+	/** Answers the question on the screen with the value of an option, or with nothing. */
+	choose(value: string | undefined): void {
+		const choose = this.#choose;
+		this.#choose = undefined;
+		this.set({dialog: undefined});
+		choose?.(value);
 	}
 
 	go(screen: ScreenName): void {
@@ -279,8 +269,9 @@ export class App {
 		const {busy, run, screen, listing, backends, focused} = this.#state;
 		const working =
 			focused &&
+			!this.hasEnded &&
 			(busy !== undefined ||
-				(screen === 'run' && run?.handle.state().phase === 'starting') ||
+				(screen === 'run' && run?.state.phase === 'starting') ||
 				(screen === 'offers' && listing?.complete === false) ||
 				(screen === 'backends' && backends?.complete === false));
 		if (working && !this.#stopBeat) {

@@ -1,4 +1,4 @@
-import type {BackendsView} from './slices.js';
+import type {BackendsView} from './state.js';
 import type {BackendEntry} from '../../backends/report.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {App} from './app.js';

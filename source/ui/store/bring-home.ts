@@ -30,7 +30,7 @@ export async function bringHomeThen(app: App, {name, source, ask, end}: Ending):
 			bring,
 			async end(consent) {
 				giveUp.throwIfAborted();
-				app.set({asking: undefined});
+				app.takeBack = undefined;
 				if (!app.hasEnded) {
 					await end(consent);
 				}
@@ -50,7 +50,7 @@ async function work(
 ): Promise<void> {
 	const giveUp = new AbortController();
 	const what = `bringing home what exists only in ${name}`;
-	app.set({asking: () => giveUp.abort(new Error('left as it is'))});
+	app.takeBack = () => giveUp.abort(new Error('left as it is'));
 	let summary: string | undefined;
 	const bring: Bring = async listed => {
 		try {
@@ -74,7 +74,7 @@ async function work(
 				throw error;
 			}
 		} finally {
-			app.set({asking: undefined});
+			app.takeBack = undefined;
 		}
 	});
 	if (summary !== undefined && app.state().trouble === undefined) {

@@ -4,6 +4,7 @@ import {messageOf} from '../../system/problem.js';
 import type {App} from './app.js';
 import {bringHomeThen} from './bring-home.js';
 import type {Ending} from './ending.js';
+import {currentHandle} from './tabs.js';
 
 const heading = 'It holds work that exists nowhere else:';
 
@@ -15,20 +16,20 @@ Asks what would be lost with an environment, shows that with the question, and e
 another screen meanwhile, the question does not come any more.
 */
 export async function confirmEnd(app: App, ending: Ending): Promise<void> {
-	const {asking, screen, run} = app.state();
-	if (asking) {
+	const {screen} = app.state();
+	const handle = currentHandle(app);
+	if (app.takeBack) {
 		return;
 	}
 
 	const taken = Promise.withResolvers<undefined>();
-	app.set({asking: () => taken.resolve(undefined)});
+	app.takeBack = () => taken.resolve(undefined);
 	let loss: Loss | undefined;
 	await app.work('asking for work that exists nowhere else; esc leaves it as it is', async () => {
 		loss = await Promise.race([lossOf(ending), taken.promise]);
 	});
-	app.set({asking: undefined});
-	const now = app.state();
-	if (loss === undefined || app.hasEnded || now.screen !== screen || now.run?.handle !== run?.handle) {
+	app.takeBack = undefined;
+	if (loss === undefined || app.hasEnded || app.state().screen !== screen || currentHandle(app) !== handle) {
 		return;
 	}
 

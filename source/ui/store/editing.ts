@@ -16,7 +16,7 @@ export async function openShell(app: App): Promise<void> {
 		return;
 	}
 
-	const command = app.core.sshCommand(run.handle.name);
+	const {ssh: command} = run;
 	try {
 		const code = await app.options.hand(['sh', '-c', command]);
 		app.say(code === 255 ? `\`${command}\` could not connect` : 'Back from the shell', code === 255 ? 'error' : 'info');

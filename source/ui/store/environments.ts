@@ -3,13 +3,13 @@ import type {Orphan} from '../../runs/model/reconciled.js';
 import {isOver, type RunState} from '../../runs/model/state.js';
 import {orphanAdvice, orphanWords} from '../../runs/words/status-words.js';
 import type {App} from './app.js';
-import {type AppState, openRuns} from './state.js';
-import {closeTab, isCurrent} from './tabs.js';
+import type {AppState, EnvironmentsState} from './state.js';
+import {closeTab, isCurrent, openHandles} from './tabs.js';
 
 /** A line of the list: a run, or an instance that no journal here tells of. */
 export type EnvironmentRow = {readonly kind: 'run'; readonly run: RunState} | {readonly kind: 'orphan'; readonly orphan: Orphan};
 
-type Listed = Pick<AppState, 'environments' | 'orphans'>;
+type Listed = Pick<EnvironmentsState, 'environments' | 'orphans'>;
 
 export const environmentRows = ({environments, orphans}: Listed): readonly EnvironmentRow[] => [
 	...environments.map((run): EnvironmentRow => ({kind: 'run', run})),
@@ -41,7 +41,7 @@ export function takeReconciled(app: App, {runs, orphans, notes}: Awaited<ReturnT
 		return;
 	}
 
-	for (const {handle} of openRuns(app.state())) {
+	for (const handle of openHandles(app)) {
 		const found = runs.find(({name}) => name === handle.name);
 		if (handle.state().phase === 'stopping' && found && isOver(found)) {
 			const wasShown = isCurrent(app, handle) && app.state().screen === 'run';

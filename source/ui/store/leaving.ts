@@ -6,15 +6,14 @@ import {type App, troubleOf} from './app.js';
 import {confirmEnd} from './confirm-end.js';
 import {chosenEnvironment, endListedOrphan} from './environments.js';
 import {loadEnvironments} from './listing.js';
-import {type AppState, openRuns} from './state.js';
 import {waitRows} from '../drawing/frame.js';
-import {closeTab, isCurrent, turnRun} from './tabs.js';
+import {closeTab, currentHandle, isCurrent, openHandles, turnRun} from './tabs.js';
 
 /** The list of environments. What is open stays so in its tab; what is over is left. */
 export function showList(app: App): void {
-	const {run} = app.state();
-	if (run && isOver(run.handle.state())) {
-		closeTab(app, run.handle);
+	const handle = currentHandle(app);
+	if (handle && isOver(handle.state())) {
+		closeTab(app, handle);
 	}
 
 	app.set({screen: 'environments', back: ['configurations'], trouble: undefined, now: app.options.clock.now()});
@@ -22,17 +21,17 @@ export function showList(app: App): void {
 }
 
 /** Runs that go on when the program leaves, and are asked about. An end that failed, or is another program's, is not. */
-const alive = (state: AppState): RunHandle[] =>
-	openRuns(state)
-		.map(({handle}) => handle)
-		.filter(handle => !isOver(handle.state()) && !(handle.state().phase === 'stopping' && state.busy === undefined));
+const alive = (app: App): RunHandle[] =>
+	openHandles(app).filter(
+		handle => !isOver(handle.state()) && !(handle.state().phase === 'stopping' && app.state().busy === undefined),
+	);
 
 /**
 Asks once what is to become of all open runs before the program ends. An interrupt of one that is still starting is most likely meant to
 cancel it, so that comes first.
 */
 export function leaveRuns(app: App, by: 'key' | 'interrupt' = 'key'): void {
-	const handles = alive(app.state());
+	const handles = alive(app);
 	const [first] = handles;
 	const ending = handles.find(handle => handle.state().phase === 'stopping');
 	if (!first) {
@@ -94,7 +93,7 @@ function askAll(app: App, handles: readonly RunHandle[], by: 'key' | 'interrupt'
 /** Lets go of all open runs and leaves the program. Where that fails for one, it stays on the screen. */
 export async function detachAll(app: App): Promise<void> {
 	await app.work('detaching', async () => {
-		const handles = alive(app.state());
+		const handles = alive(app);
 		const results = await Promise.allSettled(handles.map(async handle => handle.detach()));
 		const left = handles.filter((_, index) => results[index]?.status === 'fulfilled');
 		for (const handle of left) {
@@ -117,14 +116,13 @@ export async function detachAll(app: App): Promise<void> {
 
 /** Lets go of the run on the screen at once, and shows the next one; without another one it leaves the program. */
 export function detach(app: App): void {
-	const {run} = app.state();
-	if (!run) {
+	const handle = currentHandle(app);
+	if (!handle) {
 		return;
 	}
 
-	const {handle} = run;
 	const {name} = handle;
-	if (openRuns(app.state()).length === 1) {
+	if (app.state().runs.length === 1) {
 		void detachAll(app);
 		return;
 	}
@@ -169,7 +167,7 @@ export async function stop(app: App, handle: RunHandle, then: 'quit' | 'list', i
 function leaveStopped(app: App, handle: RunHandle, then: 'quit' | 'list'): void {
 	const wasShown = isCurrent(app, handle) && app.state().screen === 'run';
 	closeTab(app, handle);
-	if (then === 'quit' && openRuns(app.state()).length === 0) {
+	if (then === 'quit' && app.state().runs.length === 0) {
 		app.end({kind: 'quit', farewell: `${handle.name} is gone.`});
 	} else if (wasShown) {
 		showList(app);
@@ -187,9 +185,9 @@ export async function stopListed(app: App): Promise<void> {
 	} else if (chosen) {
 		const {run} = chosen;
 		const {name} = run;
-		const open = openRuns(app.state()).find(({handle}) => handle.name === name);
+		const open = app.handles.get(name);
 		if (open) {
-			await stop(app, open.handle, 'list');
+			await stop(app, open, 'list');
 			return;
 		}
 

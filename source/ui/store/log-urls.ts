@@ -1,3 +1,4 @@
+import {lastLinesOf} from '../../runs/model/log-snapshot.js';
 import {findUrls, type FoundUrl, portMapOf} from '../logs/log-urls.js';
 import type {App} from './app.js';
 import {openUrl, addPort} from './ports.js';
@@ -7,10 +8,10 @@ import type {RunView} from './state.js';
 const mostLines = 2000;
 
 /** The last URL of the logs that points into the environment, else the last one of all. */
-export function lastUrl({handle}: RunView): FoundUrl | undefined {
-	const map = portMapOf(handle.health(), handle.state().sharesNetwork);
+export function lastUrl({health, state, logs}: RunView): FoundUrl | undefined {
+	const map = portMapOf(health, state.sharesNetwork);
 	let other: FoundUrl | undefined;
-	for (const {text} of handle.logs().lines('all').slice(-mostLines).toReversed()) {
+	for (const {text} of lastLinesOf(logs, 'all', mostLines).toReversed()) {
 		const found = findUrls(text, map).toReversed();
 		const inside = found.find(({remote}) => remote !== undefined);
 		if (inside) {
@@ -31,13 +32,15 @@ export function unforwardedPort(run: RunView | undefined): string {
 
 /** Opens the last URL of the logs in the browser. One whose port is not forwarded is first asked about. */
 export async function openLastUrl(app: App): Promise<void> {
+	const port = unforwardedPort(app.state().run);
+	if (port !== '') {
+		await addPort(app, port);
+		app.lookAtRuns();
+	}
+
 	const {run} = app.state();
 	if (!run) {
 		return;
-	}
-
-	if (unforwardedPort(run) !== '') {
-		await addPort(app, unforwardedPort(run));
 	}
 
 	const url = lastUrl(run);

@@ -19,7 +19,7 @@ export const portItems = ({ports, reverse, offered}: Pick<LinkHealth, 'ports' | 
 
 /** The line under the cursor; none until the person moves there. */
 export const chosenPort = (run: RunView | undefined): PortItem | undefined =>
-	run?.port === undefined ? undefined : portItems(run.handle.health()).find(({key}) => key === run.port);
+	run?.port === undefined ? undefined : portItems(run.health).find(({key}) => key === run.port);
 
 /** Where the person's browser finds a port. */
 export const localUrl = (local: number): string => `http://localhost:${local}`;

@@ -1,13 +1,13 @@
+import type {RunHandle} from '../../runs/model/run-handle.js';
 import {messageOf, Problem} from '../../system/problem.js';
 import {chosenPort, forwardKey, localUrl, portItems, reverseKey} from './port-items.js';
 import type {App} from './app.js';
-import {changeRun, changeOpen} from './tabs.js';
-import type {RunView} from './state.js';
+import {changeRun, changeOpen, currentHandle} from './tabs.js';
 
 /** Moves the cursor among the ports; from none to the first, or the last. */
 export function movePort(app: App, by: 1 | -1): void {
 	const {run} = app.state();
-	const items = run ? portItems(run.handle.health()) : [];
+	const items = run ? portItems(run.health) : [];
 	if (items.length === 0) {
 		app.say('There are no ports yet; + adds one');
 		return;
@@ -18,7 +18,7 @@ export function movePort(app: App, by: 1 | -1): void {
 	changeRun(app, {port: items[next]?.key});
 }
 
-const forward = async (app: App, {handle}: RunView, remote: number, local?: number): Promise<void> =>
+const forward = async (app: App, handle: RunHandle, remote: number, local?: number): Promise<void> =>
 	app.work(`forwarding ${remote}`, async () => {
 		const bound = await handle.forward(remote, local);
 		changeOpen(app, handle, {port: forwardKey(bound)});
@@ -28,11 +28,12 @@ const forward = async (app: App, {handle}: RunView, remote: number, local?: numb
 /** Forwards the offered port under the cursor, or the one that is offered. */
 export async function forwardOffered(app: App): Promise<void> {
 	const {run} = app.state();
-	const offered = run?.handle.health().offered ?? [];
+	const handle = currentHandle(app);
+	const offered = run?.health.offered ?? [];
 	const chosen = chosenPort(run);
 	const port = chosen?.kind === 'offered' ? chosen.port : offered.length === 1 ? offered[0] : undefined;
-	if (run && port) {
-		await forward(app, run, port.port);
+	if (handle && port) {
+		await forward(app, handle, port.port);
 	} else if (offered[0]) {
 		changeRun(app, {port: `offered ${offered[0].port}`});
 		app.say(`${offered.length} ports are offered: ↑↓ choose one, f forwards it`);
@@ -44,10 +45,10 @@ export async function toggleAlways(app: App): Promise<void> {
 	const {preferences} = app.core;
 	const always = preferences.forwardPorts() !== 'always';
 	preferences.rememberForwardPorts(always ? 'always' : 'ask');
-	const {run} = app.state();
-	if (always && run) {
-		for (const {port} of run.handle.health().offered) {
-			await forward(app, run, port);
+	const handle = currentHandle(app);
+	if (always && handle) {
+		for (const {port} of handle.health().offered) {
+			await forward(app, handle, port);
 		}
 	}
 
@@ -76,40 +77,39 @@ export function parsePorts(text: string, example: string): readonly [number, num
 
 /** Asks for a port of the environment, and where it is to be here; `text` is there already. */
 export async function addPort(app: App, text = ''): Promise<void> {
-	const {run} = app.state();
-	const given = run && (await app.prompt('port there, or HERE:THERE: ', text));
-	if (run && given?.trim()) {
+	const handle = currentHandle(app);
+	const given = handle && (await app.prompt('port there, or HERE:THERE: ', text));
+	if (handle && given?.trim()) {
 		await app.work('', async () => {
 			const [local, remote] = parsePorts(given, '8080 or 9000:8080');
-			await forward(app, run, remote, given.includes(':') ? local : undefined);
+			await forward(app, handle, remote, given.includes(':') ? local : undefined);
 		});
 	}
 }
 
 /** Asks for a port in the environment that is to lead to one of this machine. */
 export async function addReverse(app: App): Promise<void> {
-	const {run} = app.state();
-	const given = run && (await app.prompt('reverse: port there, or THERE:HERE: ', ''));
-	if (run && given?.trim()) {
+	const handle = currentHandle(app);
+	const given = handle && (await app.prompt('reverse: port there, or THERE:HERE: ', ''));
+	if (handle && given?.trim()) {
 		await app.work('', async () => {
 			const [remote, local] = parsePorts(given, '3000 or 3000:4000');
-			await run.handle.reverse(remote, local);
-			changeOpen(app, run.handle, {port: reverseKey(remote)});
-			app.say(`port ${remote} of ${run.handle.name} leads to ${local} here`);
+			await handle.reverse(remote, local);
+			changeOpen(app, handle, {port: reverseKey(remote)});
+			app.say(`port ${remote} of ${handle.name} leads to ${local} here`);
 		});
 	}
 }
 
 /** Takes away what was added, or what is offered, under the cursor; what carries connections only after a question. */
 export function takePortAway(app: App): void {
-	const {run} = app.state();
-	const chosen = chosenPort(run);
-	if (!run || !chosen) {
+	const handle = currentHandle(app);
+	const chosen = chosenPort(app.state().run);
+	if (!handle || !chosen) {
 		app.say('p chooses a port first', 'error');
 		return;
 	}
 
-	const {handle} = run;
 	if (chosen.kind === 'offered') {
 		handle.dismiss(chosen.port.port);
 		app.say(`${chosen.port.port} is left alone until it starts to listen anew`);

@@ -1,17 +1,24 @@
 import type {RunHandle} from '../../runs/model/run-handle.js';
 import type {App} from './app.js';
-import {isOutdated, matterOf} from './redraw-key.js';
+import {isOutdated, type Shown, shownOf} from './redraw-key.js';
+import {openRuns} from './state.js';
+import {isCurrent, isOpen} from './tabs.js';
 
 /** Without the focus, milliseconds from one frame to the next, however much there is to tell. */
 const pauseUnseen = 1000;
 
 /**
-Has the screen drawn as soon as something that matters is another; what else changes is drawn with the next second, or never where nobody
-looks.
+Has the screen drawn as soon as there is news of a run; what else changes is drawn with the next second, or never where nobody looks. `look`
+is to be called whenever something of it may have changed.
 */
-export function drawWhatMatters(app: App, handle: RunHandle): {readonly look: () => void; readonly stop: () => void} {
+export function drawNews(app: App, handle: RunHandle): {readonly look: () => void; readonly stop: () => void} {
 	const {clock} = app.options;
-	const current = () => matterOf(app.state(), handle, clock.now());
+	const current = (): Shown | undefined => {
+		app.lookAtRuns();
+		const run = isOpen(app, handle) ? openRuns(app.state()).find(({name}) => name === handle.name) : undefined;
+		return run && shownOf(run, isCurrent(app, handle) && app.state().screen === 'run', clock.now());
+	};
+
 	let drawn = current();
 	let endPause: (() => void) | undefined;
 	const stop = () => {
@@ -22,7 +29,7 @@ export function drawWhatMatters(app: App, handle: RunHandle): {readonly look: ()
 	const look = () => {
 		const {focused} = app.state();
 		const next = current();
-		const isNews = isOutdated(drawn, next, focused ? undefined : handle.health());
+		const isNews = next !== undefined && (drawn === undefined || isOutdated(drawn, next, focused));
 		if (!isNews || (endPause && !focused)) {
 			return;
 		}

@@ -1,19 +1,20 @@
 import type {RunHandle} from '../../runs/model/run-handle.js';
 import {type App, troubleOf} from './app.js';
-import {changeOpen, closeTab, isCurrent, showOpen} from './tabs.js';
+import {changeOpen, closeTab, currentHandle, isCurrent, isOpen, showOpen} from './tabs.js';
 import {parseDuration} from '../../configuration/grammar/grammar.js';
 import {formatDuration} from '../../system/format.js';
 import {messageOf, Problem} from '../../system/problem.js';
 import {isOver, type RunState} from '../../runs/model/state.js';
 import {dateTime} from '../../runs/words/event-words.js';
 import {watchAsking} from './agreeing.js';
-import {drawWhatMatters} from './redraw.js';
+import {drawNews} from './redraw.js';
+import {type RunSnapshot, snapshotOf} from './run-snapshot.js';
 import {openRuns, type RunView} from './state.js';
 import {watchLoads} from './watching-load.js';
 
 /** How a run is shown at first. */
-export const newView = (handle: RunHandle): RunView => ({
-	handle,
+export const newView = (snapshot: RunSnapshot): RunView => ({
+	...snapshot,
 	tab: 'all',
 	top: undefined,
 	search: '',
@@ -29,16 +30,17 @@ export const newView = (handle: RunHandle): RunView => ({
 /** Puts a run on the screen in a tab of its own, in place of what led to it: back means the list of environments. */
 export function showRun(app: App, handle: RunHandle): void {
 	const {name} = handle;
-	const before = openRuns(app.state()).find(open => open.handle.name === name);
-	if (before && before.handle !== handle) {
-		closeTab(app, before.handle);
-		if (!isOver(before.handle.state())) {
-			app.hold(before.handle.detach());
+	const before = app.handles.get(name);
+	if (before && before !== handle) {
+		closeTab(app, before);
+		if (!isOver(before.state())) {
+			app.hold(before.detach());
 		}
 	}
 
 	app.partings.delete(name);
-	const run = newView(handle);
+	const run = newView(snapshotOf(handle, app.core));
+	app.handles.set(name, handle);
 	app.set({run, runs: [...openRuns(app.state()), run]});
 	showOpen(app, handle);
 	const stopListening = listen(app, handle);
@@ -60,7 +62,7 @@ function watchEnd(app: App, handle: RunHandle): void {
 	const {name} = handle;
 	handle.whenOver().then(
 		() => {
-			if (openRuns(app.state()).some(open => open.handle === handle)) {
+			if (isOpen(app, handle)) {
 				app.say(`${name} has ended`, 'error');
 			}
 		},
@@ -76,13 +78,13 @@ function watchEnd(app: App, handle: RunHandle): void {
 
 /** Tries the failed step again, or a link that was given up; that may be given up again. */
 export function retry(app: App): void {
-	const {run} = app.state();
-	if (run) {
-		const wasGivenUp = run.handle.health().status === 'down';
-		run.handle.retry();
+	const handle = currentHandle(app);
+	if (handle) {
+		const wasGivenUp = handle.health().status === 'down';
+		handle.retry();
 		app.set({trouble: undefined});
 		if (wasGivenUp) {
-			watchEnd(app, run.handle);
+			watchEnd(app, handle);
 		}
 	}
 }
@@ -90,7 +92,7 @@ export function retry(app: App): void {
 /** Hears what changes of the run; returns the way to stop. */
 function listen(app: App, handle: RunHandle): () => void {
 	let {phase} = handle.state();
-	const drawn = drawWhatMatters(app, handle);
+	const drawn = drawNews(app, handle);
 	const stopListening = handle.subscribe(() => {
 		const before = phase;
 		({phase} = handle.state());
@@ -110,7 +112,7 @@ function listen(app: App, handle: RunHandle): () => void {
 
 /** A port that is forwarded is offered no more: what listens there is known from before. */
 function rememberListeners(app: App, handle: RunHandle): void {
-	const known = openRuns(app.state()).find(open => open.handle === handle)?.listeners;
+	const known = isOpen(app, handle) ? openRuns(app.state()).find(({name}) => name === handle.name)?.listeners : undefined;
 	const news = handle.health().offered.filter(({port, process}) => process !== undefined && known?.get(port) !== process);
 	if (known && news.length > 0) {
 		const listeners = new Map([...known, ...news.map(({port, process = ''}) => [port, process] as const)].slice(-200));
@@ -130,9 +132,9 @@ export async function beginRun(app: App, run: Promise<RunHandle>): Promise<boole
 
 /** Shows the tab of the run, or attaches to it in a new one. */
 export async function attach(app: App, name: string): Promise<void> {
-	const open = openRuns(app.state()).find(({handle}) => handle.name === name);
+	const open = app.handles.get(name);
 	if (open) {
-		showOpen(app, open.handle);
+		showOpen(app, open);
 		return;
 	}
 
@@ -142,16 +144,16 @@ export async function attach(app: App, name: string): Promise<void> {
 }
 
 export async function extend(app: App, text: string): Promise<void> {
-	const {run} = app.state();
-	if (run) {
+	const handle = currentHandle(app);
+	if (handle) {
 		await app.work('moving the deadline', async () => {
 			const seconds = parseDuration(text);
 			if (seconds === 'off') {
 				throw new Problem('usage', 'A deadline can be moved, and not be taken away', {next: 'Say how much later: 2h, 1d.'});
 			}
 
-			await run.handle.extend(seconds);
-			app.say(extendedWords(run.handle.state()));
+			await handle.extend(seconds);
+			app.say(extendedWords(handle.state()));
 		});
 	}
 }
@@ -168,8 +170,7 @@ function extendedWords({deadline, notice, specification: {inactivity}}: RunState
 }
 
 export async function openIde(app: App): Promise<void> {
-	const {run} = app.state();
-	const link = run && app.core.ideLink(run.handle.state());
+	const link = app.state().run?.ide;
 	if (!link) {
 		app.say('The configuration names no `ide`', 'error');
 		return;
@@ -187,7 +188,7 @@ export async function openIde(app: App): Promise<void> {
 
 export function copyLink(app: App): void {
 	const {run} = app.state();
-	const text = run && (app.core.ideLink(run.handle.state())?.url ?? app.core.sshCommand(run.handle.name));
+	const text = run && (run.ide?.url ?? run.ssh);
 	if (text !== undefined) {
 		app.copy(text);
 	}

@@ -1,4 +1,4 @@
-import type {SpotView} from './slices.js';
+import type {SpotView} from './state.js';
 import type {Offer} from '../../offers/offer.js';
 import {bits} from '../../offers/table/rows.js';
 import {messageOf} from '../../system/problem.js';

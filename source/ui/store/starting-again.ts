@@ -4,7 +4,6 @@ import {programName} from '../../system/program-name.js';
 import type {App} from './app.js';
 import {loadEnvironments} from './listing.js';
 import {beginRun} from './running.js';
-import {openRuns} from './state.js';
 import {closeTab} from './tabs.js';
 
 /** Whether the machine of a run is stopped in its cloud, and nobody is about to end it. */
@@ -32,11 +31,11 @@ export function startAgain(app: App, run: RunState): void {
 
 async function startNow(app: App, name: string): Promise<void> {
 	// Only one program, or part of one, looks after a run: the tab lets go of it, and another one takes it up when it runs.
-	const open = openRuns(app.state()).find(({handle}) => handle.name === name);
+	const open = app.handles.get(name);
 	if (open) {
-		closeTab(app, open.handle);
+		closeTab(app, open);
 		app.set({screen: 'environments', back: ['configurations']});
-		await open.handle.detach();
+		await open.detach();
 	}
 
 	try {

@@ -1,4 +1,3 @@
-import type {Core} from '../../../runs/core.js';
 import type {AccessHealth} from '../../../runs/model/run-handle.js';
 import {healthLine} from '../../../tunnel/health.js';
 import {neutraliseLine} from '../../../system/terminal-text.js';
@@ -8,8 +7,6 @@ import type {AppState, RunView} from '../../store/state.js';
 import {cutMiddle, fit, width, wrap} from '../../drawing/cells.js';
 import {glyphs, paint} from '../../drawing/theme.js';
 import {rightRoom} from '../../drawing/lines.js';
-
-export type Access = Pick<Core, 'ideLink' | 'sshCommand'>;
 
 const labelCells = 18;
 /** Cells of `checking…`, the longest word on whether the shell works. */
@@ -29,13 +26,13 @@ const ideNames: Readonly<Record<string, string>> = {
 const line = (label: string, text: string): string => ` ${paint.muted(fit(label, labelCells))} ${text}`;
 
 /** How one gets in: the link, the shell and whether it works, and where the code is. On a low screen only what is acted on. */
-export function wayRows({columns}: AppState, {handle}: RunView, core: Access, isLow: boolean): string[] {
-	const current = handle.state();
-	const {access} = handle.health();
+export function wayRows(
+	{columns}: AppState,
+	{state: current, health: {access}, ide: link, ssh}: RunView,
+	isLow: boolean,
+): string[] {
 	const cells = columns - labelCells - 3;
-	const link = core.ideLink(current);
 	const none = 'none is named in the configuration; `ide: vscode` gives a link';
-	const ssh = core.sshCommand(current.name);
 	const room = cells - markCells;
 	const shell = isLow ? [cutMiddle(ssh, room)] : wrap(ssh, room);
 	return [
@@ -86,15 +83,14 @@ function accessRows({status, why, next}: AccessHealth, cells: number, isLow: boo
 }
 
 /** How the link is, in one line with its sign: right of the title. */
-export function linkWords({now, focused}: AppState, {handle}: RunView): string {
-	const health = handle.health();
+export function linkWords({now, focused}: AppState, {health}: RunView): string {
 	return neutraliseLine(`${linkSign(health)} ${focused ? healthLine(health, now) : stillHealthLine(health, now)}`);
 }
 
 /** The same, whole, where the title has no room for it and it is no good news. */
 export function linkRows(state: AppState, run: RunView): string[] {
 	const words = linkWords(state, run);
-	const {status} = run.handle.health();
+	const {status} = run.health;
 	const style = status === 'down' ? paint.error : paint.warning;
 	return status === 'up' || width(words) <= rightRoom(state.columns)
 		? []

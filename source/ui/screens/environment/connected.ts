@@ -9,7 +9,7 @@ import {loadRows, loadLine} from './load.js';
 import {lastEvents} from '../../logs/log-view.js';
 import {portRows, portsHeight} from './ports.js';
 import {lateRows, stepWarningRows} from './situation.js';
-import {type Access, linkRows, wayRows} from './connect-links.js';
+import {linkRows, wayRows} from './connect-links.js';
 
 /** Below this the body keeps to what is acted on. */
 const lowRows = 17;
@@ -17,15 +17,15 @@ const lowRows = 17;
 const widestPorts = 84;
 
 /** One that is ready: how one gets in, its ports, its load and its link, what it costs, who keeps it alive and what ends it. */
-export function connectedRows(state: AppState, run: RunView, core: Access): string[] {
+export function connectedRows(state: AppState, run: RunView): string[] {
 	const {columns} = state;
 	const {rows} = runLayout(state);
 	const isLow = rows < lowRows;
 	const gap = isLow ? [] : [''];
-	const warnings = stepWarningRows(run.handle.state(), columns).slice(0, isLow ? 1 : undefined);
-	const notes = [...lateRows(state, run.handle.state()), ...linkRows(state, run), ...warnings];
+	const warnings = stepWarningRows(run.state, columns).slice(0, isLow ? 1 : undefined);
+	const notes = [...lateRows(state, run.state), ...linkRows(state, run), ...warnings];
 	const bottom = bottomRows(state, run);
-	const top = [...gap, ...notes, ...(notes.length > 0 ? gap : []), ...wayRows(state, run, core, isLow), ...gap].slice(
+	const top = [...gap, ...notes, ...(notes.length > 0 ? gap : []), ...wayRows(state, run, isLow), ...gap].slice(
 		0,
 		// What ends it and what it costs stays, whatever else there is to be said.
 		Math.max(0, rows - bottom.length - 1),
@@ -36,11 +36,11 @@ export function connectedRows(state: AppState, run: RunView, core: Access): stri
 }
 
 /** How busy it is now. What was heard before the link was lost, or before the screen stood still, would be shown as if it were so. */
-const loadsOf = ({focused}: AppState, {handle, loads}: RunView): RunView['loads'] =>
-	focused && handle.health().status === 'up' ? loads : [];
+const loadsOf = ({focused}: AppState, {health, loads}: RunView): RunView['loads'] =>
+	focused && health.status === 'up' ? loads : [];
 
 const latencyRows = ({focused}: AppState, run: RunView, cells: number): string[] =>
-	focused ? [`${paint.muted('latency ')} ${sparkline(run.handle.health().latencies, Math.max(0, Math.min(60, cells - 9)))}`] : [];
+	focused ? [`${paint.muted('latency ')} ${sparkline(run.health.latencies, Math.max(0, Math.min(60, cells - 9)))}`] : [];
 
 function sideBySide(state: AppState, run: RunView, height: number): string[] {
 	const {columns} = state;
@@ -74,16 +74,15 @@ function stacked(state: AppState, run: RunView, height: number): string[] {
 /** On a low screen what is billed beside the instance shares a line. */
 const leastRows = 20;
 
-function bottomRows(state: AppState, {handle}: RunView): string[] {
+function bottomRows(state: AppState, {state: run, guest}: RunView): string[] {
 	const {columns, now, rows} = state;
-	const run = handle.state();
 	const {cost, besides} = costLines(state, run);
 	const costs = rows < leastRows && besides.length > 0 ? [besides.join(' · ')] : besides;
 	const lines = (text: string): string[] => wrap(text, columns - 2).map(line => ` ${line}`);
-	const style = endsSoon(now, run, handle.guest()) ? (line: string) => paint.warning(paint.strong(line)) : (line: string) => line;
+	const style = endsSoon(now, run, guest) ? (line: string) => paint.warning(paint.strong(line)) : (line: string) => line;
 	return [
 		rule(columns),
-		...lines(lifeWords(state, run, handle.guest())).map(line => style(line)),
+		...lines(lifeWords(state, run, guest)).map(line => style(line)),
 		...[cost, ...costs].flatMap(text => lines(text)),
 	];
 }

@@ -33,11 +33,11 @@ const gap = 2;
 const longestName = 16;
 
 /** Lines that the ports would take without any being left out. */
-export const portsHeight = (run: RunView): number => 1 + Math.max(1, portItems(run.handle.health()).length);
+export const portsHeight = (run: RunView): number => 1 + Math.max(1, portItems(run.health).length);
 
 /** The ports of a run in `height` lines; the one under the cursor is always among them. */
 export function portRows({focused}: Pick<AppState, 'focused'>, run: RunView, {cells, height}: Area): string[] {
-	const items = portItems(run.handle.health());
+	const items = portItems(run.health);
 	if (items.length === 0) {
 		const hint = wrap('none; `ports:` in the configuration forwards some, + adds one', cells - gutter);
 		return [paint.muted(' PORTS'), ...hint.map(piece => paint.muted(`   ${piece}`))].slice(0, height);

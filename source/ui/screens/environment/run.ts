@@ -7,23 +7,23 @@ import {beside, blanks, rule, type View} from '../../drawing/lines.js';
 import {connectedRows} from './connected.js';
 import {logRowsOf} from '../../logs/log-view.js';
 import {stepRows} from './steps.js';
-import {type Access, linkWords} from './connect-links.js';
+import {linkWords} from './connect-links.js';
 
 /** One environment: its steps beside the logs while it starts, its links, ports and health once it is ready. */
-export function runView(state: AppState, core: Access): View {
+export function runView(state: AppState): View {
 	const {run} = state;
 	if (!run) {
 		return {path: ['environment'], right: '', body: []};
 	}
 
-	const current = run.handle.state();
-	const word = current.phase === 'ready' ? linkWord(run.handle.health()) : stateWord(current);
+	const current = run.state;
+	const word = current.phase === 'ready' ? linkWord(run.health) : stateWord(current);
 	const {above} = runLayout(state);
 	const body =
 		current.phase === 'ready'
 			? run.showLogs
 				? logRowsOf(run, logArea(state))
-				: connectedRows(state, run, core)
+				: connectedRows(state, run)
 			: starting(state, run, current);
 	return {
 		path: [current.name, word],

@@ -15,10 +15,10 @@ export function tabRows(state: AppState): string[] {
 		return [];
 	}
 
-	const labels = runs.map(({handle}): Label => {
-		const isOpen = handle === run?.handle;
-		const name = cut(handle.name, Math.max(longestName - runs.length, 8));
-		return {text: isOpen ? `[${runSign(handle)} ${name}]` : ` ${runSign(handle)} ${name} `, isOpen};
+	const labels = runs.map((each): Label => {
+		const isOpen = each.name === run?.name;
+		const name = cut(each.name, Math.max(longestName - runs.length, 8));
+		return {text: isOpen ? `[${runSign(each)} ${name}]` : ` ${runSign(each)} ${name} `, isOpen};
 	});
 	const at = labels.findIndex(({isOpen}) => isOpen);
 	const {from, to} = windowAround(
