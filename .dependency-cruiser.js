@@ -31,6 +31,21 @@ export default {
 		...downwards('', floors),
 		...Object.entries(rooms).flatMap(([floor, names]) => downwards(`${floor}/`, names)),
 		{
+			name: 'ui: the store reaches no screen',
+			comment:
+				'The state is what screens are drawn from: neither it nor what changes it leads to a screen, also not by a detour.',
+			severity: 'error',
+			from: {path: '^source/ui/store/'},
+			to: {path: '^source/ui/(components|bindings|screens)/', reachable: true},
+		},
+		{
+			name: 'ui: screens draw a snapshot',
+			comment: 'A screen reads the state alone: not the app, the core, a clock or chance.',
+			severity: 'error',
+			from: {path: '^source/ui/(screens|logs|drawing)/'},
+			to: {path: '^source/(ui/store/(app|tabs)|runs/(core|create-core)|system/(clock|random))\\.ts$'},
+		},
+		{
 			name: 'nothing imports the program',
 			severity: 'error',
 			from: {path: '^source/[^/]+/'},
