@@ -8,7 +8,7 @@ import type {FollowEnd} from './commands/follow.js';
 import type {Start} from './commands/screen.js';
 import {type Flags, requirementFlags, withPorts, withRequirements, withRun} from './flags.js';
 import {sortColumns} from './offers/sort.js';
-import {addBuilds, addCatalog, addHome, addMoney, addSecrets, type Means} from './subcommands.js';
+import {addBuilds, addCatalog, addHome, addMoney, addSecrets, type CommandDependencies} from './subcommands.js';
 import {messageOf, Problem, type ProblemKind} from './system/problem.js';
 import {programName} from './system/program-name.js';
 import {searchPath} from './system/search-path.js';
@@ -198,7 +198,7 @@ function makeProgram(): Command {
 			await listBackends(flags.test ?? true, await outputOf(flags));
 		});
 
-	const means: Means = {
+	const means: CommandDependencies = {
 		open: async () => (await open(undefined)).core,
 		outputOf,
 		endWith,

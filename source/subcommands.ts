@@ -7,7 +7,7 @@ import type {FollowEnd} from './commands/follow.js';
 type Add = (name: string, description: string) => Command;
 
 /** What a subcommand needs of the program around it. */
-export type Means = {
+export type CommandDependencies = {
 	readonly open: () => Promise<Core>;
 	readonly outputOf: (flags: Flags) => Promise<Output>;
 	readonly endWith: (following: Promise<FollowEnd>) => Promise<void>;
@@ -16,7 +16,7 @@ export type Means = {
 };
 
 /** Secrets are set apart from everything else: what they hold is never an argument. */
-export function addSecrets(add: Add, {outputOf}: Means): void {
+export function addSecrets(add: Add, {outputOf}: CommandDependencies): void {
 	const secrets = add('secrets', 'keep what `${{ secrets.NAME }}` stands for');
 	const withSecrets = async () => import('./commands/secrets.js');
 	const sub = (name: string, description: string): Command =>
@@ -38,7 +38,7 @@ export function addSecrets(add: Add, {outputOf}: Means): void {
 }
 
 /** The images that `build` commands made. */
-export function addBuilds(add: Add, {outputOf, finish}: Means): void {
+export function addBuilds(add: Add, {outputOf, finish}: CommandDependencies): void {
 	const builds = add('builds', 'list the images that `build` commands made: here, and in the registry of the settings')
 		.allowExcessArguments(false)
 		.action(async (flags: Flags) => (await import('./commands/builds.js')).listBuilds(await outputOf(flags)));
@@ -56,7 +56,7 @@ export function addBuilds(add: Add, {outputOf, finish}: Means): void {
 		});
 }
 
-export function addCatalog(add: Add, {outputOf, endWith}: Means): void {
+export function addCatalog(add: Add, {outputOf, endWith}: CommandDependencies): void {
 	add('catalog', 'the prices that are known without asking a cloud')
 		.command('update')
 		.description('fetch the newest prices that the clouds publish; no credentials are needed')
@@ -70,7 +70,7 @@ export function addCatalog(add: Add, {outputOf, endWith}: Means): void {
 		});
 }
 
-export function addHome(add: Add, {open, outputOf, finish}: Means): void {
+export function addHome(add: Add, {open, outputOf, finish}: CommandDependencies): void {
 	add('bring-home', 'bring home what exists only in an environment, as branches and a patch; it goes on')
 		.argument('<name>')
 		.action(async (name: string, flags: Flags) => {
@@ -81,7 +81,7 @@ export function addHome(add: Add, {open, outputOf, finish}: Means): void {
 }
 
 /** What keeps a bill in bounds. */
-export function addMoney(add: Add, {open, outputOf, finish}: Means): void {
+export function addMoney(add: Add, {open, outputOf, finish}: CommandDependencies): void {
 	add('start', 'start an environment again whose machine was stopped in its cloud; it is billed again from then on')
 		.argument('<name>')
 		.option('-y, --yes', 'ask no questions')

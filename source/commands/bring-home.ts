@@ -12,11 +12,11 @@ export async function bringRunHome(core: Core, name: string, output: Output): Pr
 		throw missingProblem(neutraliseLine(name));
 	}
 
-	await bringAndTell(core, name, run.specification.folder, output);
+	await bringAndReport(core, name, run.specification.folder, output);
 }
 
 /** The same for one that is known, all of `listed`; says where the work is now. */
-export async function bringAndTell(
+export async function bringAndReport(
 	core: Core,
 	name: string,
 	source: string,

@@ -32,10 +32,10 @@ export async function updateCatalog(names: readonly string[] | undefined, output
 		return {signal, listener};
 	});
 	try {
-		const teller = new Teller(output);
+		const teller = new ProgressPrinter(output);
 		const onProgress = (progress: CloudProgress) => {
 			if (!ending.signal.aborted) {
-				teller.tell(progress);
+				teller.print(progress);
 			}
 		};
 
@@ -70,7 +70,7 @@ function chosenClouds(names: readonly string[] | undefined): typeof allClouds {
 }
 
 /** A line when a cloud ends; with `--json` also what is under way. */
-class Teller {
+class ProgressPrinter {
 	readonly #output: Output;
 	readonly #told = new Map<string, {readonly feed: string; readonly at: number}>();
 
@@ -78,7 +78,7 @@ class Teller {
 		this.#output = output;
 	}
 
-	tell(progress: CloudProgress): void {
+	print(progress: CloudProgress): void {
 		const {backend, feed, state} = progress;
 		const last = this.#told.get(backend);
 		const now = systemClock.now();

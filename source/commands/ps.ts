@@ -5,7 +5,7 @@ import type {Core} from '../runs/core.js';
 import {spentUntil} from '../runs/model/cost.js';
 import {isUnheard, overdue} from '../runs/model/overdue.js';
 import {isOver, type RunState} from '../runs/model/state.js';
-import {haltedLine, overdueLine, unheardLine} from '../runs/words/overdue-words.js';
+import {haltedLine, overdueLine, guardSilentLine} from '../runs/words/overdue-words.js';
 import {noticeLine, statusWords, stopFailureLines, unansweredLine, waitingLine} from '../runs/words/status-words.js';
 import {patience} from '../runs/words/wait-words.js';
 import {keptLines} from '../runs/words/event-words.js';
@@ -74,7 +74,7 @@ function moreLines(state: RunState, now: number): readonly string[] {
 	const notice = state.phase === 'ready' ? noticeLine(now, state) : undefined;
 	const unanswered = unansweredLine(state);
 	const waiting = waitingLine(now, state);
-	const late = haltedLine(now, state) ?? overdueLine(now, state) ?? unheardLine(now, state);
+	const late = haltedLine(now, state) ?? overdueLine(now, state) ?? guardSilentLine(now, state);
 	return [
 		...(late === undefined ? [] : [late]),
 		...(state.kept === undefined ? [] : ['It has ended.', ...keptLines(state)]),

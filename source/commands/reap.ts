@@ -3,7 +3,7 @@ import type {Core} from '../runs/core.js';
 import {isUnheard, overdue} from '../runs/model/overdue.js';
 import {isTrouble, type Orphan, type Reconciled} from '../runs/model/reconciled.js';
 import {isOver, type RunState} from '../runs/model/state.js';
-import {haltedLine, overdueLine, unheardLine} from '../runs/words/overdue-words.js';
+import {haltedLine, overdueLine, guardSilentLine} from '../runs/words/overdue-words.js';
 import type {Clock} from '../system/clock.js';
 import {messageOf, Problem} from '../system/problem.js';
 import {programName} from '../system/program-name.js';
@@ -38,7 +38,7 @@ export async function reap(core: Core, clock: Clock, ending: Ending, output: Out
 			unheard: isUnheard(now, run),
 			halted: run.halted ?? null,
 		});
-		const line = haltedLine(now, run) ?? overdueLine(now, run) ?? unheardLine(now, run);
+		const line = haltedLine(now, run) ?? overdueLine(now, run) ?? guardSilentLine(now, run);
 		if (line !== undefined) {
 			output.line(`${run.name}: ${line}`);
 		}
@@ -57,7 +57,7 @@ export async function reap(core: Core, clock: Clock, ending: Ending, output: Out
 	output.line(
 		`${plural(alive.length, 'environment')} alive${orphans.length > 0 ? `, ${plural(orphans.length, 'orphan')} found` : ''}.`,
 	);
-	tellLooked(looked, output);
+	reportChecked(looked, output);
 	if (failed.length > 0) {
 		throw new Problem('failed', 'Not everything could be checked or ended', {
 			details: failed,
@@ -67,7 +67,7 @@ export async function reap(core: Core, clock: Clock, ending: Ending, output: Out
 }
 
 /** Where instances that no journal tells of were looked for, and where not: nothing found is not nothing there. */
-function tellLooked(looked: Reconciled['looked'], output: Output): void {
+function reportChecked(looked: Reconciled['looked'], output: Output): void {
 	const places = looked.flatMap(({backend, regions, unasked}) => {
 		const [first, ...others] = regions;
 		const where = first === undefined ? '' : ` in ${others.length === 0 ? first : plural(regions.length, 'region')}`;

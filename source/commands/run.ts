@@ -5,7 +5,7 @@ import type {Plan} from '../runs/model/choice.js';
 import type {RunHandle} from '../runs/model/run-handle.js';
 import {refuseMissingBuild} from '../runs/plan/plan.js';
 import {withLogins} from '../runs/plan/registry-logins.js';
-import {startQuestion, unsaid} from '../runs/words/start-words.js';
+import {startQuestion, unagreedProblem} from '../runs/words/start-words.js';
 import {containerInstead, othersAfter} from '../runs/plan/list-offers.js';
 import {systemClock} from '../system/clock.js';
 import {choose, type ChoiceOptions, firstUsable, settledOffers} from './choose.js';
@@ -49,7 +49,7 @@ async function obtain(core: Core, options: RunOptions, output: Output): Promise<
 	});
 	show(plan, output);
 	refuseMissingBuild(plan);
-	const problem = unsaid(plan);
+	const problem = unagreedProblem(plan);
 	if (options.yes && problem) {
 		throw problem;
 	}

@@ -2,13 +2,13 @@ import type {Core} from '../runs/core.js';
 import {homeThenEnd} from '../runs/end/home-then-end.js';
 import {type Consent, consentTo} from '../runs/model/consent.js';
 import type {UnsavedWork} from '../runs/model/run-handle.js';
-import {UnwrittenEnd} from '../runs/end/unwritten.js';
+import {UnwrittenEnd} from '../runs/end/failed-writes.js';
 import {discardWords} from '../runs/words/bring-home-words.js';
 import type {RunState} from '../runs/model/state.js';
 import {messageOf, Problem} from '../system/problem.js';
 import {programName} from '../system/program-name.js';
 import {neutraliseLine} from '../system/terminal-text.js';
-import {bringAndTell} from './bring-home.js';
+import {bringAndReport} from './bring-home.js';
 import {choose, confirm, type Output} from './io.js';
 
 export type StopOptions = {
@@ -21,7 +21,7 @@ export type StopOptions = {
 };
 
 /** What may be lost with an environment that is to end; or all that is in it is brought home first. */
-type How = Consent | 'home';
+type StopMode = Consent | 'home';
 
 /**
 Ends environments. Asks first, one after the other, telling what would be lost, unless `yes`; then ends them side by side. What fails for one
@@ -30,7 +30,7 @@ keeps no other.
 export async function stopRuns(core: Core, names: readonly string[], options: StopOptions, output: Output): Promise<void> {
 	const known = new Map((await core.runs({all: true, note: output.note, names})).map(run => [run.name, run]));
 	const failures = new Map<string, Problem>();
-	const may = async (name: string): Promise<How | undefined> => {
+	const may = async (name: string): Promise<StopMode | undefined> => {
 		try {
 			return await isAgreed(core, name, known.get(name), options, output);
 		} catch (error) {
@@ -44,7 +44,7 @@ export async function stopRuns(core: Core, names: readonly string[], options: St
 		}
 	};
 
-	const end = async (name: string, how: How): Promise<void> => {
+	const end = async (name: string, how: StopMode): Promise<void> => {
 		const endNow = async (consent: Consent): Promise<void> => endOne(core, name, consent, output);
 		try {
 			await (how === 'home' ? bringHomeAndEnd(core, name, known.get(name), output, endNow) : endNow(how));
@@ -54,7 +54,7 @@ export async function stopRuns(core: Core, names: readonly string[], options: St
 	};
 
 	const unknown = names.filter(each => !known.has(each));
-	const agreed = new Map<string, How>();
+	const agreed = new Map<string, StopMode>();
 	for (const name of options.yes ? unknown : [...unknown, ...names.filter(each => known.has(each))]) {
 		const how = await may(name);
 		if (how) {
@@ -81,7 +81,7 @@ async function isAgreed(
 	run: RunState | undefined,
 	options: StopOptions,
 	output: Output,
-): Promise<How | undefined> {
+): Promise<StopMode | undefined> {
 	if (run?.phase === 'gone') {
 		output.line(`${name} is gone already.`);
 		output.object({run: name, type: 'gone'});
@@ -173,7 +173,7 @@ async function mayEnd(
 	name: string,
 	run: RunState | undefined,
 	{yes, discard}: StopOptions,
-): Promise<How | undefined> {
+): Promise<StopMode | undefined> {
 	// Nothing has to be known of what may be lost, unless nothing is known of it at all: then there may be no such thing.
 	if (run && yes) {
 		return discard ? {lose: 'all'} : 'home';
@@ -220,7 +220,7 @@ export async function bringHomeAndEnd(
 		},
 		async bring(listed) {
 			try {
-				return await bringAndTell(core, name, run?.specification.folder ?? '', output, listed);
+				return await bringAndReport(core, name, run?.specification.folder ?? '', output, listed);
 			} catch (error) {
 				throw notHomeProblem(name, error);
 			}
@@ -239,7 +239,7 @@ function notHomeProblem(name: string, error: unknown): Problem {
 	});
 }
 
-async function askAboutWork(name: string, work: UnsavedWork, run: RunState | undefined): Promise<How | undefined> {
+async function askAboutWork(name: string, work: UnsavedWork, run: RunState | undefined): Promise<StopMode | undefined> {
 	const answer = await choose({
 		lines: lossLines(name, work, run),
 		question: `End ${name}?`,

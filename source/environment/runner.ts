@@ -4,7 +4,7 @@ import {lastVersion, neutraliseLine} from '../system/terminal-text.js';
 import type {Link} from '../system/link.js';
 import {quote, viaSh} from '../system/shell.js';
 import type {ScriptStep, StepContext, StepId, StepReport, StepResult} from './step.js';
-import {awaitOutput, Heard, keepOutput, OutputParts, putAside, sendFunctions, sendNew} from './step-output.js';
+import {awaitOutput, Heard, keepOutput, OutputParts, rotateOutput, sendFunctions, sendNew} from './step-output.js';
 import {variablesFile, workFolder} from './variables.js';
 
 const keptLines = 20;
@@ -152,7 +152,7 @@ cat > "$d/incoming" || exit 1
 if alive "$d/pid"; then exit 0; fi
 if [ -f "$d/code" ] && { ${settled}; }; then exit 0; fi
 rm -f "$d/code" "$d/seen" "$d/pid" "$d/command" "$d/next" "$d/progress"
-${putAside}: > "$d/log"
+${rotateOutput}: > "$d/log"
 sed '/^${border}$/,$d' "$d/incoming" > "$d/runner" && sed '1,/^${border}$/d' "$d/incoming" > "$d/script" || exit 1
 if command -v setsid >/dev/null 2>&1; then setsid sh "$d/runner" < /dev/null >> "$d/log" 2>&1 &
 else nohup sh "$d/runner" < /dev/null >> "$d/log" 2>&1 & fi

@@ -73,7 +73,7 @@ fi
 `;
 
 /** Puts the output of an earlier try aside. */
-export const putAside = `rm -f "$d"/log.*
+export const rotateOutput = `rm -f "$d"/log.*
 [ -f "$d/log" ] && mv "$d/log" "$d/log.1"
 `;
 

@@ -1,5 +1,5 @@
 import type {DevEnvironment} from '../configuration/model.js';
-import type {KeptSums} from './ide/kept-sums.js';
+import type {RecordedSums} from './ide/recorded-sums.js';
 import type {Editor} from './ide/products.js';
 
 /**
@@ -56,7 +56,7 @@ export type StepContext = {
 	/** An address that stands for all that editors are fetched from. */
 	readonly ideOrigin?: string;
 	/** What its archives were when they first came. */
-	readonly keptSums?: KeptSums;
+	readonly keptSums?: RecordedSums;
 };
 
 /** Output that is not there any more, or was never taken. */

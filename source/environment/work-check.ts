@@ -179,14 +179,14 @@ GIT_CONFIG_COUNT=$n GIT_ALLOW_PROTOCOL=file:http:https:ssh GIT_NO_LAZY_FETCH=1 G
 export GIT_CONFIG_COUNT GIT_ALLOW_PROTOCOL GIT_NO_LAZY_FETCH GIT_TERMINAL_PROMPT`;
 
 /** What the scripts know of an environment; where it is not `isolated`, folders outside of it stay. */
-export type WorkPlaces = Pick<StepContext, 'workspace' | 'stateFolder' | 'isolated' | 'trusted'>;
+export type WorkCheckPaths = Pick<StepContext, 'workspace' | 'stateFolder' | 'isolated' | 'trusted'>;
 
 /**
 What scripts that compare with the baseline have in common: the workspace in `w`, the state folder in `s`, and functions that act on a unit
 (`unit PLACE FUNCTION`), one repository or the workspace itself, whose baseline lies in `p`. Where `x` names a folder, what is written
 meanwhile lies in `b` below that, else beside the baseline.
 */
-export const workFunctions = ({workspace, stateFolder, isolated, trusted = false}: WorkPlaces): string => `
+export const workFunctions = ({workspace, stateFolder, isolated, trusted = false}: WorkCheckPaths): string => `
 w=${quote(workspace)}
 s=${quote(stateFolder)}
 isolated=${isolated}
@@ -211,7 +211,7 @@ same. Without git, all files are compared by their checksums. Writes `changed` o
 with `changedCode` or 0. As `work-check marked` it says first by which two words what there is now, and what it tells of it, are known again
 (`- -` where that cannot be found out). Two at once do not meet: what each writes lies in a folder of its own.
 */
-export const workCheckScript = (context: WorkPlaces): string => `#!/bin/sh${workFunctions(context)}
+export const workCheckScript = (context: WorkCheckPaths): string => `#!/bin/sh${workFunctions(context)}
 asked=$1 y="$s/baseline"
 
 # Nothing may be called clean that was not compared.

@@ -2,7 +2,7 @@ import {Problem} from '../system/problem.js';
 import {neutraliseLine} from '../system/terminal-text.js';
 import type {Link} from '../system/link.js';
 import {quote, viaSh} from '../system/shell.js';
-import {codeMark} from './code/there.js';
+import {codeMark} from './code/remote-upload.js';
 import {loginsFile} from '../agents/container/paths.js';
 import type {StepContext} from './step.js';
 import {changedCode, workCheckScript} from './work-check.js';
@@ -26,7 +26,7 @@ export async function installWorkCheck(link: Link, context: StepContext): Promis
 /** Notes how the workspace stands now, before a person works in it. Throws a `Problem`. */
 export async function takeBaseline(link: Link, context: StepContext): Promise<void> {
 	await installWorkCheck(link, context);
-	await take(link, `sh ${scriptOf(context)} baseline`);
+	await takeSnapshot(link, `sh ${scriptOf(context)} baseline`);
 }
 
 /**
@@ -37,10 +37,10 @@ export async function takeBaselineUnlessVisited(link: Link, context: StepContext
 	await installWorkCheck(link, context);
 	const logins = quote(`${context.stateFolder}/${loginsFile}`);
 	const count = `logins=$(grep -c '^Accepted' ${logins} 2>/dev/null) && [ "$logins" -le ${own} ]`;
-	await take(link, `if ${count}; then sh ${scriptOf(context)} baseline; fi`);
+	await takeSnapshot(link, `if ${count}; then sh ${scriptOf(context)} baseline; fi`);
 }
 
-async function take(link: Link, script: string): Promise<void> {
+async function takeSnapshot(link: Link, script: string): Promise<void> {
 	const {code, stderr} = await link.exec(viaSh(script), {idleLimit: checkLimit});
 	if (code !== 0) {
 		throw unnoted(stderr);
@@ -53,7 +53,7 @@ const unnoted = (stderr: string): Problem =>
 /** By what it is known again that nothing has changed: what there is, and what is told of it. */
 export type WorkMark = {readonly content: string; readonly lines: string};
 
-export type WorkThere = {
+export type RemoteWork = {
 	readonly changed: boolean;
 	readonly lines: readonly string[];
 	/** Undefined where the workspace cannot be compared. */
@@ -64,7 +64,7 @@ export type WorkThere = {
 Asks the instance whether there is work in it that exists nowhere else; `lines` name it, 200 at most. Before the code is there, there is
 none. Throws a `Problem` where that cannot be found out.
 */
-export async function unsavedWork(link: Link, context: StepContext): Promise<WorkThere> {
+export async function unsavedWork(link: Link, context: StepContext): Promise<RemoteWork> {
 	if (!(await isThere(link, context))) {
 		return {changed: false, lines: [], mark: undefined};
 	}

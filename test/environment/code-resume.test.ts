@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {unitLimit} from '../../source/environment/code/units.js';
 import {collectCode} from '../../source/environment/code/collect.js';
-import {isCopied} from '../../source/environment/code/there.js';
+import {isCopied} from '../../source/environment/code/remote-upload.js';
 import {copyCode, uploadCode} from '../../source/environment/code/upload.js';
 import type {Link} from '../../source/system/link.js';
 import {mortalLink} from './mortal-link.js';

@@ -18,7 +18,7 @@ import type {FileMapping} from '../../source/configuration/model.js';
 import {homeFolder, loginName, workingFolder} from '../../source/configuration/grammar/environment-paths.js';
 import {unsupportedKeys} from '../../source/agents/container/unsupported-keys.js';
 import {checkFiles, copyFiles} from '../../source/environment/files.js';
-import {makePlaces as makeFolders} from '../../source/environment/places.js';
+import {makeFoldersAndLinks as makeFolders} from '../../source/environment/folders-and-links.js';
 import {environment, git, hasGit, hasTar, makePlaces} from './support.js';
 
 const calm = () => undefined;

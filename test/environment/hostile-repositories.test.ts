@@ -4,7 +4,7 @@ import {mkdtemp, realpath} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {afterAll, describe, expect, it, onTestFinished, vi} from 'vitest';
-import {commitsHere, findHere, takeIn} from '../../source/environment/bring-home/here.js';
+import {localCommits, findLocalRepository, importRefs} from '../../source/environment/bring-home/local-repository.js';
 import {collectCode} from '../../source/environment/code/collect.js';
 import {uploadCode} from '../../source/environment/code/upload.js';
 import {projectOf} from '../../source/environment/images/build-labels.js';
@@ -137,13 +137,13 @@ describe.skipIf(!hasGit || !hasTar)(
 
 		it('coming home to it runs nothing of it', async () => {
 			const {hostile, start} = await places('settings');
-			const here = await findHere(start, Buffer.alloc(0));
+			const here = await findLocalRepository(start, Buffer.alloc(0));
 			expect(here?.top).toBe(start);
-			const [commit = ''] = here ? await commitsHere(here) : [];
+			const [commit = ''] = here ? await localCommits(here) : [];
 			expect(commit).toMatch(/^[\da-f]{40}$/);
 			const refs = [{name: 'refs/home/heads/work', commit}];
 			const packed = {refs, history: undefined, known: 1, files: 0, large: 0, patch: false, seen: [], notes: []};
-			await expect(here && takeIn(here, packed, 'dstack-tui/run-1', undefined)).resolves.toMatchObject([{kind: 'branch'}]);
+			await expect(here && importRefs(here, packed, 'dstack-tui/run-1', undefined)).resolves.toMatchObject([{kind: 'branch'}]);
 			expect(readFileSync(path.join(start, '.git/refs/heads/dstack-tui/run-1/work'), 'utf8').trim()).toBe(commit);
 			expect(hostile.ran()).toEqual([]);
 		});

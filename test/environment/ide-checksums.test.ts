@@ -3,7 +3,7 @@ import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writ
 import path from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {downloadsOf, type Platform} from '../../source/environment/ide/downloads.js';
-import {type KeptSums, keepSum, readKeptSums} from '../../source/environment/ide/kept-sums.js';
+import {type RecordedSums, recordSum, readRecordedSums} from '../../source/environment/ide/recorded-sums.js';
 import {runIdeStep} from '../../source/environment/ide/run.js';
 import {sendServer} from '../../source/environment/ide/send.js';
 import {ideScript} from '../../source/environment/ide/server.js';
@@ -51,7 +51,7 @@ async function place(tools: readonly string[] = [downloaders[0] ?? '', 'sha256su
 	return {folder, home, step, bin, site};
 }
 
-type Options = {readonly shell?: readonly string[]; readonly kept?: KeptSums};
+type Options = {readonly shell?: readonly string[]; readonly kept?: RecordedSums};
 
 /** Runs the step's script as the runner does. */
 async function install({home, step, bin, folder, site}: Awaited<ReturnType<typeof place>>, of = vscode, options: Options = {}) {
@@ -84,7 +84,7 @@ async function install({home, step, bin, folder, site}: Awaited<ReturnType<typeo
 	};
 }
 
-const keptAs = (url: string, sum: string): KeptSums => new Map([[url, {sum, file: '/here/fetched/1.json'}]]);
+const keptAs = (url: string, sum: string): RecordedSums => new Map([[url, {sum, file: '/here/fetched/1.json'}]]);
 
 describe.each([
 	...shells.map(shell => [`in ${shell.join(' ')}`, shell, downloaders[0] ?? '', sumTools[0] ?? ''] as const),
@@ -273,14 +273,14 @@ describe('what is kept of what came', () => {
 		const folder = path.join(await temporaryFolder(), 'fetched');
 		const site = {origin: 'https://example.org'};
 		const url = urlOf(cursor, site);
-		expect((await readKeptSums(folder, cursor, site.origin)).size).toBe(0);
-		await Promise.all([keepSum(folder, url, 'ab'.repeat(32), 0), keepSum(folder, url, 'ab'.repeat(32), 0)]);
-		await keepSum(folder, url, 'cd'.repeat(32), 0);
+		expect((await readRecordedSums(folder, cursor, site.origin)).size).toBe(0);
+		await Promise.all([recordSum(folder, url, 'ab'.repeat(32), 0), recordSum(folder, url, 'ab'.repeat(32), 0)]);
+		await recordSum(folder, url, 'cd'.repeat(32), 0);
 		const [name = '', ...others] = readdirSync(folder);
 		expect(others).toEqual([]);
 		const file = path.join(folder, name);
-		expect([...(await readKeptSums(folder, cursor, site.origin))]).toEqual([[url, {sum: 'ab'.repeat(32), file}]]);
-		expect((await readKeptSums(folder, vscode, site.origin)).size).toBe(0);
+		expect([...(await readRecordedSums(folder, cursor, site.origin))]).toEqual([[url, {sum: 'ab'.repeat(32), file}]]);
+		expect((await readRecordedSums(folder, vscode, site.origin)).size).toBe(0);
 		expect([statSync(folder).mode & 0o777, statSync(file).mode & 0o777]).toEqual([0o700, 0o600]);
 	});
 
@@ -289,10 +289,10 @@ describe('what is kept of what came', () => {
 		async text => {
 			const folder = path.join(await temporaryFolder(), 'fetched');
 			const url = urlOf(cursor, {origin: 'https://example.org'});
-			await keepSum(folder, url, 'ab'.repeat(32), 0);
+			await recordSum(folder, url, 'ab'.repeat(32), 0);
 			const file = path.join(folder, readdirSync(folder)[0] ?? '');
 			writeFileSync(file, text);
-			await expect(readKeptSums(folder, cursor, 'https://example.org')).rejects.toMatchObject({
+			await expect(readRecordedSums(folder, cursor, 'https://example.org')).rejects.toMatchObject({
 				message: expect.stringContaining(file) as string,
 				next: expect.stringContaining(`Remove ${file}`) as string,
 			});

@@ -2,7 +2,7 @@ import {existsSync} from 'node:fs';
 import {chmod, mkdir, symlink, utimes, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {findLocalEditor, type Surroundings} from '../../source/environment/ide/local-editor.js';
+import {findLocalEditor, type EditorSearch} from '../../source/environment/ide/local-editor.js';
 import {newestEditor} from '../../source/environment/ide/downloads.js';
 import {findEditor} from '../../source/environment/ide/find.js';
 import type {ServerIde} from '../../source/environment/ide/products.js';
@@ -25,11 +25,11 @@ const product = {
 } as const;
 
 /** A file system of its own, with a home folder. */
-async function tree(changes: Partial<Surroundings> = {}) {
+async function tree(changes: Partial<EditorSearch> = {}) {
 	const root = await temporaryFolder();
 	const home = path.join(root, 'home/me');
 	const at = (...parts: readonly string[]) => path.join(root, ...parts);
-	const around: Surroundings = {
+	const around: EditorSearch = {
 		platform: 'linux',
 		env: {PATH: ['/usr/bin', '/snap/bin'].map(folder => at(folder)).join(':')},
 		home,

@@ -23,7 +23,7 @@ async function keep(changes: Partial<RunState>, isLinked: boolean, instance: obj
 		note: () => undefined,
 		async append({type}: {type: string}) {
 			events.push(type);
-			record.known = {...record.known, unheard: record.known.unheard || type === 'guard-unheard'};
+			record.known = {...record.known, isGuardSilent: record.known.isGuardSilent || type === 'guard-unheard'};
 		},
 	} as unknown as RunRecord & {known: RunState};
 	const over = new AbortController();

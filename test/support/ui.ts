@@ -56,7 +56,7 @@ export const runState = (changes: Partial<RunState> = {}): RunState => ({
 	waiting: undefined,
 	guarded: false,
 	leaseLifted: false,
-	unheard: false,
+	isGuardSilent: false,
 	halted: undefined,
 	resumedAt: undefined,
 	hostKeyReplaced: false,

@@ -2,14 +2,14 @@ import {chmod, mkdir, mkdtemp, readFile, realpath, rm, writeFile} from 'node:fs/
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {beforeEach, describe, expect, onTestFinished, test} from 'vitest';
-import type {Surroundings} from '../../source/environment/ide/local-editor.js';
+import type {EditorSearch} from '../../source/environment/ide/local-editor.js';
 import {openLink} from '../../source/ui/terminal/open-link.js';
 
 const url = 'vscode://vscode-remote/ssh-remote+one/a%20b?x=1&y=^z%25';
 const command = ['code', '--remote', 'ssh-remote+one', "/a b/$(touch 'x')"];
 
 let home: string;
-let around: Surroundings;
+let around: EditorSearch;
 
 beforeEach(async () => {
 	home = await realpath(await mkdtemp(path.join(tmpdir(), 'dstack-tui-open-')));
@@ -27,7 +27,7 @@ async function program(file: string, then = ''): Promise<void> {
 }
 
 const called = async () => readFile(path.join(home, 'calls'), 'utf8').catch(() => '');
-const withEnv = (changes: Readonly<Record<string, string | undefined>>, more: Partial<Surroundings> = {}): Surroundings => ({
+const withEnv = (changes: Readonly<Record<string, string | undefined>>, more: Partial<EditorSearch> = {}): EditorSearch => ({
 	...around,
 	...more,
 	env: {...around.env, ...changes},

@@ -3,7 +3,7 @@ import type {EC2Client, EC2ClientConfig} from '@aws-sdk/client-ec2';
 import type {ServiceQuotasClient} from '@aws-sdk/client-service-quotas';
 import type {AwsCredentials, AwsSetup} from '../settings/index.js';
 import type * as sdkModule from './sdk.js';
-import {takeTurns} from './turns.js';
+import {limitConcurrency} from './turns.js';
 
 export type Sdk = typeof sdkModule;
 
@@ -85,7 +85,7 @@ export async function openSession(setup: AwsSetup, credentials: AwsCredentials, 
 
 	const profile = credentials.kind === 'profile' ? credentials.profile : undefined;
 	const keep = <T extends EC2Client | ServiceQuotasClient>(client: T): T => {
-		takeTurns(client as EC2Client);
+		limitConcurrency(client as EC2Client);
 		opened.push(client);
 		return client;
 	};

@@ -22,7 +22,7 @@ const mostBytes = 32 * 1024 * 1024;
 type Body = AsyncIterable<Uint8Array> & {destroy?(): void};
 
 /** Makes a client take each answer as a whole, and read it in a turn of its own. */
-export function takeTurns(client: Pick<EC2Client, 'middlewareStack'>): void {
+export function limitConcurrency(client: Pick<EC2Client, 'middlewareStack'>): void {
 	client.middlewareStack.add(
 		next => async args => {
 			const result = await next(args);

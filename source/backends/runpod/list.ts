@@ -2,7 +2,7 @@ import type {Requirements} from '../../configuration/model.js';
 import type {Offer} from '../../offers/offer.js';
 import {messageOf} from '../../system/problem.js';
 import type {RunpodSetup} from '../settings/index.js';
-import {isInStock, type Place, soldOut, stockOffers} from './offers.js';
+import {isInStock, type StockLocation, soldOut, stockOffers} from './offers.js';
 import {dataCenter, type GpuType, gpuType, overview, rows, type Stock, stock, stockQuery, usualCounts} from './query.js';
 
 const atOnce = 4;
@@ -11,7 +11,7 @@ const mostPlaces = 200;
 /** Asks one GraphQL question; the answer's data. */
 export type Query = (text: string) => Promise<Readonly<Record<string, unknown>>>;
 
-export type Listing = {
+export type StockListing = {
 	readonly query: Query;
 	readonly setup: RunpodSetup;
 	readonly requirements: Requirements;
@@ -23,7 +23,7 @@ export type Listing = {
 };
 
 /** Emits the stock of each data center as it answers. One that does not becomes a note. */
-export async function listStock({query, setup, requirements, date, signal, emit, note}: Listing): Promise<void> {
+export async function listStock({query, setup, requirements, date, signal, emit, note}: StockListing): Promise<void> {
 	const data = await query(overview);
 	const types = rows(data, 'gpuTypes', gpuType);
 	const centers = rows(data, 'dataCenters', dataCenter);
@@ -34,7 +34,7 @@ export async function listStock({query, setup, requirements, date, signal, emit,
 	const failures = new Map<string, string[]>();
 	let odd = types.odd + centers.odd;
 
-	const ask = async (place: Place): Promise<void> => {
+	const ask = async (place: StockLocation): Promise<void> => {
 		try {
 			const answer = await query(stockQuery(counts, place.secure ? {dataCenter: place.region} : 'community'));
 			const found = readStock(answer, types.rows, counts);
@@ -74,7 +74,11 @@ export async function listStock({query, setup, requirements, date, signal, emit,
 	}
 }
 
-function placesOf(listed: readonly string[], {regions, communityCloud}: RunpodSetup, requirements: Requirements): Place[] {
+function placesOf(
+	listed: readonly string[],
+	{regions, communityCloud}: RunpodSetup,
+	requirements: Requirements,
+): StockLocation[] {
 	const isWanted = (region: string) =>
 		(regions === undefined || regions.includes(region)) &&
 		(requirements.regions === undefined || requirements.regions.includes(region));

@@ -4,7 +4,7 @@ import {neutraliseLine} from '../../system/terminal-text.js';
 import type {GpuType, Stock} from './query.js';
 
 /** Where a stock was asked for: a data center of the secure cloud, or the community's machines anywhere. */
-export type Place = {readonly region: string; readonly secure: boolean};
+export type StockLocation = {readonly region: string; readonly secure: boolean};
 
 const statuses = new Set(['high', 'medium', 'low']);
 
@@ -12,7 +12,7 @@ export const isInStock = ({stockStatus}: Stock): boolean => statuses.has(stockSt
 
 type Market = {readonly spot: boolean; readonly perCard: number};
 
-function marketsOf(type: GpuType, {secure}: Place): Market[] {
+function marketsOf(type: GpuType, {secure}: StockLocation): Market[] {
 	const [fixed, spot] = secure ? [type.securePrice, type.secureSpotPrice] : [type.communityPrice, type.communitySpotPrice];
 	return [
 		...(fixed ? [{spot: false, perCard: fixed}] : []),
@@ -22,7 +22,7 @@ function marketsOf(type: GpuType, {secure}: Place): Market[] {
 }
 
 /** What is in stock in one place, in both markets. */
-export function stockOffers(type: GpuType, count: number, stock: Stock, place: Place, date: number): Offer[] {
+export function stockOffers(type: GpuType, count: number, stock: Stock, place: StockLocation, date: number): Offer[] {
 	const markets = marketsOf(type, place);
 	const fixed = markets.find(({spot}) => !spot)?.perCard;
 	return markets.map(({spot, perCard}) => ({
@@ -57,7 +57,7 @@ export const soldOut = (type: GpuType, date: number): Offer[] => {
 
 const round = (price: number): number => Math.round(price * 1e6) / 1e6;
 
-function common(type: GpuType, count: number, {region, secure}: Place, spot: boolean, date: number) {
+function common(type: GpuType, count: number, {region, secure}: StockLocation, spot: boolean, date: number) {
 	const gpu: Gpu = {
 		vendor: gpuVendor(gpuName(neutraliseLine(type.displayName)), neutraliseLine(type.manufacturer ?? 'nvidia')),
 		name: gpuName(neutraliseLine(type.displayName)),

@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import path from 'node:path';
 import {secretPattern} from './schema.js';
-import {type Found, nothing, type Surroundings} from './places.js';
+import {type Found, noneFound, type Surroundings} from './credential-sources.js';
 import {shownFile} from './file.js';
 
 /** How the AWS SDK comes by its credentials. */
@@ -30,7 +30,7 @@ Looks where AWS's own tools look, without loading the SDK. The metadata service 
 `AWS_EC2_METADATA_DISABLED=false` is set: on a laptop nobody answers at its address, and every listing would wait for that.
 */
 export async function findAwsCredentials(surroundings: Surroundings, named: string | undefined): Promise<Found<AwsCredentials>> {
-	const keys = named === undefined ? keysOfEnvironment(surroundings.environment) : nothing;
+	const keys = named === undefined ? keysOfEnvironment(surroundings.environment) : noneFound;
 	if (keys.credentials || keys.problems.length > 0) {
 		return keys;
 	}
@@ -48,16 +48,16 @@ async function findBesideKeys(surroundings: Surroundings, named: string | undefi
 	}
 
 	if (environment['AWS_WEB_IDENTITY_TOKEN_FILE'] && environment['AWS_ROLE_ARN']) {
-		return {...nothing, credentials: {kind: 'chain'}, origin: 'AWS_WEB_IDENTITY_TOKEN_FILE'};
+		return {...noneFound, credentials: {kind: 'chain'}, origin: 'AWS_WEB_IDENTITY_TOKEN_FILE'};
 	}
 
 	if (environment['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'] || environment['AWS_CONTAINER_CREDENTIALS_FULL_URI']) {
-		return {...nothing, credentials: {kind: 'chain'}, origin: "the container's role"};
+		return {...noneFound, credentials: {kind: 'chain'}, origin: "the container's role"};
 	}
 
 	return environment['AWS_EC2_METADATA_DISABLED']?.toLowerCase() === 'false'
-		? {...nothing, credentials: {kind: 'chain'}, origin: "the instance's role"}
-		: nothing;
+		? {...noneFound, credentials: {kind: 'chain'}, origin: "the instance's role"}
+		: noneFound;
 }
 
 function keysOfEnvironment(environment: NodeJS.ProcessEnv): Found<AwsCredentials> {
@@ -65,23 +65,23 @@ function keysOfEnvironment(environment: NodeJS.ProcessEnv): Found<AwsCredentials
 		name => environment[name]?.trim() || undefined,
 	);
 	if (accessKeyId === undefined && secretAccessKey === undefined) {
-		return nothing;
+		return noneFound;
 	}
 
 	const origin = accessKeyId === undefined ? 'AWS_SECRET_ACCESS_KEY' : 'AWS_ACCESS_KEY_ID';
 	if (accessKeyId === undefined || secretAccessKey === undefined) {
 		// AWS's own tools pass over half of a pair; the other half is more often forgotten than meant so.
 		const missing = accessKeyId === undefined ? 'AWS_ACCESS_KEY_ID' : 'AWS_SECRET_ACCESS_KEY';
-		return {...nothing, warnings: [`${origin} is set without ${missing}: it is passed over`]};
+		return {...noneFound, warnings: [`${origin} is set without ${missing}: it is passed over`]};
 	}
 
 	if (![accessKeyId, secretAccessKey, sessionToken ?? 'none'].every(each => secretPattern.test(each))) {
-		return {...nothing, origin, problems: ['The AWS keys in the environment have blanks or other characters that no key has']};
+		return {...noneFound, origin, problems: ['The AWS keys in the environment have blanks or other characters that no key has']};
 	}
 
 	const ignored = environment['AWS_PROFILE'];
 	return {
-		...nothing,
+		...noneFound,
 		credentials: {kind: 'keys', accessKeyId, secretAccessKey, sessionToken},
 		origin,
 		warnings: ignored ? [`AWS_PROFILE is set too; the keys in the environment count, as they do for AWS's own tool`] : [],
@@ -92,19 +92,19 @@ async function findProfile(surroundings: Surroundings, wanted: string | undefine
 	const name = wanted ?? 'default';
 	const {sections, shown, problem, ...files} = await readSharedFiles(surroundings);
 	if (problem !== undefined) {
-		return {...nothing, origin: shown, problems: [problem]};
+		return {...noneFound, origin: shown, problems: [problem]};
 	}
 
 	const profile = sections[name];
 	const origin = `profile ${name} of ${shown}`;
 	if (profile && signing.some(key => profile[key])) {
-		return {...nothing, credentials: {kind: 'profile', profile: name, ...files}, origin};
+		return {...noneFound, credentials: {kind: 'profile', profile: name, ...files}, origin};
 	}
 
 	return wanted === undefined
-		? nothing
+		? noneFound
 		: {
-				...nothing,
+				...noneFound,
 				origin,
 				problems: [profile ? `The profile ${name} in ${shown} holds no credentials` : `There is no profile ${name} in ${shown}`],
 			};

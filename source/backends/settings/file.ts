@@ -24,8 +24,8 @@ export type BackendsFile = {
 	readonly warnings: readonly string[];
 };
 
-type Place = readonly PropertyKey[];
-type Listed = {readonly value: unknown; readonly place: Place};
+type YamlPath = readonly PropertyKey[];
+type Listed = {readonly value: unknown; readonly place: YamlPath};
 
 /** A path as people write it. */
 export const shownFile = (file: string, home: string): string =>
@@ -84,7 +84,7 @@ export async function readBackendsFile(absolute: string, home: string, ofServer:
 	return {...none, entries, problems, warnings: [...warnings, ...(open === undefined ? [] : [open])]};
 }
 
-const listed = (value: unknown, place: Place): Listed[] | undefined =>
+const listed = (value: unknown, place: YamlPath): Listed[] | undefined =>
 	Array.isArray(value) ? value.map((each: unknown, index) => ({value: each, place: [...place, index]})) : undefined;
 
 const valueOf = (value: unknown, key: string): unknown =>
@@ -130,7 +130,7 @@ function readEntries(yaml: YamlFile, list: readonly Listed[] | undefined, strict
 	return {entries, problems, warnings, secret: /(?:api|access|secret)_key|session_token/.test(yaml.text)};
 }
 
-function readEntry<C extends Cloud>(yaml: YamlFile, place: Place, value: unknown, cloud: C, strict: boolean): FileEntry<C> {
+function readEntry<C extends Cloud>(yaml: YamlFile, place: YamlPath, value: unknown, cloud: C, strict: boolean): FileEntry<C> {
 	const diagnostics: Diagnostic[] = [];
 	const here: YamlFile = {
 		...yaml,

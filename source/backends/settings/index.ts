@@ -1,12 +1,12 @@
 import path from 'node:path';
 import {type AwsCredentials, findAwsCredentials, usualRegion} from './aws.js';
 import {type BackendsFile, readBackendsFile} from './file.js';
-import {type Found, keyOfRunpodFile, keyOfVariable, type Surroundings, theseSurroundings} from './places.js';
+import {type Found, keyOfRunpodFile, keyOfVariable, type Surroundings, currentSurroundings} from './credential-sources.js';
 import {type Cloud, type Entries, endpointProblem} from './schema.js';
 
 export type {AwsCredentials} from './aws.js';
-export type {Surroundings} from './places.js';
-export {theseSurroundings} from './places.js';
+export type {Surroundings} from './credential-sources.js';
+export {currentSurroundings as theseSurroundings} from './credential-sources.js';
 export {withoutSecrets} from './secrets.js';
 
 export type ApiKey = {readonly apiKey: string};
@@ -46,7 +46,7 @@ export type RunpodSetup = Setup<ApiKey> & {
 export type SettingsFiles = {readonly own: BackendsFile; readonly server: BackendsFile};
 
 /** Reads `backends.yml` and the configuration of a dstack server, where they are. */
-export async function readSettingsFiles(surroundings: Surroundings = theseSurroundings()): Promise<SettingsFiles> {
+export async function readSettingsFiles(surroundings: Surroundings = currentSurroundings()): Promise<SettingsFiles> {
 	const {config, home, environment} = surroundings;
 	const server = environment['DSTACK_SERVER_DIR'] || path.join(home, '.dstack', 'server');
 	const [own, ofServer] = await Promise.all([
@@ -102,7 +102,7 @@ async function setUp<C extends Cloud, Credentials>(
 	};
 }
 
-export async function awsSetup(surroundings: Surroundings = theseSurroundings()): Promise<AwsSetup> {
+export async function awsSetup(surroundings: Surroundings = currentSurroundings()): Promise<AwsSetup> {
 	const files = await readSettingsFiles(surroundings);
 	const {creds} = (files.own.entries.aws ?? files.server.entries.aws)?.settings ?? {};
 	const named = creds?.type === 'default' ? creds.profile : undefined;
@@ -122,7 +122,7 @@ export async function awsSetup(surroundings: Surroundings = theseSurroundings())
 	return {...setup, homeRegion, launch: settings ?? {}};
 }
 
-export async function lambdaSetup(surroundings: Surroundings = theseSurroundings()): Promise<Setup<ApiKey>> {
+export async function lambdaSetup(surroundings: Surroundings = currentSurroundings()): Promise<Setup<ApiKey>> {
 	const {setup} = await setUp<'lambda', ApiKey>(
 		'lambda',
 		await readSettingsFiles(surroundings),
@@ -133,7 +133,7 @@ export async function lambdaSetup(surroundings: Surroundings = theseSurroundings
 	return setup;
 }
 
-export async function runpodSetup(surroundings: Surroundings = theseSurroundings()): Promise<RunpodSetup> {
+export async function runpodSetup(surroundings: Surroundings = currentSurroundings()): Promise<RunpodSetup> {
 	const {setup, settings} = await setUp<'runpod', ApiKey>(
 		'runpod',
 		await readSettingsFiles(surroundings),

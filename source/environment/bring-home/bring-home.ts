@@ -4,7 +4,7 @@ import {type Readable, Transform} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {checkArchive, compress} from './archive.js';
 import {homeLimit, load, type Load, type LoadOptions} from './load.js';
-import {folderOf, Place} from './place.js';
+import {folderOf, TargetFolder} from './target-folder.js';
 import {receive, tooBigProblem} from './receive.js';
 import {createHash} from 'node:crypto';
 import {rm} from 'node:fs/promises';
@@ -14,9 +14,9 @@ import {neutraliseLine} from '../../system/terminal-text.js';
 import type {Link} from '../../system/link.js';
 import type {Repository} from '../code/repository.js';
 import type {StepContext, StepReport} from '../step.js';
-import {type Brought, openBundle, Refused, takeIn} from './here.js';
+import {type TakenRef, openBundle, Refused, importRefs} from './local-repository.js';
 import {takeLarge} from './large.js';
-import {actCommand, closeSession, type Unit} from './there.js';
+import {actCommand, closeSession, type Unit} from './remote-units.js';
 
 /** What came home from one repository. */
 export type BroughtRepository = {
@@ -24,7 +24,7 @@ export type BroughtRepository = {
 	readonly place: string;
 	/** Absolute folder of the repository on this machine that has the commits now. */
 	readonly into: string | undefined;
-	readonly brought: readonly Brought[];
+	readonly brought: readonly TakenRef[];
 	/** Absolute paths on this machine. */
 	readonly patch: string | undefined;
 	readonly bundle: string | undefined;
@@ -45,11 +45,11 @@ export type BringHomeOptions = LoadOptions & {
 /** The same work may come as commits, as a patch and as files: so often as much as the limit comes over the link, whatever was announced. */
 const ways = 3;
 
-type Way = {
+type BringContext = {
 	readonly link: Link;
 	readonly context: StepContext;
 	readonly session: string;
-	readonly place: Place;
+	readonly place: TargetFolder;
 	readonly limit: number;
 	/** Bytes that may still come. */
 	readonly room: () => number;
@@ -87,8 +87,8 @@ async function bringWith(link: Link, context: StepContext, session: string, opti
 	}
 
 	let done = 0;
-	const place = await Place.open(options.place);
-	const way: Way = {
+	const place = await TargetFolder.open(options.place);
+	const way: BringContext = {
 		link,
 		context,
 		session,
@@ -115,7 +115,7 @@ async function bringWith(link: Link, context: StepContext, session: string, opti
 	}
 }
 
-async function fetchOne(way: Way, load: Load): Promise<BroughtRepository> {
+async function fetchOne(way: BringContext, load: Load): Promise<BroughtRepository> {
 	const {unit, packed, here} = load;
 	const notes = [...packed.notes];
 	const file = path.join(way.place.incoming, 'bundle');
@@ -124,14 +124,14 @@ async function fetchOne(way: Way, load: Load): Promise<BroughtRepository> {
 	}
 
 	const quarantine = path.join(way.place.incoming, 'opened');
-	let brought: readonly Brought[] | undefined;
+	let brought: readonly TakenRef[] | undefined;
 	try {
 		if (packed.history !== undefined && (here ?? load.whole)) {
 			await openBundle(quarantine, file, unit, here);
 		}
 
 		if (here) {
-			brought = await takeIn(
+			brought = await importRefs(
 				here,
 				packed,
 				`dstack-tui/${way.context.run}`,
@@ -194,7 +194,7 @@ const broken = (error: unknown): Problem =>
 	new Problem('failed', `What came from there is not whole: ${neutraliseLine(String((error as Error).message))}`, {cause: error});
 
 async function fetchFile(
-	{link, context, session, limit, room, onBytes, signal}: Way,
+	{link, context, session, limit, room, onBytes, signal}: BringContext,
 	act: 'bundle' | 'patch' | 'archive' | 'large',
 	{key}: Unit,
 	file: string,
@@ -202,7 +202,7 @@ async function fetchFile(
 	await receive(link, actCommand(context, session, act, key), {file, limit, room: room(), onBytes, signal});
 }
 
-async function keepBundle({place}: Way, {unit, packed}: Load, file: string): Promise<string | undefined> {
+async function keepBundle({place}: BringContext, {unit, packed}: Load, file: string): Promise<string | undefined> {
 	if (packed.history === undefined) {
 		return undefined;
 	}
@@ -213,7 +213,7 @@ async function keepBundle({place}: Way, {unit, packed}: Load, file: string): Pro
 	return place.keep(file, folderOf(unit.place), `history-${id}.bundle`, true);
 }
 
-async function keepLarge(way: Way, unit: Unit, here: Repository | undefined): Promise<string> {
+async function keepLarge(way: BringContext, unit: Unit, here: Repository | undefined): Promise<string> {
 	const file = path.join(way.place.incoming, 'large');
 	await fetchFile(way, 'large', unit, file);
 	const folder = here ? path.join(here.commonDir, 'lfs') : path.join(way.place.folder, folderOf(unit.place), 'lfs');
@@ -222,13 +222,13 @@ async function keepLarge(way: Way, unit: Unit, here: Repository | undefined): Pr
 	return `${count} file${count === 1 ? '' : 's'} of Git LFS → ${folder}`;
 }
 
-async function keepPatch(way: Way, unit: Unit): Promise<string> {
+async function keepPatch(way: BringContext, unit: Unit): Promise<string> {
 	const file = path.join(way.place.incoming, 'patch');
 	await fetchFile(way, 'patch', unit, file);
 	return way.place.keep(file, folderOf(unit.place), 'uncommitted.patch');
 }
 
-async function keepArchive(way: Way, unit: Unit): Promise<string> {
+async function keepArchive(way: BringContext, unit: Unit): Promise<string> {
 	const file = path.join(way.place.incoming, 'tar');
 	await fetchFile(way, 'archive', unit, file);
 	await checkArchive(file);
@@ -243,7 +243,7 @@ export async function keepWorkspace(
 	archive: Readable,
 	{place: folder, limit = homeLimit, onReport, signal}: BringHomeOptions,
 ): Promise<BroughtHome> {
-	const place = await Place.open(folder);
+	const place = await TargetFolder.open(folder);
 	let done = 0;
 	const bound = new Transform({
 		transform(piece: Buffer, _encoding, next) {

@@ -5,8 +5,8 @@ import {neutraliseLine} from '../../system/terminal-text.js';
 import type {Link} from '../../system/link.js';
 import type {Repository} from '../code/repository.js';
 import type {StepContext} from '../step.js';
-import {commitsHere, findHere} from './here.js';
-import {findUnits, packUnit, type Packed, type Unit} from './there.js';
+import {localCommits, findLocalRepository} from './local-repository.js';
+import {findUnits, packUnit, type Packed, type Unit} from './remote-units.js';
 
 /** More than this is not brought home. Bytes. */
 export const homeLimit = 1024 ** 3;
@@ -53,7 +53,7 @@ export async function load(
 	const own = new Map<Unit, Repository>();
 	const shared = new Map<string, Repository>();
 	for (const unit of units) {
-		const here = root === undefined || unit.outside ? undefined : await findHere(root, unit.place, context.trusted);
+		const here = root === undefined || unit.outside ? undefined : await findLocalRepository(root, unit.place, context.trusted);
 		if (here) {
 			own.set(unit, here);
 		}
@@ -94,7 +94,7 @@ async function packFor(
 	{limit, signal}: {readonly limit: number; readonly signal: AbortSignal | undefined},
 ): Promise<Load> {
 	if (here && unit.common !== '') {
-		const commits = await commitsHere(here);
+		const commits = await localCommits(here);
 		const packed = await packUnit(link, context, session, unit, 'given', commits, {signal});
 		// One that shares nothing is another repository, unless it has nothing yet.
 		if (packed.known > 0 || commits.length === 0) {

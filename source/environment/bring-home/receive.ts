@@ -4,7 +4,7 @@ import {formatBytes} from '../../system/format.js';
 import {messageOf, Problem} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {Link} from '../../system/link.js';
-import {idleLimit} from './there.js';
+import {idleLimit} from './remote-units.js';
 
 type Options = {
 	/** Absolute; must not be there yet. */

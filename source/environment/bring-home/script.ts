@@ -1,4 +1,4 @@
-import {workFunctions, type WorkPlaces} from '../work-check.js';
+import {workFunctions, type WorkCheckPaths} from '../work-check.js';
 import {snapshotFunctions} from './snapshot.js';
 
 /** So many commits that are known on the other side are enough to build upon. */
@@ -228,7 +228,7 @@ elsewhere; `pack KEY MODE` makes one ready and tells what it holds, `bundle KEY`
 Answers are fields that each end with a NUL, the last of them `end`. MODE says on what the bundle builds: `given` on commits that are named
 on standard input, `remotes` on what was there at the start and what remotes have, `none` on nothing.
 */
-export const bringHomeScript = (context: WorkPlaces): string => `#!/bin/sh${workFunctions(context)}
+export const bringHomeScript = (context: WorkCheckPaths): string => `#!/bin/sh${workFunctions(context)}
 ${snapshotFunctions}${historyFunctions}${unitFunctions}
 session="$s/home/session-$1" x="$s/home/session-$1/check"
 act=$2

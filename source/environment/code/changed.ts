@@ -1,5 +1,5 @@
 /** Something here changed while it was being copied. */
-export class Changed extends Error {
+export class FilesChanged extends Error {
 	readonly names: readonly string[];
 
 	constructor(names: readonly string[]) {

@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto';
 import {readFileSync} from 'node:fs';
 import {git, gitOutput, joinZero, splitZero} from './git.js';
-import {gitFolder, type Place} from './place.js';
+import {gitFolder, type GitLocation} from './git-location.js';
 import type {History, Item} from './shipment.js';
 import {sourceOf} from './shipment.js';
 import {inSlices} from './tree.js';
@@ -21,7 +21,7 @@ export type Checkout = {
 type Tracked = {readonly mode: string; readonly id: string};
 
 /** What the index says of files, by Latin-1 names. */
-export async function trackedFiles(place: Place): Promise<ReadonlyMap<string, Tracked>> {
+export async function trackedFiles(place: GitLocation): Promise<ReadonlyMap<string, Tracked>> {
 	const tracked = new Map<string, Tracked>();
 	for (const line of splitZero(await gitOutput(place, ['ls-files', '-z', '--stage', '--full-name', ':/']))) {
 		const tab = line.indexOf(0x09);
@@ -38,7 +38,7 @@ export async function trackedFiles(place: Place): Promise<ReadonlyMap<string, Tr
 Finds the files that are byte for byte what history holds of them: then whether git thinks them changed, and what filters it would put them
 through, does not matter. None in a repository whose names are SHA-256.
 */
-export async function findCheckout(place: Place, {folder}: History, items: readonly Item[]): Promise<Checkout> {
+export async function findCheckout(place: GitLocation, {folder}: History, items: readonly Item[]): Promise<Checkout> {
 	const tracked = await trackedFiles(place);
 	const same = await inSlices(items, item => {
 		const entry = tracked.get(item.name.toString('latin1'));

@@ -3,13 +3,13 @@ import path from 'node:path';
 import {Problem} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import {git} from './git.js';
-import {listFolder, type Listing, listWorkingTree} from './listing.js';
+import {listFolder, type WorkingTree, listWorkingTree} from './working-tree.js';
 import {isBorrowed} from './objects.js';
 import {codeLimit, isHistory, refuseTooBig, refuseUnreadable, withoutLinksOut} from './bounds.js';
 import {commandsIn} from './settings.js';
 import {ignoringAsUsual} from './person-settings.js';
-import type {Place} from './place.js';
-import {comesWith, findBare, type Found, lookForRepository, type Repository, standsAlone} from './repository.js';
+import type {GitLocation} from './git-location.js';
+import {isCopiedWith, findBare, type Found, lookForRepository, type Repository, standsAlone} from './repository.js';
 import {addAll, addBytes, addEntries, emptyTree, type Entry, joinBytes, type Tree} from './tree.js';
 
 /** A repository whose `.git` has to be built first, since there it could not be as it is here. */
@@ -38,7 +38,7 @@ export type CodeManifest = {
 	readonly entries: readonly Entry[];
 	readonly staged: readonly Staged[];
 	/** The outermost repository. */
-	readonly repository: Place | undefined;
+	readonly repository: GitLocation | undefined;
 	/** Settings of repositories in it that name commands: git here runs none of them. */
 	readonly commands: readonly string[];
 	/** Whether a git folder elsewhere was left out, which `trusted` would take. */
@@ -216,7 +216,7 @@ async function stage(
 	staged.push({place, repository, without});
 }
 
-async function addListing(collection: Collection, place: Buffer, listing: Listing): Promise<void> {
+async function addListing(collection: Collection, place: Buffer, listing: WorkingTree): Promise<void> {
 	const within = (names: readonly Buffer[]) => names.map(name => joinBytes(place, name));
 	for (const name of listing.unreadable) {
 		collection.tree.unreadable.add(joinBytes(place, Buffer.from(name)).toString('utf8'));
@@ -252,7 +252,7 @@ async function addNested(collection: Collection, place: Buffer): Promise<void> {
 		await addListing(collection, place, await listFolder(absolute));
 	} else if (!repository || repository.bare || repository.top !== real) {
 		await addAll(tree, place);
-	} else if (await comesWith(repository, collection.copied)) {
+	} else if (await isCopiedWith(repository, collection.copied)) {
 		noteSettings(collection, repository);
 		await addEntries(tree, [joinBytes(place, dotGit)]);
 		await addListing(collection, place, await listWorkingTree(repository));

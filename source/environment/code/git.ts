@@ -7,8 +7,8 @@ import process from 'node:process';
 import {Problem} from '../../system/problem.js';
 import {searchPath} from '../../system/search-path.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
-import type {Place} from './place.js';
-import {makeView} from './view.js';
+import type {GitLocation} from './git-location.js';
+import {makeReadOnlyRepository} from './view.js';
 
 export type GitResult = {readonly code: number; readonly stdout: Buffer; readonly stderr: string};
 
@@ -49,8 +49,8 @@ Runs git on a repository that nobody vouched for: through a folder of ours that 
 settings, so that nothing that these name is run (see `makeView`). Output as bytes, since file names need not be text. Resolves with any exit
 code; throws a `configuration` problem where git or the folder is missing.
 */
-export async function git(place: Place, args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
-	const view = await makeView(place);
+export async function git(place: GitLocation, args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
+	const view = await makeReadOnlyRepository(place);
 	try {
 		const tree = place.bare ? {} : {GIT_WORK_TREE: place.top, GIT_INDEX_FILE: view.index};
 		const cwd = options.cwd ?? (place.bare ? view.folder : place.top);
@@ -129,7 +129,7 @@ export const gitProblem = (folder: string, stderr: string): Problem =>
 	new Problem('configuration', `git cannot read ${neutraliseLine(folder)}: ${neutraliseLine(stderr.split('\n')[0] ?? '')}`);
 
 /** The same where anything but success is a problem to be told. */
-export async function gitOutput(place: Place, args: readonly string[], options: GitOptions = {}): Promise<Buffer> {
+export async function gitOutput(place: GitLocation, args: readonly string[], options: GitOptions = {}): Promise<Buffer> {
 	const {code, stdout, stderr} = await git(place, args, options);
 	if (code !== 0) {
 		throw gitProblem(place.top, stderr || `exit code ${code}`);

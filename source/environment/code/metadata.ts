@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs';
 import path from 'node:path';
-import {Changed} from './changed.js';
+import {FilesChanged} from './changed.js';
 import type {CodeManifest} from './collect.js';
 import {holdsSecret} from './command-secrets.js';
 import {withoutPasswords} from './credentials.js';
@@ -100,7 +100,7 @@ function read(item: Item): string {
 		return readFileSync(sourceOf(item), 'latin1');
 	} catch (error) {
 		if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) {
-			throw new Changed([item.name.toString('utf8')]);
+			throw new FilesChanged([item.name.toString('utf8')]);
 		}
 
 		throw error;

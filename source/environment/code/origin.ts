@@ -7,10 +7,10 @@ import {withoutUser} from './credentials.js';
 import {git, gitOutput} from './git.js';
 import {readSettings} from './settings.js';
 import {originOf} from './person-settings.js';
-import {gitFolder} from './place.js';
+import {gitFolder} from './git-location.js';
 import {isPartial} from './repository.js';
 import type {History} from './shipment.js';
-import {incomingFolder} from './there.js';
+import {incomingFolder} from './remote-upload.js';
 
 /** Less history than this is sent faster than it is asked for. Bytes. */
 export const worthFetching = 4 * 1024 * 1024;
@@ -92,7 +92,7 @@ export type Fetched = {readonly tips: readonly string[]} | {readonly reason: str
 Has the machine fetch from origin what it can get without anybody's credentials. Never throws but for the signal and a link that was lost:
 where it does not work, history is sent.
 */
-export async function fetchThere(
+export async function fetchOnInstance(
 	link: Link,
 	history: History,
 	origin: Origin,
@@ -102,7 +102,7 @@ export async function fetchThere(
 ): Promise<Fetched> {
 	let reason = '';
 	for (const url of origin.urls) {
-		const asked = await askThere(link, url, context, signal);
+		const asked = await askInstance(link, url, context, signal);
 		if (typeof asked === 'string') {
 			reason = asked;
 			continue;
@@ -138,7 +138,7 @@ const lastLine = (output: string): string =>
 	neutraliseLine(withoutUser(output.trim().split('\n').at(-1) ?? '').replace(/^fatal: /, ''));
 
 /** The tips of origin's branches, or why it did not tell them. */
-async function askThere(link: Link, url: string, context: StepContext, signal?: AbortSignal): Promise<string[] | string> {
+async function askInstance(link: Link, url: string, context: StepContext, signal?: AbortSignal): Promise<string[] | string> {
 	const script = `${enter(context)}
 ${announced} ls-remote --heads -- ${quote(url)} > advertised 2> complaints & p=$!
 (sleep ${answerLimit}; kill "$p") > /dev/null 2>&1 & w=$!
@@ -184,13 +184,13 @@ for t in ${tips.join(' ')}; do echo "$t"; done > fetched.new && mv fetched.new f
 		return code === 0 ? undefined : lastLine(errors.replaceAll('\r', '\n')) || `exit code ${code}`;
 	} catch (error) {
 		signal?.throwIfAborted();
-		await endFetch(link, context, signal);
+		await stopFetch(link, context, signal);
 		return messageOf(error);
 	}
 }
 
 /** A fetch that fell silent. Rejects where it is the link that is lost. */
-const endFetch = async (link: Link, context: StepContext, signal?: AbortSignal): Promise<unknown> =>
+const stopFetch = async (link: Link, context: StepContext, signal?: AbortSignal): Promise<unknown> =>
 	link.exec(
 		viaSh(`cd ${quote(incomingFolder(context))} && for r in receivers/*; do
 if tr '\\0' ' ' < "/proc/\${r##*/}/cmdline" 2>/dev/null | grep -q 'refs/tips/'; then kill "\${r##*/}"; fi

@@ -3,11 +3,11 @@ import {homedir} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import {personGit} from './git.js';
-import type {Place} from './place.js';
+import type {GitLocation} from './git-location.js';
 import {readSettings} from './settings.js';
 
 /** Where a repository came from, as the person's own settings rewrite it; '' where that is not known. */
-export async function originOf({commonDir}: Pick<Place, 'commonDir'>): Promise<string> {
+export async function originOf({commonDir}: Pick<GitLocation, 'commonDir'>): Promise<string> {
 	const [url = ''] = readSettings(commonDir).get('remote.origin.url') ?? [];
 	const text = Buffer.from(url, 'latin1').toString('utf8');
 	if (text === '') {
@@ -25,7 +25,7 @@ const isFile = async (file: string): Promise<boolean> =>
 	);
 
 /** Arguments by which git ignores what the person ignores everywhere, or what the repository names in its place. */
-export async function ignoringAsUsual(place?: Pick<Place, 'commonDir' | 'top'>): Promise<string[]> {
+export async function ignoringAsUsual(place?: Pick<GitLocation, 'commonDir' | 'top'>): Promise<string[]> {
 	const named = place && readSettings(place.commonDir).get('core.excludesfile')?.at(-1);
 	const own =
 		named &&

@@ -1,11 +1,11 @@
 import {lstat, open, readFile, realpath, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {headOf} from './view.js';
-import type {Place} from './place.js';
+import type {GitLocation} from './git-location.js';
 import {readSettings} from './settings.js';
 
 /** Where a repository keeps its things; absolute paths. */
-export type Repository = Place & {
+export type Repository = GitLocation & {
 	/** Object folders of other repositories that this one borrows from, without links. */
 	readonly alternates: readonly string[];
 };
@@ -96,7 +96,7 @@ async function openAt(top: string, options: FindOptions): Promise<Found | undefi
 
 	const gitDir = await realpath(target);
 	const root = options.root ?? top;
-	if (!isWithin(gitDir, root) && !options.trusted && !(await leadsBack(gitDir, top))) {
+	if (!isWithin(gitDir, root) && !options.trusted && !(await pointsBack(gitDir, top))) {
 		return {refused: {top, why: elsewhere(entry, gitDir)}};
 	}
 
@@ -129,7 +129,7 @@ async function targetOf(entry: string): Promise<string | undefined> {
 const isWithin = (inner: string, outer: string): boolean => inner === outer || inner.startsWith(outer.replace(/\/?$/, path.sep));
 
 /** Whether a git folder elsewhere knows this working tree: one of several, or a submodule's. */
-async function leadsBack(gitDir: string, top: string): Promise<boolean> {
+async function pointsBack(gitDir: string, top: string): Promise<boolean> {
 	const tree = await pointerIn(path.join(gitDir, 'gitdir'), '');
 	const named = tree === undefined ? workTreeIn(gitDir) : path.dirname(path.resolve(gitDir, tree));
 	return named !== undefined && (await realpath(named).catch(() => undefined)) === top;
@@ -209,14 +209,14 @@ const isThere = async (file: string): Promise<boolean> =>
 Whether a submodule's repository comes along with the copied `.git` folder that it lies in, and is found again there: both point to each
 other by relative paths.
 */
-export async function comesWith({top, gitDir, alternates}: Repository, copied: readonly string[]): Promise<boolean> {
+export async function isCopiedWith({top, gitDir, alternates}: Repository, copied: readonly string[]): Promise<boolean> {
 	if (alternates.length > 0 || !copied.some(folder => gitDir.startsWith(folder + path.sep))) {
 		return false;
 	}
 
 	const pointer = await pointerIn(path.join(top, '.git'), 'gitdir: ');
 	const back = readSettings(gitDir).get('core.worktree')?.at(-1) ?? '';
-	return pointer?.startsWith('.') === true && back.startsWith('.') && (await leadsBack(gitDir, top));
+	return pointer?.startsWith('.') === true && back.startsWith('.') && (await pointsBack(gitDir, top));
 }
 
 /** Whether a git folder fetches objects only when it needs them, so that not all of them are there. */

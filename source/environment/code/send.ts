@@ -4,14 +4,14 @@ import type {StepContext} from '../step.js';
 import {archiveEnd} from './archive.js';
 import type {Progress} from './progress.js';
 import type {Item} from './shipment.js';
-import {idleLimit, removeStale, type There, unpackCommand, unpackProblem} from './there.js';
+import {idleLimit, removeStale, type RemoteState, unpackCommand, unpackProblem} from './remote-upload.js';
 import {loadUnit, packRest, packUnit, type Unit} from './units.js';
 
 export type Sender = {
 	readonly link: Link;
 	readonly context: StepContext;
 	readonly signal: AbortSignal | undefined;
-	readonly there: There;
+	readonly there: RemoteState;
 	readonly progress: Progress;
 };
 

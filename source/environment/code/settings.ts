@@ -1,7 +1,7 @@
 import {lstatSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {variablesOf} from './git-config.js';
-import type {Place} from './place.js';
+import type {GitLocation} from './git-location.js';
 
 /** All values of each setting, by `section.subsection.name`; section and name in lower case. What is included is not looked into. */
 export type Settings = ReadonlyMap<string, readonly string[]>;
@@ -39,7 +39,7 @@ const isCommand = (name: string, value: string): boolean =>
 	(/^(?:remote|submodule)\..*\.(?:push)?url$/s.test(name) && /^[\w+-]+::/.test(value));
 
 /** The settings of a repository that name commands, in order. None of them is run by `git`. */
-export const commandsIn = ({commonDir, gitDir}: Pick<Place, 'commonDir' | 'gitDir'>): string[] =>
+export const commandsIn = ({commonDir, gitDir}: Pick<GitLocation, 'commonDir' | 'gitDir'>): string[] =>
 	[...readSettings(commonDir), ...readSettings(gitDir, 'config.worktree')].flatMap(([name, values]) =>
 		values.some(value => isCommand(name, value)) ? [name] : [],
 	);

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type {CodeManifest} from './collect.js';
-import {Changed} from './changed.js';
+import {FilesChanged} from './changed.js';
 import {stageRepository} from './stage.js';
 import {absoluteBytes, addAll, emptyTree, type Entry, inSlices, joinBytes, stampNow} from './tree.js';
 
@@ -48,7 +48,7 @@ export async function gatherShipment({root, kind, entries, staged}: CodeManifest
 			removals.push(built.remove);
 			const target = each.repository.bare ? each.place : joinBytes(each.place, Buffer.from('.git'));
 			if (built.changed) {
-				throw new Changed([path.posix.join(each.place.toString('utf8'), '.git')]);
+				throw new FilesChanged([path.posix.join(each.place.toString('utf8'), '.git')]);
 			}
 
 			folder = each.place.length === 0 ? built.folder : folder;

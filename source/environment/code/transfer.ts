@@ -5,34 +5,34 @@ import {formatBytes} from '../../system/format.js';
 import {messageOf} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {StepReport} from '../step.js';
-import {Changed} from './changed.js';
+import {FilesChanged} from './changed.js';
 import {type Checkout, checkoutScript, findCheckout, trackedFiles} from './checkout.js';
 import type {CodeManifest} from './collect.js';
 import {withoutSecrets} from './metadata.js';
-import {type Fetched, fetchThere, findOrigin, joinHistory, packDifference, thinName, worthFetching} from './origin.js';
+import {type Fetched, fetchOnInstance, findOrigin, joinHistory, packDifference, thinName, worthFetching} from './origin.js';
 import {Progress} from './progress.js';
 import {isPartial} from './repository.js';
 import {type Sender, send} from './send.js';
 import {changedSince, type History, isHistory, type Item, type Shipment} from './shipment.js';
-import {finish, type There} from './there.js';
+import {finish, type RemoteState} from './remote-upload.js';
 import {addEntries, emptyTree} from './tree.js';
 import {cutUnits, packNote, type Unit} from './units.js';
 
 /** What a copy goes by. */
-export type Way = Pick<Sender, 'link' | 'context' | 'signal'> & {
+export type TransferOptions = Pick<Sender, 'link' | 'context' | 'signal'> & {
 	readonly onReport: (report: StepReport) => void;
 	readonly fetch: boolean;
 	readonly checkout: boolean | undefined;
 };
 
-type Transfer = Way & Sender;
+type Transfer = TransferOptions & Sender;
 
 /** Brings there what is not there yet, and puts it in its place. Returns a line that says how. `last` forgives a log that never rests. */
 export async function transfer(
-	way: Way,
+	way: TransferOptions,
 	manifest: CodeManifest,
 	shipment: Shipment,
-	there: There,
+	there: RemoteState,
 	last: boolean,
 ): Promise<string> {
 	const {history} = shipment;
@@ -66,7 +66,7 @@ export async function transfer(
 	const changed = await changedSince([...items, ...(history?.items ?? [])]);
 	// A log that somebody writes all the time is copied as it was when it was read. History has to be of one piece.
 	if (changed.some(isHistory) || (changed.length > 0 && !last)) {
-		throw new Changed(changed);
+		throw new FilesChanged(changed);
 	}
 
 	const middle = history ? [...(fetched ? [joinHistory(history)] : []), ...(checkout ? [checkoutScript(history)] : [])] : [];
@@ -79,7 +79,7 @@ export async function transfer(
 const summary = ({files, bytes}: CodeManifest, sent: number, fetched: boolean): string =>
 	`${files.toLocaleString('en-US')} file${files === 1 ? '' : 's'}, ${formatBytes(bytes)}; ${formatBytes(sent)} sent${fetched ? ', history fetched from origin' : ''}`;
 
-async function cleanItems(way: Way, {repository, kind}: CodeManifest, {items}: Shipment): Promise<Item[]> {
+async function cleanItems(way: TransferOptions, {repository, kind}: CodeManifest, {items}: Shipment): Promise<Item[]> {
 	const tracked = repository && !repository.bare ? await trackedFiles(repository) : undefined;
 	const {items: clean, left} = await withoutSecrets(items, kind, name => tracked?.has(name.toString('latin1')) ?? false);
 	if (left.length > 0) {
@@ -148,7 +148,7 @@ async function startFetch(transfer: Transfer, history: History): Promise<{readon
 	}
 
 	const onProgress = (percent: number) => progress.historyTo((history.bytes * percent) / 100);
-	return {end: fetchThere(link, history, origin, context, onProgress, signal)};
+	return {end: fetchOnInstance(link, history, origin, context, onProgress, signal)};
 }
 
 /** What of history was not fetched, as units; undefined where all of it has to be sent. */

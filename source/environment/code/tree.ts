@@ -74,7 +74,7 @@ export async function inSlices<From, To>(items: readonly From[], act: (item: Fro
 	let until = performance.now() + patience;
 	for (const item of items) {
 		if (performance.now() > until) {
-			await giveWay();
+			await yieldToEvents();
 			until = performance.now() + patience;
 		}
 
@@ -84,7 +84,7 @@ export async function inSlices<From, To>(items: readonly From[], act: (item: Fro
 	return results;
 }
 
-export const giveWay = async (): Promise<void> =>
+export const yieldToEvents = async (): Promise<void> =>
 	new Promise(resolve => {
 		setImmediate(resolve);
 	});

@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto';
 import {closeSync, openSync, readFileSync, readlinkSync, readSync} from 'node:fs';
 import {archiveEnd, memberHeader, padding} from './archive.js';
-import {Changed} from './changed.js';
+import {FilesChanged} from './changed.js';
 import {type Item, sourceOf} from './shipment.js';
 import {inSlices, joinBytes} from './tree.js';
 
@@ -101,7 +101,7 @@ function contentOf({item, part}: Piece): Buffer {
 		return part ? readPart(sourceOf(item), part.from, part.length) : readFileSync(sourceOf(item));
 	} catch (error) {
 		if (error === short || ['ENOENT', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) {
-			throw new Changed([item.name.toString('utf8')]);
+			throw new FilesChanged([item.name.toString('utf8')]);
 		}
 
 		throw error;
@@ -201,6 +201,6 @@ function linkTarget(item: Item): Buffer {
 	try {
 		return readlinkSync(sourceOf(item), {encoding: 'buffer'});
 	} catch {
-		throw new Changed([item.name.toString('utf8')]);
+		throw new FilesChanged([item.name.toString('utf8')]);
 	}
 }

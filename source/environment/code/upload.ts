@@ -3,11 +3,11 @@ import {neutraliseLine} from '../../system/terminal-text.js';
 import {Problem} from '../../system/problem.js';
 import type {Link} from '../../system/link.js';
 import type {StepContext, StepReport} from '../step.js';
-import {Changed} from './changed.js';
+import {FilesChanged} from './changed.js';
 import {codeLimit, collectCode, type CodeManifest} from './collect.js';
 import {gatherShipment} from './shipment.js';
-import {begin, isCopied} from './there.js';
-import {transfer, type Way} from './transfer.js';
+import {begin, isCopied} from './remote-upload.js';
+import {transfer, type TransferOptions} from './transfer.js';
 
 const attempts = 3;
 
@@ -59,7 +59,7 @@ export async function uploadCode(
 	signal?: AbortSignal,
 	options: CopyOptions = {},
 ): Promise<string | undefined> {
-	const way: Way = {link, context, signal, onReport, fetch: options.fetch ?? false, checkout: options.checkout};
+	const way: TransferOptions = {link, context, signal, onReport, fetch: options.fetch ?? false, checkout: options.checkout};
 	let current = manifest;
 	for (let attempt = 1; ; attempt++) {
 		const there = await begin(link, current.bytes, context, signal);
@@ -75,7 +75,7 @@ export async function uploadCode(
 				await shipment.remove();
 			}
 		} catch (error) {
-			if (!(error instanceof Changed)) {
+			if (!(error instanceof FilesChanged)) {
 				throw error;
 			}
 
@@ -92,7 +92,7 @@ export async function uploadCode(
 	}
 }
 
-const stillChanging = ({names}: Changed): Problem =>
+const stillChanging = ({names}: FilesChanged): Problem =>
 	new Problem('failed', 'The code changes while it is copied', {
 		details: names.slice(0, 10).map(neutraliseLine),
 		next: 'Wait until nothing writes there any more, or name it in .gitignore, and try again.',

@@ -2,11 +2,11 @@ import {lstatSync, readFileSync, readlinkSync} from 'node:fs';
 import {mkdir, mkdtemp, readdir, realpath, stat, symlink, writeFile} from 'node:fs/promises';
 import {devNull, tmpdir} from 'node:os';
 import path from 'node:path';
-import type {Place} from './place.js';
+import type {GitLocation} from './git-location.js';
 import {readSettings, type Settings} from './settings.js';
 
 /** What git may see of a repository: a folder of ours, to be removed afterwards. */
-export type View = {
+export type ReadOnlyRepository = {
 	readonly folder: string;
 	/** The working tree's own index; a file that is not there where it has none. */
 	readonly index: string;
@@ -21,7 +21,7 @@ Makes a git folder that leads to a repository's objects, references and index, w
 from its git folder, and these may name commands to run, other files to read, and another folder to call the working tree. Of the settings
 there only the format of the repository is taken over, and what tells names apart.
 */
-export async function makeView({gitDir, commonDir, bare}: Place): Promise<View> {
+export async function makeReadOnlyRepository({gitDir, commonDir, bare}: GitLocation): Promise<ReadOnlyRepository> {
 	const folder = await mkdtemp(path.join(tmpdir(), 'dstack-tui-view-'));
 	const leads = async (name: string, from: string, kind: 'folder' | 'file') => {
 		const target = await realpath(path.join(from, name)).catch(() => undefined);

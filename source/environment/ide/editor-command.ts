@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs';
-import {expand} from './places.js';
-import {firstEditor, isOfWindows, onPath, productFilesOf, surroundings, type Surroundings} from './local-editor.js';
+import {expand} from './install-locations.js';
+import {firstEditor, isOfWindows, onPath, productFilesOf, editorSearch, type EditorSearch} from './local-editor.js';
 import {products, type ServerIde} from './products.js';
 
 /** Zed's command has another name where `zed` was somebody's already. */
@@ -11,7 +11,7 @@ The file of an editor's command on the person's PATH, which takes `--remote`; un
 relative's, so that one is skipped. Those of Windows are never taken: under WSL they would open a window of WSL, and as batch files they need
 a shell.
 */
-export async function findEditorCommand(command: string, around: Surroundings = surroundings()): Promise<string | undefined> {
+export async function findEditorCommand(command: string, around: EditorSearch = editorSearch()): Promise<string | undefined> {
 	const names = [command, ...(otherNames[command] ?? [])];
 	const programs = (await Promise.all(names.map(async name => onPath(name, around)))).flat();
 	const ide = (Object.keys(products) as ServerIde[]).find(each => products[each].command === command);
@@ -25,7 +25,7 @@ export async function findEditorCommand(command: string, around: Surroundings = 
 }
 
 /** Whether it belongs to that editor, or to none that can be told: a wrapper of the person's own. */
-async function isOf(ide: ServerIde, program: string, around: Surroundings): Promise<boolean> {
+async function isOf(ide: ServerIde, program: string, around: EditorSearch): Promise<boolean> {
 	const files = productFilesOf(program, around);
 	if (await firstEditor(ide, files)) {
 		return true;

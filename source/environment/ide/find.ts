@@ -1,6 +1,6 @@
 import {messageOf} from '../../system/problem.js';
 import {newestEditor, type NewestOptions} from './downloads.js';
-import {findLocalEditor, type Surroundings} from './local-editor.js';
+import {findLocalEditor, type EditorSearch} from './local-editor.js';
 import {type Editor, products, type ServerIde} from './products.js';
 
 /**
@@ -9,7 +9,7 @@ editor it says why none could be found out. Rejects only with the reason of the 
 */
 export async function findEditor(
 	ide: ServerIde,
-	{around, ...options}: NewestOptions & {readonly around?: Surroundings} = {},
+	{around, ...options}: NewestOptions & {readonly around?: EditorSearch} = {},
 ): Promise<{readonly editor?: Editor; readonly note?: string}> {
 	const own = await findLocalEditor(ide, around);
 	if (own) {

@@ -6,10 +6,10 @@ import process from 'node:process';
 import {promisify} from 'node:util';
 import type {Ide} from '../../configuration/model.js';
 import {isWsl} from '../../system/wsl.js';
-import {expand, type Machine, usualProductFiles} from './places.js';
+import {expand, type EditorHost, usualProductFiles} from './install-locations.js';
 import {type Editor, editorOf, hasServer, products, type ServerIde} from './products.js';
 
-export type Surroundings = Machine & {
+export type EditorSearch = EditorHost & {
 	/** The folder that the person is in: it may be a stranger's, so nothing of it is looked at or run. */
 	readonly folder: string;
 };
@@ -18,7 +18,7 @@ const run = promisify(execFile);
 /** Milliseconds. */
 const versionLimit = 3000;
 
-export const surroundings = (env: NodeJS.ProcessEnv = process.env): Surroundings => ({
+export const editorSearch = (env: NodeJS.ProcessEnv = process.env): EditorSearch => ({
 	platform: process.platform,
 	env,
 	home: homedir(),
@@ -32,7 +32,7 @@ The version of the editor that the person has here: the one that its command on 
 installed last), Windows' own under WSL. Its product.json is read; only where there is none, its command is asked, and never one of
 Windows, which would open a window. Undefined where there is none, or none that tells; never rejects.
 */
-export async function findLocalEditor(ide: ServerIde, around: Surroundings = surroundings()): Promise<Editor | undefined> {
+export async function findLocalEditor(ide: ServerIde, around: EditorSearch = editorSearch()): Promise<Editor | undefined> {
 	const programs = await onPath(products[ide].command, around);
 	for (const program of programs) {
 		const editor = await firstEditor(ide, productFilesOf(program, around));
@@ -57,7 +57,7 @@ export async function findLocalEditor(ide: ServerIde, around: Surroundings = sur
 }
 
 /** Whether the person's editor is a program of Windows while this one runs in WSL: then another ssh reads another config. Never rejects. */
-export async function hasWindowsEditor(ide: Ide | undefined, around: Surroundings = surroundings()): Promise<boolean> {
+export async function hasWindowsEditor(ide: Ide | undefined, around: EditorSearch = editorSearch()): Promise<boolean> {
 	if (!around.wsl || ide === undefined || !hasServer(ide)) {
 		return false;
 	}
@@ -67,7 +67,7 @@ export async function hasWindowsEditor(ide: Ide | undefined, around: Surrounding
 }
 
 /** The files that a command's name stands for, without links, in the order of the PATH. */
-export async function onPath(command: string, around: Surroundings): Promise<string[]> {
+export async function onPath(command: string, around: EditorSearch): Promise<string[]> {
 	const {env, platform} = around;
 	const folders = (env['PATH'] ?? env['Path'] ?? '').split(platform === 'win32' ? ';' : ':');
 	const files = platform === 'win32' ? [`${command}.cmd`, command] : [command];
@@ -91,7 +91,7 @@ export async function onPath(command: string, around: Surroundings): Promise<str
 }
 
 /** Inside the folder that the person is in, unless that is their home or above it. */
-function isStrange(place: string, {folder, home}: Surroundings): boolean {
+function isStrange(place: string, {folder, home}: EditorSearch): boolean {
 	const isInside = (inner: string, outer: string) => {
 		const way = path.relative(outer, inner);
 		return way === '' || (!way.startsWith('..') && !path.isAbsolute(way));
@@ -101,7 +101,7 @@ function isStrange(place: string, {folder, home}: Surroundings): boolean {
 }
 
 /** `APP/bin/code`, `RESOURCES/app/bin/code`, `SERVER/bin/remote-cli/code` and wrappers beside `lib/vscode` all are some folders below it. */
-export function productFilesOf(program: string, around: Surroundings): string[] {
+export function productFilesOf(program: string, around: EditorSearch): string[] {
 	const files: string[] = [];
 	let folder = path.dirname(program);
 	for (let level = 0; level < 4 && path.dirname(folder) !== folder; level++) {
@@ -118,7 +118,7 @@ export function productFilesOf(program: string, around: Surroundings): string[] 
 }
 
 /** Whether a program, or a file of it, is Windows' own. */
-export const isOfWindows = (program: string, {platform, wsl, root}: Surroundings): boolean =>
+export const isOfWindows = (program: string, {platform, wsl, root}: EditorSearch): boolean =>
 	platform === 'win32' || (wsl && program.startsWith(path.join(root, '/mnt/')));
 
 export async function firstEditor(ide: ServerIde, patterns: readonly string[]): Promise<Editor | undefined> {
@@ -167,7 +167,7 @@ function parse(text: string): Record<string, unknown> | undefined {
 }
 
 /** Its command's `--version`: a script that starts no window. Windsurf's does not tell what its downloads are named by. */
-async function askCommand(ide: ServerIde, program: string, around: Surroundings): Promise<Editor | undefined> {
+async function askCommand(ide: ServerIde, program: string, around: EditorSearch): Promise<Editor | undefined> {
 	if (ide === 'windsurf' || isOfWindows(program, around) || !(await isScript(program))) {
 		return undefined;
 	}

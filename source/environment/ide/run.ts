@@ -6,7 +6,7 @@ import type {Heard} from '../step-output.js';
 import type {ScriptStep, StepContext, StepReport, StepResult} from '../step.js';
 import {viaSh, quote} from '../../system/shell.js';
 import {needsClientCode} from './fetch-part.js';
-import {addressesOf, isSum} from './kept-sums.js';
+import {addressesOf, isSum} from './recorded-sums.js';
 import {sendServer} from './send.js';
 
 export type IdeStepOptions = {

@@ -8,9 +8,9 @@ import type {Link} from '../../system/link.js';
 import type {StepReport} from '../step.js';
 import {type Downloads, downloadsOf, type Platform, platforms} from './downloads.js';
 import {refusedCode} from './fetch-part.js';
-import {isSum} from './kept-sums.js';
+import {isSum} from './recorded-sums.js';
 import {products} from './products.js';
-import {acceptScript, cutCode, missingScript, receiveScript, type SentSums, type ServerOptions} from './server.js';
+import {acceptScript, cutCode, missingScript, receiveScript, type ReportedSums, type ServerOptions} from './server.js';
 
 const attempts = 3;
 /** Milliseconds, and bytes. */
@@ -70,7 +70,7 @@ async function acceptPart(
 	link: Link,
 	part: Part,
 	url: string,
-	sums: SentSums,
+	sums: ReportedSums,
 	options: SendOptions,
 	mayBeStale: boolean,
 ): Promise<boolean> {
@@ -127,7 +127,13 @@ async function askMissing(link: Link, options: SendOptions): Promise<{platform: 
 }
 
 /** What is known of it where all came; undefined where it did not. Rejects with an HttpError when the download breaks, with the link's error when the link does. */
-async function sendOnce(link: Link, part: Part, url: string, from: number, options: SendOptions): Promise<SentSums | undefined> {
+async function sendOnce(
+	link: Link,
+	part: Part,
+	url: string,
+	from: number,
+	options: SendOptions,
+): Promise<ReportedSums | undefined> {
 	const {editor, onReport, signal} = options;
 	const http = options.http ?? createHttp();
 	const open = async (headers: Record<string, string>) => http.open({url, headers, limits, retry: {tries: 2}, signal});

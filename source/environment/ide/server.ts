@@ -2,7 +2,7 @@ import {quote} from '../../system/shell.js';
 import {checkPart} from './check-part.js';
 import {downloadsOf, platforms} from './downloads.js';
 import {fetchPart, needsClientCode, refusedCode} from './fetch-part.js';
-import type {KeptSums} from './kept-sums.js';
+import type {RecordedSums} from './recorded-sums.js';
 import {type Editor, products, type ServerIde} from './products.js';
 
 const extensions = ['ms-python.python', 'ms-toolsai.jupyter'];
@@ -12,7 +12,7 @@ export type ServerOptions = {
 	/** An address that stands for all that editors are fetched from. */
 	readonly origin: string | undefined;
 	/** What the archives were when they first came, by their addresses. */
-	readonly kept?: KeptSums | undefined;
+	readonly kept?: RecordedSums | undefined;
 };
 
 type Layout = {
@@ -273,13 +273,13 @@ if [ ${total} -ne 0 ] && [ "$(size_of "$file.part")" -ne ${total} ]; then exit $
 `;
 
 /** What is known of an archive that was sent: SHA-256 checksums, as its publisher told it and as it was sent; undefined for not known. */
-export type SentSums = {readonly told: string | undefined; readonly sent: string | undefined};
+export type ReportedSums = {readonly told: string | undefined; readonly sent: string | undefined};
 
 /**
 A script that unpacks an archive that came whole, where it is what it has to be; it prints its checksum last, as a line `sum HEX`. Ends with
 `refusedCode` where it is not: then the reason is the last line of its errors, and what to do is a line `next WORDS`.
 */
-export const acceptScript = (options: ServerOptions, part: 'server' | 'cli', {told = '', sent = ''}: SentSums): string =>
+export const acceptScript = (options: ServerOptions, part: 'server' | 'cli', {told = '', sent = ''}: ReportedSums): string =>
 	`${functions(options)}
 settle || { echo "$verdict$reasons" >&2; exit 1; }
 file=$${part}_file what=${part === 'server' ? 'server' : 'command'}

@@ -8,7 +8,7 @@ import {ignoringAsUsual} from '../code/person-settings.js';
 import {findRepository} from '../code/repository.js';
 
 /** The digest of one file or folder, and what of it does not count by its content. */
-export type Digested = {
+export type FileDigest = {
 	/** Sha256, hexadecimal. */
 	readonly digest: string;
 	readonly files: number;
@@ -36,7 +36,11 @@ export async function within(root: string, file: string): Promise<string | undef
 }
 
 /** A file by its content and whether it can be run; a link also by where it leads. Undefined where there is none in the root. */
-export async function digestFile(root: string, file: string, limits: DigestLimits = usualLimits): Promise<Digested | undefined> {
+export async function digestFile(
+	root: string,
+	file: string,
+	limits: DigestLimits = usualLimits,
+): Promise<FileDigest | undefined> {
 	const real = await within(root, file);
 	const found = real === undefined ? undefined : await lstat(real);
 	if (real === undefined || !found?.isFile()) {
@@ -69,7 +73,7 @@ async function startAndEnd(file: string, size: number): Promise<string> {
 }
 
 /** A folder by the names and contents of what belongs to the code in it: what git ignores does not. */
-export async function digestFolder(root: string, folder: string, limits: DigestLimits = usualLimits): Promise<Digested> {
+export async function digestFolder(root: string, folder: string, limits: DigestLimits = usualLimits): Promise<FileDigest> {
 	const names = (await listed(root, folder)).toSorted(Buffer.compare);
 	const hash = createHash('sha256');
 	let [files, unread, bytes] = [0, 0, 0];

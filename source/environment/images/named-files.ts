@@ -2,7 +2,7 @@ import {readFile, realpath, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {Problem} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
-import {type Digested, digestFile, digestFolder, type DigestLimits, usualLimits, within} from './file-digest.js';
+import {type FileDigest, digestFile, digestFolder, type DigestLimits, usualLimits, within} from './file-digest.js';
 import {FilePatterns, hasFolderPattern, isPattern} from './file-patterns.js';
 import {implicitFiles} from './manifests-of.js';
 import {shellWords} from './shell-words.js';
@@ -67,7 +67,7 @@ export async function namedFiles(
 }
 
 /** Where a word is looked for, and what it says. */
-type Place = {
+type SearchBase = {
 	/** The folders that the shell may be in. */
 	readonly bases: Set<string>;
 	/** Whether something that only may be named led here. */
@@ -75,7 +75,7 @@ type Place = {
 };
 
 class Search {
-	readonly found = new Map<string, Digested>();
+	readonly found = new Map<string, FileDigest>();
 	/** Patterns that not all was looked at for. */
 	readonly cut = new Set<string>();
 	readonly #root: string;
@@ -92,7 +92,7 @@ class Search {
 	}
 
 	/** All commands run in one shell: where one has gone, the next ones look as well. */
-	async script(text: string, place: Place): Promise<void> {
+	async script(text: string, place: SearchBase): Promise<void> {
 		const words = shellWords(text);
 		for (const [index, word] of words.entries()) {
 			for (const name of implicitFiles(word)) {
@@ -111,7 +111,7 @@ class Search {
 		}
 	}
 
-	#folders({bases}: Place): readonly string[] {
+	#folders({bases}: SearchBase): readonly string[] {
 		return [...new Set([...bases, ...this.#entered])];
 	}
 
@@ -120,7 +120,7 @@ class Search {
 		return inside ? path.join(this.#root, name.slice(there.length)) : path.resolve(base, name);
 	}
 
-	async #go(candidate: Candidate, base: string, {bases}: Place): Promise<void> {
+	async #go(candidate: Candidate, base: string, {bases}: SearchBase): Promise<void> {
 		const file = this.#fileOf(candidate.name, base);
 		if (await this.#isFolder(file)) {
 			bases.add(file);
@@ -139,7 +139,7 @@ class Search {
 		}
 	}
 
-	async #look(candidate: Candidate, base: string, place: Place): Promise<void> {
+	async #look(candidate: Candidate, base: string, place: SearchBase): Promise<void> {
 		const file = this.#fileOf(candidate.name, base);
 		await this.#take(file, place);
 		const guessed = place.guessed || isGuess(candidate);
@@ -171,7 +171,7 @@ class Search {
 		return (await within(this.#root, file)) !== undefined && (await stat(file)).isDirectory();
 	}
 
-	async #take(file: string, place: Place): Promise<void> {
+	async #take(file: string, place: SearchBase): Promise<void> {
 		const name = path.relative(this.#root, file).split(path.sep).join('/');
 		const isOwn =
 			place.bases.has(file) ||
@@ -196,7 +196,7 @@ class Search {
 		}
 	}
 
-	#add(name: string, digested: Digested, {guessed}: Place): void {
+	#add(name: string, digested: FileDigest, {guessed}: SearchBase): void {
 		if (guessed) {
 			this.#guesses++;
 		} else if (this.found.size - this.#guesses >= most) {
@@ -209,7 +209,7 @@ class Search {
 	}
 
 	/** What a file names in turn, where it is of a kind that does. */
-	async #follow(file: string, {bases, guessed}: Place): Promise<void> {
+	async #follow(file: string, {bases, guessed}: SearchBase): Promise<void> {
 		if ((await stat(file)).size > mostText) {
 			return;
 		}

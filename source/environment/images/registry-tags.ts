@@ -3,18 +3,18 @@ import {type HttpAnswer, HttpError} from '../../system/http.js';
 import {badAnswer} from './registry-errors.js';
 
 /** A repository of a registry. */
-export type Place = Pick<ImageReference, 'registry' | 'repository'>;
+export type RepositoryName = Pick<ImageReference, 'registry' | 'repository'>;
 
 const mostPages = 200;
 const pageSize = 200;
 
 export const isMissing = (error: unknown): boolean => error instanceof HttpError && error.status === 404;
 
-export const placeName = ({registry, repository}: Place): string => `${registry}/${repository}`;
+export const repositoryName = ({registry, repository}: RepositoryName): string => `${registry}/${repository}`;
 
 /** All tags, page for page. */
 export async function listTags(
-	place: Place,
+	place: RepositoryName,
 	base: string,
 	get: (url: string) => Promise<HttpAnswer<Buffer>>,
 ): Promise<readonly string[]> {
@@ -50,7 +50,7 @@ export async function listTags(
 		url = next;
 	}
 
-	throw badAnswer(registry, `more than ${mostPages * pageSize} tags of ${placeName(place)}`);
+	throw badAnswer(registry, `more than ${mostPages * pageSize} tags of ${repositoryName(place)}`);
 }
 
 function readTags(registry: string, body: Buffer | undefined): string[] {

@@ -4,7 +4,7 @@ import {createHttp, type Http, type HttpAnswer, HttpError, type HttpRequest} fro
 import {type ImageConfiguration, type Manifest, manifestTypes, readConfiguration, readManifest} from './manifest.js';
 import {authorize, type Login} from './registry-auth.js';
 import {type Attempt, badAnswer, noSuchImage, registryProblem} from './registry-errors.js';
-import {isMissing, listTags, type Place, placeName} from './registry-tags.js';
+import {isMissing, listTags, type RepositoryName, repositoryName} from './registry-tags.js';
 
 export {noSuchImage} from './registry-errors.js';
 export type {Login} from './registry-auth.js';
@@ -34,9 +34,9 @@ export type Registry = {
 	/** The image for an architecture, the first one without. Undefined where there is no such thing. */
 	image(reference: ImageReference, architecture?: string): Promise<RemoteImage | undefined>;
 	/** All tags of a repository, none of one that is not there. Rejects where there are more than anybody could have made. */
-	tags(repository: Place): Promise<readonly string[]>;
+	tags(repository: RepositoryName): Promise<readonly string[]>;
 	/** Deletes a manifest, and with it all tags of it. What it refers to, the registry removes when it cleans up. False where it is not there. */
-	remove(reference: Place & {readonly digest: string}): Promise<boolean>;
+	remove(reference: RepositoryName & {readonly digest: string}): Promise<boolean>;
 };
 
 export type RegistryOptions = {
@@ -77,7 +77,7 @@ export function createRegistry({insecure = [], login, http = createHttp(), signa
 
 	/** One request, logged in where the registry asks for that: with what it took last, and once more where that does no longer do. */
 	async function send(
-		{registry, repository}: Place,
+		{registry, repository}: RepositoryName,
 		subject: string,
 		act: Attempt['act'],
 		request: Omit<HttpRequest, 'url'> & {url: string},
@@ -227,10 +227,10 @@ export function createRegistry({insecure = [], login, http = createHttp(), signa
 			const {architecture: word, created, labels} = await configurationOf(reference, found);
 			return {digest: found.digest, size: found.size, architecture: architectures[word] ?? word, created, labels};
 		},
-		tags: async place => listTags(place, base(place.registry), async url => send(place, placeName(place), 'list', {url})),
+		tags: async place => listTags(place, base(place.registry), async url => send(place, repositoryName(place), 'list', {url})),
 		async remove(place) {
 			try {
-				await send(place, `${placeName(place)}@${place.digest}`, 'delete', {
+				await send(place, `${repositoryName(place)}@${place.digest}`, 'delete', {
 					url: `${base(place.registry)}/v2/${place.repository}/manifests/${place.digest}`,
 					method: 'DELETE',
 					repeatable: true,

@@ -19,7 +19,7 @@ import {notEndedProblem} from '../words/problems.js';
 import {type Ended, terminateInstance, tidy} from './end-run.js';
 import {elsewhereName} from './leftovers.js';
 import {listIn, regionsToAsk} from './regions-to-ask.js';
-import {Unwritten, UnwrittenEnd} from './unwritten.js';
+import {Unwritten, UnwrittenEnd} from './failed-writes.js';
 
 /** What a run has left whose journal does not even begin with its intent. */
 type Damage = {

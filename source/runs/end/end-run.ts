@@ -20,7 +20,7 @@ import type {NewEvent} from '../model/events.js';
 import type {Consent} from '../model/consent.js';
 import {type Look, refuseNewerWork, WorkChanged} from './newer-work.js';
 import {isStopFile} from './stop-request.js';
-import {announce, ownToEnd, Unwritten} from './unwritten.js';
+import {announce, ownToEnd, Unwritten} from './failed-writes.js';
 import {isOver, type RunState} from '../model/state.js';
 
 export type End = {

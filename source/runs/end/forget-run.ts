@@ -5,7 +5,7 @@ import {describeInstance, findInstance} from '../steps/run-instance.js';
 import {messageOf, Problem} from '../../system/problem.js';
 import {programName} from '../../system/program-name.js';
 import {settleEnd} from './end-run.js';
-import {Unwritten} from './unwritten.js';
+import {Unwritten} from './failed-writes.js';
 
 /**
 Lets go of a run whose end nobody can confirm from here: its account is closed, its engine was set up anew, its journal does not say where it

@@ -5,10 +5,10 @@ import type {RunRecord} from '../journal/record.js';
 import {instanceDestination} from '../link/destination.js';
 import type {NewEvent} from '../model/events.js';
 import type {OwnEnd} from '../model/overdue.js';
-import {noteDeadline, readStatus} from '../prepare/take-charge.js';
+import {noteDeadline, readStatus} from '../prepare/secure-machine.js';
 import {overdueReason} from '../words/overdue-words.js';
 import {endRun} from './end-run.js';
-import {announce, Unwritten} from './unwritten.js';
+import {announce, Unwritten} from './failed-writes.js';
 
 /** Milliseconds. */
 const askLimit = 10_000;

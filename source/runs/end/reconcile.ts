@@ -16,7 +16,7 @@ import {settleWithoutIntent} from './left-claims.js';
 import {ownership, stays, timeSince} from '../journal/ownership.js';
 import {asking, either, look} from './look.js';
 import {readLedger} from '../journal/ledger.js';
-import {ownToEnd, release, Unwritten, unwrittenLine} from './unwritten.js';
+import {ownToEnd, release, Unwritten, unwrittenLine} from './failed-writes.js';
 import {readJournal, readState} from '../journal/journal.js';
 import {RunRecord} from '../journal/record.js';
 import {reduceAll} from '../model/reduce.js';

@@ -9,7 +9,7 @@ import type {Consent} from '../model/consent.js';
 import {OwnerWatch} from '../journal/ownership.js';
 import type {RunRecord} from '../journal/record.js';
 import {programName} from '../../system/program-name.js';
-import {ownToEnd, release, Unwritten, UnwrittenEnd} from './unwritten.js';
+import {ownToEnd, release, Unwritten, UnwrittenEnd} from './failed-writes.js';
 
 const pollInterval = 500;
 const stopLimit = 120_000;

@@ -29,7 +29,7 @@ async function insideDestination({folder, known}: RunRecord): Promise<Destinatio
 }
 
 /** Into the environment: through the machine where that is `guarded`, else it is the instance itself. Rejects with a `ConnectionError`. */
-export async function enter(
+export async function connectEnvironment(
 	record: RunRecord,
 	machine: (signal: AbortSignal) => Promise<Connection>,
 	signal: AbortSignal,
@@ -55,7 +55,7 @@ export async function openEnvironment(record: RunRecord, signal: AbortSignal): P
 	};
 
 	try {
-		const connection = await enter(record, machine, signal);
+		const connection = await connectEnvironment(record, machine, signal);
 		opened.push(connection);
 		void connection.closed.then(closeAll);
 		return connection;

@@ -3,7 +3,7 @@ import {connect, type ConnectionError} from '../../tunnel/connection/connection.
 import {type Connection} from '../../tunnel/connection/contract.js';
 import {Tunnel} from '../../tunnel/tunnel.js';
 import type {RunContext} from '../context.js';
-import {enter, instanceDestination} from './destination.js';
+import {connectEnvironment, instanceDestination} from './destination.js';
 import type {RunRecord} from '../journal/record.js';
 
 /** Our own connections for a run. Where the instance is the environment itself, `machine` is never started. */
@@ -35,7 +35,7 @@ export function makeTunnels({clock, random}: RunContext, record: RunRecord, list
 	const environment = new Tunnel({
 		...common,
 		through: machine,
-		open: async signal => enter(record, async each => machine.link(each), signal),
+		open: async signal => connectEnvironment(record, async each => machine.link(each), signal),
 		onUp,
 		onBack: onUp,
 		onDown,

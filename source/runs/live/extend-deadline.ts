@@ -4,7 +4,7 @@ import {extendCommand, extendConflict, statusCommand} from '../../agents/machine
 import {guestClock, parseGuestStatus} from '../../agents/machine/status.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 import type {ExecResult} from '../../system/link.js';
-import {noteDeadline} from '../prepare/take-charge.js';
+import {noteDeadline} from '../prepare/secure-machine.js';
 import {Problem} from '../../system/problem.js';
 import {quote, viaSh} from '../../system/shell.js';
 import type {RunContext} from '../context.js';

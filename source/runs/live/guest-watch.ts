@@ -3,7 +3,7 @@ import {guestClock, type GuestStatus, parseGuestStatus} from '../../agents/machi
 import type {Connection} from '../../tunnel/connection/contract.js';
 import type {RunContext} from '../context.js';
 import type {NewEvent} from '../model/events.js';
-import {noteDeadline} from '../prepare/take-charge.js';
+import {noteDeadline} from '../prepare/secure-machine.js';
 import type {GuestView} from '../model/run-handle.js';
 import type {RunRecord} from '../journal/record.js';
 

@@ -6,7 +6,7 @@ import type {RunContext} from '../context.js';
 import {extendDeadline} from './extend-deadline.js';
 import {closeRun, goOnAfter} from '../end/end-run.js';
 import {refuseNewerWork} from '../end/newer-work.js';
-import {finishOrGoOn, obey} from './obey-stop.js';
+import {finishOrGoOn, obey} from './stop-requests.js';
 import type {Consent} from '../model/consent.js';
 import {followUntilOwned} from './follower.js';
 import type {RunHandle} from '../model/run-handle.js';
@@ -18,7 +18,7 @@ import {initAfterRestart} from '../prepare/prepare.js';
 import {makeStage, type RunOver, type Stage} from '../steps/step.js';
 import {isOver} from '../model/state.js';
 import {stopRecord} from '../end/stop-run.js';
-import {release, UnwrittenEnd, unwrittenLine} from '../end/unwritten.js';
+import {release, UnwrittenEnd, unwrittenLine} from '../end/failed-writes.js';
 import {closeTunnels, isAnyUp, retryTunnels, startTunnels} from '../link/tunnels.js';
 
 /** A run that this program looks after: the one owner drives it, others follow its journal and take over when the owner dies. */

@@ -14,7 +14,7 @@ const interval = 1000;
 /** A cloud is asked less often than this machine is: each question is a call that counts. Milliseconds. */
 const cloudInterval = 15_000;
 
-export type Keeping = {
+export type SupervisorOptions = {
 	/** Whether this program is the run's owner, and still is. */
 	readonly isOurs: () => Promise<boolean>;
 	readonly stage: () => Promise<Stage>;
@@ -35,12 +35,12 @@ export class Keeper {
 	readonly #context: RunContext;
 	readonly #record: RunRecord;
 	readonly #signal: AbortSignal;
-	readonly #keeping: Keeping;
+	readonly #keeping: SupervisorOptions;
 	readonly #trouble: RepeatedNote;
 	#isLooking = false;
 	readonly #askedAt = new Map<string, number>();
 
-	constructor(context: RunContext, record: RunRecord, signal: AbortSignal, keeping: Keeping) {
+	constructor(context: RunContext, record: RunRecord, signal: AbortSignal, keeping: SupervisorOptions) {
 		this.#context = context;
 		this.#record = record;
 		this.#signal = signal;
@@ -107,7 +107,7 @@ export class Keeper {
 	/** Says once that nothing was heard of a guard, within the boot lease that should end its machine. */
 	async #noteUnheard(): Promise<void> {
 		const {known} = this.#record;
-		if (!known.unheard && isUnheard(this.#context.clock.now(), known)) {
+		if (!known.isGuardSilent && isUnheard(this.#context.clock.now(), known)) {
 			await this.#record.append({type: 'guard-unheard'});
 		}
 	}

@@ -26,7 +26,7 @@ const isMachine = (run: Ending): boolean =>
 	run.phase !== 'gone';
 
 /** What is to end a run's machine first, and when, by this machine's clock; undefined where nothing does, or where there is no such machine. */
-export function ownEnd(run: Ending): OwnEnd | undefined {
+export function expectedEnd(run: Ending): OwnEnd | undefined {
 	if (!isMachine(run)) {
 		return undefined;
 	}
@@ -42,7 +42,7 @@ export function ownEnd(run: Ending): OwnEnd | undefined {
 
 /** What should have ended a run's machine by now, for certain; undefined while it is not late. */
 export function overdue(now: number, run: Ending): OwnEnd | undefined {
-	const end = ownEnd(run);
+	const end = expectedEnd(run);
 	return end && now - end.at >= overdueLimit ? end : undefined;
 }
 

@@ -58,7 +58,7 @@ function begin(name: string, {at, specification}: RunEvent & {type: 'intended'})
 		waiting: undefined,
 		guarded: false,
 		leaseLifted: false,
-		unheard: false,
+		isGuardSilent: false,
 		halted: undefined,
 		resumedAt: undefined,
 		hostKeyReplaced: false,
@@ -161,7 +161,7 @@ function apply(state: RunState, event: Exclude<RunEvent, {type: 'intended'}>): R
 		}
 
 		case 'lease-lifted': {
-			return {...state, leaseLifted: true, unheard: false};
+			return {...state, leaseLifted: true, isGuardSilent: false};
 		}
 
 		case 'halted': {
@@ -181,7 +181,7 @@ function apply(state: RunState, event: Exclude<RunEvent, {type: 'intended'}>): R
 		}
 
 		case 'guard-unheard': {
-			return {...state, unheard: true};
+			return {...state, isGuardSilent: true};
 		}
 
 		case 'host-key-replaced': {

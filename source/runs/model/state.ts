@@ -120,7 +120,7 @@ export type RunState = {
 	/** When the machine was last seen to run again after it was stopped: its guard counts from there, but for the deadline. */
 	readonly resumedAt: number | undefined;
 	/** It was said that nothing was heard of its guard. */
-	readonly unheard: boolean;
+	readonly isGuardSilent: boolean;
 	readonly hostKeyReplaced: boolean;
 	/** The provider's notice that it takes a spot instance back, with the time at which it will. */
 	readonly notice: {readonly action: string; readonly time: number} | undefined;

@@ -2,10 +2,10 @@ import type {Tunnel} from '../../tunnel/tunnel.js';
 import {describeInstance, haltedReason, isHalted} from '../steps/run-instance.js';
 import {endOf, perform, type Stage, StepFailed} from '../steps/step.js';
 
-const reachLimit = 180_000;
+const sshLimit = 180_000;
 
 /** First contact with the instance over a tunnel that leads there; where that was before, its link is waited for. Rejects as `reach` does. */
-export async function reachInstance(stage: Stage, tunnel: Tunnel): Promise<void> {
+export async function awaitInstanceSsh(stage: Stage, tunnel: Tunnel): Promise<void> {
 	if (stage.state().reachable) {
 		tunnel.start();
 		await tunnel.link(stage.signal);
@@ -67,10 +67,10 @@ async function watchInstance(
 			throw failure;
 		}
 
-		if (clock.elapsed() - started > reachLimit) {
+		if (clock.elapsed() - started > sshLimit) {
 			throw new StepFailed(
 				step,
-				`no SSH server answers after ${reachLimit / 1000} s: ${tunnel.health.reason ?? 'no reason known'}`,
+				`no SSH server answers after ${sshLimit / 1000} s: ${tunnel.health.reason ?? 'no reason known'}`,
 			);
 		}
 	}

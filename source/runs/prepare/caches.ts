@@ -54,7 +54,7 @@ export async function restoreCaches(stage: Stage): Promise<void> {
 }
 
 /** Keeps the caches for the next run, as they are now. */
-async function keepCaches(stage: Stage): Promise<void> {
+async function saveCaches(stage: Stage): Promise<void> {
 	const caches = await cachesOf(stage);
 	if (caches) {
 		await withLogin(stage, caches.reference, ownRegistry, async authFile =>
@@ -64,8 +64,8 @@ async function keepCaches(stage: Stage): Promise<void> {
 }
 
 /** So long an end waits for them. Milliseconds. */
-const keepLimit = 10 * 60_000;
-const reachLimit = 20_000;
+const saveLimit = 10 * 60_000;
+const connectLimit = 20_000;
 
 /**
 Keeps the caches of a run that this program owns before its machine ends, over a connection of its own. Where that cannot be, it is noted, and
@@ -87,8 +87,8 @@ export async function keepCachesBeforeEnd(context: RunContext, record: RunRecord
 	const tunnels = makeTunnels(context, record, {onUp: nobody, onDown: nobody, onMachineUp: nobody, onFailed: nobody});
 	try {
 		tunnels.machine.start();
-		await tunnels.machine.link(AbortSignal.timeout(reachLimit));
-		await keepCaches(await makeStage(context, record, tunnels, AbortSignal.timeout(keepLimit)));
+		await tunnels.machine.link(AbortSignal.timeout(connectLimit));
+		await saveCaches(await makeStage(context, record, tunnels, AbortSignal.timeout(saveLimit)));
 	} catch (error) {
 		record.note(`the caches could not be kept: ${messageOf(error)}`);
 	} finally {

@@ -1,5 +1,5 @@
 import {findEditor} from '../../environment/ide/find.js';
-import {keepSum, readKeptSums} from '../../environment/ide/kept-sums.js';
+import {recordSum, readRecordedSums} from '../../environment/ide/recorded-sums.js';
 import {hasServer} from '../../environment/ide/products.js';
 import {runIdeStep} from '../../environment/ide/run.js';
 import type {StepContext} from '../../environment/step.js';
@@ -57,7 +57,7 @@ export async function performIdeStep(stage: Stage, looking: Promise<Found>): Pro
 				heard,
 				async onSum(url, sum) {
 					try {
-						await keepSum(paths.fetched, url, sum, clock.now());
+						await recordSum(paths.fetched, url, sum, clock.now());
 					} catch (error) {
 						report({log: `What came from ${url} cannot be compared with what comes the next time: ${messageOf(error)}\n`});
 					}
@@ -71,7 +71,9 @@ export async function performIdeStep(stage: Stage, looking: Promise<Found>): Pro
 async function withKeptSums(context: StepContext, folder: string): Promise<{context: StepContext; warning?: string}> {
 	const {editor, ideOrigin} = context;
 	try {
-		return editor === undefined ? {context} : {context: {...context, keptSums: await readKeptSums(folder, editor, ideOrigin)}};
+		return editor === undefined
+			? {context}
+			: {context: {...context, keptSums: await readRecordedSums(folder, editor, ideOrigin)}};
 	} catch (error) {
 		return {context, warning: error instanceof Problem ? sentencesOf(error) : messageOf(error)};
 	}

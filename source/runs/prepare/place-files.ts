@@ -4,7 +4,7 @@ import {isInsideCode, cacheFolder} from '../../agents/container/state-files.js';
 import {workspace} from '../../agents/container/paths.js';
 import {cacheMounts} from '../../agents/container/options.js';
 import {copyFiles, type CopyOptions} from '../../environment/files.js';
-import {type CacheLink, makePlaces} from '../../environment/places.js';
+import {type CacheLink, makeFoldersAndLinks} from '../../environment/folders-and-links.js';
 import type {StepReport} from '../../environment/step.js';
 import type {Link} from '../../system/link.js';
 import {environmentOf} from '../model/specification.js';
@@ -25,7 +25,7 @@ export async function furnish(
 	const {specification} = stage.state();
 	const files = filesOf(context.configuration.files, specification.configurationFile);
 	const left = await copyFiles(link, files, context, report, {...options, signal: stage.signal});
-	const missed = await makePlaces(link, context, cacheLinks(stage));
+	const missed = await makeFoldersAndLinks(link, context, cacheLinks(stage));
 	return [...left, ...missed];
 }
 

@@ -6,11 +6,11 @@ import {engineScript} from '../../environment/machine/engine.js';
 import {gpuCheckScript} from '../../environment/machine/gpu-check.js';
 import {imageScript} from '../../environment/machine/image.js';
 import {containerEnd} from '../steps/explain-environment.js';
-import {takeCharge} from './take-charge.js';
+import {secureMachine} from './secure-machine.js';
 import {isDone} from '../steps/in-environment.js';
 import {makeIntent} from '../launch/launch-intent.js';
 import {performOnMachine, putOnMachine, withLogin} from '../steps/on-machine.js';
-import {reachInstance} from './await-ssh.js';
+import {awaitInstanceSsh} from './await-ssh.js';
 import {readKeys} from '../journal/run-folder.js';
 import {environmentOf} from '../model/specification.js';
 import {quote, viaSh} from '../../system/shell.js';
@@ -21,8 +21,8 @@ Makes the environment's container on a machine of a cloud: the guard first, then
 `StepFailed` or `RunOver`.
 */
 export async function prepareMachine(stage: Stage): Promise<void> {
-	await reachInstance(stage, stage.tunnels.machine);
-	await takeCharge(stage);
+	await awaitInstanceSsh(stage, stage.tunnels.machine);
+	await secureMachine(stage);
 	const {offer} = stage.state();
 	await performOnMachine(stage, {
 		id: 'engine',

@@ -10,11 +10,11 @@ import {installWorkCheck, takeBaseline, takeBaselineUnlessVisited} from '../../e
 import {restoreCaches} from './caches.js';
 import {furnish} from './place-files.js';
 import {lookForEditor, performIdeStep} from './ide-step.js';
-import {keepImage} from './keep-image.js';
+import {keepImage} from './commit-image.js';
 import {obtainInstance} from '../launch/obtain-instance.js';
 import {openEnvironment} from './start-sshd.js';
 import {prepareMachine} from './prepare-machine.js';
-import {reachInstance} from './await-ssh.js';
+import {awaitInstanceSsh} from './await-ssh.js';
 import {environmentOf} from '../model/specification.js';
 
 /**
@@ -27,19 +27,19 @@ export async function prepare(stage: Stage): Promise<void> {
 	if (stage.state().guarded) {
 		await prepareMachine(stage);
 	} else if (!isHeld(stage.state())) {
-		await reachInstance(stage, stage.tunnels.environment);
+		await awaitInstanceSsh(stage, stage.tunnels.environment);
 		await runStep(stage, 'guard');
 	}
 
 	if (isHeld(stage.state())) {
-		await bringCode(stage);
+		await uploadCodeStep(stage);
 		await runStep(stage, 'python');
 		await runStep(stage, 'build');
 		await keepImage(stage);
 	}
 
 	await openEnvironment(stage);
-	await bringCode(stage);
+	await uploadCodeStep(stage);
 	await runStep(stage, 'python');
 	if (stage.state().image?.reference === undefined) {
 		// Nothing can be kept of a host process: the commands run in it each time.
@@ -53,7 +53,7 @@ export async function prepare(stage: Stage): Promise<void> {
 	await stage.append({type: 'ready'});
 }
 
-async function bringCode(stage: Stage): Promise<void> {
+async function uploadCodeStep(stage: Stage): Promise<void> {
 	if (isDone(stage, 'code')) {
 		return;
 	}

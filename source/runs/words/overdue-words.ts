@@ -1,7 +1,7 @@
 import {formatPrice} from '../../offers/format.js';
 import {formatDuration} from '../../system/format.js';
 import {programName} from '../../system/program-name.js';
-import {begunAt, isUnheard, type OwnEnd, overdue, overdueLimit, ownEnd} from '../model/overdue.js';
+import {begunAt, isUnheard, type OwnEnd, overdue, overdueLimit, expectedEnd} from '../model/overdue.js';
 import type {RunState} from '../model/state.js';
 import {dateTime} from './event-words.js';
 
@@ -61,8 +61,8 @@ export function startLines(now: number, run: RunState): readonly string[] {
 }
 
 /** Of a machine whose guard was never heard of: what will end it; undefined where it was, or where it is too early to tell. */
-export function unheardLine(now: number, run: RunState): string | undefined {
-	const end = ownEnd(run);
+export function guardSilentLine(now: number, run: RunState): string | undefined {
+	const end = expectedEnd(run);
 	if (!end || !isUnheard(now, run) || overdue(now, run)) {
 		return undefined;
 	}

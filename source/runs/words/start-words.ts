@@ -31,7 +31,7 @@ export function startQuestion(plan: Plan): {readonly question: string; readonly 
 }
 
 /** What `-y` alone does not say yes to, since nothing that was shown before had it; undefined where there is no such thing. */
-export function unsaid(plan: Plan): Problem | undefined {
+export function unagreedProblem(plan: Plan): Problem | undefined {
 	const process = processWords(plan);
 	if (process !== undefined) {
 		return new Problem('no-offer', `-y alone starts no process of this machine where a container was to be had`, {

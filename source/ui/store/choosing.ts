@@ -4,7 +4,7 @@ import type {Offer} from '../../offers/offer.js';
 import {reasonsAgainst} from '../../offers/reasons.js';
 import type {Choice} from '../../runs/model/choice.js';
 import {endlessWords, missingBuild} from '../../runs/words/plan-words.js';
-import {startQuestion, unsaid} from '../../runs/words/start-words.js';
+import {startQuestion, unagreedProblem} from '../../runs/words/start-words.js';
 import {withLogins} from '../../runs/plan/registry-logins.js';
 import {firstToTry} from '../../runs/plan/list-offers.js';
 import type {App} from './app.js';
@@ -150,7 +150,7 @@ export async function openPlan(app: App, choice: Choice, yes: boolean, trusted?:
 	app.go('plan');
 	await makePlan(app, yes);
 	const {plan} = app.state();
-	const problem = yes && plan ? unsaid(plan) : undefined;
+	const problem = yes && plan ? unagreedProblem(plan) : undefined;
 	if (problem) {
 		app.say(`${problem.message}; enter asks`, 'error');
 	} else if (yes) {

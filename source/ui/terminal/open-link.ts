@@ -1,7 +1,7 @@
 import {spawn} from 'node:child_process';
 import path from 'node:path';
 import {findEditorCommand} from '../../environment/ide/editor-command.js';
-import {onPath, surroundings, type Surroundings} from '../../environment/ide/local-editor.js';
+import {onPath, editorSearch, type EditorSearch} from '../../environment/ide/local-editor.js';
 
 /** How long an opener is waited for, milliseconds: one that still runs then has opened something. */
 const patience = 3000;
@@ -10,14 +10,14 @@ const patience = 3000;
 Opens a link on the person's desktop: with `command`, their own editor's, where that is found here, else with the desktop's own program for
 links. No shell sees it. Rejects with the reason where there is no desktop, no program, or it refuses.
 */
-export async function openLink(url: string, command: readonly string[] = [], around = surroundings()): Promise<void> {
+export async function openLink(url: string, command: readonly string[] = [], around = editorSearch()): Promise<void> {
 	refuseWithoutDesktop(around);
 	const [name, ...args] = command;
 	const editor = name === undefined ? undefined : await findEditorCommand(name, around);
 	await start(editor === undefined ? await openerOf(url, around) : [editor, ...args], around);
 }
 
-function refuseWithoutDesktop({platform, env, wsl}: Surroundings): void {
+function refuseWithoutDesktop({platform, env, wsl}: EditorSearch): void {
 	const hasScreen = Boolean(env['DISPLAY'] || env['WAYLAND_DISPLAY']);
 	const isFar = Boolean(env['SSH_CONNECTION'] || env['SSH_TTY']);
 	if (isFar && !hasScreen) {
@@ -32,7 +32,7 @@ function refuseWithoutDesktop({platform, env, wsl}: Surroundings): void {
 /** Windows' own way to open a link that needs no shell, which would take `&` and `^` for its own. */
 const ofWindows = ['url.dll,FileProtocolHandler'];
 
-async function openerOf(url: string, around: Surroundings): Promise<readonly string[]> {
+async function openerOf(url: string, around: EditorSearch): Promise<readonly string[]> {
 	const {platform, wsl} = around;
 	if (platform === 'darwin') {
 		return ['open', url];
@@ -47,7 +47,7 @@ async function openerOf(url: string, around: Surroundings): Promise<readonly str
 }
 
 /** Starts it apart from this program, whose end it survives, and waits until it is through or has been at it for a while. */
-async function start([program = '', ...args]: readonly string[], {env, home}: Surroundings): Promise<void> {
+async function start([program = '', ...args]: readonly string[], {env, home}: EditorSearch): Promise<void> {
 	const name = path.basename(program);
 	await new Promise<void>((resolve, reject) => {
 		const child = spawn(program, args, {cwd: home, env: {...env}, stdio: 'ignore', detached: true});

@@ -1,5 +1,5 @@
 import {type Account, BackendError, otherAccount} from '../../backend.js';
-import {asked, type Place} from './place.js';
+import {callAws, type RegionAccess} from './region-access.js';
 
 /** An account's twelve digits as an account of the contract. */
 export const awsAccount = (id: string): Account => ({id, label: `AWS account ${id}`});
@@ -8,10 +8,10 @@ export const awsAccount = (id: string): Account => ({id, label: `AWS account ${i
 The account that these credentials belong to, as EC2 tells it: the owner of a network's `default` group is always the account itself, also
 in a network that another one shares with it. Undefined where the account has no network of its own there.
 */
-export async function accountOf(place: Place): Promise<Account | undefined> {
+export async function accountOf(place: RegionAccess): Promise<Account | undefined> {
 	const {session, client} = place;
 	const command = new session.sdk.DescribeSecurityGroupsCommand({Filters: [{Name: 'group-name', Values: ['default']}]});
-	const {SecurityGroups: groups = []} = await asked(place, 'ec2:DescribeSecurityGroups', async () => client.send(command));
+	const {SecurityGroups: groups = []} = await callAws(place, 'ec2:DescribeSecurityGroups', async () => client.send(command));
 	const owners = new Set(groups.flatMap(({OwnerId: id}) => id ?? []));
 	const [owner] = owners;
 	return owner === undefined || owners.size > 1 ? undefined : awsAccount(owner);
@@ -21,7 +21,7 @@ export async function accountOf(place: Place): Promise<Account | undefined> {
 Throws where these credentials are not known to be of `account`: what is not there for them may be there for others. `what` is the subject
 of the sentence.
 */
-export async function requireAccount(place: Place, account: Account, what: string): Promise<void> {
+export async function requireAccount(place: RegionAccess, account: Account, what: string): Promise<void> {
 	const ours = await accountOf(place);
 	if (ours === undefined) {
 		throw new BackendError('permission', `${what} is in ${account.label}, and EC2 does not tell which account is set up here`, {

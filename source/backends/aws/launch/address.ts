@@ -4,7 +4,7 @@ import {createHttp} from '../../../system/http.js';
 import type {AwsLaunchSettings} from '../../settings/index.js';
 
 /** From where SSH is let in, as ranges; where that is everywhere because nothing better is known, `note` says why. */
-export type Callers = {readonly ranges: readonly string[]; readonly note: string | undefined};
+export type AllowedRanges = {readonly ranges: readonly string[]; readonly note: string | undefined};
 
 export const everywhere = '0.0.0.0/0';
 
@@ -12,7 +12,10 @@ const usualService = 'https://checkip.amazonaws.com';
 const limit = 3000;
 
 /** The ranges of the settings, else this machine's own public address. Asks nobody but AWS, and for 3 s at most. */
-export async function findCallers({ssh_from: ranges, checkip}: AwsLaunchSettings, signal: AbortSignal): Promise<Callers> {
+export async function findAllowedRanges(
+	{ssh_from: ranges, checkip}: AwsLaunchSettings,
+	signal: AbortSignal,
+): Promise<AllowedRanges> {
 	if (ranges) {
 		return {ranges, note: undefined};
 	}
@@ -35,7 +38,7 @@ export async function findCallers({ssh_from: ranges, checkip}: AwsLaunchSettings
 	}
 }
 
-const unknown = (why: string): Callers => ({
+const unknown = (why: string): AllowedRanges => ({
 	ranges: [everywhere],
 	note: `SSH is open to the whole internet, for the one key of the run: this machine's public address is not known (${why}); name ranges in backends.yml: ssh_from.`,
 });

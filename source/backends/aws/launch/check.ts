@@ -5,16 +5,16 @@ import type {AwsLaunchSettings} from '../../settings/index.js';
 import {HardwareBook} from '../hardware.js';
 import {quotaFor} from '../quotas.js';
 import {readLimits, runningInstances, usage} from '../region.js';
-import {findCallers} from './address.js';
+import {findAllowedRanges} from './address.js';
 import {quotaLink} from './ids.js';
 import type {ImageBook} from './images.js';
 import {findNetwork, inRegion} from './network.js';
 import {launchParameters} from './parameters.js';
-import {asked, isCode, onceOf, type Place} from './place.js';
+import {callAws, isCode, onceOf, type RegionAccess} from './region-access.js';
 import {groupRequest} from './security-group.js';
 
 export type Checking = {
-	readonly place: Place;
+	readonly place: RegionAccess;
 	readonly settings: AwsLaunchSettings;
 	readonly images: ImageBook;
 	readonly signal: AbortSignal;
@@ -46,7 +46,7 @@ export async function checkOffer(checking: Checking, offer: Offer): Promise<read
 				abortSignal: signal,
 			}),
 		);
-		const {note} = await findCallers(settings, signal);
+		const {note} = await findAllowedRanges(settings, signal);
 		warnings.push(...(note === undefined ? [] : [note]));
 	}
 
@@ -60,10 +60,10 @@ export async function checkOffer(checking: Checking, offer: Offer): Promise<read
 async function dryRun(
 	{place, signal}: Checking,
 	action: string,
-	send: (sdk: Place['session']['sdk']) => Promise<unknown>,
+	send: (sdk: RegionAccess['session']['sdk']) => Promise<unknown>,
 ): Promise<void> {
 	try {
-		await asked(place, action, async () => send(place.session.sdk), signal);
+		await callAws(place, action, async () => send(place.session.sdk), signal);
 	} catch (error) {
 		if (!isCode(error, 'DryRunOperation')) {
 			throw error;
@@ -72,17 +72,17 @@ async function dryRun(
 }
 
 /** Throws where the quota has no room. Where it cannot be read, that is a warning: the launch will tell. */
-async function checkQuota(place: Place, offer: Offer, signal: AbortSignal): Promise<string[]> {
+async function checkQuota(place: RegionAccess, offer: Offer, signal: AbortSignal): Promise<string[]> {
 	const {session, client, region} = place;
 	let limits: Map<string, number>;
 	try {
-		limits = await asked(place, 'servicequotas:ListServiceQuotas', async () => readLimits(session, region, signal), signal);
+		limits = await callAws(place, 'servicequotas:ListServiceQuotas', async () => readLimits(session, region, signal), signal);
 	} catch (error) {
 		signal.throwIfAborted();
 		return [`Whether the quota has room is not known: ${messageOf(error)}`];
 	}
 
-	const instances = await asked(place, 'ec2:DescribeInstances', async () => runningInstances(session, client, signal), signal);
+	const instances = await callAws(place, 'ec2:DescribeInstances', async () => runningInstances(session, client, signal), signal);
 	const used = usage(instances, new HardwareBook());
 	const quota = quotaFor({limits, used}, region, offer.instanceType, offer.cpu, offer.spot);
 	if (quota?.note !== undefined) {

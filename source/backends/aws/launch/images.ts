@@ -2,7 +2,7 @@ import type {DescribeImagesRequest, Image as Ec2Image} from '@aws-sdk/client-ec2
 import type {Offer} from '../../../offers/offer.js';
 import {BackendError} from '../../backend.js';
 import type {AwsLaunchSettings} from '../../settings/index.js';
-import {asked, type Place} from './place.js';
+import {callAws, type RegionAccess} from './region-access.js';
 
 export type Image = {
 	readonly id: string;
@@ -93,7 +93,7 @@ export class ImageBook {
 	}
 
 	/** Throws a `configuration` error where there is none. */
-	async find(place: Place, offer: Offer, settings: AwsLaunchSettings, signal: AbortSignal): Promise<Image> {
+	async find(place: RegionAccess, offer: Offer, settings: AwsLaunchSettings, signal: AbortSignal): Promise<Image> {
 		const {request, names, what} = questionFor(imageKind(offer), place.region, settings);
 		const key = `${place.region} ${JSON.stringify(request)}`;
 		const known = this.#known.get(key);
@@ -102,7 +102,7 @@ export class ImageBook {
 		}
 
 		const command = new place.session.sdk.DescribeImagesCommand(request);
-		const {Images: found = []} = await asked(
+		const {Images: found = []} = await callAws(
 			place,
 			'ec2:DescribeImages',
 			async () => place.client.send(command, {abortSignal: signal}),

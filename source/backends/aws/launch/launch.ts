@@ -10,13 +10,13 @@ import type {ImageBook} from './images.js';
 import {instanceOfIntent, instancesOf, type OwnedInstance} from './lookup.js';
 import {findNetwork} from './network.js';
 import {launchParameters, spotLimit} from './parameters.js';
-import {asked, AwsError, isCode, onceOf, type Place} from './place.js';
+import {callAws, AwsError, isCode, onceOf, type RegionAccess} from './region-access.js';
 import {findGroup} from './security-group.js';
 import {tagsOf} from './tags.js';
 import {waitForAddress} from './wait.js';
 
 export type Launching = {
-	readonly place: Place;
+	readonly place: RegionAccess;
 	readonly settings: AwsLaunchSettings;
 	readonly images: ImageBook;
 	readonly pricesFor: PricesFor;
@@ -98,7 +98,7 @@ async function make(launching: Launching, intent: LaunchIntent, request: RunInst
 	signal.throwIfAborted();
 	for (let tries = 1; ; tries++) {
 		try {
-			const reservation = await asked(place, 'ec2:RunInstances', async () =>
+			const reservation = await callAws(place, 'ec2:RunInstances', async () =>
 				onceOf(place).send(new session.sdk.RunInstancesCommand(current)),
 			);
 			const [instance] = instancesOf([reservation]);
@@ -139,7 +139,7 @@ async function make(launching: Launching, intent: LaunchIntent, request: RunInst
 	}
 }
 
-async function madeBefore(place: Place, intent: LaunchIntent, refusal: AwsError): Promise<OwnedInstance> {
+async function madeBefore(place: RegionAccess, intent: LaunchIntent, refusal: AwsError): Promise<OwnedInstance> {
 	const instance = await instanceOfIntent(place, intent.id);
 	if (instance) {
 		return instance;

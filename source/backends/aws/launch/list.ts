@@ -2,7 +2,7 @@ import {BackendError, type Instance} from '../../backend.js';
 import type {Listed, Unanswered} from './calls.js';
 import {toInstance} from './instance.js';
 import {instancesBy} from './lookup.js';
-import {cloudNow, type Place} from './place.js';
+import {cloudNow, type RegionAccess} from './region-access.js';
 import {installationFilter} from './tags.js';
 
 const atOnce = 8;
@@ -34,7 +34,7 @@ export async function inRegions<T>(
 }
 
 /** This installation's instances in a region that have not ended. */
-export async function listInstances(place: Place, installation: string, isPrivate: boolean): Promise<Instance[]> {
+export async function listInstances(place: RegionAccess, installation: string, isPrivate: boolean): Promise<Instance[]> {
 	const found = await instancesBy(place, [
 		installationFilter(installation),
 		{Name: 'instance-state-name', Values: ['pending', 'running', 'shutting-down', 'stopping', 'stopped']},

@@ -1,6 +1,6 @@
 import type {Filter, Instance as Ec2Instance, Reservation} from '@aws-sdk/client-ec2';
 import {pages} from '../pages.js';
-import {asked, isCode, type Place} from './place.js';
+import {callAws, isCode, type RegionAccess} from './region-access.js';
 import {tagNames} from './tags.js';
 
 /** An instance as EC2 describes it, and the account that it is in. */
@@ -11,7 +11,7 @@ export const instancesOf = (reservations: readonly Reservation[] | undefined): O
 	(reservations ?? []).flatMap(({Instances: instances, OwnerId: owner}) => (instances ?? []).map(each => ({...each, owner})));
 
 /** Instances by filters, page by page. */
-export async function instancesBy(place: Place, filters: readonly Filter[]): Promise<OwnedInstance[]> {
+export async function instancesBy(place: RegionAccess, filters: readonly Filter[]): Promise<OwnedInstance[]> {
 	const {session, client, signal: abortSignal} = place;
 	const list = async () => {
 		const reservations = await pages(async token => {
@@ -22,16 +22,16 @@ export async function instancesBy(place: Place, filters: readonly Filter[]): Pro
 		return instancesOf(reservations);
 	};
 
-	return asked(place, 'ec2:DescribeInstances', list, abortSignal);
+	return callAws(place, 'ec2:DescribeInstances', list, abortSignal);
 }
 
 /** The instance with this id; undefined while EC2 does not tell of it. */
-export async function instanceById(place: Place, instanceId: string): Promise<OwnedInstance | undefined> {
+export async function instanceById(place: RegionAccess, instanceId: string): Promise<OwnedInstance | undefined> {
 	const {session, client, signal: abortSignal} = place;
 	try {
 		const command = new session.sdk.DescribeInstancesCommand({InstanceIds: [instanceId]});
 		const describe = async () => client.send(command, {abortSignal});
-		const {Reservations: found} = await asked(place, 'ec2:DescribeInstances', describe, abortSignal);
+		const {Reservations: found} = await callAws(place, 'ec2:DescribeInstances', describe, abortSignal);
 		return instancesOf(found)[0];
 	} catch (error) {
 		if (isCode(error, 'InvalidInstanceID.NotFound')) {
@@ -49,7 +49,7 @@ const looks = [0, 2000, 5000, 10_000, 20_000] as const;
 The instance that was launched with a token, or is tagged with it. What EC2 has made a moment ago it may not tell of yet: it is looked for
 during 20 seconds.
 */
-export async function instanceOfIntent(place: Place, intentId: string): Promise<OwnedInstance | undefined> {
+export async function instanceOfIntent(place: RegionAccess, intentId: string): Promise<OwnedInstance | undefined> {
 	let waited = 0;
 	for (const look of looks) {
 		await place.clock.sleep(look - waited, place.signal);

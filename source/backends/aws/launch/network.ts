@@ -2,7 +2,7 @@ import type {RouteTable, Subnet} from '@aws-sdk/client-ec2';
 import {BackendError} from '../../backend.js';
 import type {AwsLaunchSettings} from '../../settings/index.js';
 import {pages} from '../pages.js';
-import {asked, type Place} from './place.js';
+import {callAws, type RegionAccess} from './region-access.js';
 
 /** Where an instance is put. Without a subnet EC2 chooses one of the default VPC's, in a zone that has capacity. */
 export type Network = {readonly vpc: string; readonly subnet: string | undefined};
@@ -18,7 +18,7 @@ The network for an instance: the subnet or VPC of the settings, else the default
 `seed` chooses among several subnets that would do, the same for the same text. Throws a `configuration` error where there is none.
 */
 export async function findNetwork(
-	place: Place,
+	place: RegionAccess,
 	settings: AwsLaunchSettings,
 	zone: string | undefined,
 	seed: string,
@@ -49,7 +49,7 @@ export async function findNetwork(
 }
 
 async function defaultNetwork(
-	place: Place,
+	place: RegionAccess,
 	settings: AwsLaunchSettings,
 	zone: string | undefined,
 	seed: string,
@@ -59,7 +59,7 @@ async function defaultNetwork(
 	const isAllowed = settings.default_vpcs ?? true;
 	const command = new session.sdk.DescribeVpcsCommand({Filters: [filter('is-default', 'true')]});
 	const {Vpcs: [vpc] = []} = isAllowed
-		? await asked(place, 'ec2:DescribeVpcs', async () => client.send(command, {abortSignal: signal}), signal)
+		? await callAws(place, 'ec2:DescribeVpcs', async () => client.send(command, {abortSignal: signal}), signal)
 		: {};
 	if (!vpc?.VpcId) {
 		throw new BackendError(
@@ -84,7 +84,13 @@ async function defaultNetwork(
 		: pick(place, subnets, zone, seed, `the default VPC of ${region}`);
 }
 
-function pick({region}: Place, subnets: readonly Subnet[], zone: string | undefined, seed: string, where: string): Network {
+function pick(
+	{region}: RegionAccess,
+	subnets: readonly Subnet[],
+	zone: string | undefined,
+	seed: string,
+	where: string,
+): Network {
 	const sorted = [...subnets].sort((a, b) => key(a).localeCompare(key(b)));
 	if (sorted.length === 0) {
 		throw new BackendError('configuration', `${where} is not there in ${region}`, {
@@ -108,12 +114,12 @@ function pick({region}: Place, subnets: readonly Subnet[], zone: string | undefi
 const key = ({AvailabilityZone: zone = '', SubnetId: id = ''}: Subnet): string => `${zone} ${id}`;
 
 async function subnetsOf(
-	place: Place,
+	place: RegionAccess,
 	question: {SubnetIds: string[]} | {Filters: Array<{Name: string; Values: string[]}>},
 	signal: AbortSignal,
 ): Promise<Subnet[]> {
 	const {session, client} = place;
-	return asked(
+	return callAws(
 		place,
 		'ec2:DescribeSubnets',
 		async () =>
@@ -127,10 +133,10 @@ async function subnetsOf(
 	);
 }
 
-async function named(place: Place, name: string, signal: AbortSignal): Promise<string> {
+async function named(place: RegionAccess, name: string, signal: AbortSignal): Promise<string> {
 	const {session, client, region} = place;
 	const command = new session.sdk.DescribeVpcsCommand({Filters: [filter('tag:Name', name)]});
-	const {Vpcs: found = []} = await asked(
+	const {Vpcs: found = []} = await callAws(
 		place,
 		'ec2:DescribeVpcs',
 		async () => client.send(command, {abortSignal: signal}),
@@ -151,9 +157,9 @@ async function named(place: Place, name: string, signal: AbortSignal): Promise<s
 }
 
 /** Those from which the internet is reached: their route table, or else the VPC's main one, leads to an internet gateway. */
-async function publicOnes(place: Place, vpc: string, subnets: readonly Subnet[], signal: AbortSignal): Promise<Subnet[]> {
+async function publicOnes(place: RegionAccess, vpc: string, subnets: readonly Subnet[], signal: AbortSignal): Promise<Subnet[]> {
 	const {session, client} = place;
-	const tables = await asked(
+	const tables = await callAws(
 		place,
 		'ec2:DescribeRouteTables',
 		async () =>

@@ -15,8 +15,8 @@ import {toInstance} from './instance.js';
 import {launchInstance} from './launch.js';
 import {inRegions, listAll, listInstances} from './list.js';
 import {instanceById, instanceOfIntent} from './lookup.js';
-import {cloudNow, type Place} from './place.js';
-import {admitCallers} from './security-group.js';
+import {cloudNow, type RegionAccess} from './region-access.js';
+import {allowRanges} from './security-group.js';
 import {startInstance} from './start.js';
 import {sweepRegion} from './sweep.js';
 import {endInstance} from './terminate.js';
@@ -56,14 +56,14 @@ export function createAwsOperations(options: OperationOptions): Operations {
 		}
 	};
 
-	const placeIn = (session: Session, region: string, signal?: AbortSignal): Place => ({
+	const placeIn = (session: Session, region: string, signal?: AbortSignal): RegionAccess => ({
 		...{session, region, clock, signal},
 		client: session.ec2(region),
 		once: session.ec2(region, {attempts: 1, request: launchLimit}),
 	});
 	const within = async <T>(
 		region: string,
-		act: (place: Place, setup: AwsSetup) => Promise<T>,
+		act: (place: RegionAccess, setup: AwsSetup) => Promise<T>,
 		signal?: AbortSignal,
 	): Promise<T> => withSession(async (session, setup) => act(placeIn(session, region, signal), setup));
 	const isPrivate = ({launch}: AwsSetup): boolean => launch.public_ips === false;
@@ -95,7 +95,7 @@ export function createAwsOperations(options: OperationOptions): Operations {
 			),
 		async look([id, account], signal) {
 			const {region, instanceId} = partsOf(id);
-			const look = async (place: Place, setup: AwsSetup) => {
+			const look = async (place: RegionAccess, setup: AwsSetup) => {
 				const found = await instanceById(place, instanceId);
 				// What these credentials can see is theirs: no account sees another one's instances.
 				if (!found && account) {
@@ -135,7 +135,7 @@ export function createAwsOperations(options: OperationOptions): Operations {
 			return within(region, async (place, {launch: settings}) => {
 				const instance = await instanceById(place, instanceId);
 				const groups = instance?.SecurityGroups?.flatMap(({GroupId}) => GroupId ?? []) ?? [];
-				return groups.length === 0 ? [] : admitCallers(place, settings, groups, signal);
+				return groups.length === 0 ? [] : allowRanges(place, settings, groups, signal);
 			});
 		},
 	};

@@ -1,9 +1,9 @@
 import type {IpPermission, SecurityGroup} from '@aws-sdk/client-ec2';
 import {messageOf} from '../../../system/problem.js';
 import type {AwsLaunchSettings} from '../../settings/index.js';
-import {type Callers, everywhere, findCallers} from './address.js';
+import {type AllowedRanges, everywhere, findAllowedRanges} from './address.js';
 import {inRegion} from './network.js';
-import {asked, isCode, type Place} from './place.js';
+import {callAws, isCode, type RegionAccess} from './region-access.js';
 import {installationFilter, tagNames, tagValue} from './tags.js';
 
 /** A group that a new instance is put into, and what a person should know of it. */
@@ -19,7 +19,7 @@ The security group of the settings, which is left as it is, else this installati
 in from where the person is now.
 */
 export async function findGroup(
-	place: Place,
+	place: RegionAccess,
 	settings: AwsLaunchSettings,
 	vpc: string,
 	installation: string,
@@ -30,14 +30,14 @@ export async function findGroup(
 		return {id: fixed, notes: []};
 	}
 
-	const [found, callers] = await Promise.all([ownGroup(place, vpc, installation, signal), findCallers(settings, signal)]);
+	const [found, callers] = await Promise.all([ownGroup(place, vpc, installation, signal), findAllowedRanges(settings, signal)]);
 	const group = found ?? (await makeGroup(place, vpc, installation, signal));
-	return {id: group.GroupId ?? '', notes: await letIn(place, group, callers, signal)};
+	return {id: group.GroupId ?? '', notes: await allowSsh(place, group, callers, signal)};
 }
 
 /** This installation's group in a VPC; undefined where there is none. */
 async function ownGroup(
-	place: Place,
+	place: RegionAccess,
 	vpc: string,
 	installation: string,
 	signal: AbortSignal,
@@ -50,7 +50,7 @@ async function ownGroup(
 			installationFilter(installation),
 		],
 	});
-	const {SecurityGroups: [group] = []} = await asked(
+	const {SecurityGroups: [group] = []} = await callAws(
 		place,
 		'ec2:DescribeSecurityGroups',
 		async () => client.send(command, {abortSignal: signal}),
@@ -60,15 +60,15 @@ async function ownGroup(
 }
 
 /** Lets SSH in from where the person is now, into the groups of an instance that are this installation's. Returns what they should know. */
-export async function admitCallers(
-	place: Place,
+export async function allowRanges(
+	place: RegionAccess,
 	settings: AwsLaunchSettings,
 	groups: readonly string[],
 	signal: AbortSignal,
 ): Promise<readonly string[]> {
 	const {session, client} = place;
 	const command = new session.sdk.DescribeSecurityGroupsCommand({GroupIds: [...groups]});
-	const {SecurityGroups: found = []} = await asked(
+	const {SecurityGroups: found = []} = await callAws(
 		place,
 		'ec2:DescribeSecurityGroups',
 		async () => client.send(command, {abortSignal: signal}),
@@ -82,10 +82,10 @@ export async function admitCallers(
 		return [];
 	}
 
-	const callers = await findCallers(settings, signal);
+	const callers = await findAllowedRanges(settings, signal);
 	const notes: string[] = [];
 	for (const group of own) {
-		notes.push(...(await letIn(place, group, callers, signal)));
+		notes.push(...(await allowSsh(place, group, callers, signal)));
 	}
 
 	return notes;
@@ -107,11 +107,11 @@ export const groupRequest = (vpc: string, installation: string) => ({
 	],
 });
 
-async function makeGroup(place: Place, vpc: string, installation: string, signal: AbortSignal): Promise<SecurityGroup> {
+async function makeGroup(place: RegionAccess, vpc: string, installation: string, signal: AbortSignal): Promise<SecurityGroup> {
 	const {session, client, clock} = place;
 	try {
 		const command = new session.sdk.CreateSecurityGroupCommand(groupRequest(vpc, installation));
-		const {GroupId} = await asked(
+		const {GroupId} = await callAws(
 			place,
 			'ec2:CreateSecurityGroup',
 			async () => client.send(command, {abortSignal: signal}),
@@ -138,10 +138,10 @@ async function makeGroup(place: Place, vpc: string, installation: string, signal
 }
 
 /** Opens SSH to the callers; what was open to everybody only because they were not known is closed again. Returns what a person should know. */
-async function letIn(
-	place: Place,
+async function allowSsh(
+	place: RegionAccess,
 	{GroupId, IpPermissions = []}: SecurityGroup,
-	{ranges, note}: Callers,
+	{ranges, note}: AllowedRanges,
 	signal: AbortSignal,
 ): Promise<string[]> {
 	const open = new Set(
@@ -175,7 +175,7 @@ const rule = (range: string): IpPermission => ({
 });
 
 async function authorize(
-	place: Place,
+	place: RegionAccess,
 	group: string,
 	before: readonly IpPermission[],
 	permission: IpPermission,
@@ -185,7 +185,7 @@ async function authorize(
 	for (let tries = 0; ; tries++) {
 		try {
 			const command = new session.sdk.AuthorizeSecurityGroupIngressCommand({GroupId: group, IpPermissions: [permission]});
-			await asked(place, 'ec2:AuthorizeSecurityGroupIngress', async () => client.send(command, {abortSignal: signal}), signal);
+			await callAws(place, 'ec2:AuthorizeSecurityGroupIngress', async () => client.send(command, {abortSignal: signal}), signal);
 			return;
 		} catch (error) {
 			if (isCode(error, 'InvalidPermission.Duplicate')) {
@@ -205,11 +205,16 @@ async function authorize(
 	}
 }
 
-async function revoke(place: Place, group: string, permissions: readonly IpPermission[], signal: AbortSignal): Promise<void> {
+async function revoke(
+	place: RegionAccess,
+	group: string,
+	permissions: readonly IpPermission[],
+	signal: AbortSignal,
+): Promise<void> {
 	const {session, client} = place;
 	const command = new session.sdk.RevokeSecurityGroupIngressCommand({GroupId: group, IpPermissions: [...permissions]});
 	try {
-		await asked(place, 'ec2:RevokeSecurityGroupIngress', async () => client.send(command, {abortSignal: signal}), signal);
+		await callAws(place, 'ec2:RevokeSecurityGroupIngress', async () => client.send(command, {abortSignal: signal}), signal);
 	} catch (error) {
 		if (!isCode(error, 'InvalidPermission.NotFound')) {
 			throw error;

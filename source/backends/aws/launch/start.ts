@@ -2,7 +2,7 @@ import {type Account, BackendError, type Instance, type LaunchProgress} from '..
 import {requireAccount} from './account.js';
 import {toInstance} from './instance.js';
 import {instanceById, type OwnedInstance} from './lookup.js';
-import {asked, AwsError, cloudNow, isCode, type Place} from './place.js';
+import {callAws, AwsError, cloudNow, isCode, type RegionAccess} from './region-access.js';
 import {startFailureOf, waitForAddress} from './wait.js';
 
 /** Milliseconds. */
@@ -23,7 +23,7 @@ Starts an instance that is stopped, and resolves with it when it runs and has an
 that is being stopped is started after that. Aborted before EC2 was asked, it throws the signal's reason; after that it resolves with what is
 known. Throws a `BackendError`: what has ended cannot be started, and what is not there is in no account that these credentials lead to.
 */
-export async function startInstance(place: Place, instanceId: string, starting: Starting): Promise<Instance> {
+export async function startInstance(place: RegionAccess, instanceId: string, starting: Starting): Promise<Instance> {
 	const {isPrivate, signal, onProgress} = starting;
 	const {region, clock} = place;
 	const start = clock.now();
@@ -72,7 +72,7 @@ function running(instance: Instance): Instance {
 	throw new BackendError('unknown', `EC2 started it, and it does not run: ${instance.reason ?? `it is ${instance.state}`}`);
 }
 
-async function known(place: Place, instanceId: string, account: Account | undefined): Promise<OwnedInstance> {
+async function known(place: RegionAccess, instanceId: string, account: Account | undefined): Promise<OwnedInstance> {
 	const found = await instanceById(place, instanceId);
 	if (found) {
 		return found;
@@ -92,11 +92,11 @@ async function known(place: Place, instanceId: string, account: Account | undefi
 }
 
 /** False where it is not in a state to be started after all: it is looked at again. */
-async function askToStart(place: Place, instanceId: string): Promise<boolean> {
+async function askToStart(place: RegionAccess, instanceId: string): Promise<boolean> {
 	const {session, client} = place;
 	try {
 		const command = new session.sdk.StartInstancesCommand({InstanceIds: [instanceId]});
-		await asked(place, 'ec2:StartInstances', async () => client.send(command));
+		await callAws(place, 'ec2:StartInstances', async () => client.send(command));
 		return true;
 	} catch (error) {
 		if (isCode(error, 'IncorrectInstanceState')) {

@@ -3,7 +3,7 @@ import {messageOf} from '../../../system/problem.js';
 import {pages} from '../pages.js';
 import {thisMachine} from '../../../system/machine-id.js';
 import {instancesBy} from './lookup.js';
-import {asked, cloudNow, isCode, type Place} from './place.js';
+import {callAws, cloudNow, isCode, type RegionAccess} from './region-access.js';
 import {installationFilter, tagNames, tagValue} from './tags.js';
 
 /** What is younger may belong to an instance that EC2 does not tell of yet. Milliseconds. */
@@ -21,7 +21,7 @@ type Leftover = {
 Removes what this installation has made in a region and no instance needs any more. Nothing without its tag is touched, nor what is
 younger than ten minutes. Returns a line for everything that was removed or could not be.
 */
-export async function sweepRegion(place: Place, installation: string): Promise<string[]> {
+export async function sweepRegion(place: RegionAccess, installation: string): Promise<string[]> {
 	const [instances, {id: machine}] = await Promise.all([instancesBy(place, [installationFilter(installation)]), thisMachine()]);
 	const lines: string[] = [];
 	for (const find of [volumes, spotRequests, keyPairs, securityGroups]) {
@@ -48,9 +48,9 @@ export async function sweepRegion(place: Place, installation: string): Promise<s
 	return lines;
 }
 
-async function removeOne(place: Place, {what, done, action, remove}: Leftover): Promise<string | undefined> {
+async function removeOne(place: RegionAccess, {what, done, action, remove}: Leftover): Promise<string | undefined> {
 	try {
-		await asked(place, action, remove);
+		await callAws(place, action, remove);
 		return `${what} ${done}`;
 	} catch (error) {
 		if (isCode(error, 'DependencyViolation', 'InvalidGroup.InUse', 'VolumeInUse')) {
@@ -77,9 +77,9 @@ type Owner = {readonly installation: string; readonly machine: string};
 const isOurs = (tags: readonly Tag[] | undefined, {machine}: Owner): boolean =>
 	[undefined, machine].includes(tagValue(tags, tagNames.machine));
 
-type Find = (place: Place, owner: Owner, alive: readonly Ec2Instance[]) => Promise<Leftover[]>;
+type Find = (place: RegionAccess, owner: Owner, alive: readonly Ec2Instance[]) => Promise<Leftover[]>;
 
-const isYoung = (place: Place, date: Date | undefined): boolean => cloudNow(place) - (date?.getTime() ?? 0) < young;
+const isYoung = (place: RegionAccess, date: Date | undefined): boolean => cloudNow(place) - (date?.getTime() ?? 0) < young;
 
 /** Whether an instance of the same launch is there. */
 const isNeeded = (tags: readonly Tag[] | undefined, alive: readonly Ec2Instance[]): boolean => {
@@ -89,7 +89,7 @@ const isNeeded = (tags: readonly Tag[] | undefined, alive: readonly Ec2Instance[
 
 const volumes: Find = async (place, owner, alive) => {
 	const {session, client} = place;
-	const found = await asked(place, 'ec2:DescribeVolumes', async () =>
+	const found = await callAws(place, 'ec2:DescribeVolumes', async () =>
 		pages(async token => {
 			const filters = [installationFilter(owner.installation), {Name: 'status', Values: ['available']}];
 			const answer = await client.send(new session.sdk.DescribeVolumesCommand({Filters: filters, NextToken: token}));
@@ -111,7 +111,7 @@ const volumes: Find = async (place, owner, alive) => {
 
 const spotRequests: Find = async (place, owner, alive) => {
 	const {session, client} = place;
-	const found = await asked(place, 'ec2:DescribeSpotInstanceRequests', async () =>
+	const found = await callAws(place, 'ec2:DescribeSpotInstanceRequests', async () =>
 		pages(async token => {
 			const filters = [installationFilter(owner.installation), {Name: 'state', Values: ['open', 'active']}];
 			const answer = await client.send(new session.sdk.DescribeSpotInstanceRequestsCommand({Filters: filters, NextToken: token}));
@@ -132,7 +132,7 @@ const spotRequests: Find = async (place, owner, alive) => {
 const keyPairs: Find = async (place, owner, alive) => {
 	const {session, client} = place;
 	const command = new session.sdk.DescribeKeyPairsCommand({Filters: [installationFilter(owner.installation)]});
-	const {KeyPairs: found = []} = await asked(place, 'ec2:DescribeKeyPairs', async () => client.send(command));
+	const {KeyPairs: found = []} = await callAws(place, 'ec2:DescribeKeyPairs', async () => client.send(command));
 	return found
 		.filter(({KeyName: name}) => !alive.some(({KeyName}) => KeyName === name))
 		.filter(each => isOurs(each.Tags, owner) && !isYoung(place, each.CreateTime))
@@ -146,7 +146,7 @@ const keyPairs: Find = async (place, owner, alive) => {
 
 const securityGroups: Find = async (place, owner, alive) => {
 	const {session, client} = place;
-	const found = await asked(place, 'ec2:DescribeSecurityGroups', async () =>
+	const found = await callAws(place, 'ec2:DescribeSecurityGroups', async () =>
 		pages(async token => {
 			const command = new session.sdk.DescribeSecurityGroupsCommand({
 				Filters: [installationFilter(owner.installation)],

@@ -2,7 +2,7 @@ import {type Account, BackendError} from '../../backend.js';
 import {requireAccount} from './account.js';
 import {byHand, instanceName} from './ids.js';
 import {instanceById} from './lookup.js';
-import {asked, AwsError, isCode, type Place} from './place.js';
+import {callAws, AwsError, isCode, type RegionAccess} from './region-access.js';
 
 /** Milliseconds. */
 const patience = 5 * 60_000;
@@ -15,7 +15,7 @@ Ends an instance, and resolves when EC2 says that it has ended, or has not known
 error where that does not come within five minutes: then it is still to be seen to. One that is not known is in another account, or may be
 where it is not known in which it was: then it throws at once. The place's signal ends the waiting, never the request.
 */
-export async function endInstance(place: Place, instanceId: string, account: Account | undefined): Promise<void> {
+export async function endInstance(place: RegionAccess, instanceId: string, account: Account | undefined): Promise<void> {
 	const {clock, region} = place;
 	const start = clock.elapsed();
 	let isAsked = await askToEnd(place, instanceId);
@@ -73,11 +73,11 @@ export async function endInstance(place: Place, instanceId: string, account: Acc
 }
 
 /** Returns whether EC2 knows the instance. */
-async function askToEnd(place: Place, instanceId: string): Promise<boolean> {
+async function askToEnd(place: RegionAccess, instanceId: string): Promise<boolean> {
 	const {session, client} = place;
 	try {
 		const command = new session.sdk.TerminateInstancesCommand({InstanceIds: [instanceId]});
-		await asked(place, 'ec2:TerminateInstances', async () => client.send(command));
+		await callAws(place, 'ec2:TerminateInstances', async () => client.send(command));
 		return true;
 	} catch (error) {
 		if (isCode(error, 'InvalidInstanceID.NotFound')) {

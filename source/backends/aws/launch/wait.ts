@@ -3,7 +3,7 @@ import {messageOf} from '../../../system/problem.js';
 import {BackendError, type BackendErrorClass, type Instance, type LaunchProgress} from '../../backend.js';
 import {reasonCode, toInstance} from './instance.js';
 import {instanceById, type OwnedInstance} from './lookup.js';
-import {cloudNow, type Place} from './place.js';
+import {cloudNow, type RegionAccess} from './region-access.js';
 
 /** Milliseconds. */
 const pause = 2000;
@@ -15,7 +15,7 @@ of it is returned, at the latest after five minutes, and at once when the signal
 ran: then it has ended.
 */
 export async function waitForAddress(
-	place: Place,
+	place: RegionAccess,
 	made: OwnedInstance,
 	isPrivate: boolean,
 	signal: AbortSignal,

@@ -56,7 +56,7 @@ export async function findEngine(): Promise<EngineSearch> {
 
 	try {
 		const {default: Dockerode} = await import('dockerode');
-		hushParse();
+		silenceParse();
 		const docker = named ? new Dockerode() : new Dockerode({socketPath: socket});
 		const info = await ask<unknown>(docker, '/info', answerLimit);
 		return {docker, host: hostOf(named), info: readInfo(info)};
@@ -69,7 +69,7 @@ export async function findEngine(): Promise<EngineSearch> {
 The client asks Node for `url.parse()`, of which Node warns once, on the terminal, where it is called outside of node_modules, as a bundle
 is. Called here first, with the warning off, it has been warned of.
 */
-function hushParse(): void {
+function silenceParse(): void {
 	const {noDeprecation} = process as {noDeprecation?: boolean};
 	Object.assign(process, {noDeprecation: true});
 	try {

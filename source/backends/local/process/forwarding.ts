@@ -42,7 +42,7 @@ function refuseWith(client: Connection, reject: () => void, reason: number, word
 }
 
 /** Carries a client's forwards, both ways, between it and this machine's loopback. */
-export function carryForwards(client: Connection): void {
+export function serveForwards(client: Connection): void {
 	client.on('tcpip', (accept, reject, {destIP, destPort}) => {
 		const host = loopbackAddress(destIP);
 		if (host === undefined) {
@@ -58,10 +58,10 @@ export function carryForwards(client: Connection): void {
 			join(socket, accept());
 		});
 	});
-	carryReverse(client);
+	serveReverse(client);
 }
 
-function carryReverse(client: Connection): void {
+function serveReverse(client: Connection): void {
 	const servers = new Map<string, Server>();
 	client.on('close', () => {
 		for (const server of servers.values()) {

@@ -4,7 +4,7 @@ import type {AddressInfo} from 'node:net';
 import {userInfo} from 'node:os';
 import path from 'node:path';
 import ssh2, {type AuthContext, type Connection, type ParsedKey, type PublicKeyAuthContext} from 'ssh2';
-import {carryForwards} from './forwarding.js';
+import {serveForwards} from './forwarding.js';
 import {loginsFile} from '../../../agents/container/paths.js';
 import type {ServerOptions} from './options.js';
 import {messageOf} from '../../../system/problem.js';
@@ -47,7 +47,7 @@ function welcome(client: Connection, options: ServerOptions, allowed: ParsedKey)
 		// There, but missing in the types.
 		(client as Connection & {setNoDelay(on: boolean): void}).setNoDelay(true);
 		client.on('session', accept => serveSession(accept(), options));
-		carryForwards(client);
+		serveForwards(client);
 		noteLogin(options);
 	});
 	// What is wrong with a connection is the client's to tell; here it only ends.

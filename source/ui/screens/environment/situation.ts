@@ -1,6 +1,6 @@
 import type {RunState} from '../../../runs/model/state.js';
 import {askingLine, noticeLine, stopFailureLines, unansweredLine, waitingLine} from '../../../runs/words/status-words.js';
-import {haltedLine, overdueLine, unheardLine} from '../../../runs/words/overdue-words.js';
+import {haltedLine, overdueLine, guardSilentLine} from '../../../runs/words/overdue-words.js';
 import {neutraliseLine} from '../../../system/terminal-text.js';
 import {ticking} from '../../drawing/static-times.js';
 import type {AppState} from '../../store/state.js';
@@ -38,7 +38,7 @@ export function situationRows(state: Shown, run: RunState, how = 'a answers'): s
 
 /** A machine that should have ended itself, or whose guard was never heard of: it is billed, and nothing there ends it. */
 export function lateRows({now, focused, columns}: Shown, run: RunState): string[] {
-	const late = haltedLine(now, run) ?? overdueLine(now, run, focused) ?? unheardLine(now, run);
+	const late = haltedLine(now, run) ?? overdueLine(now, run, focused) ?? guardSilentLine(now, run);
 	return late === undefined ? [] : block(glyphs.warning, late, columns, text => paint.error(paint.strong(text)));
 }
 

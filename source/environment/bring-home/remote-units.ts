@@ -4,7 +4,7 @@ import {neutraliseLine} from '../../system/terminal-text.js';
 import type {Link} from '../../system/link.js';
 import type {StepContext} from '../step.js';
 import {splitZero} from '../code/git.js';
-import {codeMark} from '../code/there.js';
+import {codeMark} from '../code/remote-upload.js';
 import {bringHomeScript} from './script.js';
 
 /** Milliseconds: a big workspace is read once as a whole before anything comes. */
@@ -46,7 +46,7 @@ export type Packed = {
 	readonly notes: readonly string[];
 };
 
-export type Basis = 'given' | 'remotes' | 'none';
+export type PackBasis = 'given' | 'remotes' | 'none';
 
 type Options = {readonly signal?: AbortSignal | undefined};
 
@@ -113,7 +113,7 @@ export async function packUnit(
 	context: StepContext,
 	session: string,
 	{key}: Unit,
-	basis: Basis,
+	basis: PackBasis,
 	commits: readonly string[],
 	options: Options = {},
 ): Promise<Packed> {

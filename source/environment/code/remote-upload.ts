@@ -55,7 +55,7 @@ cd / && rm -rf "$i"
 }`;
 
 /** What the machine says of itself and of what is there already. */
-export type There = {
+export type RemoteState = {
 	readonly units: ReadonlySet<string>;
 	/** Ids of units that began to arrive and did not end. */
 	readonly torn: ReadonlySet<string>;
@@ -70,7 +70,12 @@ export type There = {
 Makes room, and tells what is there of an earlier attempt; undefined when there is nothing to copy. The workspace itself stays, since people
 may stand in it.
 */
-export async function begin(link: Link, bytes: number, context: StepContext, signal?: AbortSignal): Promise<There | undefined> {
+export async function begin(
+	link: Link,
+	bytes: number,
+	context: StepContext,
+	signal?: AbortSignal,
+): Promise<RemoteState | undefined> {
 	if (!/^\/+[^/]/.test(context.workspace)) {
 		throw new Error(`not a workspace: ${context.workspace}`);
 	}
@@ -114,7 +119,7 @@ ls "$i/units"`;
 	return readThere(stdout);
 }
 
-function readThere(stdout: string): There {
+function readThere(stdout: string): RemoteState {
 	const lines = stdout.split('\n');
 	const units = new Set(lines.filter(line => /^[a-z][\da-f]{24}$/.test(line)));
 	const begun = lines.filter(line => /^[a-z][\da-f]{24}\.names$/.test(line)).map(line => line.replace('.names', ''));

@@ -6,7 +6,7 @@ import {isDisabled} from '../regions.js';
 import type {Session} from '../session.js';
 
 /** A region with what it takes to ask it. */
-export type Place = {
+export type RegionAccess = {
 	readonly session: Session;
 	readonly region: string;
 	readonly client: EC2Client;
@@ -18,13 +18,13 @@ export type Place = {
 };
 
 /** The client that repeats nothing. What the other one has found out about this machine's clock, it knows too: it could not correct itself. */
-export function onceOf({client, once}: Place): EC2Client {
+export function onceOf({client, once}: RegionAccess): EC2Client {
 	once.config.systemClockOffset = client.config.systemClockOffset;
 	return once;
 }
 
 /** Now by EC2's clock, milliseconds since the epoch: the SDK has found out how much this machine's differs, where that is five minutes or more. */
-export const cloudNow = ({client, clock}: Pick<Place, 'client' | 'clock'>): number =>
+export const cloudNow = ({client, clock}: Pick<RegionAccess, 'client' | 'clock'>): number =>
 	clock.now() + client.config.systemClockOffset;
 
 /** A refusal or failure of EC2 that keeps AWS's own name for it. */
@@ -47,8 +47,8 @@ export const isCode = (error: unknown, ...codes: readonly string[]): boolean =>
 const disabledCodes = ['AuthFailure', 'OptInRequired', 'InvalidClientTokenId', 'UnrecognizedClientException'];
 
 /** Runs one call of `action` (`ec2:RunInstances`). Throws an `AwsError`, or the signal's reason. */
-export async function asked<T>(
-	{session, region, signal: ofPlace}: Place,
+export async function callAws<T>(
+	{session, region, signal: ofPlace}: RegionAccess,
 	action: string,
 	send: () => Promise<T>,
 	signal?: AbortSignal,

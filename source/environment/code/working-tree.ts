@@ -4,11 +4,11 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {git, type GitResult, gitOutput, gitProblem, initOwn, joinZero, ownGit, splitZero} from './git.js';
 import {ignoringAsUsual} from './person-settings.js';
-import type {Place} from './place.js';
+import type {GitLocation} from './git-location.js';
 import {absoluteBytes, inChunks, joinBytes} from './tree.js';
 
 /** What belongs to a working tree: names as bytes, relative to it. */
-export type Listing = {
+export type WorkingTree = {
 	readonly files: readonly Buffer[];
 	/** Submodules and other repositories inside. */
 	readonly nested: readonly Buffer[];
@@ -24,10 +24,10 @@ const key = (name: Buffer): string => name.toString('latin1');
 const isNested = (name: Buffer): boolean => name.at(-1) === 0x2f;
 
 /** Git on what is listed, told what the person ignores. */
-type Ask = (args: readonly string[], input?: Buffer) => Promise<GitResult>;
+type GitQuery = (args: readonly string[], input?: Buffer) => Promise<GitResult>;
 
 /** A repository's working tree: tracked files that are there, and those that are not ignored. */
-export async function listWorkingTree(place: Place): Promise<Listing> {
+export async function listWorkingTree(place: GitLocation): Promise<WorkingTree> {
 	const cached = splitZero(await gitOutput(place, ['ls-files', '-z', '--stage', '--full-name', ':/']));
 	const [files, modules] = [new Map<string, Buffer>(), new Map<string, Buffer>()];
 	for (const line of cached) {
@@ -37,12 +37,12 @@ export async function listWorkingTree(place: Place): Promise<Listing> {
 	}
 
 	const ignoring = await ignoringAsUsual(place);
-	const ask: Ask = async (args, input) => git(place, [...ignoring, ...args], {input});
+	const ask: GitQuery = async (args, input) => git(place, [...ignoring, ...args], {input});
 	return complete(place.top, ask, [...files.values()], [...modules.values()]);
 }
 
 /** A folder that is no repository, honouring its `.gitignore` files: git looks at it through an empty repository elsewhere. */
-export async function listFolder(folder: string): Promise<Listing> {
+export async function listFolder(folder: string): Promise<WorkingTree> {
 	const empty = await mkdtemp(path.join(tmpdir(), 'dstack-tui-'));
 	try {
 		const {code, stderr} = await initOwn(empty);
@@ -62,7 +62,7 @@ export async function listFolder(folder: string): Promise<Listing> {
 	}
 }
 
-async function complete(top: string, ask: Ask, files: Buffer[], modules: Buffer[]): Promise<Listing> {
+async function complete(top: string, ask: GitQuery, files: Buffer[], modules: Buffer[]): Promise<WorkingTree> {
 	const {code, stdout, stderr} = await ask(['ls-files', '-z', '--others', '--exclude-standard', '--full-name', ':/']);
 	if (code !== 0) {
 		throw gitProblem(top, stderr);
@@ -77,7 +77,7 @@ async function complete(top: string, ask: Ask, files: Buffer[], modules: Buffer[
 	return {files: all, nested, ...(await findUnlisted(top, all, nested, ignored)), unreadable};
 }
 
-async function findIgnored(top: string, ask: Ask, names: readonly Buffer[]): Promise<ReadonlySet<string>> {
+async function findIgnored(top: string, ask: GitQuery, names: readonly Buffer[]): Promise<ReadonlySet<string>> {
 	// A name that begins with a colon would be a pattern.
 	const prefix = Buffer.from('./');
 	const asked = names.map(name => Buffer.concat([prefix, name]));
@@ -99,7 +99,7 @@ async function findUnlisted(
 	files: readonly Buffer[],
 	nested: readonly Buffer[],
 	ignored: (names: readonly Buffer[]) => Promise<ReadonlySet<string>>,
-): Promise<Pick<Listing, 'empty' | 'special'>> {
+): Promise<Pick<WorkingTree, 'empty' | 'special'>> {
 	const withFiles = foldersOf(files);
 	const known = new Set([...nested.map(key), ...withFiles.keys()]);
 	const [empty, special]: [Buffer[], Buffer[]] = [[], []];

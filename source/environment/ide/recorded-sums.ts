@@ -10,10 +10,10 @@ import {downloadsOf, platforms} from './downloads.js';
 import type {Editor} from './products.js';
 
 /** What a file was when it first came: its SHA-256 checksum, 64 hexadecimal digits, and the file here that says so. */
-export type KeptSum = {readonly sum: string; readonly file: string};
+export type RecordedSum = {readonly sum: string; readonly file: string};
 
 /** By the address that a file comes from. */
-export type KeptSums = ReadonlyMap<string, KeptSum>;
+export type RecordedSums = ReadonlyMap<string, RecordedSum>;
 
 export const isSum = (value: unknown): value is string => typeof value === 'string' && /^[\da-f]{64}$/.test(value);
 
@@ -28,8 +28,8 @@ export const addressesOf = (editor: Editor, origin: string | undefined): string[
 	});
 
 /** What is kept in `folder` of the parts of a version. Throws a `Problem` where a file there cannot be read: then nothing can be compared. */
-export async function readKeptSums(folder: string, editor: Editor, origin: string | undefined): Promise<KeptSums> {
-	const found = new Map<string, KeptSum>();
+export async function readRecordedSums(folder: string, editor: Editor, origin: string | undefined): Promise<RecordedSums> {
+	const found = new Map<string, RecordedSum>();
 	for (const url of addressesOf(editor, origin)) {
 		const file = fileOf(folder, url);
 		const text = await readIfThere(file);
@@ -61,7 +61,7 @@ function sumIn(text: string, url: string, file: string): string {
 }
 
 /** Keeps what a file was when it first came. What is kept already stays: of two that come at once, the first counts. */
-export async function keepSum(folder: string, url: string, sum: string, at: number): Promise<void> {
+export async function recordSum(folder: string, url: string, sum: string, at: number): Promise<void> {
 	makeOwnFolder(folder);
 	const file = fileOf(folder, url);
 	const made = `${file}.${process.pid}-${systemRandom.hex(4)}`;

@@ -4,7 +4,7 @@ import {finishStopping} from '../end/end-run.js';
 import {refuseNewerWork, WorkChanged} from '../end/newer-work.js';
 import {findStopRequest, refuseStop, type StopRequest} from '../end/stop-request.js';
 import type {Consent} from '../model/consent.js';
-import {Unwritten} from '../end/unwritten.js';
+import {Unwritten} from '../end/failed-writes.js';
 import type {RunRecord} from '../journal/record.js';
 
 /** Ends a run as another program asks for. Where there is work that came after that one has looked, it is told so, and nothing is ended. */

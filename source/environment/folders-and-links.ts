@@ -15,7 +15,11 @@ Makes the working folder where the code has none, and links the paths in the cod
 there, before the baseline is taken; idempotent. Git does not see the links. Returns what is not as it was asked for, one line each. Throws a
 `Problem`, or the link's error.
 */
-export async function makePlaces(link: Link, context: StepContext, links: readonly CacheLink[]): Promise<readonly string[]> {
+export async function makeFoldersAndLinks(
+	link: Link,
+	context: StepContext,
+	links: readonly CacheLink[],
+): Promise<readonly string[]> {
 	const folder = workFolder(context);
 	const script = [
 		`if ! mkdir -p ${quote(folder)}; then exit 1; fi`,

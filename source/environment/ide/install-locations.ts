@@ -3,7 +3,7 @@ import path from 'node:path';
 import type {ServerIde} from './products.js';
 
 /** What this machine is, as far as an editor's place depends on it. */
-export type Machine = {
+export type EditorHost = {
 	readonly platform: NodeJS.Platform;
 	readonly env: Readonly<Record<string, string | undefined>>;
 	readonly home: string;
@@ -41,7 +41,7 @@ const names: Readonly<Record<ServerIde, Names>> = {
 };
 
 /** Files that may be the product.json of an installed editor, by the custom of each system, the most likely first; `*` is any name. */
-export function usualProductFiles(ide: ServerIde, {platform, env, home, root, wsl}: Machine): string[] {
+export function usualProductFiles(ide: ServerIde, {platform, env, home, root, wsl}: EditorHost): string[] {
 	const {mac, windows, linux, flatpak} = names[ide];
 	const at = (...parts: readonly string[]) => path.join(root, ...parts);
 	// An updated editor on Windows has a folder for each version in it.

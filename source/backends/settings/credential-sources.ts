@@ -16,7 +16,7 @@ export type Surroundings = {
 	readonly config: string;
 };
 
-export const theseSurroundings = (): Surroundings => ({
+export const currentSurroundings = (): Surroundings => ({
 	environment: process.env,
 	home: homedir(),
 	config: resolvePaths().config,
@@ -30,18 +30,18 @@ export type Found<Credentials> = {
 	readonly warnings: readonly string[];
 };
 
-export const nothing: Found<never> = {credentials: undefined, origin: undefined, problems: [], warnings: []};
+export const noneFound: Found<never> = {credentials: undefined, origin: undefined, problems: [], warnings: []};
 
 /** An API key out of a variable; one that could not be sent is said to be wrong without being shown. */
 export function keyOfVariable(name: string, {environment}: Surroundings): Found<{readonly apiKey: string}> {
 	const value = environment[name]?.trim();
 	if (!value) {
-		return nothing;
+		return noneFound;
 	}
 
 	return secretPattern.test(value)
-		? {...nothing, credentials: {apiKey: value}, origin: name}
-		: {...nothing, origin: name, problems: [`${name} is no key: it has blanks or other characters that no key has`]};
+		? {...noneFound, credentials: {apiKey: value}, origin: name}
+		: {...noneFound, origin: name, problems: [`${name} is no key: it has blanks or other characters that no key has`]};
 }
 
 /** What `runpodctl config` and RunPod's Python library write: a key at the top, or one in a table named `default`. */
@@ -52,11 +52,11 @@ export async function keyOfRunpodFile({home}: Surroundings): Promise<Found<{read
 	try {
 		text = await readIfThere(file);
 	} catch {
-		return {...nothing, origin: shown, problems: [`${shown}: you may not read it`]};
+		return {...noneFound, origin: shown, problems: [`${shown}: you may not read it`]};
 	}
 
 	if (text === undefined) {
-		return nothing;
+		return noneFound;
 	}
 
 	let value: unknown;
@@ -64,20 +64,20 @@ export async function keyOfRunpodFile({home}: Surroundings): Promise<Found<{read
 		value = parse(text);
 	} catch {
 		// The library's message shows the line, and the line may hold the key.
-		return {...nothing, origin: shown, problems: [`${shown}: this is no TOML`]};
+		return {...noneFound, origin: shown, problems: [`${shown}: this is no TOML`]};
 	}
 
 	const key = keyIn(value) ?? keyIn((value as Record<string, unknown>)['default']);
 	if (key === undefined || key === '') {
-		return nothing;
+		return noneFound;
 	}
 
 	if (!secretPattern.test(key)) {
-		return {...nothing, origin: shown, problems: [`${shown}: its key has blanks or other characters that no key has`]};
+		return {...noneFound, origin: shown, problems: [`${shown}: its key has blanks or other characters that no key has`]};
 	}
 
 	const open = await openFileWarning(file, shown);
-	return {...nothing, credentials: {apiKey: key}, origin: shown, warnings: open === undefined ? [] : [open]};
+	return {...noneFound, credentials: {apiKey: key}, origin: shown, warnings: open === undefined ? [] : [open]};
 }
 
 const keyNames = new Set(['apikey', 'api_key']);

@@ -9,7 +9,7 @@ import {withMachineLink, perform, type Stage, StepFailed} from '../steps/step.js
 First contact with a machine that has a guard of its own: its host key is replaced by one that no cloud has seen, the deadline that holds
 there is written down, and the boot lease is lifted, now that it can be reached. Each part can be done again.
 */
-export async function takeCharge(stage: Stage): Promise<void> {
+export async function secureMachine(stage: Stage): Promise<void> {
 	await perform(stage, 'guard', 'Check its deadline', async () => {
 		const {hostKeyReplaced, leaseLifted, name} = stage.state();
 		if (!hostKeyReplaced) {

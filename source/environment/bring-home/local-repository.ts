@@ -4,10 +4,10 @@ import {neutraliseLine} from '../../system/terminal-text.js';
 import {systemClock} from '../../system/clock.js';
 import {isMissing} from '../../system/files.js';
 import {git, gitOutput, type GitResult, initOwn, ownGit} from '../code/git.js';
-import type {Place} from '../code/place.js';
+import type {GitLocation} from '../code/git-location.js';
 import {findRepository, type Repository} from '../code/repository.js';
 import {claimName, keyOf, type Taken, wantedName} from './names.js';
-import type {Packed, Unit} from './there.js';
+import type {Packed, Unit} from './remote-units.js';
 
 /** So many commits are offered to build upon, the newest first. */
 const mostOffered = 5000;
@@ -46,7 +46,7 @@ async function sure(asked: Promise<GitResult>): Promise<Buffer> {
 The repository on this machine that a unit came from: the one whose top is the folder at the unit's place, by no link to elsewhere.
 Undefined where there is none, or where git cannot be asked.
 */
-export async function findHere(root: string, place: Buffer, trusted = false): Promise<Repository | undefined> {
+export async function findLocalRepository(root: string, place: Buffer, trusted = false): Promise<Repository | undefined> {
 	const relative = place.toString();
 	if (!Buffer.from(relative).equals(place)) {
 		return undefined;
@@ -75,7 +75,7 @@ export async function findHere(root: string, place: Buffer, trusted = false): Pr
 }
 
 /** Commits that a repository here has: what it is to build upon. Empty where it has none. */
-export async function commitsHere(repository: Repository): Promise<string[]> {
+export async function localCommits(repository: Repository): Promise<string[]> {
 	const format = '%(objecttype) %(objectname)%0a%(*objecttype) %(*objectname)';
 	const listed = await gitOutput(repository, [
 		...['for-each-ref', '--sort=-creatordate'],
@@ -103,18 +103,18 @@ export async function openBundle(folder: string, bundle: string, {format}: Unit,
 	await sure(ownGit(folder, [...careful, 'fetch', '--quiet', '--no-tags', bundle, 'refs/home/*:refs/home/*']));
 }
 
-export type Brought = {readonly name: string; readonly commit: string; readonly kind: 'branch' | 'tag'; readonly of: string};
+export type TakenRef = {readonly name: string; readonly commit: string; readonly kind: 'branch' | 'tag'; readonly of: string};
 
 /**
 Takes the commits into a repository here, from a bundle that was opened in `quarantine` or as they are there already, as branches and tags
 below `prefix`. Nothing else of it changes: neither files nor index, HEAD or any branch that there is. Throws `Refused`.
 */
-export async function takeIn(
+export async function importRefs(
 	repository: Repository,
 	{refs}: Packed,
 	prefix: string,
 	quarantine: string | undefined,
-): Promise<readonly Brought[]> {
+): Promise<readonly TakenRef[]> {
 	if (quarantine !== undefined) {
 		const inside = (await sure(ownGit(quarantine, ['for-each-ref', '--format=%(refname)', 'refs/home']))).toString().split('\n');
 		const announced = new Set(refs.map(({name}) => name));
@@ -144,8 +144,8 @@ export async function takeIn(
 }
 
 /** The names that commits are given, and what git is to be told for that. */
-async function claim(repository: Place, refs: Packed['refs'], prefix: string, taken: Taken) {
-	const brought: Brought[] = [];
+async function claim(repository: GitLocation, refs: Packed['refs'], prefix: string, taken: Taken) {
+	const brought: TakenRef[] = [];
 	let orders = '';
 	for (const {name, commit} of refs) {
 		const wanted = wantedName(prefix, name, commit);
@@ -168,7 +168,7 @@ async function claim(repository: Place, refs: Packed['refs'], prefix: string, ta
 	return {orders, brought};
 }
 
-async function fetchObjects(repository: Place, quarantine: string, names: readonly string[]): Promise<void> {
+async function fetchObjects(repository: GitLocation, quarantine: string, names: readonly string[]): Promise<void> {
 	const fetch = async (...more: readonly string[]) =>
 		git(repository, [
 			...careful,
@@ -184,7 +184,7 @@ async function fetchObjects(repository: Place, quarantine: string, names: readon
 	}
 }
 
-async function takenNames(repository: Place): Promise<Taken> {
+async function takenNames(repository: GitLocation): Promise<Taken> {
 	const listed = await sure(git(repository, ['for-each-ref', '--format=%(objectname) %(refname)', 'refs/heads', 'refs/tags']));
 	return new Map(
 		[...listed.toString().matchAll(/^(\S+) refs\/(.+)$/gm)].map(([, commit = '', name = '']) => [keyOf(name), {name, commit}]),

@@ -1,5 +1,5 @@
 /** What git has to know of a repository to look at it; absolute paths. */
-export type Place = {
+export type GitLocation = {
 	/** The top of the working tree; for a bare repository the repository itself. */
 	readonly top: string;
 	readonly bare: boolean;
@@ -10,4 +10,4 @@ export type Place = {
 };
 
 /** A git folder alone, without a working tree. */
-export const gitFolder = (folder: string): Place => ({gitDir: folder, commonDir: folder, bare: true, top: folder});
+export const gitFolder = (folder: string): GitLocation => ({gitDir: folder, commonDir: folder, bare: true, top: folder});

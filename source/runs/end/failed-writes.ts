@@ -17,14 +17,14 @@ const parts = {
 	request: 'the program that looks after it could not be told; it sees by itself that the instance is gone',
 } as const;
 
-export type UnwrittenPart = keyof typeof parts;
+export type FailedWritePart = keyof typeof parts;
 
 /**
 What this machine's disk (full, read-only, not ours) did not let an end write. It never keeps an instance alive: the end goes on, and this is
 said after it.
 */
 export class Unwritten {
-	readonly #causes = new Map<UnwrittenPart, string>();
+	readonly #causes = new Map<FailedWritePart, string>();
 
 	/** One line for each part: what it means, and why. */
 	get lines(): readonly string[] {
@@ -36,7 +36,7 @@ export class Unwritten {
 	}
 
 	/** Does what belongs to a part. What the disk refuses is noted, and false; what went well is no matter any more. Anything else is thrown. */
-	async attempt(part: UnwrittenPart, act: () => Promise<unknown>): Promise<boolean> {
+	async attempt(part: FailedWritePart, act: () => Promise<unknown>): Promise<boolean> {
 		try {
 			await act();
 			this.#causes.delete(part);
@@ -51,7 +51,7 @@ export class Unwritten {
 		}
 	}
 
-	note(part: UnwrittenPart, why: string): void {
+	note(part: FailedWritePart, why: string): void {
 		this.#causes.set(part, why);
 	}
 }

@@ -11,7 +11,7 @@ import {Problem} from '../../system/problem.js';
 const leftAfter = 24 * 3_600_000;
 
 /** The folder on this machine that files from an environment are kept in, below it a temporary one for what is not whole yet. */
-export class Place {
+export class TargetFolder {
 	readonly folder: string;
 	readonly incoming: string;
 
@@ -20,12 +20,12 @@ export class Place {
 		this.incoming = incoming;
 	}
 
-	static async open(folder: string): Promise<Place> {
+	static async open(folder: string): Promise<TargetFolder> {
 		for (;;) {
 			await mkdir(folder, {recursive: true, mode: 0o700});
 			try {
 				await sweep(folder);
-				return new Place(folder, await mkdtemp(path.join(folder, '.incoming-')));
+				return new TargetFolder(folder, await mkdtemp(path.join(folder, '.incoming-')));
 			} catch (error) {
 				// Another one that kept nothing took the folder away in this moment.
 				if (!isMissing(error)) {
