@@ -143,7 +143,7 @@ export type Profile = {
 	readonly origins: Origins;
 	/** The profile in words, one line: `gpu memory ≥ 24 GB, 1 or more · ≤ $1.50/h · ends itself after 1 day`. */
 	readonly words: string;
-	/** The file that it stands in, as it is shown, and its place in that file's list; where editing begins. */
+	/** The file that contains it, as it is shown, and its place in that file's list; where editing begins. */
 	readonly file: string;
 	readonly path: string;
 	readonly index: number;
@@ -203,7 +203,7 @@ export type RequirementFlags = {
 	/** Ports of the environment that are to lead here, as given. */
 	readonly reverse?: readonly string[];
 	readonly build?: BuildPolicy;
-	/** Hosts of registries that may get what the configuration sends them of the person's own. */
+	/** Hosts of registries that may get the user's values that the configuration sends them. */
 	readonly sendSecrets?: readonly string[];
 	/** Lends the person's SSH agent to sessions in the environment. */
 	readonly forwardAgent?: boolean;

@@ -7,7 +7,7 @@ import {pack, type Pack} from 'tar-stream';
 import {messageOf} from '../system/problem.js';
 
 /**
-A file or folder as a tar archive: its own name there is `content`, and a last entry `.complete` tells that nothing is missing. Sockets,
+A file or folder as a tar archive: its own name there is `content`, and a last entry `.complete` marks it as complete. Sockets,
 devices and pipes are left out. `failed` says, when the stream has ended, why it ended too early; `close` ends it for whoever stops reading.
 */
 export function makeArchive(
@@ -32,7 +32,7 @@ export function makeArchive(
 	};
 
 	void fill().catch((error: unknown) => {
-		// Nobody reads on: that is told by who stopped.
+		// Nobody reads on: the sender reports it.
 		if (stream.destroyed) {
 			return;
 		}

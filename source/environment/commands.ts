@@ -4,7 +4,7 @@ import {quote} from '../system/shell.js';
 
 /**
 A step's script that runs commands. One shell for all of them, so that `cd` and `export` carry over; the first that fails ends it. Which one
-runs is written down before it runs, so that a failure can be told with its command.
+runs is written down before it runs, so that a failure can be reported with its command.
 
 They run in `shell` where there is one. `entrypoint` is what dstack 0.11 makes of it: its words, and the commands as one last word, so it
 ends in a shell and `-c`, or with `shell` beside it in whatever runs the rest of its words. The words never are the commands themselves,

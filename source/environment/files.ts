@@ -104,7 +104,7 @@ export type CopyOptions = {
 
 /**
 Copies the files of a configuration to their places, each once for each run and in one piece: what was changed there since is never written
-over. On a host process only those that go into the code; a place of the person's own is theirs. Returns what was left out for that, one
+over. On a host process only those that go into the code; a path in the user's own files is left alone. Returns what was left out for that, one
 line each. Throws a `Problem`, or the link's error.
 */
 export async function copyFiles(

@@ -61,7 +61,7 @@ ${functions}`;
 export const noPythonCode = 9;
 
 /**
-A script that tells whether the asked Python can be had where it runs: found, or made by uv or conda. Ends with 0 or `noPythonCode`, and
+A script that reports whether the asked Python can be had where it runs: found, or made by uv or conda. Ends with 0 or `noPythonCode`, and
 then its last line names the versions that were found.
 */
 export const pythonCheckScript = (version: string): string => `${wanted(version)}

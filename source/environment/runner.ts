@@ -11,7 +11,7 @@ const keptLines = 20;
 
 /**
 Runs a step's script on the instance, detached: a lost link neither ends nor repeats it. One that runs already is only followed; one whose
-end nobody has heard of is told, not run again; one that is done `once` is told too. Output comes from its first byte, or from where it was
+end was not reported yet is reported, not run again; one that is done `once` is reported too. Output comes from its first byte, or from where it was
 `heard`. Rejects when the link is lost: the caller calls again over the next.
 */
 export async function runScriptStep(
@@ -32,7 +32,7 @@ export async function runScriptStep(
 	const follow = link.exec(viaSh(followScript(folder, heard.at)), {
 		stdin: listening,
 		signal: signal ? AbortSignal.any([signal, giveUp.signal]) : giveUp.signal,
-		// A command may compile for minutes without a word; whether the link lives is the tunnel's to tell.
+		// A command may compile for minutes without a word; whether the link lives is the tunnel's to decide.
 		idleLimit: 0,
 		onOutput(piece, stream) {
 			try {
@@ -59,10 +59,10 @@ export async function runScriptStep(
 const died = 70;
 /** Of what a step says of itself in one line, or of the command that failed, in characters. */
 const [longestWords, longestCommand] = [500, 10_000];
-/** Begins a line of the follower's that tells progress. */
+/** Begins a line of the follower's that reports progress. */
 const progressMark = '\u001E';
 
-/** Reports the progress that whole lines tell, and returns the rest of the text. */
+/** Reports the progress that whole lines report, and returns the rest of the text. */
 function takeProgress(text: string, onReport: (report: StepReport) => void): string {
 	return text.replaceAll(new RegExp(`${progressMark}(\\d{1,15}) (\\d{1,15}) ?(.*)\n`, 'g'), (_, done, total, words) => {
 		onReport({
@@ -75,7 +75,7 @@ function takeProgress(text: string, onReport: (report: StepReport) => void): str
 	});
 }
 
-/** Tells whether the runner that a pid file names still lives; pids are used again, so the time of its start counts too. */
+/** Reports whether the runner that a pid file names still lives; pids are used again, so the time of its start counts too. */
 const aliveFunctions = `start_of() {
   if [ -r "/proc/$1/stat" ]; then
     stat=$(sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null) || return
@@ -127,7 +127,7 @@ const border = '#--- script ---';
 const end = '#--- end ---';
 
 /**
-Starts the step unless it runs, or has an end that is still to be told. Two clients at once, or one whose first try is still under way
+Starts the step unless it runs, or has an end that is still to be reported. Two clients at once, or one whose first try is still under way
 there, are kept apart by a folder that only one of them can make.
 */
 async function start(link: Link, step: ScriptStep, context: StepContext, folder: string, signal?: AbortSignal): Promise<void> {

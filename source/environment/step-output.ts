@@ -28,7 +28,7 @@ const sizeFunction = `size_of() {
 /**
 Shell code that leads all output of what follows through a pipe into the pieces in the folder \`d\`; whoever writes faster than the disk takes
 it has to wait. Who writes can read that pipe too, so that no program is ended by it, ever. Once another try of the step has begun, what is
-still running of this one is heard by nobody.
+still running of this one is read by nobody.
 */
 export const keepOutput = `${sizeFunction}
 keep() {
@@ -130,7 +130,7 @@ send_new() {
 export const sendNew = (isOver: string): string =>
 	`if [ -n "${isOver}" ]; then send_new 999999999999; else send_new ${lookSize}; fi`;
 
-/** How far a step's output has been heard. Over the next link it goes on from there. */
+/** How far a step's output has been received. Over the next link it goes on from there. */
 export class Heard {
 	/** Bytes. */
 	at = 0;

@@ -4,7 +4,7 @@ import type {Editor} from './ide/products.js';
 
 /**
 The visible stages of preparing an environment. `engine`, `container`, `upload` and there `image` and `commit` run on the machine that the
-environment is a container on; `guard` looks after the instance; `code`, `python`, `build`, `setup`, `ide` and `init` happen inside.
+environment is a container on; `guard` enforces the instance's deadline; `code`, `python`, `build`, `setup`, `ide` and `init` happen inside.
 */
 export const stepIds = [
 	...(['instance', 'image', 'ssh', 'guard', 'engine', 'container', 'code', 'python', 'build', 'commit', 'upload'] as const),
@@ -44,7 +44,7 @@ export type StepContext = {
 	/** The folder below the workspace that the person started in; '' for the workspace itself. */
 	readonly subfolder: string;
 	readonly deadline: number | undefined;
-	/** Whether the instance is a container or machine of its own (so its system files may be changed) or the person's own machine. */
+	/** Whether the instance is a container or machine of its own (so its system files may be changed) or the user's machine. */
 	readonly isolated: boolean;
 	/** Whether the person vouched for the folder that the code came from: see `CollectOptions`. @default false */
 	readonly trusted?: boolean | undefined;
@@ -53,7 +53,7 @@ export type StepContext = {
 	readonly run: string;
 	/** The version of the editor whose server is put there; undefined where it could not be found out. */
 	readonly editor?: Editor;
-	/** An address that stands for all that editors are fetched from. */
+	/** An address that replaces all those that editors are fetched from. */
 	readonly ideOrigin?: string;
 	/** What its archives were when they first came. */
 	readonly keptSums?: RecordedSums;

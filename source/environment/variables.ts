@@ -30,7 +30,7 @@ export async function writeVariables(link: Link, context: StepContext, env: Read
 
 /**
 Gives the variables that were written to every later session, outside of the state folder: not before an image is made of the environment.
-The person's own machine is left as it is. Returns what sessions will miss, one line each.
+The user's machine is left unchanged. Returns what sessions will miss, one line each.
 */
 export async function openSessions(
 	link: Link,

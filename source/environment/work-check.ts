@@ -155,7 +155,7 @@ outside() {
 `;
 
 /**
-On the person's own machine, none of the commands runs that the settings of a repository name whom they did not vouch for. An instance is a place of
+On the user's machine, none of the commands runs that the settings of a repository name whom they did not vouch for. An instance is a place of
 its own, where git does what these say.
 */
 const quietSettings = `n=0
@@ -204,11 +204,11 @@ for sum in cksum md5sum sha256sum ''; do command -v "$sum" >/dev/null 2>&1 && br
 ${treeFunctions}${unitFunctions}`;
 
 /**
-The script that tells whether there is work in the environment that exists nowhere else, compared with a baseline that it has taken itself
+The script that reports whether there is work in the environment that exists nowhere else, compared with a baseline that it has taken itself
 (`work-check baseline`). Files are compared by content, in a tree that git makes of all that is not ignored; one counts when it is neither
 as it was nor as it is committed, and a commit counts unless it was there before or has been pushed to another machine. Each repository inside is asked the
 same. Without git, all files are compared by their checksums. Writes `changed` or `clean` to `STATE/work`, prints what changed, and ends
-with `changedCode` or 0. As `work-check marked` it says first by which two words what there is now, and what it tells of it, are known again
+with `changedCode` or 0. As `work-check marked` it says first by which two words what there is now, and what it reports of it, are recognised
 (`- -` where that cannot be found out). Two at once do not meet: what each writes lies in a folder of its own.
 */
 export const workCheckScript = (context: WorkCheckPaths): string => `#!/bin/sh${workFunctions(context)}

@@ -23,7 +23,7 @@ export async function installWorkCheck(link: Link, context: StepContext): Promis
 	}
 }
 
-/** Notes how the workspace stands now, before a person works in it. Throws a `Problem`. */
+/** Records the state of the workspace before a person works in it. Throws a `Problem`. */
 export async function takeBaseline(link: Link, context: StepContext): Promise<void> {
 	await installWorkCheck(link, context);
 	await takeSnapshot(link, `sh ${scriptOf(context)} baseline`);
@@ -31,7 +31,7 @@ export async function takeBaseline(link: Link, context: StepContext): Promise<vo
 
 /**
 The same, where nobody else can have worked in it: no more logins were counted than the `own` ones of this program. Where that cannot be
-told, the baseline stays as it was, or missing, and more counts as work than is. Throws a `Problem`.
+found out, the baseline stays as it was, or missing, and more counts as work than is. Throws a `Problem`.
 */
 export async function takeBaselineUnlessVisited(link: Link, context: StepContext, own: number): Promise<void> {
 	await installWorkCheck(link, context);
@@ -50,7 +50,7 @@ async function takeSnapshot(link: Link, script: string): Promise<void> {
 const unnoted = (stderr: string): Problem =>
 	new Problem('failed', `The workspace could not be noted down: ${neutraliseLine(stderr.trim())}`);
 
-/** By what it is known again that nothing has changed: what there is, and what is told of it. */
+/** By what it is known again that nothing has changed: what there is, and what is reported of it. */
 export type WorkMark = {readonly content: string; readonly lines: string};
 
 export type RemoteWork = {

@@ -35,16 +35,16 @@ export type CellContext = {
 export type Column = {
 	readonly id: ColumnId;
 	readonly title: string;
-	/** What it tells, for those who choose columns. */
+	/** What it shows, for those who choose columns. */
 	readonly words: string;
 	readonly align: 'left' | 'right';
-	/** Columns with a higher number go first when there is no room. */
+	/** Columns with a higher number go first when there is no space. */
 	readonly drop: number;
-	/** Widest that it grows to while others want room, cells. */
+	/** Widest that it grows to while others want space, cells. */
 	readonly limit: number;
 	/** Narrowest that it is cut to before it goes, cells; without it, it is never cut. */
 	readonly least?: number;
-	/** What tells it from its like stands at both ends: it is cut in the middle. */
+	/** What distinguishes it from similar ones is at both ends: it is cut in the middle. */
 	readonly ends?: true;
 	/** Shown unless the person says otherwise. */
 	readonly usual: boolean;

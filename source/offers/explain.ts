@@ -39,7 +39,7 @@ export type Explanation = {
 	readonly steps: readonly Step[];
 	/**
 	What would help, the change that a person minds least first; those that give something to try before those that do not. To go without
-	a GPU is no smaller wish but another one: it comes last.
+	a GPU is no smaller request but another one: it comes last.
 	*/
 	readonly relaxations: readonly Relaxation[];
 	/** Where no single change helps: the fewest constraints that stand in the way of the nearest offers. */

@@ -15,7 +15,7 @@ export function formatPrice(dollars: number): string {
 	return Number(exact) >= 0.1 ? `$${cents}` : Number(exact) === 0 ? '<$0.0001' : `$${Number(exact)}`;
 }
 
-/** Characters that `formatPrice` takes at most, without its `$`: told without writing it. */
+/** Characters that `formatPrice` takes at most, without its `$`: found without formatting it. */
 export const priceLength = (dollars: number): number =>
 	dollars === 0 ? 1 : dollars < 0.000_05 ? 7 : dollars < 0.1 ? 6 : Math.max(1, Math.floor(Math.log10(dollars + 0.005)) + 1) + 3;
 

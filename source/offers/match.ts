@@ -68,7 +68,7 @@ export function planOrder(table: OfferTable, rows: Uint32Array): Pick<Matches, '
 	const sorted = rows.slice();
 	const keys = roomForKeys(sorted.length);
 	keysOfValues(sorted, price, keys);
-	// The way stands above the price. Where both have no room, prices that are nearer to each other share a key.
+	// The spot policy's order comes before the price. Where both do not fit, prices that are nearer to each other share a key.
 	const {least, end} = measure(keys);
 	const width = 32 - Math.clz32(end);
 	const narrowed = Math.max(0, width - mostPriceBits);

@@ -94,7 +94,7 @@ export const cardSizes = (name: string): readonly number[] => sizesByCard[name] 
 /** Drivers and clouds report less than is printed on the box, and hardly ever more. */
 const isMeant = (size: number, gigabytes: number): boolean => size >= gigabytes * 0.98 && size <= gigabytes * 1.12;
 
-/** The size in which the card of this name is sold that the reported memory stands for, MiB; undefined where it is none of them. */
+/** The size in which the card of this name is sold that the reported memory means, MiB; undefined where it is none of them. */
 export function knownMemory(reported: number, name: string): number | undefined {
 	const size = cardSizes(name).find(each => isMeant(each, reported / 1024));
 	return size === undefined ? undefined : size * 1024;

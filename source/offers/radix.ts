@@ -9,7 +9,7 @@ const fewRows = 32;
 
 type Pairs = {readonly rows: Uint32Array; readonly keys: Uint32Array};
 
-/** Room that every sort uses again: to be given so much anew costs as long as to sort it. */
+/** Buffers that every sort uses again: to be given so much anew costs as long as to sort it. */
 let room = {rows: new Uint32Array(), keys: new Uint32Array(), own: new Uint32Array()};
 
 function roomFor(length: number): typeof room {
@@ -24,7 +24,7 @@ function roomFor(length: number): typeof room {
 	};
 }
 
-/** Room for so many keys, good until it is asked for again. */
+/** A buffer for so many keys, good until it is asked for again. */
 export const roomForKeys = (length: number): Uint32Array => roomFor(length).own;
 
 /** Sorts rows by their values, which are by row; rows of equal values stay in order, and those of none (NaN) come last. */

@@ -1,6 +1,6 @@
 /** Where all time comes from, so that tests can turn it. Milliseconds. */
 export type Clock = {
-	/** Since the epoch: what a person is shown, and what other programs are told. It may jump at any time, by any amount, either way. */
+	/** Since the epoch: what a person is shown, and what other programs are given. It may jump at any time, by any amount, either way. */
 	now(): number;
 	/** Since some moment before: only ever goes on, at the pace of time, as timers do. What is waited for in one program is measured by it. */
 	elapsed(): number;

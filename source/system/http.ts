@@ -26,7 +26,7 @@ export type HttpRequest = {
 	readonly follow?: boolean;
 	/** Unpacks a body that is gzip although its header does not say so. */
 	readonly gunzip?: boolean;
-	/** Which requests keep a distance from each other, and how much, milliseconds. By default those to one host, as the client is told. */
+	/** Which requests keep a distance from each other, and how much, milliseconds. By default those to one host, as the options say. */
 	readonly pace?: {readonly lane: string; readonly every: number};
 	readonly limits?: Partial<HttpLimits>;
 	readonly retry?: Partial<RetryOptions>;
@@ -48,13 +48,13 @@ export type HttpOptions = {
 	readonly retry?: Partial<RetryOptions>;
 	/** Milliseconds between two requests to a host (with its port, if it is not the usual one). */
 	readonly spacing?: Readonly<Record<string, number>>;
-	/** Told of every piece that comes: its bytes, before unpacking what `gunzip` unpacks. */
+	/** Called with every piece that comes: its bytes, before unpacking what `gunzip` unpacks. */
 	readonly onBytes?: (count: number) => void;
 };
 
 /**
 A client for HTTP. All methods reject with an HttpError, or with the reason of the request's signal. What fails in passing (429, 5xx,
-a broken connection, silence) is tried again, with pauses that grow and are partly chance, and as the server asks by `Retry-After`.
+a broken connection, no answer) is tried again, with pauses that grow and are partly chance, and as the server asks by `Retry-After`.
 */
 export type Http = {
 	/** An answer with its body as a stream; once it is there, what breaks is not tried again. */

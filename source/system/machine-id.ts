@@ -6,7 +6,7 @@ import process from 'node:process';
 import {promisify} from 'node:util';
 import {neutraliseLine} from './terminal-text.js';
 
-/** This machine, told from every other one that has the same files: a home folder can be synced, or restored from a backup elsewhere. */
+/** This machine, distinguished from every other one that has the same files: a home folder can be synced, or restored from a backup elsewhere. */
 export type MachineId = {
 	/** 16 hexadecimal digits that last. */
 	readonly id: string;
@@ -20,7 +20,7 @@ let known: Promise<MachineId> | undefined;
 
 /**
 The machine that this program runs on. `DSTACK_TUI_MACHINE` names one whose own id does not last, as that of a container that is made anew
-each time. What the system's own id is stays here: only a hash of it is ever told.
+each time. What the system's own id is stays here: only a hash of it is ever sent.
 */
 export const thisMachine = async (): Promise<MachineId> => (known ??= readMachineId());
 

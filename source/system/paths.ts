@@ -26,9 +26,9 @@ export type Paths = {
 	readonly fetched: string;
 	/** Catalogues of offers that were fetched: one file a backend. */
 	readonly catalogue: string;
-	/** The file that the person's own `~/.ssh/config` includes. */
+	/** The file that the user's `~/.ssh/config` includes. */
 	readonly sshConfig: string;
-	/** The person's own `~/.ssh/config`. */
+	/** The user's `~/.ssh/config`. */
 	readonly userSshConfig: string;
 	/** Whether the system's `ssh` reads `userSshConfig` unasked: it looks in the account's home, whatever `$HOME` says. */
 	readonly sshReadsUserConfig: boolean;

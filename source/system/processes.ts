@@ -11,7 +11,7 @@ const hasProc = existsSync('/proc/self/stat');
 /** A process that cannot be confused with a later one of the same id. */
 export type ProcessId = {readonly pid: number; readonly start: string};
 
-/** When a process started, as the system tells it; only to be compared. Undefined when there is no such process, or only its remains. */
+/** When a process started, as the system reports it; only to be compared. Undefined when there is no such process, or only its remains. */
 export async function processStart(pid: number): Promise<string | undefined> {
 	if (!hasProc) {
 		const {stdout} = await run('ps', ['-o', 'stat=,lstart=', '-p', String(pid)]).catch(() => ({stdout: ''}));
@@ -138,7 +138,7 @@ export async function endAll(list: () => Promise<ProcessId[]>, grace: number): P
 			} else if (!asked.has(key)) {
 				asked.add(key);
 				signalOne(each, 'SIGTERM');
-				// A stopped process hears nothing until it goes on.
+				// A stopped process gets no signals until it goes on.
 				signalOne(each, 'SIGCONT');
 			}
 		}

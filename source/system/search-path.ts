@@ -23,5 +23,5 @@ export function searchPath(folder: string, search = process.env['PATH'] ?? '', h
 		.join(path.delimiter);
 }
 
-/** Where programs of the system are started: not where this one stands, since many read settings there. */
+/** Where programs of the system are started: not in the current folder, since many read settings there. */
 export const ownFolder = (): string => (existsSync(homedir()) ? homedir() : path.parse(process.cwd()).root);

@@ -1,4 +1,4 @@
-/** A word for a POSIX shell that stands for itself, whatever is in it. */
+/** A literal word for a POSIX shell, whatever is in it. */
 export const quote = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 /** A script as one command line for a login shell of any kind: the shell only starts `sh`. */

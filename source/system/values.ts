@@ -1,7 +1,7 @@
 import {isIP} from 'node:net';
 
 /*
-What clouds, engines, hosts and files tell, as types of their own. A value gets its type by being read here and nowhere else; whoever writes
+Values that come from clouds, engines, hosts and files, as types of their own. A value gets its type by being read here and nowhere else; whoever writes
 a file for another program (a config of ssh, a script, a link, a command to copy) reads it again there, wherever it has been in between.
 */
 
@@ -16,7 +16,7 @@ export class RefusedValue extends Error {
 	override readonly name = 'RefusedValue';
 }
 
-/** How one kind of value is told from everything else. */
+/** How one kind of value is distinguished from everything else. */
 export type Kind<T> = {readonly name: string; readonly is: (value: unknown) => value is T};
 
 const kindOf = <Name extends string>(name: Name, test: (text: string) => boolean): Kind<Value<Name>> => ({
@@ -104,7 +104,7 @@ const eachUnseen = new RegExp(unseen.source, 'gu');
 export const plainLineOf = (text: string): PlainLine =>
 	text.toWellFormed().replace(eachUnseen, '').slice(0, longestPlain).toWellFormed() as PlainLine;
 
-/** The longest line that is taken over from a message, characters. */
+/** The longest line that is taken from a message, characters. */
 const longestPlain = 2000;
 const longest = 60;
 

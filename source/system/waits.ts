@@ -1,6 +1,6 @@
 import type {Clock} from './clock.js';
 
-/** Something that this program waits for, as a person is told of it. Milliseconds since the epoch. */
+/** Something that this program waits for, as it is shown to a person. Milliseconds since the epoch. */
 export type Wait = {
 	/** `aws to say how fast-moth-1 is`. */
 	readonly what: string;
@@ -29,17 +29,17 @@ export class WaitTimeout extends Error {
 }
 
 /**
-The one policy for everything that a cloud or another program lets us wait for: each wait has an end, and whoever listens is told of it when
+The one policy for everything that a cloud or another program lets us wait for: each wait has an end, and the listeners are called when
 it takes more than a moment, when its trouble is another, and now and then.
 */
 export class Waits {
-	/** After how long a wait is told of, and how often again. Milliseconds. */
+	/** After how long a wait is reported, and how often again. Milliseconds. */
 	static readonly moment = 1500;
 	static readonly interval = 15_000;
 
 	readonly #clock: Clock;
 	readonly #tell: (wait: Wait) => void;
-	/** What has been told of and is still waited for, the oldest first. */
+	/** What has been reported and is still waited for, the oldest first. */
 	#open = new Map<object, Wait>();
 	#listeners = new Set<(open: readonly Wait[]) => void>();
 	#isAside = false;
@@ -49,7 +49,7 @@ export class Waits {
 		this.#tell = tell;
 	}
 
-	/** Tells of all that takes more than a moment whenever that is more, less or other. Returns how to end that. */
+	/** Reports all that takes more than a moment whenever that is more, less or other. Returns how to end that. */
 	watch(listener: (open: readonly Wait[]) => void): () => void {
 		this.#listeners.add(listener);
 		return () => {
@@ -67,7 +67,7 @@ export class Waits {
 	}
 
 	/**
-	Does something for at most its limit; `act` tells of what goes wrong meanwhile, and is to end when its signal is aborted. Throws a
+	Does something for at most its limit; `act` reports what goes wrong meanwhile, and is to end when its signal is aborted. Throws a
 	`WaitOver`, whether `act` has ended or not.
 	*/
 	async during<T>(
@@ -108,7 +108,7 @@ export class Waits {
 				tell();
 			}
 		}, giveUp.signal);
-		// Of what comes too late, nobody hears.
+		// What comes too late is dropped.
 		acting.catch(() => undefined);
 		try {
 			return await Promise.race([acting, over.promise]);

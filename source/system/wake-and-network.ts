@@ -11,7 +11,7 @@ export type WakeAndNetworkListener = {
 type Interfaces = typeof networkInterfaces;
 
 const tickEvery = 1000;
-/** A wall clock that is so much further than the timer says, milliseconds, tells of sleep. */
+/** A wall clock that is so much further than the timer says, milliseconds, shows that the machine slept. */
 const gap = 5000;
 
 /** The addresses by which others are reached, as text to compare. Those of the machine itself and of a single cable say nothing. */

@@ -12,7 +12,7 @@ export type TunnelHealth = {
 	readonly attempt?: number | undefined;
 	/** When the next try starts; undefined while one is under way. */
 	readonly nextTry?: number | undefined;
-	/** Since when a connection that is still there says nothing. It is kept until another one stands in for it, and used again when it answers. */
+	/** Since when a connection that is still there says nothing. It is kept until another one replaces it, and used again when it answers. */
 	readonly silentSince?: number | undefined;
 };
 

@@ -2,7 +2,7 @@ import type {Connection} from './connection/contract.js';
 
 /** Seconds between questions to a connection that answers. */
 const askEvery = 5;
-/** Seconds without an answer or any other byte after which a connection counts as silent. */
+/** Seconds without an answer or any other byte after which a connection counts as lost. */
 const patience = 4;
 /** The same for a question that has a reason: the machine slept, or has another network. */
 const probePatience = 3;
@@ -11,13 +11,13 @@ type Listeners = {
 	/** Round trip, milliseconds. */
 	readonly onAnswer: (latency: number) => void;
 	readonly onSilent: (seconds: number) => void;
-	/** A silent one, or one that was probed, is heard again. */
+	/** A silent one, or one that was probed, answers again. */
 	readonly onHeard: () => void;
 };
 
 /**
 Asks one connection whether it lives, by a round trip to its SSH server. Counts ticks of a second and no clock, so that neither sleep nor
-a clock that is set makes it silent. A busy connection's answers may be late: as long as bytes arrive, it lives.
+a clock that is set makes it count as lost. A busy connection's answers may be late: as long as bytes arrive, it lives.
 */
 export class Keepalive {
 	readonly #connection: Connection;
@@ -54,7 +54,7 @@ export class Keepalive {
 		if (bytesRead !== this.#seen) {
 			this.#seen = bytesRead;
 			this.#quiet = 0;
-			// What was on its way before the question says nothing about the new network, and the answer itself is told at once.
+			// What was on its way before the question says nothing about the new network, and the answer itself is reported at once.
 			if (!this.#probing) {
 				this.#hear();
 			}

@@ -22,7 +22,7 @@ type ReconnectorOptions = {
 	readonly onConnected: (connection: Connection) => void;
 	/** No further try can succeed. */
 	readonly onFinal: (error: ConnectionError) => void;
-	/** Told when a try starts (`nextTry` undefined) and when one has failed. */
+	/** Called when a try starts (`nextTry` undefined) and when one has failed. */
 	readonly onAttempt: (progress: {attempt: number; nextTry: number | undefined; reason: string | undefined}) => void;
 };
 

@@ -21,15 +21,15 @@ export type TunnelOptions = {
 	readonly random?: Random;
 	/** Where sleep and changes of the network are noticed. @default one for all tunnels of the clock */
 	readonly surroundings?: WakeAndNetworkWatch;
-	/** Told of each new connection. */
+	/** Called with each new connection. */
 	readonly onUp?: (connection: Connection) => void;
-	/** Told when a connection is lost or says nothing any more. */
+	/** Called when a connection is lost or says nothing any more. */
 	readonly onDown?: (reason: string) => void;
-	/** Told when a connection that said nothing answers again; after `onDown`, in place of `onUp`. */
+	/** Called when a connection that did not answer answers again; after `onDown`, in place of `onUp`. */
 	readonly onBack?: () => void;
 	/** Whether something waits for the connection, so that no try comes late. */
 	readonly isUrgent?: () => boolean;
-	/** Told once, when no further try can succeed: a wrong host key, a key that is refused, an instance that is gone. */
+	/** Called once, when no further try can succeed: a wrong host key, a key that is refused, an instance that is gone. */
 	readonly onFailed?: (error: ConnectionError) => void;
 	readonly onChange?: () => void;
 };
@@ -86,7 +86,7 @@ export class Tunnel {
 		}
 	}
 
-	/** Begins anew where it was told that no further try can succeed; does nothing else. */
+	/** Begins anew after the report that no further try can succeed; does nothing else. */
 	retry(): void {
 		if (this.#final && !this.#stop.signal.aborted) {
 			this.#final = undefined;

@@ -22,7 +22,7 @@ Subsystem sftp internal-sftp
 `;
 
 // At the deadline, which it reads anew every other second, it asks for unsaved work and ends the container. On a machine the machine's own
-// guard does that, and there is no deadline here. Git trusts no folder of another user's but when it is told to.
+// guard does that, and there is no deadline here. Git trusts no folder of another user's unless it is configured to.
 const guard = `
 check_work() {
   [ -f "$d/work-check" ] || return 0
@@ -208,7 +208,7 @@ done
 /**
 The container's first process, as root; it may be started again at any time. A guard for the deadline; then nothing more as long as the file
 \`hold\` is there, since an image may be made of the container until then; then the user, the engine inside where one is asked for, and the
-SSH server, which is kept alive. Where it cannot go on, the file \`ended\` tells why: see \`readEnd\`.
+SSH server, which is kept alive. Where it cannot go on, the file \`ended\` holds the reason: see \`readEnd\`.
 */
 export const bootstrapScript = `d=${stateFolder}
 HOME=\${HOME:-/root}

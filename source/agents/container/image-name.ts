@@ -53,7 +53,7 @@ export function environmentImage(
 /** The oldest Python that uv can bring. */
 const oldestPython = 8;
 
-/** What of a wish the default images cannot meet, one line each; an image of the person's own is theirs to judge. */
+/** Parts of a request that the default images cannot meet, one line each; an image of the person's own is not judged. */
 export function imageCautions({image, python, docker = false, gpus = []}: ImageRequest): string[] {
 	if (image !== undefined) {
 		return [];

@@ -22,7 +22,7 @@ export type ContainerOptions = {
 	/** A Docker engine inside, which needs all rights. */
 	readonly docker: boolean;
 	readonly caches: readonly CacheMount[];
-	/** Whose caches they are, for lists: the person's own folder and configuration. */
+	/** Whose caches they are, for lists: the user's folder and configuration. */
 	readonly source: {readonly folder: string; readonly configuration: string};
 };
 

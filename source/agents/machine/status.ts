@@ -10,15 +10,15 @@ const text = (length: number) =>
 		.max(length)
 		.transform(value => plainLineOf(neutraliseLine(value)));
 
-/** What the guard tells, all moments in seconds since the epoch by the guest's clock. */
+/** What the guard reports, all moments in seconds since the epoch by the guest's clock. */
 const schema = z.object({
-	/** When it was told. */
+	/** When it was reported. */
 	at: moment,
 	/** When the machine ends itself; null for never. */
 	deadline: moment.nullable(),
 	/** Until when somebody has to lift the boot lease; null when it was lifted. */
 	lease: moment.nullable(),
-	/** The person's own connections that last longer than five seconds, at most 32. */
+	/** The user's connections that last longer than five seconds, at most 32. */
 	connections: z.array(z.object({from: text(64), since: moment})).max(64),
 	/** Since when nobody is connected and nothing says that it is busy; null while somebody is, or while the lease is there. */
 	idleSince: moment.nullable(),

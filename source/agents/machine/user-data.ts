@@ -15,7 +15,7 @@ export type GuestOptions = {
 	readonly duration: number | undefined;
 	/** Whole seconds from the first boot after which it ends itself unless the lease was lifted. @default 1800 */
 	readonly lease?: number;
-	/** Whole seconds without a connection of the person's own after which it ends itself; undefined for never. */
+	/** Whole seconds without a connection of the user after which it ends itself; undefined for never. */
 	readonly inactivity: number | undefined;
 	/** Where a spot notice is asked for, `http://HOST` or `http://HOST:PORT`; undefined to ask nobody. @default http://169.254.169.254 */
 	readonly metadataUrl?: string | undefined;

@@ -18,7 +18,7 @@ const usable = async (file: ConfigurationFile): Promise<ConfigurationFile> => {
 	return file;
 };
 
-/** What stands for a configuration where none is there and none is needed: it asks for nothing. */
+/** The empty configuration that is used where there is none and none is needed: it asks for nothing. */
 export const noConfiguration = (folder: string): ConfigurationFile => ({
 	path: path.join(folder, '.dstack.yml'),
 	file: '.dstack.yml',

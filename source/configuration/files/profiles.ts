@@ -60,7 +60,7 @@ export async function readProfiles(folder: string, home?: string): Promise<Profi
 	return {paths: files, diagnostics: read.flatMap(({diagnostics}) => diagnostics), profiles};
 }
 
-/** A place in the list stands for the name that is not there; no name can look like it. */
+/** A profile without a name is named by its position in the list; no name can look like it. */
 const unnamed = (index: number): string => `#${index + 1}`;
 const isUnnamed = ({name, index}: Profile): boolean => name === unnamed(index);
 

@@ -6,13 +6,13 @@ import type {RequirementKey, RequirementSettings} from '../model.js';
 import {printCpu, printMemory, printRange} from '../grammar/ranges.js';
 import {requirementPaths} from '../schema/requirement-fields.js';
 
-/** Where wishes are written down: the map in a file that `place` leads to, or a new entry of that name in its `profiles`. */
+/** Where requirements are saved: the map in a file that `place` leads to, or a new entry of that name in its `profiles`. */
 export type SaveTarget =
 	{readonly path: string; readonly place: ReadonlyArray<string | number>} | {readonly path: string; readonly newProfile: string};
 
 const asNumber = (text: string): string | number => (/^\d+(?:\.\d+)?$/.test(text) ? Number(text) : text);
 
-/** How each wish stands in a file. */
+/** How each requirement is written in a file. */
 const writers: {readonly [Key in RequirementKey]?: (value: NonNullable<RequirementSettings[Key]>) => unknown} = {
 	gpu: gpu => asNumber(printGpu(gpu)),
 	cpu: cpu => asNumber(printCpu(cpu)),

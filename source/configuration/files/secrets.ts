@@ -6,7 +6,7 @@ import {z} from 'zod';
 import {isMissing} from '../../system/files.js';
 import {Problem} from '../../system/problem.js';
 
-/** What `${{ secrets.NAME }}` stands for. Values never leave this module but to the run that asks for them. */
+/** What `${{ secrets.NAME }}` is replaced by. Values never leave this module but to the run that asks for them. */
 export type Secrets = Readonly<Record<string, string>>;
 
 // Not a record: that one drops the name `__proto__`, which is one like any other.

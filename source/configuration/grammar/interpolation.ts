@@ -11,7 +11,7 @@ type Piece = string | Reference;
 
 const reference = /^\s*([A-Za-z_]\w*)\.([\w-]+)\s*$/;
 
-/** Reads `${{ run.name }}` and `$$`, which stands for one `$`. Throws a `GrammarError` for what is neither closed nor a reference. */
+/** Reads `${{ run.name }}` and `$$`, which is an escaped `$`. Throws a `GrammarError` for what is neither closed nor a reference. */
 export function readPieces(text: string): Piece[] {
 	const pieces: Piece[] = [];
 	let plain = '';

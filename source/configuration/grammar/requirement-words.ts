@@ -86,7 +86,7 @@ const retryWords = ({limit, on}: Retry): string =>
 
 type Words = {readonly [Key in RequirementKey]?: (value: NonNullable<RequirementSettings[Key]>) => string | undefined};
 
-/** How each wish is said, in the order of weight. Those without words have no effect yet. */
+/** The words for each requirement, most important first. Those without words have no effect yet. */
 const words: Words = {
 	gpu: gpuWords,
 	cpu: cpuWords,

@@ -66,7 +66,7 @@ const defaults = ({cpu, memory, spotPolicy}: RequirementSettings): Requirements[
 		{},
 	);
 
-/** Each wish from the first layer that has it. */
+/** Each requirement from the first layer that has it. */
 function mergeLayers(layers: readonly Source[]): Source {
 	const settings: Record<string, unknown> = {};
 	const origins: Partial<Record<RequirementKey, Origin>> = {};
@@ -164,7 +164,7 @@ export function reverseOf({reverse = []}: Pick<RequirementFlags, 'reverse'>): Re
 function withFlags(environment: DevEnvironment, flags: RequirementFlags): DevEnvironment {
 	const variables = (flags.env ?? []).map(text => read('-e', text, parseVariable) as [string, string | undefined]);
 	const ports = portsOf(flags);
-	// Only looked at here, so that what does not read is told before anything else is asked.
+	// Only looked at here, so that what does not read is reported before anything else is asked.
 	reverseOf(flags);
 	const replaced = new Set(ports.map(({remote}) => remote));
 	const before = [...Object.entries(environment.env), ...environment.callerEnv.map(name => [name, undefined] as const)];

@@ -4,7 +4,7 @@ import type {DevEnvironment} from '../model.js';
 /** Where a variable of an environment has its value from. Never the value. */
 export type VariableSource = {
 	readonly name: string;
-	/** The configuration's own text, `-e NAME=value`, or a variable of the person's own that is asked for by its name. */
+	/** The configuration's own text, `-e NAME=value`, or a variable of the caller's environment that is asked for by its name. */
 	readonly from: 'configuration' | 'flag' | 'caller';
 	/** Names of the secrets that are laid into its text. */
 	readonly secrets: readonly string[];
@@ -27,7 +27,7 @@ export function variableSources(
 }
 
 /**
-What of the person's own a text takes in, through the environment's variables too: `secrets.TOKEN`, and `env.TOKEN` for a variable of theirs
+Which of the user's values a text takes in, through the environment's variables too: `secrets.TOKEN`, and `env.TOKEN` for a variable of theirs
 or one that they gave with `-e`. What the configuration says itself is nobody's secret.
 */
 export function ownValues(text: string, variables: readonly VariableSource[]): string[] {

@@ -80,7 +80,7 @@ function unknownKey(place: PropertyKey[], key: string, names: readonly string[],
 		: {place, message: `\`${key}\` cannot be used here: ${reason}`, key: true};
 }
 
-/** What stands at a place of a file's value; undefined where nothing does. */
+/** The value at a path of a file's value; undefined where nothing does. */
 export const valueAt = (value: unknown, place: ReadonlyArray<PropertyKey>): unknown =>
 	place.reduce<unknown>((inner, step) => (inner as Record<PropertyKey, unknown> | null | undefined)?.[step], value);
 
@@ -112,7 +112,7 @@ export const keysAt = (json: Json, place: ReadonlyArray<PropertyKey>): string[] 
 
 const asksForNothing = (given: unknown): boolean => given === false || (typeof given === 'string' && /^(?:no|off)$/i.test(given));
 
-/** Whether a key may be there without a value; where not, it is an error that is told already. */
+/** Whether a key may be there without a value; where not, it is an error that is reported already. */
 const takesNothing = (json: Json): boolean =>
 	ways(json).some(
 		({type, anyOf, ...others}) =>

@@ -33,7 +33,7 @@ const sortOf = (value: unknown): Sort =>
 						? 'map'
 						: 'nothing';
 
-/** A field that may be written in several ways, told apart by the sort of its value. Unlike a union it keeps the complaint of that one way, and its place. */
+/** A field that may be written in several ways, distinguished by the sort of its value. Unlike a union it keeps the complaint of that one way, and its place. */
 export const either = <T>(expected: string, ways: Partial<Record<Sort, z.ZodType<T>>>) =>
 	describeInput(
 		z.unknown().transform((value, context): T => {

@@ -3,10 +3,10 @@ import {z} from 'zod';
 /** A piece of a JSON Schema. */
 export type Json = Record<string, unknown>;
 
-/** What a field takes as it is written in a file, where its schema alone cannot tell: fields that are read by a parser of their own. */
+/** What a field takes as it is written in a file, where its schema alone does not say: fields that are read by a parser of their own. */
 const inputs = z.registry<{readonly json: () => Json}>();
 
-/** Tells how a field that transforms its value is written. */
+/** Describes how a field that transforms its value is written. */
 export function describeInput<T extends z.ZodType>(schema: T, json: () => Json): T {
 	inputs.add(schema, {json});
 	return schema;
@@ -23,7 +23,7 @@ export type FieldFacts = {
 };
 
 const own = new Set(['unused']);
-/** What is said of a field itself stands over what its parts say. */
+/** What is said of a field itself takes precedence over what its parts say. */
 const kept = new Set(['description', 'examples', 'unused']);
 
 const known = new WeakMap<z.ZodType, Json>();

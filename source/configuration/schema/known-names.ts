@@ -49,7 +49,7 @@ export function doubtfulGpu(name: string): {readonly meant: string | undefined} 
 export const doubtfulBackend = (name: string): {readonly meant: string | undefined} | undefined =>
 	knownBackends.includes(name) ? undefined : {meant: suggest(name, knownBackends)};
 
-/** Tells the names of backends and GPUs that are not known. A backend must be; a GPU may be newer than this program. */
+/** Reports names of backends and GPUs that are not known. A backend must be; a GPU may be newer than this program. */
 export function checkNames(
 	{diagnostics, at}: YamlFile,
 	{backends, gpu}: RequirementSettings,

@@ -22,7 +22,7 @@ const commandKeys = new Set(['build', 'setup', 'init']);
 const runNames = ['name'];
 
 /**
-Tells references of a sound configuration that are not closed, not known, or not allowed where they stand. `secrets` are the names that there
+Reports references of a valid configuration that are not closed, not known, or not allowed where they are used. `secrets` are the names that there
 are; undefined where nobody has looked.
 */
 export function checkReferences(yaml: YamlFile, environment: DevEnvironment, secrets: ReadonlySet<string> | undefined): void {

@@ -147,7 +147,7 @@ export const policyShape = {
 type Policies = Partial<z.infer<z.ZodObject<typeof policyShape>>>;
 type Resources = Partial<z.infer<typeof resources>>;
 
-/** Which key of a file each wish is written with, below the configuration or the profile. */
+/** Which key of a file each requirement is written with, below the configuration or the profile. */
 export const requirementPaths: Readonly<Record<keyof RequirementSettings, readonly string[]>> = {
 	backends: ['backends'],
 	regions: ['regions'],

@@ -72,7 +72,7 @@ export function starterText({ide, python, image, setup, ports, comments, hints}:
 	return [...head, 'type: dev-environment', ...written, ''].join('\n');
 }
 
-/** The choice that takes what a folder suggests. Python and image stay in comments: whether they are there, only the backend can tell. */
+/** The choice that takes what a folder suggests. Python and image stay in comments: whether they are there, only the backend knows. */
 export function choiceOf(suggestions: readonly Suggestion[]): StarterChoice {
 	const changes = suggestions.map(({change}) => change);
 	const commands = suggestions.filter(({from}) => !/^(?:GNU)?makefile$/i.test(from)).flatMap(({change}) => change.setup ?? []);

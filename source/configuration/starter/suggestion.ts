@@ -27,7 +27,7 @@ export type Change = {
 	readonly ports?: readonly number[];
 };
 
-/** Something that a file in the folder tells about the environment that the folder needs. */
+/** Something that a file in the folder shows about the environment that the folder needs. */
 export type Suggestion = {
 	/** The file's name. */
 	readonly from: string;

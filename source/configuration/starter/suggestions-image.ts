@@ -37,7 +37,7 @@ function fromStages(
 	];
 }
 
-/** The image below all stages that this one stands on; undefined where it cannot be told. */
+/** The image below all stages that this one is based on; undefined where it is not known. */
 function baseOf(stages: readonly Stage[], index: number, variables: ReadonlyMap<string, string>): string | undefined {
 	let at = index;
 	for (;;) {

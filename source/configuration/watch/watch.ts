@@ -32,10 +32,10 @@ const mostPolled = 100;
 const mostEmpty = 10;
 
 /**
-Tells when a configuration changes, appears, vanishes or is replaced. A folder is watched for every `*.dstack.yml` below it (where
+Calls back when a configuration changes, appears, vanishes or is replaced. A folder is watched for every `*.dstack.yml` below it (where
 `findConfigurations` looks), its `.dstack/profiles.yml` and that of the home folder; a list of files for just these. `listener`
-gets the absolute paths, at most about three times a second; what is there at the beginning is not told. Where a watch cannot be
-had or would hear nothing, it looks every two seconds. Never keeps the process alive. Returns the way to end it.
+gets the absolute paths, at most about three times a second; what is there at the beginning is not reported. Where a watch cannot be
+had or would get no events, it looks every two seconds. Never keeps the process alive. Returns the way to end it.
 */
 export function watchFiles(
 	target: string | readonly string[],
@@ -43,7 +43,7 @@ export function watchFiles(
 	{clock = systemClock, home = homedir(), watch: open = watch}: WatchOptions = {},
 ): () => void {
 	const places = createWatchedFolders(open, onEvent);
-	/** Every file that is watched, with what tells one state of it from another. */
+	/** Every file that is watched, with what distinguishes one state of it from another. */
 	const stamps = new Map<string, string>();
 	/** What links lead to, with the folders that the links are in. */
 	const targets = new Map<string, Set<string>>();
@@ -99,7 +99,7 @@ export function watchFiles(
 
 		const inner = path.join(folder, name);
 		if (event === 'rename') {
-			// A folder of a known name may be another one, which the old watch does not hear.
+			// A folder of a known name may be another one, of which the old watch gets no events.
 			const renewed = places.get(inner) ? inner : name === path.basename(folder) ? folder : undefined;
 			hint(...(renewed === undefined ? [] : places.deafen(renewed).map(place => place.folder)));
 		}
@@ -137,7 +137,7 @@ export function watchFiles(
 
 	async function scan(place: WatchedFolder, changed: Set<string>): Promise<void> {
 		const {folder} = place;
-		// First the watch, then the look: what happens between is heard.
+		// First the watch, then the look: what happens between is noticed.
 		if (!isWatchless) {
 			places.listen(place);
 		}

@@ -7,7 +7,7 @@ import {isMissing} from '../../system/files.js';
 
 const mostWatchers = 1000;
 
-// Linux's numbers of file systems that another machine, or a host around this one, writes to: no watch hears of that.
+// Linux's numbers of file systems that another machine, or a host around this one, writes to: no watch reports that.
 const remoteSystems = new Set([
 	0x6969, // NFS
 	0x517b, // SMB
@@ -53,7 +53,7 @@ export type WatchedFolders = {
 	deafen(folder: string): WatchedFolder[];
 };
 
-/** The folders and their watches. `onEvent` hears what Node's `watch` tells; a watch that broke is told as a change of all. */
+/** The folders and their watches. `onEvent` gets the events of Node's `watch`; a watch that broke is reported as a change of everything. */
 export function createWatchedFolders(
 	open: typeof watch,
 	onEvent: (place: WatchedFolder, event: string, name: string | null) => void,

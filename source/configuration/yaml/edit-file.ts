@@ -11,7 +11,7 @@ const byteOrderMark = '\uFEFF';
 /**
 Writes what `edit` makes of a file's text, all at once or not at all, with the file's mode and through a link to its target.
 `before` is the text as it was read, with or without its byte order mark; empty for a file that is not there, which is then made,
-with its folder. Gives out the text that stands there now. Throws a `configuration` problem when the file is no longer what was
+with its folder. Returns the current text. Throws a `configuration` problem when the file is no longer what was
 read, or cannot be written, and whatever `edit` throws.
 */
 export async function writeEdited(file: string, before: string, edit: (text: string) => string): Promise<string> {

@@ -115,7 +115,7 @@ const scalarKind = (source: string): PieceKind =>
 
 const isScalarKind = (kind: PieceKind): boolean => kind === 'string' || kind === 'number' || kind === 'keyword';
 
-/** What stands before a colon in its line is a key. */
+/** What precedes a colon in its line is a key. */
 function markKeys(tokens: readonly Token[]): void {
 	let candidate: Token | undefined;
 	for (const token of tokens) {

@@ -5,7 +5,7 @@ import {mostProblems, type YamlFile} from './yaml-file.js';
 const sexagesimal = /^[-+]?[1-9]\d*(?::[0-5]?\d)+$/;
 const olderTruth = /^(?:y|n|yes|no|on|off)$/i;
 
-/** Says where readers of older YAML, dstack's own among them, take a value for another than what stands there. */
+/** Says where readers of older YAML, dstack's own among them, take a value for another than what is written. */
 export function warnTraps({document, diagnostics, diagnose}: YamlFile): void {
 	if (!document) {
 		return;

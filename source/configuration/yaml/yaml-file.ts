@@ -10,7 +10,7 @@ import {refusals, startOf, tooDeep} from './refusals.js';
 const mostBytes = 64 * 1024;
 /** Each costs the library some kilobytes. */
 const mostBrackets = 5000;
-/** Problems of one kind that are told of one file. */
+/** Problems of one kind that are reported of one file. */
 export const mostProblems = 50;
 const mostMessage = 400;
 const mostSource = 200;
@@ -151,7 +151,7 @@ async function readText(absolute: string, file: string): Promise<string> {
 	}
 }
 
-/** UTF-8, or what a Windows shell writes; without the mark that tells which. */
+/** UTF-8, or what a Windows shell writes; without the mark that says which. */
 const decode = (bytes: Buffer): string =>
 	new TextDecoder(
 		bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : 'utf-8',

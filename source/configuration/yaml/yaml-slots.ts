@@ -38,7 +38,7 @@ export type Slot = {
 	/** Where a value may begin: behind the colon or dash, and the anchor. */
 	readonly after: number;
 	readonly kind: 'root' | 'map' | 'list';
-	/** Whether a colon stands before it. A flow map's key may do without. */
+	/** Whether a colon precedes it. A flow map's key may do without. */
 	readonly colon: boolean;
 	/** Its place among the entries of its parent. */
 	readonly index: number;
@@ -159,7 +159,7 @@ function refuseShared(slot: Slot, reused: ReadonlySet<string>, here: string): vo
 	}
 }
 
-/** Throws when something elsewhere, or in the value itself, stands on what is to be replaced. */
+/** Throws when something elsewhere, or in the value itself, refers to what is to be replaced. */
 export function refuseAnchors(document: Document.Parsed, slot: Slot, here: string): void {
 	const {node} = slot;
 	const reused = aliasNames(document);

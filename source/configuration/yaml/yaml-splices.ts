@@ -106,7 +106,7 @@ function replaceInline(text: string, slot: Slot, replacement: string): Splice[] 
 	return [{start: after, end: after, text: `${kind === 'map' && !colon ? ':' : ''} ${replacement}`}];
 }
 
-/** The lines of a collection whose first stands behind a dash already. */
+/** The lines of a collection whose first follows a dash already. */
 const compactText = (value: Plain, column: number, style: Style): string =>
 	blockLines(value, column, style).join(style.eol).trimStart();
 
@@ -222,5 +222,5 @@ export function removeLines(text: string, slot: Slot, index: number, style: Styl
 	return [{start: begin, end: between.trim() === '' ? next : end + between.search(/[^ \t]/), text: ''}];
 }
 
-/** Whether a collection stands between brackets. */
+/** Whether a collection is written in brackets. */
 export const isFlow = (token: Collection): token is CST.FlowCollection => token.type === 'flow-collection';

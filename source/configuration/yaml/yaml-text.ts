@@ -131,7 +131,7 @@ export function blockLines(value: Plain, column: number, style: Style): string[]
 	});
 }
 
-/** The first line stands behind the dash. */
+/** The first line follows the dash. */
 function itemLines(value: Plain, column: number, style: Style): string[] {
 	const dash = `${' '.repeat(column)}- `;
 	if (isFull(value)) {

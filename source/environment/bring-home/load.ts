@@ -11,11 +11,11 @@ import {findUnits, packUnit, type Packed, type Unit} from './remote-units.js';
 /** More than this is not brought home. Bytes. */
 export const homeLimit = 1024 ** 3;
 
-/** The parts of what bringing home is told that decide what is loaded. */
+/** The options of bringing home that decide what is loaded. */
 export type LoadOptions = {
 	/** Absolute folder that the code came from: the one that was chosen, below the top or it. */
 	readonly source: string;
-	/** What a check has told before, line by line: all of it has to come. */
+	/** What a check has reported before, line by line: all of it has to come. */
 	readonly listed?: readonly string[];
 	/** Bytes. @default `homeLimit` */
 	readonly limit?: number;

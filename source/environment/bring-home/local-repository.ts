@@ -21,7 +21,7 @@ export class Refused extends Error {
 	override readonly name = 'Refused';
 }
 
-/** Nothing of the person's own setup may run, and nothing that was not asked for may be written. `git` itself sees to most of it. */
+/** No program of the user's setup may run, and nothing that was not asked for may be written. `git` itself ensures most of it. */
 const careful = [
 	...['transfer.fsckObjects=true', 'fetch.fsckObjects=true', 'protocol.allow=never', 'protocol.file.allow=always'],
 	...['gc.auto=0', 'maintenance.auto=false', 'fetch.writeCommitGraph=false'],
@@ -143,7 +143,7 @@ export async function importRefs(
 	}
 }
 
-/** The names that commits are given, and what git is to be told for that. */
+/** The names that commits are given, and the options that git needs for that. */
 async function claim(repository: GitLocation, refs: Packed['refs'], prefix: string, taken: Taken) {
 	const brought: TakenRef[] = [];
 	let orders = '';

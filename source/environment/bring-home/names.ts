@@ -1,7 +1,7 @@
 /** Branches and tags that are there, `heads/main` or `tags/v1`, with their commits; by their `keyOf`. */
 export type Taken = Map<string, {readonly name: string; readonly commit: string}>;
 
-/** Some file systems do not tell capital letters from others. */
+/** Some file systems do not distinguish capital letters. */
 export const keyOf = (name: string): string => name.toLowerCase();
 
 /** What git itself refuses in a name, and what a terminal or a file system would stumble over. */

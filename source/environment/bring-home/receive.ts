@@ -9,7 +9,7 @@ import {idleLimit} from './remote-units.js';
 type Options = {
 	/** Absolute; must not be there yet. */
 	readonly file: string;
-	/** Bytes that all of the work may have, as it is told. */
+	/** Bytes that all of the work may have, as it was announced. */
 	readonly limit: number;
 	/** Bytes that this file may have. */
 	readonly room: number;

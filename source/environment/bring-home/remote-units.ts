@@ -39,9 +39,9 @@ export type Packed = {
 	readonly files: number;
 	/** Bytes of content that Git LFS keeps of it, in files of its own. */
 	readonly large: number;
-	/** Whether those can be told as a patch. */
+	/** Whether those can be expressed as a patch. */
 	readonly patch: boolean;
-	/** What it found, as the check of the workspace tells it; 200 lines at most. */
+	/** What it found, as the check of the workspace reports it; 200 lines at most. */
 	readonly seen: readonly string[];
 	readonly notes: readonly string[];
 };

@@ -5,7 +5,7 @@ import {snapshotFunctions} from './snapshot.js';
 const mostKnown = 2000;
 /** Minutes after which nobody goes on with a session. */
 const leftAfter = 1440;
-/** So many lines of the check are compared: it tells no more. */
+/** So many lines of the check are compared: it reports no more. */
 const mostListed = 200;
 
 const historyFunctions = `
@@ -223,8 +223,8 @@ archive_listing() {
 
 /**
 The script by which work comes home, asked over a link. Its first argument names the session: each has a folder of its own there, so that two
-at once do not meet, and `close` takes it away. `units` tells the repositories in the workspace and, as `outside`, working trees of theirs
-elsewhere; `pack KEY MODE` makes one ready and tells what it holds, `bundle KEY`, `patch KEY`, `archive KEY` and `large KEY` print it.
+at once do not meet, and `close` takes it away. `units` lists the repositories in the workspace and, as `outside`, working trees of theirs
+elsewhere; `pack KEY MODE` makes one ready and lists what it holds, `bundle KEY`, `patch KEY`, `archive KEY` and `large KEY` print it.
 Answers are fields that each end with a NUL, the last of them `end`. MODE says on what the bundle builds: `given` on commits that are named
 on standard input, `remotes` on what was there at the start and what remotes have, `none` on nothing.
 */

@@ -35,7 +35,7 @@ export class TargetFolder {
 		}
 	}
 
-	/** Refuses what the disk has no room for: it is there twice for a moment. */
+	/** Refuses what the disk has no space for: it is there twice for a moment. */
 	async makeRoom(bytes: number): Promise<void> {
 		const {bavail, bsize} = await statfs(this.folder);
 		if (bavail * bsize < bytes * 2) {
@@ -50,7 +50,7 @@ export class TargetFolder {
 	}
 
 	/**
-	Keeps a whole file for good, and tells its absolute path. The same content is kept once, other content of the same name gets a number;
+	Keeps a whole file for good, and returns its absolute path. The same content is kept once, other content of the same name gets a number;
 	with `namesContent` the name alone says that it is the same.
 	*/
 	async keep(file: string, below: string, name: string, namesContent = false): Promise<string> {

@@ -21,7 +21,7 @@ const octal = (value: number, digits: number): string =>
 		.padStart(digits, '0');
 
 /**
-What stands before a member's content. GNU's format, since all tars read it (BusyBox knows none of POSIX's extended headers) and names in it
+The header of a member's content. GNU's format, since all tars read it (BusyBox knows none of POSIX's extended headers) and names in it
 are bytes. Without an owner: it is whoever unpacks.
 */
 export function memberHeader({name, kind, mode, modified, size, target}: Member): Buffer {

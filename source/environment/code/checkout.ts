@@ -6,7 +6,7 @@ import type {History, Item} from './shipment.js';
 import {sourceOf} from './shipment.js';
 import {inSlices} from './tree.js';
 
-/** Files that git makes there from history, and what it has to be told for that. */
+/** Files that git makes there from history, and the options that it needs for that. */
 export type Checkout = {
 	readonly items: ReadonlySet<Item>;
 	readonly bytes: number;
@@ -76,7 +76,7 @@ function blobId(item: Item): string | undefined {
 		const content = readFileSync(sourceOf(item));
 		return createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
 	} catch {
-		// Gone meanwhile: whoever sends it tells of that.
+		// Gone meanwhile: the sender reports that.
 		return undefined;
 	}
 }
@@ -95,8 +95,8 @@ async function heldBlobs(folder: string, ids: readonly string[]): Promise<Readon
 }
 
 /**
-Lets git write the files there, into a tree without attributes and with no settings but ours, so that no filter touches them. Stands in the
-incoming folder.
+Lets git write the files there, into a tree without attributes and with no settings but ours, so that no filter touches them. Is in the incoming
+folder.
 */
 export const checkoutScript = ({
 	place,

@@ -21,7 +21,7 @@ export type Staged = {
 	readonly without: ReadonlySet<string>;
 };
 
-/** The code as it stands now: what will be copied, and how. Bytes. */
+/** The code in its current state: what will be copied, and how. Bytes. */
 export type CodeManifest = {
 	/** Absolute. */
 	readonly root: string;
@@ -156,7 +156,7 @@ async function addBare(collection: Collection, repository: Repository): Promise<
 	await stage(collection, none, repository);
 }
 
-/** A working tree at `place`, with its history: as it lies there where `.git` stands alone, else built. */
+/** A working tree at `place`, with its history: as it lies there where `.git` is self-contained, else built. */
 async function addRepository(collection: Collection, place: Buffer, repository: Repository): Promise<void> {
 	const alone = await standsAlone(repository);
 	noteSettings(collection, repository);

@@ -1,5 +1,5 @@
 /*
-What people write into commands: the settings of git that run some, and its hooks. Only what stands there itself is a secret; a variable, a substitution, a
+What people write into commands: the settings of git that run some, and its hooks. Only a literal value is a secret; a variable, a substitution, a
 path or a placeholder in its place is none, since nothing would be gained by leaving it out.
 */
 
@@ -32,7 +32,7 @@ const shapes = [
 	/-----BEGIN [A-Z ]*PRIVATE KEY-----/,
 ];
 
-/** Whether a secret stands in a command or script. */
+/** Whether a command or script contains a secret. */
 export const holdsSecret = (text: string): boolean =>
 	shapes.some(shape => shape.test(text)) ||
 	[...text.matchAll(assignment)].some(

@@ -16,7 +16,7 @@ const comment = /[#;][^\n]*/y;
 const section = /\[([A-Za-z\d.-]+)(?:[ \t]+"((?:[^"\\\n]|\\.)*)")?[ \t]*\]/y;
 const variable = /([A-Za-z][A-Za-z\d-]*)[ \t]*/y;
 
-/** Git's own grammar of its configuration files; what it would refuse is one part, as it stands. */
+/** Git's own grammar of its configuration files; what it would refuse is one part, unchanged. */
 function parse(text: string): Part[] {
 	const parts: Part[] = [];
 	let [place, current, subsection]: [number, string, string | undefined] = [0, '', undefined];

@@ -16,11 +16,11 @@ export type GitOptions = {
 	readonly input?: Buffer;
 	/** Where the output goes instead of into memory. */
 	readonly file?: string;
-	/** Where git stands. @default the top of the working tree */
+	/** The working folder of git. @default the top of the working tree */
 	readonly cwd?: string;
 };
 
-/** The person's own variables, without any by which git would look elsewhere, do something else, or say more than it is asked. */
+/** The user's variables, without any by which git would look elsewhere, do something else, or say more than it is asked. */
 const withoutGit = (folder: string): NodeJS.ProcessEnv => ({
 	...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_') || name === 'GIT_EXEC_PATH')),
 	PATH: searchPath(folder),
@@ -77,7 +77,7 @@ export async function initOwn(folder: string, options: readonly string[] = []): 
 	return ownGit(folder, ['init', '--quiet', '--bare', '--template=', ...options, folder]);
 }
 
-/** Asks for what the person's own settings say, in no repository. */
+/** Asks for what the user's settings say, in no repository. */
 export const personGit = async (args: readonly string[]): Promise<GitResult> => {
 	const kept = Object.entries(process.env).filter(([name]) => name.startsWith('GIT_CONFIG'));
 	return run('/', args, {...withoutGit(process.cwd()), ...Object.fromEntries(kept), GIT_DIR: devNull}, {});
@@ -128,7 +128,7 @@ const missing = (folder: string): Problem =>
 export const gitProblem = (folder: string, stderr: string): Problem =>
 	new Problem('configuration', `git cannot read ${neutraliseLine(folder)}: ${neutraliseLine(stderr.split('\n')[0] ?? '')}`);
 
-/** The same where anything but success is a problem to be told. */
+/** The same where anything but success is a problem to be reported. */
 export async function gitOutput(place: GitLocation, args: readonly string[], options: GitOptions = {}): Promise<Buffer> {
 	const {code, stdout, stderr} = await git(place, args, options);
 	if (code !== 0) {

@@ -61,7 +61,7 @@ const isScript = (part: string, text: string): boolean =>
 
 const binary = /(?:^|\/)(?:objects|annex)\/|(?:^|\/)(?:index|sharedindex\.[^/]*)$|\/reftable\//;
 
-/** Tells of a name where it lies within a git folder; undefined for what is none of git's own files. */
+/** Classifies a name by where it lies within a git folder; undefined for what is none of git's own files. */
 function partsOfGit(items: readonly Item[], kind: CodeManifest['kind']): (name: string) => string | undefined {
 	const names = new Set(items.map(({name}) => name.toString('latin1')));
 	// Beside working trees a bare repository may lie under any name; a submodule's is within the other's.

@@ -137,7 +137,7 @@ const present = async ({folder}: History, ids: readonly string[]): Promise<strin
 const lastLine = (output: string): string =>
 	neutraliseLine(withoutUser(output.trim().split('\n').at(-1) ?? '').replace(/^fatal: /, ''));
 
-/** The tips of origin's branches, or why it did not tell them. */
+/** The tips of origin's branches, or why it did not list them. */
 async function askInstance(link: Link, url: string, context: StepContext, signal?: AbortSignal): Promise<string[] | string> {
 	const script = `${enter(context)}
 ${announced} ls-remote --heads -- ${quote(url)} > advertised 2> complaints & p=$!
@@ -189,7 +189,7 @@ for t in ${tips.join(' ')}; do echo "$t"; done > fetched.new && mv fetched.new f
 	}
 }
 
-/** A fetch that fell silent. Rejects where it is the link that is lost. */
+/** A fetch without output for too long. Rejects where it is the link that is lost. */
 const stopFetch = async (link: Link, context: StepContext, signal?: AbortSignal): Promise<unknown> =>
 	link.exec(
 		viaSh(`cd ${quote(incomingFolder(context))} && for r in receivers/*; do

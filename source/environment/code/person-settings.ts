@@ -6,7 +6,7 @@ import {personGit} from './git.js';
 import type {GitLocation} from './git-location.js';
 import {readSettings} from './settings.js';
 
-/** Where a repository came from, as the person's own settings rewrite it; '' where that is not known. */
+/** Where a repository came from, as the user's settings rewrite it; '' where that is not known. */
 export async function originOf({commonDir}: Pick<GitLocation, 'commonDir'>): Promise<string> {
 	const [url = ''] = readSettings(commonDir).get('remote.origin.url') ?? [];
 	const text = Buffer.from(url, 'latin1').toString('utf8');

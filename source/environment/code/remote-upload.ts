@@ -67,7 +67,7 @@ export type RemoteState = {
 };
 
 /**
-Makes room, and tells what is there of an earlier attempt; undefined when there is nothing to copy. The workspace itself stays, since people
+Frees space, and reports what is there of an earlier attempt; undefined when there is nothing to copy. The workspace itself stays, since people
 may stand in it.
 */
 export async function begin(
@@ -135,7 +135,7 @@ function readThere(stdout: string): RemoteState {
 const reasonOf = ({code, stderr}: Pick<ExecResult, 'code' | 'stderr'>): string =>
 	neutraliseLine(stderr.trim().split('\n').at(-1) ?? '') || `exit code ${code}`;
 
-/** Removes what does not belong to the code any more: units that are not wanted, by their ids, and what stands outside of all units. */
+/** Removes what does not belong to the code any more: units that are not wanted, by their ids, and what is outside of all units. */
 export async function removeStale(
 	link: Link,
 	stale: readonly string[],
@@ -160,7 +160,7 @@ mkdir -p tree && chmod 755 tree`;
 
 /**
 Unpacks standard input. As root, tar would give the files the owner that they have here (`-o` forbids it), and git there would call that
-dubious. What comes after a failure is read to its end, so that the sender hears of the failure and not of a broken pipe.
+dubious. What comes after a failure is read to its end, so that the sender gets the failure and not of a broken pipe.
 */
 export const unpackCommand = (context: StepContext): string =>
 	viaSh(
@@ -179,7 +179,7 @@ mkdir -p "\${t%/*}" && cat "$d"p* > whole && { chmod "$(stat -c %a "$d/p000000" 
 done; }`;
 
 /**
-The last act: files are put together, git does its part (\`middle\`, a script that stands in the incoming folder), and all moves to its place.
+The last act: files are put together, git does its part (\`middle\`, a script in the incoming folder), and all moves to its place.
 */
 export async function finish(link: Link, middle: string, context: StepContext, signal?: AbortSignal): Promise<void> {
 	const script = `: code-copied

@@ -36,7 +36,7 @@ export type Shipment = {
 	readonly remove: () => Promise<void>;
 };
 
-/** Gathers what a manifest stands for; builds the repositories that have to be built. Throws `Changed`. */
+/** Gathers the files of a manifest; builds the repositories that have to be built. Throws `Changed`. */
 export async function gatherShipment({root, kind, entries, staged}: CodeManifest): Promise<Shipment> {
 	const items: Item[] = entries.map(entry => ({...entry, root, source: entry.name}));
 	const removals: Array<() => Promise<void>> = [];

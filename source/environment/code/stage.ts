@@ -11,7 +11,7 @@ import {addAll, emptyTree, type Entry} from './tree.js';
 
 type Skip = (relative: string, entry: Dirent) => boolean;
 
-/** What is never taken over: the records of other working trees, half-written files, git's own sockets, and links in the place of objects. */
+/** What is never copied: the records of other working trees, half-written files, git's own sockets, and links in the place of objects. */
 const skipAlways: Skip = (relative, entry) =>
 	relative === 'worktrees' ||
 	entry.isSocket() ||
@@ -28,7 +28,7 @@ const isOneTreesOwn: Skip = (relative, entry) =>
 
 /**
 Builds a repository of its own in a temporary folder for a working tree whose `.git` only points elsewhere, or that borrows objects:
-everything shared, this tree's own HEAD and index, and no trace of the other trees. Returns the folder that stands for `.git`, and whether
+everything shared, this tree's own HEAD and index, and no trace of the other trees. Returns the folder that is used as `.git`, and whether
 the repository changed meanwhile.
 */
 export async function stageRepository({
@@ -104,7 +104,7 @@ async function configure(file: string, ...args: readonly string[]): Promise<void
 	}
 }
 
-/** In that format, one working tree's references cannot be told from the others' by their files. */
+/** In that format, one working tree's references cannot be distinguished from the others' by their files. */
 function refuseTables(relative: string, commonDir: string): boolean {
 	if (relative === 'reftable') {
 		throw new Problem('configuration', `${commonDir} keeps its references in tables, and this is only one of its working trees`, {
@@ -115,7 +115,7 @@ function refuseTables(relative: string, commonDir: string): boolean {
 	return false;
 }
 
-/** Objects never change and are written before they are referred to, so what else there is tells of every change. */
+/** Objects never change and are written before they are referred to, so what else there is shows every change. */
 async function fingerprint({gitDir, commonDir}: Repository): Promise<string> {
 	const stamps: string[] = [];
 	for (const folder of new Set([commonDir, gitDir])) {

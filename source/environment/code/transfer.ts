@@ -48,7 +48,7 @@ export async function transfer(
 	let fetched = false;
 	if (history && fetching) {
 		const scratch = await mkdtemp(path.join(tmpdir(), 'dstack-tui-pack-'));
-		// A fetch whose copy is given up has nobody else who would hear of its failure.
+		// A fetch whose copy is given up has nobody else that would handle its failure.
 		fetching.end.catch(() => undefined);
 		try {
 			await send(transfer, {units, classes: 'f', notes});

@@ -171,7 +171,7 @@ function isRealFolder(tree: Tree, name: Buffer): boolean {
 	}
 
 	const found = look(absoluteBytes(tree.root, name));
-	// One that cannot be looked at is told of by the file in it.
+	// One that cannot be looked at is reported by the file in it.
 	const real =
 		(found === 'unreadable' || (found !== 'gone' && found.isDirectory())) &&
 		isRealFolder(tree, name.subarray(0, Math.max(0, name.lastIndexOf(slash))));

@@ -14,7 +14,7 @@ const attempts = 3;
 export type CopyOptions = {
 	/**
 	Whether the machine may fetch history from where the repository came from, without anybody's credentials. For machines elsewhere: to what
-	runs on this one, sending is faster, and the person's own machine would ask with their keys. @default false
+	runs on this one, sending is faster, and the user's machine would ask with their keys. @default false
 	*/
 	readonly fetch?: boolean;
 	/** Whether git there makes the files that history holds, and only the others are sent. @default from 4 MiB of files on */

@@ -19,7 +19,7 @@ const sharedFiles = ['packed-refs', 'shallow'];
 /**
 Makes a git folder that leads to a repository's objects, references and index, with settings of our own: git reads a repository's settings
 from its git folder, and these may name commands to run, other files to read, and another folder to call the working tree. Of the settings
-there only the format of the repository is taken over, and what tells names apart.
+there only the format of the repository is copied, and what distinguishes names.
 */
 export async function makeReadOnlyRepository({gitDir, commonDir, bare}: GitLocation): Promise<ReadOnlyRepository> {
 	const folder = await mkdtemp(path.join(tmpdir(), 'dstack-tui-view-'));

@@ -23,7 +23,7 @@ export type WorkingTree = {
 const key = (name: Buffer): string => name.toString('latin1');
 const isNested = (name: Buffer): boolean => name.at(-1) === 0x2f;
 
-/** Git on what is listed, told what the person ignores. */
+/** Git on what is listed, given what the user ignores. */
 type GitQuery = (args: readonly string[], input?: Buffer) => Promise<GitResult>;
 
 /** A repository's working tree: tracked files that are there, and those that are not ignored. */

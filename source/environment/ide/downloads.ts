@@ -15,7 +15,7 @@ export type Downloads = {
 
 const updates = 'https://update.code.visualstudio.com';
 
-/** `origin` stands for every host, where it is given. */
+/** `origin` replaces every host, where it is given. */
 const hosts = (origin: string | undefined, own: string): string => (origin ?? own).replace(/\/+$/, '');
 
 // As the `code` command names them: microsoft/vscode, cli/src/update_service.rs.
@@ -73,7 +73,7 @@ function newestAt(ide: ServerIde, origin: string | undefined): string {
 }
 
 export type NewestOptions = {
-	/** An address that stands for all that editors are fetched from. */
+	/** An address that replaces all those that editors are fetched from. */
 	readonly origin?: string;
 	readonly http?: Http;
 	readonly signal?: AbortSignal;

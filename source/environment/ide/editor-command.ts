@@ -24,7 +24,7 @@ export async function findEditorCommand(command: string, around: EditorSearch = 
 	return undefined;
 }
 
-/** Whether it belongs to that editor, or to none that can be told: a wrapper of the person's own. */
+/** Whether it belongs to that editor, or to no known one: a wrapper of the user. */
 async function isOf(ide: ServerIde, program: string, around: EditorSearch): Promise<boolean> {
 	const files = productFilesOf(program, around);
 	if (await firstEditor(ide, files)) {

@@ -4,7 +4,7 @@ import {findLocalEditor, type EditorSearch} from './local-editor.js';
 import {type Editor, products, type ServerIde} from './products.js';
 
 /**
-The version whose server is put there: the person's own, else the newest. `note` is a sentence where it is not their own; without an
+The version whose server is put there: the user's, else the newest. `note` is a sentence where it is not their own; without an
 editor it says why none could be found out. Rejects only with the reason of the signal.
 */
 export async function findEditor(

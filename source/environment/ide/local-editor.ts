@@ -30,7 +30,7 @@ export const editorSearch = (env: NodeJS.ProcessEnv = process.env): EditorSearch
 /**
 The version of the editor that the person has here: the one that its command on the PATH belongs to, else one in the usual places (the one
 installed last), Windows' own under WSL. Its product.json is read; only where there is none, its command is asked, and never one of
-Windows, which would open a window. Undefined where there is none, or none that tells; never rejects.
+Windows, which would open a window. Undefined where there is none, or none that states it; never rejects.
 */
 export async function findLocalEditor(ide: ServerIde, around: EditorSearch = editorSearch()): Promise<Editor | undefined> {
 	const programs = await onPath(products[ide].command, around);
@@ -66,7 +66,7 @@ export async function hasWindowsEditor(ide: Ide | undefined, around: EditorSearc
 	return place !== undefined && isOfWindows(place, around);
 }
 
-/** The files that a command's name stands for, without links, in the order of the PATH. */
+/** The files that a command's name resolves to, without links, in the order of the PATH. */
 export async function onPath(command: string, around: EditorSearch): Promise<string[]> {
 	const {env, platform} = around;
 	const folders = (env['PATH'] ?? env['Path'] ?? '').split(platform === 'win32' ? ';' : ':');
@@ -166,7 +166,7 @@ function parse(text: string): Record<string, unknown> | undefined {
 	}
 }
 
-/** Its command's `--version`: a script that starts no window. Windsurf's does not tell what its downloads are named by. */
+/** Its command's `--version`: a script that starts no window. Windsurf's does not state what its downloads are named by. */
 async function askCommand(ide: ServerIde, program: string, around: EditorSearch): Promise<Editor | undefined> {
 	if (ide === 'windsurf' || isOfWindows(program, around) || !(await isScript(program))) {
 		return undefined;

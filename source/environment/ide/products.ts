@@ -30,15 +30,15 @@ export const products: Readonly<Record<ServerIde, Product>> = {
 
 export const hasServer = (ide: Ide | undefined): ide is ServerIde => ide !== undefined && ide !== 'zed';
 
-/** One version of an editor: the person's own, or the newest. */
+/** One version of an editor: the user's, or the newest. */
 export type Editor = {
 	readonly ide: ServerIde;
 	/** 40 hexadecimal digits: what its server is named by. */
 	readonly commit: string;
-	/** The commit that its downloads are named by, which Cursor tells apart. */
+	/** The commit that its downloads are named by, which Cursor distinguishes. */
 	readonly build: string;
 	readonly version: string;
-	/** The product.json or the command that told; undefined for the newest version, which nobody here has. */
+	/** The product.json or the command that reported it; undefined for the newest version, which nobody here has. */
 	readonly place: string | undefined;
 };
 

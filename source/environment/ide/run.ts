@@ -13,7 +13,7 @@ export type IdeStepOptions = {
 	readonly signal?: AbortSignal;
 	readonly http?: Http;
 	readonly heard?: Heard;
-	/** Told of the checksum of what came from an address for the first time, where its publisher gives none. */
+	/** Called with the checksum of what came from an address for the first time, where its publisher gives none. */
 	readonly onSum?: (url: string, sum: string) => Promise<void>;
 };
 

@@ -15,7 +15,7 @@ import {acceptScript, cutCode, missingScript, receiveScript, type ReportedSums, 
 const attempts = 3;
 /** Milliseconds, and bytes. */
 const limits = {answer: 10_000, idle: 30_000, whole: 3_600_000, size: 2 ** 30};
-/** Milliseconds: unpacking is silent. */
+/** Milliseconds: unpacking has no output. */
 const idleLimit = 300_000;
 
 type Part = keyof Downloads;
@@ -24,7 +24,7 @@ export type SendOptions = ServerOptions & {
 	readonly onReport: (report: StepReport) => void;
 	readonly http?: Http;
 	readonly signal?: AbortSignal;
-	/** Told of the checksum of what came from an address for the first time, where its publisher gives none. */
+	/** Called with the checksum of what came from an address for the first time, where its publisher gives none. */
 	readonly onSum?: (url: string, sum: string) => Promise<void>;
 };
 

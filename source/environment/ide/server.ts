@@ -9,7 +9,7 @@ const extensions = ['ms-python.python', 'ms-toolsai.jupyter'];
 
 export type ServerOptions = {
 	readonly editor: Editor;
-	/** An address that stands for all that editors are fetched from. */
+	/** An address that replaces all those that editors are fetched from. */
 	readonly origin: string | undefined;
 	/** What the archives were when they first came, by their addresses. */
 	readonly kept?: RecordedSums | undefined;
@@ -58,7 +58,7 @@ const codeLayout = (name: string, command: string): Layout => ({
 	cli: {place: `$base/${command}-$commit`, member: command},
 });
 
-/** Sets what the functions below work with, once `check_environment` has told the platform. */
+/** Sets what the functions below work with, once `check_environment` has set the platform. */
 function settings({editor, origin, kept}: ServerOptions): string {
 	const {folder, program} = products[editor.ide];
 	const {whole, inner, older, cli} = layoutOf(editor.ide);
@@ -196,7 +196,7 @@ const finish = `finish() {
 const functions = (options: ServerOptions): string =>
 	[begin, checkPart, fetchPart, settings(options), installPart, finish].join('\n');
 
-/** In the background while the server comes: its output is told after the server's. */
+/** In the background while the server comes: its output is printed after the server's. */
 const kernelPart = (venv: string): string => `kernel() {
   python=${quote(`${venv}/bin/python`)}
   "$python" -c 'import ipykernel' 2>/dev/null && return 0
@@ -243,7 +243,7 @@ export function ideScript({server, venv, reason}: IdeScriptOptions): string {
 	].join('\n');
 }
 
-/** A script that tells what is still to be sent: lines `platform NAME`, `server BYTES`, `cli BYTES`, with how much of each is there already. */
+/** A script that prints what is still to be sent: lines `platform NAME`, `server BYTES`, `cli BYTES`, with how much of each is there already. */
 export const missingScript = (options: ServerOptions): string => `${functions(options)}
 settle || { echo "$verdict$reasons" >&2; exit 1; }
 # Where nothing can work out a checksum, who sends it does, and for that needs all of it.
@@ -272,7 +272,7 @@ else exit ${cutCode}; fi
 if [ ${total} -ne 0 ] && [ "$(size_of "$file.part")" -ne ${total} ]; then exit ${cutCode}; fi
 `;
 
-/** What is known of an archive that was sent: SHA-256 checksums, as its publisher told it and as it was sent; undefined for not known. */
+/** What is known of an archive that was sent: SHA-256 checksums, as its publisher states it and as it was sent; undefined for not known. */
 export type ReportedSums = {readonly told: string | undefined; readonly sent: string | undefined};
 
 /**

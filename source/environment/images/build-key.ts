@@ -113,7 +113,7 @@ function fileReasons(files: BuildParts['files'], others: BuildParts['files']): s
 		: changed;
 }
 
-// What is kept with an image is small: enough of each digest to tell a change by.
+// What is kept with an image is small: enough of each digest to recognise a change.
 const digestLength = 16;
 const mostKept = 16 * 1024;
 const tooMany = '*';

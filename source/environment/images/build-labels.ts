@@ -24,9 +24,9 @@ export type Build = BuildScope & {
 	readonly parts: BuildParts | undefined;
 	/** Bytes; packed where it is in a registry. */
 	readonly size: number;
-	/** Milliseconds since the epoch; undefined where it is not told. */
+	/** Milliseconds since the epoch; undefined where it is not stated. */
 	readonly created: number | undefined;
-	/** Whether a container is made of it; undefined where nobody can tell. */
+	/** Whether a container is made of it; undefined where it is not known. */
 	readonly inUse: boolean | undefined;
 	/** A newer build of the same key has taken its name. */
 	readonly replaced: boolean;
@@ -49,7 +49,7 @@ export const labelsOf = (scope: BuildScope, key: string, parts: BuildParts): Rec
 	[buildLabels.parts]: packParts(parts),
 });
 
-/** What labels tell; undefined for an image that is no build. */
+/** What labels state; undefined for an image that is no build. */
 export function readLabels(
 	labels: Readonly<Record<string, string>> | null | undefined,
 ): (BuildScope & Pick<Build, 'key' | 'parts'>) | undefined {

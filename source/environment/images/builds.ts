@@ -23,7 +23,7 @@ export async function findBuild(
 	}
 
 	const others = (await store.list(scope)).filter(build => build.parts !== undefined && build.key !== key);
-	// One for the same architecture tells more than a newer one for another.
+	// One for the same architecture explains more than a newer one for another.
 	const other = others.find(build => build.parts?.architecture === parts.architecture) ?? others[0];
 	return {hit: undefined, why: explainMiss(parts, other?.parts)};
 }

@@ -122,7 +122,7 @@ async function awsLogin(registry: string, variables: NodeJS.ProcessEnv): Promise
 	const {failed, stdout, stderr, code, timedOut} = await execa('aws', [service, 'get-login-password', '--region', region], {
 		env: variables,
 		extendEnv: false,
-		// Never a program of the folder that the person stands in, which may be a stranger's.
+		// Never a program of the current folder, which may be a stranger's.
 		cwd: path.parse(process.cwd()).root,
 		stdin: 'ignore',
 		reject: false,

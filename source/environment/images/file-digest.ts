@@ -106,13 +106,13 @@ export async function digestFolder(root: string, folder: string, limits: DigestL
 /** Names relative to the root. */
 async function listed(root: string, folder: string): Promise<Buffer[]> {
 	const below = path.relative(root, folder);
-	// Taken as it stands: a name with a star is no pattern.
+	// Taken unchanged: a name with a star is no pattern.
 	const asked = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', `:(literal)${below === '' ? '.' : below}`];
 	const names = await askGit(root, asked);
 	return names ? unique(names) : walk(root, folder);
 }
 
-/** What the repository that a folder lies in says of it, in fields; undefined where there is none, or git does not tell. */
+/** What the repository that a folder lies in says of it, in fields; undefined where there is none, or git gives no answer. */
 export async function askGit(root: string, args: readonly string[]): Promise<Buffer[] | undefined> {
 	try {
 		const repository = await findRepository(root);
@@ -132,7 +132,7 @@ const unique = (names: readonly Buffer[]): Buffer[] => [...new Map(names.map(nam
 
 const mostWalked = 100_000;
 
-/** Where git does not tell, everything but what git keeps of its own. */
+/** Where git gives no answer, everything but what git keeps of its own. */
 async function walk(root: string, folder: string): Promise<Buffer[]> {
 	const names: Buffer[] = [];
 	for (const folders = [folder]; folders.length > 0 && names.length < mostWalked;) {

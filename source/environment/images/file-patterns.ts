@@ -25,7 +25,7 @@ export class FilePatterns {
 	}
 
 	/**
-	The files and folders that an absolute pattern stands for, those of the upper folders first. `own`: without what git ignores, which does not get into an
+	The files and folders that an absolute pattern matches, those of the upper folders first. `own`: without what git ignores, which does not get into an
 	environment; a person's plain pattern may name it.
 	*/
 	async fitting(pattern: string, own: boolean): Promise<string[]> {

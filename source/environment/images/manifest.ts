@@ -20,7 +20,7 @@ export type Manifest =
 export type ImageConfiguration = {
 	readonly architecture: string;
 	readonly os: string;
-	/** Milliseconds since the epoch; undefined where it is not told, or the epoch itself as reproducible builds have it. */
+	/** Milliseconds since the epoch; undefined where it is not stated, or the epoch itself as reproducible builds have it. */
 	readonly created: number | undefined;
 	readonly labels: Readonly<Record<string, string>>;
 };

@@ -1,7 +1,7 @@
 const python = ['pyproject.toml', 'setup.py', 'setup.cfg', 'MANIFEST.in', 'requirements.txt'];
 const node = ['package.json', 'package-lock.json', 'npm-shrinkwrap.json', '.npmrc'];
 
-/** Files that a tool reads without being told their names. */
+/** Files that a tool reads without being given their names. */
 const table: Readonly<Record<string, readonly string[]>> = {
 	pip: ['pyproject.toml', 'setup.py', 'setup.cfg', 'MANIFEST.in'],
 	pipx: ['pyproject.toml', 'setup.py', 'setup.cfg'],

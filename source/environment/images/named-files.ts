@@ -34,9 +34,9 @@ const isGuess = ({name, guessed}: Candidate): boolean => guessed || hasFolderPat
 
 /**
 Which files the commands name, by content as the working tree is now: every word that is a file or folder of the code, or a pattern of some, what the tools
-read unasked (`npm ci` reads `package-lock.json`), and what requirements, environments and scripts among them name in turn. A word with a variable stands for
-all that it may be. A file too many costs a build that was not needed; one too few would bring an old image back. The code's own folder (`pip install .`)
-stands for its manifests alone.
+read unasked (`npm ci` reads `package-lock.json`), and what requirements, environments and scripts among them name in turn. A word with a variable matches all
+that it may be. A file too many costs a build that was not needed; one too few would bring an old image back. The code's own folder (`pip install .`)
+means its manifests alone.
 */
 export async function namedFiles(
 	commands: readonly string[],

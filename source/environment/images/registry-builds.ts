@@ -10,7 +10,7 @@ const atOnce = 6;
 /** Of one list; each takes two questions. */
 const mostListed = 300;
 
-/** Builds in a repository of a registry, told apart by their tags. */
+/** Builds in a repository of a registry, distinguished by their tags. */
 export function registryStore(registry: Registry, setting: Pick<RegistrySetting, 'registry' | 'repository'>): BuildStore {
 	const where = `${setting.registry}/${setting.repository}`;
 

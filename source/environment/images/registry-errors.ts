@@ -3,7 +3,7 @@ import {HttpError} from '../../system/http.js';
 import {Problem} from '../../system/problem.js';
 import {neutraliseLine} from '../../system/terminal-text.js';
 
-/** What was wanted of a registry, and who was known to it: what a failure is told with. */
+/** What was wanted of a registry, and who was known to it: what the report of a failure needs. */
 export type Attempt = {
 	/** `ghcr.io` */
 	readonly registry: string;

@@ -163,7 +163,7 @@ export function createRegistry({insecure = [], login, http = createHttp(), signa
 				headers: {accept: manifestTypes.join(', ')},
 			});
 			const told = answered.get('docker-content-digest') ?? '';
-			// Some tell it only with the thing itself.
+			// Some report it only with the content itself.
 			return isDigest(told) ? told : (await manifest(reference))?.digest;
 		} catch (error) {
 			if (isMissing(error)) {

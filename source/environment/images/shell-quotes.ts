@@ -1,4 +1,4 @@
-// Text that nests deeper than anybody writes is read as it stands, so that none can exhaust the stack.
+// Text that nests deeper than anybody writes is read literally, so that none can exhaust the stack.
 const deepest = 20;
 
 /**

@@ -3,7 +3,7 @@ import {quoted, substituted} from './shell-quotes.js';
 const deepest = 6;
 
 /**
-The words of a shell's text, as far as they can be told without running it: quotes and escapes taken off, operators as ends of words. What is in quotes and
+The words of a shell's text, as far as they are known without running it: quotes and escapes taken off, operators as ends of words. What is in quotes and
 holds blanks is taken apart as well, since it may be a script of its own (`bash -c "…"`), and so is what a substitution runs; in the word itself it stays as
 it is written. More words than there are do no harm: each is only looked for as the name of a file.
 */

@@ -9,7 +9,7 @@ export type Candidate = {
 
 const longest = 1000;
 
-/** What of a word may be the name of files: itself, and what stands behind an option's name, a `=`, a `:`, an `@` or a comma. */
+/** What of a word may be the name of files: itself, and what follows an option's name, a `=`, a `:`, an `@` or a comma. */
 export function candidates(word: string): Candidate[] {
 	if (word.includes(unknown)) {
 		return [];
@@ -106,14 +106,14 @@ function choices(inside: string): string[] {
 const padded = (value: number, width: number): string =>
 	value < 0 ? `-${String(-value).padStart(width - 1, '0')}` : String(value).padStart(width, '0');
 
-/** Stands for what only the shell that runs it knows; no word of a command holds it. */
+/** Represents what only the shell that runs it knows; no word of a command holds it. */
 export const unknown = '\0';
 
 export const hasUnknown = (text: string): boolean => text.includes(unknown);
 
 const here = /(?:\$PWD|\$\{PWD\}|\$\(\s*pwd(?:\s+-[LP])?\s*\)|`\s*pwd\s*`)(?=\/|$)/g;
 
-/** How a word may read once it runs: as it stands, with something for its variables and substitutions, and with `${NAME:-default}` as the default. */
+/** How a word may read once it runs: unchanged, with something for its variables and substitutions, and with `${NAME:-default}` as the default. */
 export function readings(word: string): string[] {
 	const plain = word.replace(here, '.');
 	return [...new Set([plain, replaceVariables(plain, false), replaceVariables(plain, true)])];

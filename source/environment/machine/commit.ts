@@ -58,7 +58,7 @@ perform(main)
 
 /**
 Makes an image of the container's own file system (no mount is in it), configured as its base image is: entry point, command, user, folder,
-variables. Ends with a line that tells its size.
+variables. Ends with a line with its size.
 */
 export const commitScript = ({container, reference, labels, baseImage}: CommitOptions): string =>
 	programScript({

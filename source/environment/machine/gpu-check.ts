@@ -80,7 +80,7 @@ perform(main)
 
 /**
 Compares what `nvidia-smi` says in the container, on the machine, and what the offer said. Fewer GPUs, or none that can be used, end it with
-the reason; another name is told as a warning only, for who sells a card may have another name for it.
+the reason; another name is reported as a warning only, for who sells a card may have another name for it.
 */
 export const gpuCheckScript = ({container, expected: {name, count}}: GpuCheckOptions): string =>
 	programScript({parts: [engineClient, main], given: {container, expected: {name, count: Math.max(1, Math.ceil(count))}}});

@@ -7,7 +7,7 @@ import {transfer} from './transfer.js';
 export type ImageOptions = {
 	/** With or without a tag or digest; without, `latest`. */
 	readonly reference: string;
-	/** The offer's. The image is compared with what the machine says that it is; where both differ, that is told. */
+	/** The offer's. The image is compared with what the machine says that it is; where both differ, that is reported. */
 	readonly architecture: Offer['architecture'];
 	/**
 	Absolute path of a file on a tmpfs, mode 0600, with `{"username", "password", "serveraddress"}`, put there before each start. The script

@@ -36,6 +36,6 @@ def main():
 perform(main)
 `;
 
-/** Pushes an image of the machine's engine; layers that the registry has are not sent again. Ends with a line that tells its digest. */
+/** Pushes an image of the machine's engine; layers that the registry has are not sent again. Ends with a line with its digest. */
 export const pushScript = ({reference, authFile}: PushOptions): string =>
 	programScript({parts: [engineClient, registryErrors, transfer, uploadPart, main], given: {reference, authFile}, authFile});

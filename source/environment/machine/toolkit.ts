@@ -9,7 +9,7 @@ at `gpgkey` there, and the same in github.com/NVIDIA/libnvidia-container/issues/
 export const nvidiaKey = 'C95B321B61E88C1809C4F759DDCAE044F796ECB0';
 
 /**
-`check_driver` tells of the machine's driver and GPUs, or ends the step; `toolkit` makes the engine give GPUs to containers. The steps are
+`check_driver` reports the machine's driver and GPUs, or ends the step; `toolkit` makes the engine give GPUs to containers. The steps are
 those of NVIDIA's guide (docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/install-guide.html), only where it is missing. An engine
 that started before the toolkit came knows nothing of it; that it has to start anew is written down where a reboot forgets it.
 */

@@ -23,7 +23,7 @@ export type BackgroundOptions = {
 	/** Starts `catalog update --json` for clouds; what it prints is read. */
 	readonly start: (clouds: readonly string[]) => ChildProcess;
 	readonly signal: AbortSignal;
-	/** Told of the clouds that are being read, each time they become others. */
+	/** Called with the clouds that are being read, each time they change. */
 	readonly onProgress: (clouds: readonly string[]) => void;
 };
 

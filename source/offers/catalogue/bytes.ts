@@ -3,13 +3,13 @@ export class DamageError extends Error {
 	override readonly name = 'DamageError';
 }
 
-/** The numbers of a column: one that stands for all of them, or each. Views of the file, never to be written. */
+/** The numbers of a column: one that replaces all of them, or each. Views of the file, never to be written. */
 export type Numbers = number | Uint8Array | Uint16Array | Uint32Array | Float64Array;
 
 type Column = Exclude<Numbers, number>;
 
 const kinds = [Uint8Array, Uint16Array, Uint32Array, Float64Array] as const;
-/** In the place of a column's width: one number, eight bytes, stands for all. */
+/** In the place of a column's width: one number, eight bytes, replaces all. */
 const constant = 0;
 /** Columns begin at multiples of this, so that they can be read as they lie there. */
 const alignment = 8;

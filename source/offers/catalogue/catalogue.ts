@@ -36,7 +36,7 @@ type Part = FoundSection & {readonly from: LoadedPart['from']; readonly file: st
 
 /** What a file says of its own size is not believed beyond this. */
 const mostReserved = 1_000_000;
-/** Room for rows that backends tell of meanwhile: for the first of them all would have to move. */
+/** Space for rows that backends report meanwhile: for the first of them all would have to move. */
 const spare = 1024;
 /** Rows that are entered in the index at a time. */
 const entered = 1024;

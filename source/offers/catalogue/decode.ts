@@ -147,7 +147,7 @@ function copyBelow(column: Numbers, limit: number, to: Uint8Array): void {
 /** Codes of the file as what they stand for. */
 function translate(codes: Numbers, meanings: Uint32Array | Float64Array, to: Target): void {
 	if (typeof codes === 'number') {
-		// Of no rows nothing stands for anything.
+		// Without rows no code is valid.
 		to.fill(meanings[codes] ?? (to.length === 0 ? 0 : fail()));
 		return;
 	}

@@ -42,7 +42,7 @@ export class OfferCatalogue {
 		return [...new Set([...before.keys(), ...now.keys()])].filter(backend => before.get(backend) !== now.get(backend));
 	}
 
-	/** AWS's on-demand prices as the catalogue has them; its own API does not tell them. */
+	/** AWS's on-demand prices as the catalogue has them; its own API does not report them. */
 	async awsPrices(): Promise<OnDemandPriceLookup> {
 		await this.load();
 		return (region, instanceType) => {

@@ -31,7 +31,7 @@ export async function hasRefreshed(folder: string, backend: string): Promise<boo
 
 		return parts.some(part => part.kind === 'offers' && part.backend === backend);
 	} catch {
-		// Missing or damaged: what it stands for is to be had anew.
+		// Missing or damaged: what it refers to is to be fetched anew.
 		return false;
 	}
 }

@@ -9,7 +9,7 @@ import type {OfferTable} from '../table.js';
 import {bits} from '../table/rows.js';
 import {architectures} from '../table/shapes.js';
 
-/** Single things that requirements ask, in the order in which they are told: where, what, how. */
+/** Single things that requirements ask, in the order in which they are reported: where, what, how. */
 export const constraintIds = [
 	'backends',
 	'regions',

@@ -37,7 +37,7 @@ async function readKnown(context: FeedContext, collector: Collector): Promise<Kn
 	const known: Known = {spot: new Map(), gpus: new Map(), date: context.clock.now()};
 	try {
 		const catalogue = await openCatalogue('aws', context);
-		// Its odd rows are no rows of this feed: they are counted apart and not told.
+		// Its odd rows are no rows of this feed: they are counted apart and not reported.
 		for await (const offer of catalogue?.rows(new Collector()) ?? []) {
 			if (offer.gpu) {
 				known.gpus.set(offer.instanceType, offer.gpu);

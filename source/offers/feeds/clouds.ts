@@ -6,7 +6,7 @@ import {runpodFeed} from './runpod.js';
 import {vastFeed} from './vast.js';
 import {vultrFeed} from './vultr.js';
 
-/** The feeds of one cloud, the best first: the next one is asked only where the one before failed, and must tell of as much. */
+/** The feeds of one cloud, the best first: the next one is asked only where the one before failed, and must list as much. */
 export type Cloud = {readonly backend: string; readonly feeds: readonly Feed[]};
 
 const cloud = (...feeds: readonly [Feed, ...Feed[]]): Cloud => ({backend: feeds[0].backend, feeds});

@@ -13,7 +13,7 @@ export type GpuFacts = {
 	readonly memory: number;
 };
 
-/** What is known of an instance type apart from its price: for feeds that tell prices alone. */
+/** What is known of an instance type apart from its price: for feeds that have prices alone. */
 export type SizeFacts = Pick<OfferFacts, 'architecture' | 'cpu' | 'memory' | 'gpu' | 'disk'>;
 export type SizeTable = ReadonlyMap<string, SizeFacts>;
 

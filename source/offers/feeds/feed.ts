@@ -39,7 +39,7 @@ export type FeedContext = {
 	readonly signal: AbortSignal | undefined;
 	/** What the summary of the last run left, where its facts are still kept. */
 	readonly mark: string | undefined;
-	/** What is known of instance types whose feeds tell prices alone: GPUs of AWS, everything of Azure. */
+	/** What is known of instance types whose feeds have prices alone: GPUs of AWS, everything of Azure. */
 	readonly sizes: {readonly aws: SizeTable; readonly azure: SizeTable};
 };
 

@@ -125,7 +125,7 @@ async function readStock(context: FeedContext, place: DataCenter): Promise<Stock
 	}
 }
 
-/** Pods with cards: only those in stock are offers, the others are told of by nothing but their price. */
+/** Pods with cards: only those in stock are offers, of the others only the price is known. */
 function* gpuOffers(gpu: z.output<typeof gpuSchema>, {id: region, secure}: DataCenter): Generator<RawOffer> {
 	const [onDemand, spot] = secure ? [gpu.securePrice, gpu.secureSpotPrice] : [gpu.communityPrice, gpu.communitySpotPrice];
 	for (const count of counts.filter(each => each <= (gpu.maxGpuCount ?? counts.length))) {

@@ -54,12 +54,12 @@ export type UpdateOptions = {
 	onProgress?(progress: CloudProgress): void;
 };
 
-/** Progress is told of no more often than this, milliseconds. */
+/** Progress is reported no more often than this, milliseconds. */
 const tellEvery = 100;
 
 /**
 Asks all clouds for their prices, and gives them to the sink. A cloud that cannot be read as a whole, or of which more rows are odd than
-not, is aborted there and keeps what it had; the others go on. Rejects with the signal's reason only, after the sink was told.
+not, is aborted there and keeps what it had; the others go on. Rejects with the signal's reason only, after the sink was notified.
 */
 export async function updateCatalogue(options: UpdateOptions): Promise<CloudProgress[]> {
 	const {clouds = allClouds, concurrency = 4, signal} = options;

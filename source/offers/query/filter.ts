@@ -82,7 +82,7 @@ export class OfferFilter {
 
 const order: Readonly<Record<Test['over'], number>> = {place: 0, shape: 0, interruption: 0, any: 1, row: 2};
 
-/** What a term asks, wherever it stands. */
+/** What a term asks, wherever it is written. */
 const meaning = ({from: _, to: __, ...term}: Term): string => JSON.stringify(term);
 
 /** Whether each term of the one before is still asked, or a word of it that has grown. */

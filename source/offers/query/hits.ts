@@ -49,7 +49,7 @@ export function textMatcher(word: string, exact = false): (text: string) => bool
 			return false;
 		}
 
-		// The first place for each piece leaves the most room for those after it: no way back is ever needed.
+		// The first place for each piece leaves the most text for those after it: no way back is ever needed.
 		let at = first.length;
 		for (const part of middle) {
 			const found = text.indexOf(part, at);

@@ -35,7 +35,7 @@ function readOne(text: string, unit: Unit): Written | undefined {
 }
 
 /**
-What a value after an operator stands for, or what was expected instead. `0.5..2` is from one to the other. Without an order
+What a value after an operator means, or what was expected instead. `0.5..2` is from one to the other. Without an order
 (`:`, `=`) a price or a size is met as it is shown, to the last digit that was written: `price:0.65` finds 0.6525.
 */
 export function readNumber(text: string, operator: Operator, key: NumberKey): Interval | string {

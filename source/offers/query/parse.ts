@@ -179,7 +179,7 @@ function readKeyed(piece: Piece, place: Span, key: Key): Term | FilterError | un
 		: {...place, kind: 'text', key, values: values.map(each => each.toLowerCase()), exact: operator === '='};
 }
 
-/** Whether somebody has typed enough of a market to be told that it is none. */
+/** Whether somebody has typed enough of a market to be shown that it is none. */
 const isWhole = (word: string): boolean => !marketWords.some(each => each.startsWith(word.toLowerCase()));
 
 const yes = ['yes', 'true', 'spot', '1'];

@@ -40,7 +40,7 @@ export class ListingWriter {
 		this.#number = store.nextListing();
 	}
 
-	/** Of two facts about one type, place and market the cheaper one stands. Facts of another backend are refused with an error. */
+	/** Of two facts about one type, place and market the cheaper one is kept. Facts of another backend are refused with an error. */
 	addFacts(facts: Iterable<OfferFacts>): void {
 		for (const fact of facts) {
 			this.#mine(fact.backend);
@@ -54,7 +54,7 @@ export class ListingWriter {
 		this.#store.version++;
 	}
 
-	/** Of two offers with one id the later one stands. A price that is no number leaves the catalogue's. */
+	/** Of two offers with one id the later one is kept. A price that is no number leaves the catalogue's. */
 	addOffers(offers: Iterable<Offer>): void {
 		for (const offer of offers) {
 			this.#mine(offer.backend);
@@ -67,7 +67,7 @@ export class ListingWriter {
 		this.#store.version++;
 	}
 
-	/** The row where it stands now; undefined where it was left out. The caller of this one raises the table's version. */
+	/** The row that holds it now; undefined where it was left out. The caller of this one raises the table's version. */
 	put(coded: Coded): number | undefined {
 		const {rows, shapes, index} = this.#store;
 		const type = shapes.type[coded.shape] ?? 0;
@@ -170,7 +170,7 @@ export class ListingWriter {
 		return isRepeated && coded.price >= (rows.price[row] ?? 0) ? row : this.#write(row, coded, row);
 	}
 
-	/** Facts about a row that the backend itself told of: only what it left open is taken. */
+	/** Facts about a row that the backend itself reported: only what it left open is taken. */
 	#fill(row: number, coded: Coded): number {
 		const {rows, shapes} = this.#store;
 		rows.flags[row] = (rows.flags[row] ?? 0) | bits.catalogue;
@@ -208,7 +208,7 @@ export class ListingWriter {
 		return Number.isNaN(coded.price) ? (this.#store.rows.price[known] ?? Number.NaN) : coded.price;
 	}
 
-	/** Writes a row; `known` is the one that told of the same offer before, mostly itself. */
+	/** Writes a row; `known` is the one that reported the same offer before, mostly itself. */
 	#write(row: number, coded: Coded, known: number | undefined): number {
 		const {rows, shapes} = this.#store;
 		const old = known === undefined ? undefined : readPrice(rows, known);

@@ -51,7 +51,7 @@ export class Rows {
 		this.listing = new Uint32Array(capacity);
 	}
 
-	/** Makes room for so many rows more. */
+	/** Reserves space for so many rows more. */
 	reserve(more: number): void {
 		const wanted = this.length + more;
 		if (wanted <= this.place.length) {

@@ -5,7 +5,7 @@ import {Dictionary} from './dictionary.js';
 export const architectures = ['unknown', 'x86_64', 'arm64'] as const;
 export type Architecture = (typeof architectures)[number];
 
-/** What an instance is made of, whatever it costs and wherever it stands. */
+/** What an instance is made of, whatever it costs and in whatever region. */
 export type Shape = {
 	readonly instanceType: string;
 	readonly architecture: Architecture;

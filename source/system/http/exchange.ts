@@ -6,7 +6,7 @@ import {passingStatuses, retryAfter} from './retry.js';
 
 /** Milliseconds, and bytes. */
 export type HttpLimits = {
-	/** Until the head of the answer is there. Looking up the name and connecting are part of it: `fetch` does not tell them apart. */
+	/** Until the head of the answer is there. Looking up the name and connecting are part of it: `fetch` does not distinguish them. */
 	readonly answer: number;
 	/** Between two pieces of the body, while one is waited for. */
 	readonly idle: number;
@@ -36,7 +36,7 @@ export type HttpStream = {
 	/** The heads of the redirections that led to it, in their order. */
 	readonly redirections: readonly Headers[];
 	readonly etag: string | undefined;
-	/** The server says that what the given ETag stands for is still the newest; there is no body. */
+	/** The server says that what the given ETag identifies is still the newest; there is no body. */
 	readonly unchanged: boolean;
 	readonly body: Pieces;
 	close(): void;

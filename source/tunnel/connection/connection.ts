@@ -37,7 +37,7 @@ export async function connectThrough(machine: Connection, destination: Destinati
 export async function connect(destination: Destination, signal: AbortSignal): Promise<Connection> {
 	signal.throwIfAborted();
 	const {host, port} = destination;
-	// The kernel's own keepalive too: a name table of a router on the way forgets who is silent.
+	// The kernel's own keepalive too: a name table of a router on the way forgets a connection without traffic.
 	const socket = connectSocket({host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000});
 	const timer = setTimeout(() => {
 		socket.destroy(new Error(`no answer from ${host}:${port} in ${connectLimit / 1000} s`));
@@ -49,7 +49,7 @@ export async function connect(destination: Destination, signal: AbortSignal): Pr
 	return logIn(destination, signal, socket);
 }
 
-/** How a client is told to log in; `isWrong` tells whether it was another host key that ended it. */
+/** The options of a login; `isWrong` says whether it was another host key that ended it. */
 function configure(destination: Destination, sock: Socket | Duplex): {config: ConnectConfig; isWrong: () => boolean} {
 	const pinned = destination.hostKeys.map(publicKeyBytes);
 	let wrongKey = false;
@@ -105,7 +105,7 @@ async function logIn(destination: Destination, signal: AbortSignal, sock: Socket
 		}
 
 		signal.addEventListener('abort', onAbort, {once: true});
-		// A connection that is given up may complain more than once; the first complaint is the one that is told.
+		// A connection that is given up may complain more than once; the first complaint is the one that is reported.
 		client.on('error', () => undefined);
 		client.once('error', fail);
 		client.once('close', () => {

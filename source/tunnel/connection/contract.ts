@@ -25,7 +25,7 @@ export type Connection = Link & {
 	when the port is taken there or forwarding is not allowed.
 	*/
 	listenRemote(port: number, onArrival: (arrival: IncomingChannel) => void): Promise<() => void>;
-	/** Milliseconds until the other side's SSH server answered. Rejects when the connection is over; on a silent one it waits. */
+	/** Milliseconds until the other side's SSH server answered. Rejects when the connection is over; on one that does not answer it waits. */
 	ping(): Promise<number>;
 	/** Bytes that arrived so far: while they grow, the connection lives. */
 	readonly bytesRead: number;

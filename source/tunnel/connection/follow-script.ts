@@ -17,16 +17,16 @@ export const untilClosed = ['exec 3<&0 </dev/null', '{ cat <&3 >/dev/null 2>&1; 
 const restartAfter = 10_000;
 
 export type FollowOptions = {
-	/** Told when it could not be started, ended by itself or says nothing. Some seconds later it is begun anew. */
+	/** Called when it could not be started, ended by itself or says nothing. Some seconds later it is begun anew. */
 	readonly onTrouble: (message: string) => void;
-	/** Told before it is begun anew: half of what was printed last may be missing. */
+	/** Called before it is started again: half of what was printed last may be missing. */
 	readonly onRestart?: () => void;
 	/** Milliseconds without a line, after which it counts as stuck. @default never */
 	readonly silentAfter?: number;
 };
 
 /**
-Runs a script over a connection and tells each line that it prints, whatever is in it, for as long as the connection lives, until the
+Runs a script over a connection and passes on each line that it prints, whatever is in it, for as long as the connection lives, until the
 returned function is called.
 */
 export function followScript(

@@ -13,7 +13,7 @@ const congestion = 1024 * 1024;
 const guardInterval = 15_000;
 const guardCount = 3;
 
-/** An SSH connection by the library `ssh2`, with what that leaves to its users: deadlines, back-pressure, and an end that is told at once. */
+/** An SSH connection by the library `ssh2`, with what that leaves to its users: deadlines, back-pressure, and an end that is reported at once. */
 export class Ssh2Connection implements Connection {
 	readonly closed: Promise<Error | undefined>;
 	readonly #client: Client;
@@ -242,7 +242,7 @@ export class Ssh2Connection implements Connection {
 		this.#client.destroy();
 		this.#sock.destroy();
 		if (!('bytesRead' in this.#sock)) {
-			// A channel of another connection says that it is closed only when the other side agrees, and that one may be silent.
+			// A channel of another connection says that it is closed only when the other side agrees, and that one may not answer.
 			this.#sock.resume();
 			this.#sock.emit('close');
 		}

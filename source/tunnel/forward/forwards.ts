@@ -58,8 +58,8 @@ export class Forwards {
 	#cameBack = Number.NEGATIVE_INFINITY;
 
 	/**
-	`hold`: how long a new local connection waits for the link before it is refused, milliseconds. `onAwaited` is told of each that begins to
-	wait.
+	`hold`: how long a new local connection waits for the link before it is refused, milliseconds. `onAwaited` is called for each that begins
+	to wait.
 	*/
 	constructor(hold = 20_000, onAwaited: () => void = () => undefined) {
 		this.#holdLimit = hold;
@@ -190,7 +190,7 @@ export class Forwards {
 					continue;
 				}
 
-				// The link broke or fell silent in this very moment: the next one carries it.
+				// The link broke or stopped answering in this very moment: the next one carries it.
 				lost = connection;
 			}
 		}

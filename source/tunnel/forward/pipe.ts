@@ -3,7 +3,7 @@ import type {Duplex} from 'node:stream';
 import type {Connection} from '../connection/contract.js';
 import type {ByteCounter} from './byte-counter.js';
 
-/** Whether the other side said that nothing more comes on a channel. The library keeps that, but tells an end and a break in the same way. */
+/** Whether the other side said that nothing more comes on a channel. The library keeps that, but reports an end and a break in the same way. */
 const isComplete = (stream: Duplex): boolean => {
 	const {incoming} = stream as Duplex & {incoming?: {state?: string}};
 	return incoming?.state !== undefined && incoming.state !== 'open';

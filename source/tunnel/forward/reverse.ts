@@ -120,7 +120,7 @@ export class ReverseForwards {
 function take({local, sockets, traffic}: Reverse, connection: Connection, {accept, refuse}: IncomingChannel): void {
 	const socket = connect({host: '127.0.0.1', port: local, allowHalfOpen: true, noDelay: true});
 	socket.on('error', () => socket.destroy());
-	// Nothing listens here: the caller there is told so.
+	// Nothing listens here: the caller there gets a refusal.
 	socket.once('error', refuse);
 	socket.once('connect', () => {
 		socket.off('error', refuse);

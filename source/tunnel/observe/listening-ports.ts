@@ -13,9 +13,9 @@ export type ListeningPort = {
 export type ListeningOptions = {
 	/** Ports that are no news. Without them, those of the first look are. */
 	readonly before?: ReadonlySet<number>;
-	/** Told what is no news (any more), to be given as `before` over the next connection. */
+	/** Called with what is known already, to be given as `before` over the next connection. */
 	readonly onBefore?: (ports: ReadonlySet<number>) => void;
-	/** Told when it cannot be watched. */
+	/** Called when it cannot be watched. */
 	readonly onTrouble?: (message: string) => void;
 };
 
@@ -100,7 +100,7 @@ class Look {
 }
 
 /**
-Tells of ports that start and stop listening inside the environment, all that are news each time, within about three seconds. Ends with
+Reports ports that start and stop listening inside the environment, all that are news each time, within about three seconds. Ends with
 the connection, or when the returned function is called.
 */
 export function watchListening(

@@ -7,7 +7,7 @@ export type Amount = {readonly used: number; readonly total: number};
 
 export type GpuLoad = {
 	readonly name: string;
-	/** 0 to 1; undefined where the driver does not tell. */
+	/** 0 to 1; undefined where the driver does not report it. */
 	readonly share: number | undefined;
 	/** Bytes. */
 	readonly memory: Amount | undefined;
@@ -117,7 +117,7 @@ function memoryOf(values: ReadonlyMap<string, readonly string[]>): Amount | unde
 	return amount(total === undefined || available === undefined ? undefined : total - available, total);
 }
 
-/** By `stat` where it tells of file systems, else by `df`; what root alone may use does not count as free. */
+/** By `stat` where it reports file systems, else by `df`; what root alone may use does not count as free. */
 function diskOf(values: ReadonlyMap<string, readonly string[]>): Amount | undefined {
 	const [size, all, free, available] = (values.get('blocks') ?? []).map(numberOf);
 	if (size !== undefined && all !== undefined && free !== undefined && available !== undefined) {

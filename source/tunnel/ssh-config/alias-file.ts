@@ -74,7 +74,7 @@ const pins = [
 const endPins = ['ClearAllForwardings no', 'ExitOnForwardFailure no'];
 
 /**
-The same for what older ssh do not know, by the name in `ssh -G`: only pinned where the person's own settings have it, which shows that every
+The same for what older ssh do not know, by the name in `ssh -G`: only pinned where the user's settings have it, which shows that every
 ssh that reads them knows it.
 */
 export const deferredPins: Readonly<Record<string, {readonly line: string; readonly usual: string | undefined}>> = {

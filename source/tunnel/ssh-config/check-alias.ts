@@ -120,7 +120,7 @@ function notRead(paths: Paths, name: string, config: 'first' | 'missing' | numbe
 			};
 }
 
-/** Where the person's own file sets a key; a file that it includes may as well. */
+/** Where the user's file sets a key; a file that it includes may as well. */
 async function whereSet({userSshConfig}: Paths, key: string): Promise<string> {
 	const lines = (await readFile(userSshConfig, 'latin1')).split('\n');
 	const at = lines.findIndex(line => line.trim().toLowerCase().split(/[\s=]/)[0] === key);
@@ -136,7 +136,7 @@ async function checkLogin({paths, name, folder, limit, isPatient, signal}: SshQu
 	const said = await runSsh(
 		[
 			...configArguments(paths),
-			// The person's own forwards may be in use by their own sessions.
+			// The user's forwards may be in use by their own sessions.
 			...['-T', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=10', '-o', 'ClearAllForwardings=yes', '-o', 'LogLevel=INFO'],
 			name,
 			`echo ${mark}`,

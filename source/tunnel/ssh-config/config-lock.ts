@@ -13,7 +13,7 @@ class LockLost extends Error {
 }
 
 /**
-Acts under a lock. One that was taken over by another program meanwhile, because this machine slept or was very busy, was none: what was done
+Acts under a lock. One that was acquired by another program meanwhile, because this machine slept or was very busy, was none: what was done
 under it is done again, so it must be something that can be. Rejects with the code `ELOCKED` where it cannot be had.
 */
 export async function withLock<T>(file: string, act: () => Promise<T>, options: LockOptions = {}): Promise<T> {
@@ -22,7 +22,7 @@ export async function withLock<T>(file: string, act: () => Promise<T>, options: 
 		const release = await lockfile.lock(file, {
 			...usual,
 			...options,
-			// It is told from a timer, where nobody could catch what is thrown, as it would be without this.
+			// It is reported from a timer, where nobody could catch what is thrown, as it would be without this.
 			onCompromised() {
 				isLost = true;
 			},
@@ -44,7 +44,7 @@ export async function withLock<T>(file: string, act: () => Promise<T>, options: 
 	throw new LockLost('another program took its lock over');
 }
 
-/** What came of it, to be told later. */
+/** What came of it, to be reported later. */
 async function settle<T>(act: () => Promise<T>): Promise<() => T> {
 	try {
 		const value = await act();

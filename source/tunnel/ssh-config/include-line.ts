@@ -50,7 +50,7 @@ export async function addInclude({file, ours, marker}: Inclusion): Promise<void>
 		// Where all lines end as on Windows, ours does.
 		const end = /\r\n/.test(text) && !/(?:^|[^\r])\n/.test(text) ? '\r\n' : '\n';
 		const next = latin1(includeLine(ours)) + end + without(text, ours);
-		// One that is only moved is the person's own.
+		// One that is only moved is the user's.
 		return {text: next, ...(place === 'missing' ? {note: async () => noteDown(marker, made)} : {})};
 	});
 }

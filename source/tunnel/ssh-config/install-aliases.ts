@@ -95,7 +95,7 @@ export async function configTrouble(paths: Paths): Promise<AliasTrouble | undefi
 }
 
 /**
-Makes `ssh NAME` work: writes the run's aliases and, as the first line of the person's own config, the Include that leads to them. A config
+Makes `ssh NAME` work: writes the run's aliases and, as the first line of the user's config, the Include that leads to them. A config
 that cannot be used is no error: the trouble is returned, and `sshCommand` gives a command that works without it. Where the run's address, user or
 name is none, nothing is written.
 */
@@ -141,7 +141,7 @@ export async function installAliases(paths: Paths, target: AliasTarget): Promise
 
 /** What the person's settings hold against a run that not every ssh knows is set back in its aliases. */
 export async function installDeferredPins(paths: Paths, {name, folder}: Pick<AliasTarget, 'name' | 'folder'>): Promise<void> {
-	// Without settings of the person's own, none of theirs can be in the way, and nobody need be asked.
+	// Without settings of the user, none of theirs can be in the way, and nobody need be asked.
 	const config = await readConfig(paths.userSshConfig);
 	if (!config || config.text.trim() === includeLine(paths.sshConfig)) {
 		return;
@@ -246,7 +246,7 @@ async function locked<T>(paths: Paths, act: () => Promise<T>): Promise<T> {
 	}
 }
 
-/** Writes a file that is the person's alone, unless it is that already: who watches it is not told of a change that is none. */
+/** Writes a file that is the person's alone, unless it is that already: who watches it is not called without a change. */
 export async function writeChanged(file: string, text: string): Promise<void> {
 	if (!(await isPrivate(file)) || (await readIfThere(file)) !== text) {
 		await writeFileAtomic(file, text, {mode: 0o600});

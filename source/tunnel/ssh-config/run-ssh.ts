@@ -33,7 +33,7 @@ export async function runSsh(args: readonly string[], {limit, signal}: SshLimits
 	let child: ChildProcess;
 	try {
 		child = spawn('ssh', args, {
-			// Where this program stands may be gone, and without a folder nothing starts.
+			// The working folder may be gone, and without a folder nothing starts.
 			cwd: existsSync(homedir()) ? homedir() : '/',
 			stdio: ['ignore', 'pipe', 'pipe'],
 			// A group of its own: with it go the `ssh` that it starts for the way through, and whatever the person's config starts.

@@ -68,7 +68,7 @@ export async function write(target: string, text: string, before: Config | undef
 	}
 }
 
-/** Into the file itself. Where there is no room for all of it, what was there is put back. */
+/** Into the file itself. Where the disk has no space for all of it, what was there is put back. */
 async function overwrite(target: string, bytes: Buffer, before: Config): Promise<void> {
 	const handle = await open(target, 'r+');
 	const put = async (each: Buffer) => {

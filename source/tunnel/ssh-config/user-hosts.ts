@@ -5,20 +5,20 @@ import {configArguments, readWithSsh, type SshReading} from './run-ssh.js';
 /** A host that a person's own ssh settings have. */
 export type OwnHost = {
 	readonly alias: string;
-	/** The file and line of it; undefined where ssh does not tell (a `Match`). */
+	/** The file and line of it; undefined where ssh does not report it (a `Match`). */
 	readonly place: string | undefined;
 	/** Where it leads. */
 	readonly hostName: string;
 };
 
-/** A block that ssh has applied, as `ssh -v` tells it. */
+/** A block that ssh has applied, as `ssh -v` prints it. */
 type Applied = {readonly file: string; readonly line: string; readonly pattern: string};
 
 /** A name that nobody has a host of: what is set for it is set for everything. */
 const nobody = 'dstack-tui-no-such-host';
 
 /**
-The host `alias` of the person's own settings, which our aliases, being read first, would take the place of. What they set for all hosts does
+The host `alias` of the user's settings, which our aliases, being read first, would take the place of. What they set for all hosts does
 not make it one; neither do our own aliases, which a run that is gone may have left. Undefined also where ssh is missing or cannot read them.
 */
 export async function ownHost(paths: Paths, alias: string): Promise<OwnHost | undefined> {

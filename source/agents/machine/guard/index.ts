@@ -6,7 +6,7 @@ export type GuardSettings = {
 	readonly duration: number | undefined;
 	/** Seconds from the first boot in which somebody has to lift the lease. */
 	readonly lease: number;
-	/** Seconds without a connection of the person's own; undefined for never. */
+	/** Seconds without a connection of the user; undefined for never. */
 	readonly inactivity: number | undefined;
 	/** `HOST` or `HOST:PORT` that is asked for a spot notice; undefined to ask nobody. */
 	readonly metadata: string | undefined;
