@@ -47,7 +47,7 @@ function leaveQuestions(): void {
 	process.stdout.write('', () => process.exit());
 }
 
-/** Beside the output: no wait is silent. */
+/** Beside the output: every wait is shown. */
 function tellWait(wait: Wait): void {
 	void import('./runs/words/wait-words.js').then(({waitLine}) => process.stderr.write(`dstack-tui: ${waitLine(wait)}\n`));
 }
@@ -282,7 +282,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 	}
 });
 
-// A bug is told in one line as well; its stack would be of the bundle.
+// A bug is reported in one line as well; its stack would be of the bundle.
 for (const event of ['uncaughtException', 'unhandledRejection']) {
 	process.on(event, (error: unknown) => {
 		const words = process.env['DSTACK_TUI_DEBUG'] ? String((error as Error)?.stack) : messageOf(error);

@@ -74,7 +74,7 @@ function asJson(text: string): unknown {
 	}
 }
 
-/** The failure that an answer's status stands for. `message` is the cloud's own, where it sent one. */
+/** The failure that an answer's status means. `message` is the cloud's own, where it sent one. */
 export function refusal(cloud: string, {status}: RestAnswer, message: string | undefined, apiKey: string): BackendError {
 	const said = message === undefined ? `${cloud} answers ${status}` : withoutSecrets(message, [apiKey]);
 	if (status === 401 || status === 403) {

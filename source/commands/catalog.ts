@@ -13,7 +13,7 @@ import type {Output} from './io.js';
 
 const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 const mostReasons = 5;
-/** With `--json`, how far a cloud is is told no more often than this, milliseconds. */
+/** With `--json`, how far a cloud is is reported no more often than this, milliseconds. */
 const tellEvery = 1000;
 
 /**

@@ -16,8 +16,8 @@ import {resolvePaths} from '../system/paths.js';
 import {type Wait, Waits} from '../system/waits.js';
 import {systemRandom} from '../system/random.js';
 
-/** The core for a folder, on the real clock, with `program` as the way to start this program anew; `onWait` is told
-	what it waits for. Throws for a missing folder. */
+/** The core for a folder, on the real clock, with `program` as the way to start this program anew; `onWait` is called
+	with what it waits for. Throws for a missing folder. */
 export async function openCore(
 	directory: string | undefined,
 	program: string,

@@ -12,15 +12,15 @@ import {confirm, type Output} from './io.js';
 import {plural} from './words.js';
 
 export type Ending = {
-	/** Instances of this machine that no journal tells of are ended without a question. */
+	/** Instances of this machine that are in no journal are ended without a question. */
 	readonly yes: boolean;
 	/** Run names and ids of instances that another machine with the same installation started: no others of its are ended. */
 	readonly names: readonly string[];
 };
 
 /**
-Compares the journals with the clouds once, ends what should have ended, and removes what is left over; for cron. Instances that no journal
-tells of are ended after a question, or with `yes`. Throws a `failed` problem where something could not be asked or ended.
+Compares the journals with the clouds once, ends what should have ended, and removes what is left over; for cron. Instances that are in no journal
+are ended after a question, or with `yes`. Throws a `failed` problem where something could not be asked or ended.
 */
 export async function reap(core: Core, clock: Clock, ending: Ending, output: Output): Promise<void> {
 	const {runs, orphans, notes, looked} = await core.reconcile({everywhere: true});

@@ -16,7 +16,7 @@ export type StopOptions = {
 	readonly yes: boolean;
 	/** What is in it may be lost. */
 	readonly discard: boolean;
-	/** Nothing is ended: this program only lets go of them. */
+	/** Nothing is ended: this program only detaches from them. */
 	readonly forget: boolean;
 };
 
@@ -118,7 +118,7 @@ async function endOne(core: Core, name: string, consent: Consent, output: Output
 	output.object({run: name, type: 'gone'});
 }
 
-/** Throws the one failure that there is, or a `failed` problem that tells of all. */
+/** Throws the one failure that there is, or a `failed` problem that lists all. */
 function tellFailures(failures: ReadonlyMap<string, Problem>, count: number, output: Output): void {
 	const [first] = failures.values();
 	if (first && count === 1) {

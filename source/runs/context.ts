@@ -17,7 +17,7 @@ export type RunContext = {
 	readonly backend: (name: string) => Promise<Backend>;
 	/** Where images come from and builds go to. */
 	readonly images: ImageSource;
-	/** Who is told what is waited for; without it nobody is, and each wait ends all the same. */
+	/** Gets what is waited for; without it nobody is, and each wait ends all the same. */
 	readonly waits?: Waits;
 	/** The setting that names another site to download the servers of editors from. */
 	readonly ideOrigin: () => Promise<string | undefined>;
@@ -29,7 +29,7 @@ export type RunContext = {
 	readonly startUpdate?: (clouds: readonly string[]) => ChildProcess;
 };
 
-/** Does something that may take long, for at most its limit: its signal is aborted then. Whoever listens is told. Throws a `WaitOver`. */
+/** Does something that may take long, for at most its limit: its signal is aborted then. The listeners are called. Throws a `WaitOver`. */
 export const waitFor = async <T>(
 	{waits, clock}: Pick<RunContext, 'waits' | 'clock'>,
 	wish: WaitOptions,

@@ -26,7 +26,7 @@ export const bindingsOf = (all: readonly Binding[], state: AppState): Binding[] 
 export const bindingFor = (all: readonly Binding[], state: AppState, key: string): Binding | undefined =>
 	bindingsOf(all, state).find(({keys}) => keys.includes(key));
 
-/** Does what the binding stands for, or says why that is not possible. */
+/** Runs the binding's action, or says why that is not possible. */
 export function perform(app: App, binding: Binding): void {
 	const reason = binding.disabled?.(app.state());
 	if (reason === undefined) {

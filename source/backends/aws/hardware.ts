@@ -70,7 +70,7 @@ export class HardwareBook {
 		return this.#known.get(name);
 	}
 
-	/** Sees to it that all `names` are known. Throws what `ask` throws where they cannot be. */
+	/** Ensures that all `names` are known. Throws what `ask` throws where they cannot be. */
 	async learn(
 		names: readonly string[],
 		ask: (names: string[]) => Promise<InstanceTypeInfo[]>,

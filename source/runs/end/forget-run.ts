@@ -8,7 +8,7 @@ import {settleEnd} from './end-run.js';
 import {Unwritten} from './failed-writes.js';
 
 /**
-Lets go of a run whose end nobody can confirm from here: its account is closed, its engine was set up anew, its journal does not say where it
+Forgets a run whose end nobody can confirm from here: its account is closed, its engine was set up anew, its journal does not say where it
 was. Nothing is ended. Throws a `Problem` where the instance is there, so that it can be ended, or another program looks after it.
 */
 export async function forgetRecord(context: RunContext, record: RunRecord): Promise<void> {

@@ -9,12 +9,12 @@ import {timeSince} from '../journal/ownership.js';
 import {unansweredInstance} from './end-run.js';
 import {examine, type Finding, late} from './examine.js';
 
-/** How long after a request a cloud may not tell yet of what it made. Milliseconds. */
+/** How long after a request a cloud may not list yet what it made. Milliseconds. */
 const tellLimit = 120_000;
 
 /**
 What is known of a run's instance. That a request made none is only concluded by who owns the run, and has looked for as long as a cloud may
-keep silent about what it made: the times in a journal prove nothing, as the clock may have been set since.
+not list what it made: the times in a journal prove nothing, as the clock may have been set since.
 */
 export async function look(
 	context: RunContext,

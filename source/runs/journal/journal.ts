@@ -55,7 +55,7 @@ function parseEvent(line: string): RunEvent | undefined {
 	}
 }
 
-/** The state that a folder's journal tells; undefined when it does not begin with an intent. */
+/** The state of a folder's journal; undefined when it does not begin with an intent. */
 export async function readState(folder: string): Promise<RunState | undefined> {
 	const {events} = await readJournal(folder);
 	return reduceAll(path.basename(folder), events);

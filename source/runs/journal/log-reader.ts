@@ -38,7 +38,7 @@ export class LogReader {
 		}
 	}
 
-	/** Whether the run is over, as its journal tells: that is read again only where it has changed. */
+	/** Whether the run is over, by its journal: that is read again only where it has changed. */
 	async isOver(): Promise<boolean> {
 		const now = await statIfThere(path.join(this.#folder, journalFile));
 		const version = now && `${now.ino} ${now.size} ${now.mtimeMs}`;

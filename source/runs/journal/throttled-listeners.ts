@@ -1,11 +1,11 @@
 const notifyInterval = 100;
 
-/** Listeners that are told, at most ten times a second, that something changed. */
+/** Listeners that are called, at most ten times a second, that something changed. */
 export class ThrottledListeners {
 	readonly #listeners = new Set<() => void>();
 	#notifying: NodeJS.Timeout | undefined;
 
-	/** Returns the way to stop being told. */
+	/** Returns the way to unsubscribe. */
 	add(listener: () => void): () => void {
 		this.#listeners.add(listener);
 		return () => {

@@ -4,7 +4,7 @@ import path from 'node:path';
 const changeInterval = 100;
 
 /**
-Tells, at most ten times a second, when a journal below `folder` has changed or a run has come or gone. Watches the runs' own folders only:
+Calls back, at most ten times a second, when a journal below `folder` has changed or a run has come or gone. Watches the runs' own folders only:
 a recursive watch would follow every file of every workspace. Returns the way to stop.
 */
 export function watchRuns(folder: string, listener: () => void): () => void {

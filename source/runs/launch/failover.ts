@@ -21,7 +21,7 @@ export type Move =
 	/** `unasked`: offers that are left, and dearer than was agreed to without a question. */
 	| {readonly type: 'give-up'; readonly unasked: readonly Offer[]};
 
-/** Decides from what the journal tells alone, so that a program that takes the run up goes on as the one before would have. Pure. */
+/** Decides from the journal alone, so that a program that takes the run up goes on as the one before would have. Pure. */
 export function nextMove(state: RunState, now: number): Move {
 	if (state.unanswered) {
 		return {type: 'repeat'};
@@ -112,7 +112,7 @@ function byAgreement(offers: readonly Offer[], {agreedPrice, specification}: Run
 /** When a round that failed is worth another; undefined where the configuration asks for none, its time is over, or nothing will change by itself. */
 function waitUntil({specification: {retry}, attempts, round}: RunState, now: number): number | undefined {
 	const failed = attempts.slice(round.start);
-	// What began in the future began now, as far as anybody can tell.
+	// What began in the future began now, as far as anybody can know.
 	const since = Math.min(round.since, now);
 	if (!retry || now >= since + retry.limit * 1000 || !failed.some(attempt => isWorthRetrying(attempt, retry))) {
 		return undefined;

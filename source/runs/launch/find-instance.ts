@@ -13,7 +13,7 @@ import {backoffDelay} from '../../tunnel/backoff.js';
 import {findInstance} from '../steps/run-instance.js';
 import {StepFailed} from '../steps/step.js';
 
-/** How long a cloud may take until it tells of what it has made. Milliseconds. */
+/** How long a cloud may take until it lists what it has made. Milliseconds. */
 export const settleTime = 60_000;
 
 export const lookInterval = 10_000;

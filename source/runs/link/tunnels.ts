@@ -18,7 +18,7 @@ type Listeners = {
 	readonly onUp: () => void;
 	readonly onDown: (reason: string) => void;
 	readonly onMachineUp: (connection: Connection) => void;
-	/** Told when no further try can succeed. */
+	/** Called when no further try can succeed. */
 	readonly onFailed: (error: ConnectionError) => void;
 };
 

@@ -17,7 +17,7 @@ type GuestWatch = {
 	readonly onTrouble: (message: string) => void;
 };
 
-/** Says to the guard that this connection is the program's own, and follows what it tells for as long as the connection lives. */
+/** Says to the guard that this connection is the program's own, and follows what it reports for as long as the connection lives. */
 async function watchGuest(connection: Connection, {now, onStatus, onTrouble}: GuestWatch): Promise<void> {
 	try {
 		const {code} = await connection.exec(markOwnConnectionCommand);
@@ -53,7 +53,7 @@ function viewOf(status: GuestStatus, at: number): GuestView {
 	};
 }
 
-/** Hears a guard over one connection: what it tells is shown, and what must last is written down where this program owns the run. */
+/** Hears a guard over one connection: what it reports is shown, and what must last is written down where this program owns the run. */
 export async function listenToGuest(
 	{clock}: RunContext,
 	record: RunRecord,

@@ -9,7 +9,7 @@ const interval = 10_000;
 const patience = 3000;
 const answerLimit = 20_000;
 
-/** Asks the machine why its environment does not answer, while the machine itself does. What it tells is noted once. */
+/** Asks the machine why its environment does not answer, while the machine itself does. What it finds is noted once. */
 export class SilenceWatch {
 	/** Undefined while the environment answers, or where nothing is known. */
 	reason: string | undefined;

@@ -31,7 +31,7 @@ export type AccessOptions = {
 };
 
 /**
-Knows whether the person's own `ssh NAME` works: looks when the run is ready and its link is up, when the link is back after a loss, when
+Knows whether the user's `ssh NAME` works: looks when the run is ready and its link is up, when the link is back after a loss, when
 one of the config files changed, when asked, and now and then while somebody sees it. Never two looks at a time.
 */
 export class AccessWatch {
@@ -103,7 +103,7 @@ export class AccessWatch {
 		return this.#record.state?.phase === 'ready';
 	}
 
-	/** What tells whether a config has changed. */
+	/** What shows whether a config has changed. */
 	async #stamps(): Promise<string> {
 		const {sshConfig, userSshConfig} = this.#context.paths;
 		const places = [userSshConfig, sshConfig, path.join(this.#record.folder, aliasFile)];

@@ -7,7 +7,7 @@ import type {Consent} from '../model/consent.js';
 import {Unwritten} from '../end/failed-writes.js';
 import type {RunRecord} from '../journal/record.js';
 
-/** Ends a run as another program asks for. Where there is work that came after that one has looked, it is told so, and nothing is ended. */
+/** Ends a run as another program asks for. Where there is work that came after that one has looked, it is refused, and nothing is ended. */
 export async function obey(
 	context: RunContext,
 	record: RunRecord,

@@ -19,7 +19,7 @@ export type SupervisorOptions = {
 	readonly isOurs: () => Promise<boolean>;
 	readonly stage: () => Promise<Stage>;
 	readonly isLinked: () => boolean;
-	/** Asks why the environment is silent where its machine is not; never rejects. */
+	/** Asks why the environment does not answer where its machine is not; never rejects. */
 	readonly onLook: () => Promise<void>;
 	readonly onStopRequested: (request: StopRequest) => Promise<void>;
 	readonly onEnd: (end: RunOver) => Promise<void>;
@@ -28,7 +28,7 @@ export type SupervisorOptions = {
 };
 
 /**
-Looks for what nobody tells: that another program asked for something, and that the instance of an environment without a link has ended by
+Looks for what is not reported: that another program asked for something, and that the instance of an environment without a link has ended by
 itself. Only for a run that this program owns.
 */
 export class Keeper {
@@ -104,7 +104,7 @@ export class Keeper {
 		return found?.type === 'overdue' && !(await lives(this.#context, this.#record)) ? overdueReason(found.end) : undefined;
 	}
 
-	/** Says once that nothing was heard of a guard, within the boot lease that should end its machine. */
+	/** Notes once that a guard did not report, within the boot lease that should end its machine. */
 	async #noteUnheard(): Promise<void> {
 		const {known} = this.#record;
 		if (!known.isGuardSilent && isUnheard(this.#context.clock.now(), known)) {

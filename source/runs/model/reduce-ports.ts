@@ -8,7 +8,7 @@ export type PortEvent = Extract<
 	}
 >;
 
-/** The part of `reduce` that tells which ports lead where. Pure. */
+/** The part of `reduce` for port forwards. Pure. */
 export function reducePorts(state: RunState, event: PortEvent): RunState {
 	switch (event.type) {
 		case 'port-opened': {

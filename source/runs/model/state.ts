@@ -62,7 +62,7 @@ export type StopFailure = {
 */
 export type RunPhase = 'starting' | 'failed' | 'ready' | 'stopping' | 'ended' | 'gone';
 
-/** A run as its journal tells it. */
+/** A run's state, reduced from its journal. */
 export type RunState = {
 	readonly name: string;
 	readonly phase: RunPhase;
@@ -119,7 +119,7 @@ export type RunState = {
 		| undefined;
 	/** When the machine was last seen to run again after it was stopped: its guard counts from there, but for the deadline. */
 	readonly resumedAt: number | undefined;
-	/** It was said that nothing was heard of its guard. */
+	/** It was noted that its guard did not report. */
 	readonly isGuardSilent: boolean;
 	readonly hostKeyReplaced: boolean;
 	/** The provider's notice that it takes a spot instance back, with the time at which it will. */

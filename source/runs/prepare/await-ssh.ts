@@ -21,8 +21,8 @@ export async function awaitInstanceSsh(stage: Stage, tunnel: Tunnel): Promise<vo
 }
 
 /**
-Waits for a tunnel, as long as the instance lives. `whyNot` is asked once a second what keeps the environment from answering; what it
-tells is final. Rejects with `RunOver` or `StepFailed`.
+Waits for a tunnel, as long as the instance lives. `whyNot` is asked once a second what keeps the environment from answering; its answer
+is final. Rejects with `RunOver` or `StepFailed`.
 */
 export async function reach(
 	stage: Stage,

@@ -66,7 +66,7 @@ async function uploadCodeStep(stage: Stage): Promise<void> {
 		await inEnvironment(stage, async link => writeVariables(link, context, env));
 		const unheard = opened ? await inEnvironment(stage, async link => openSessions(link, context, env)) : [];
 
-		// What runs on this machine would ask for history with the person's own keys, and gets it sooner from here.
+		// What runs on this machine would ask for history with the user's keys, and gets it sooner from here.
 		const options = {fetch: stage.state().guarded};
 		const {note, copied} = await inEnvironment(stage, async link =>
 			copyCode(link, specification.folder, context, report, stage.signal, options),
@@ -80,7 +80,7 @@ async function uploadCodeStep(stage: Stage): Promise<void> {
 	});
 }
 
-/** Notes how the code stands where nobody but this program can have been in the environment. */
+/** Records the state of the code where nobody but this program can have been in the environment. */
 async function noteUnlessVisited(stage: Stage): Promise<void> {
 	const own = stage.tunnels.environment.health.reconnects + 1;
 	await inEnvironment(stage, async link => takeBaselineUnlessVisited(link, stepContext(stage.state()), own));
@@ -115,7 +115,7 @@ async function runStep(stage: Stage, id: ScriptId): Promise<void> {
 
 /**
 Where a ready environment was started anew (its machine rebooted, its container came again), what `init` had started is gone: it runs again.
-A failure of it is told, and leaves the environment ready. Rejects with the signal's reason.
+A failure of it is reported, and leaves the environment ready. Rejects with the signal's reason.
 */
 export async function initAfterRestart(stage: Stage, note: (line: string) => void): Promise<void> {
 	const context = stepContext(stage.state());

@@ -7,7 +7,7 @@ export type NotifyWay = (typeof notifyWays)[number];
 export type AttentionSettings = {
 	/** Undefined: what is usual for the terminal. */
 	readonly notify: NotifyWay | undefined;
-	/** Whether the terminal's title tells the state. */
+	/** Whether the terminal's title shows the state. */
 	readonly title: boolean;
 	/** What is written wrongly, one sentence each, and counts as not written. */
 	readonly problems: readonly string[];

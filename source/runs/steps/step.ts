@@ -66,7 +66,7 @@ export type Stage = {
 	readonly folder: string;
 	readonly secrets: RunSecrets;
 	readonly tunnels: Tunnels;
-	/** Aborted when this program lets go of the run or ends it. */
+	/** Aborted when this program detaches from the run or ends it. */
 	readonly signal: AbortSignal;
 	state(): RunState;
 	/** Durable before visible. */
@@ -135,7 +135,7 @@ async function withLink<T>(stage: Stage, tunnel: Tunnel, act: (link: Connection)
 		try {
 			return await act(link);
 		} catch (error) {
-			// The channel hears of a lost link a moment before the link itself does.
+			// The channel notices a lost link a moment before the link itself does.
 			await stage.context.clock.sleep(100, stage.signal);
 			if (performance.now() - begun > goodLink) {
 				repeat = 0;

@@ -16,13 +16,13 @@ export function dateTime(at: number): string {
 	return `${day} ${[date.getHours(), date.getMinutes()].map(two).join(':')}`;
 }
 
-/** An event as a person reads it, a line for each thing that it tells. */
+/** An event as a person reads it, a line for each thing that it says. */
 export function eventLines(event: RunEvent, before?: Pick<RunState, 'steps'>): string[] {
 	const ports = event.type === 'intended' ? plannedPortsWords(event.specification.ports) : undefined;
 	return [eventWords(event, before), ports].filter(line => line !== undefined);
 }
 
-/** What it tells first, one line; undefined for what a step list shows anyway. `before` is the run as it was then. */
+/** What it says first, one line; undefined for what a step list shows anyway. `before` is the run as it was then. */
 function eventWords(event: RunEvent, before?: Pick<RunState, 'steps'>): string | undefined {
 	switch (event.type) {
 		case 'intended': {

@@ -18,7 +18,7 @@ export const takenProblem = (name: string): Problem =>
 		next: `Attach to it with \`${programName} attach ${name}\`, or choose another name with -n.`,
 	});
 
-/** `ssh` knows the name, or that of the machine around the environment, as a host of the person's own. */
+/** `ssh` knows the name, or that of the machine around the environment, as a host of the user. */
 export function ownHostProblem(name: string, {alias, place, hostName}: OwnHost): Problem {
 	const where = [place ?? 'your ssh settings', ...(hostName === alias ? [] : [`it leads to ${hostName}`])].join(', ');
 	return new Problem('usage', neutraliseLine(`'${name}' cannot be a run's name: you have a host ${alias} for ssh (${where})`), {

@@ -29,7 +29,7 @@ export function Question({dialog, columns, text}: Props) {
 			{text.map((line, index) => (
 				<Row key={index} text={line} />
 			))}
-			{/* The store hears the keys, one by one: two that come at once must not be answered from the same state. */}
+			{/* The store gets the keys, one by one: two that come at once must not be answered from the same state. */}
 			<Box marginLeft={1}>
 				<SelectInput key={`${dialog.title} ${dialog.index}`} items={items} initialIndex={dialog.index} isFocused={false} />
 			</Box>

@@ -40,7 +40,7 @@ function rowsOf({message, details, next}: Trouble, columns: number, height: numb
 }
 
 const mostWaiting = 6;
-/** How much of its trouble is told, as far as there is room. Characters. */
+/** How much of its trouble is shown, as far as there is space. Characters. */
 const troubleLengths = [200, 80, 40, 0] as const;
 
 /**

@@ -1,7 +1,7 @@
 import {cut, fit, pad, width} from './cells.js';
 import {glyphs, paint} from './theme.js';
 
-/** What a screen shows: a path for the title line, what stands right of it, and the lines of the body, styled and cut to the width. */
+/** What a screen shows: a path for the title line, what is right of it, and the lines of the body, styled and cut to the width. */
 export type View = {
 	readonly path: readonly string[];
 	readonly right: string;

@@ -13,7 +13,7 @@ const nextTurn = async () =>
 type Following = {
 	/** Whether another program has the terminal. */
 	readonly isLent: () => boolean;
-	/** Called when the job is told to stop: gives the terminal back, stops with `stop`, and takes the terminal again. */
+	/** Called when the job is stopped: gives the terminal back, stops with `stop`, and takes the terminal again. */
 	readonly onStop: () => void;
 	/** Called before the program stops, and waited for a moment: lets go of what others need. */
 	readonly onRest: () => Promise<void>;

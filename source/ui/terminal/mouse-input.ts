@@ -1,6 +1,6 @@
 import {PassThrough} from 'node:stream';
 
-/** What the terminal tells beside keys. Columns and rows count from 0 at the top left corner. */
+/** What the terminal reports beside keys. Columns and rows count from 0 at the top left corner. */
 export type Pointed =
 	| {readonly kind: 'click'; readonly column: number; readonly row: number}
 	| {readonly kind: 'wheel'; readonly by: 1 | -1; readonly column: number; readonly row: number}
@@ -122,7 +122,7 @@ export type TerminalInput = Pick<NodeJS.ReadStream, 'on' | 'off' | 'pause' | 're
 };
 
 /**
-Stands for the terminal's input: reads it while it is in raw mode, tells `onPointed` what the mouse and the focus say, and gives the rest
+Wraps the terminal's input: reads it while it is in raw mode, tells `onPointed` what the mouse and the focus say, and gives the rest
 on.
 */
 export class PointingInput extends PassThrough {
@@ -214,7 +214,7 @@ export class PointingInput extends PassThrough {
 const on = {mouse: `${escape}[?1000h${escape}[?1006h`, focus: `${escape}[?1004h`};
 const off = {mouse: `${escape}[?1006l${escape}[?1000l`, focus: `${escape}[?1004l`};
 
-/** What tells the terminal to report the mouse, or not to. */
+/** The sequence that asks the terminal to report the mouse, or not to. */
 export const mouseMode = (isOn: boolean): string => (isOn ? on.mouse : off.mouse);
 
 /** What is to be sent when the screen is entered, and when it is left, whatever was switched meanwhile. */

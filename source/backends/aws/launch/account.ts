@@ -5,7 +5,7 @@ import {callAws, type RegionAccess} from './region-access.js';
 export const awsAccount = (id: string): Account => ({id, label: `AWS account ${id}`});
 
 /**
-The account that these credentials belong to, as EC2 tells it: the owner of a network's `default` group is always the account itself, also
+The account that these credentials belong to, as EC2 reports it: the owner of a network's `default` group is always the account itself, also
 in a network that another one shares with it. Undefined where the account has no network of its own there.
 */
 export async function accountOf(place: RegionAccess): Promise<Account | undefined> {

@@ -11,7 +11,7 @@ export type Unanswered = {
 
 export type Listed = {readonly instances: readonly Instance[]; readonly unanswered: readonly Unanswered[]};
 
-/** What each operation is told. */
+/** The arguments of each operation. */
 export type Arguments = {
 	check: readonly [offer: Offer];
 	launch: readonly [intent: LaunchIntent];
@@ -33,7 +33,7 @@ export type Results = {
 	launch: Instance;
 	account: Account | undefined;
 	find: Instance | undefined;
-	/** Undefined while EC2 does not tell of it: that is not yet to say that it is gone. */
+	/** Undefined while EC2 does not list it: that is not yet to say that it is gone. */
 	look: Instance | undefined;
 	terminate: undefined;
 	start: Instance;

@@ -6,7 +6,7 @@ import {tagNames} from './tags.js';
 /** An instance as EC2 describes it, and the account that it is in. */
 export type OwnedInstance = Ec2Instance & {readonly owner: string | undefined};
 
-/** EC2 tells the owner of a reservation, which holds its instances. */
+/** EC2 reports the owner of a reservation, which holds its instances. */
 export const instancesOf = (reservations: readonly Reservation[] | undefined): OwnedInstance[] =>
 	(reservations ?? []).flatMap(({Instances: instances, OwnerId: owner}) => (instances ?? []).map(each => ({...each, owner})));
 
@@ -25,7 +25,7 @@ export async function instancesBy(place: RegionAccess, filters: readonly Filter[
 	return callAws(place, 'ec2:DescribeInstances', list, abortSignal);
 }
 
-/** The instance with this id; undefined while EC2 does not tell of it. */
+/** The instance with this id; undefined while EC2 does not list it. */
 export async function instanceById(place: RegionAccess, instanceId: string): Promise<OwnedInstance | undefined> {
 	const {session, client, signal: abortSignal} = place;
 	try {
@@ -46,7 +46,7 @@ export async function instanceById(place: RegionAccess, instanceId: string): Pro
 const looks = [0, 2000, 5000, 10_000, 20_000] as const;
 
 /**
-The instance that was launched with a token, or is tagged with it. What EC2 has made a moment ago it may not tell of yet: it is looked for
+The instance that was launched with a token, or is tagged with it. What EC2 has made a moment ago it may not list yet: it is looked for
 during 20 seconds.
 */
 export async function instanceOfIntent(place: RegionAccess, intentId: string): Promise<OwnedInstance | undefined> {

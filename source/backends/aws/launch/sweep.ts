@@ -6,7 +6,7 @@ import {instancesBy} from './lookup.js';
 import {callAws, cloudNow, isCode, type RegionAccess} from './region-access.js';
 import {installationFilter, tagNames, tagValue} from './tags.js';
 
-/** What is younger may belong to an instance that EC2 does not tell of yet. Milliseconds. */
+/** What is younger may belong to an instance that EC2 does not list yet. Milliseconds. */
 const young = 10 * 60_000;
 
 /** Something that is left over, and how it is removed. */

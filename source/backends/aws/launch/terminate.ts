@@ -35,7 +35,7 @@ export async function endInstance(place: RegionAccess, instanceId: string, accou
 
 			if (instance) {
 				missedSince = undefined;
-				// It was not known yet when it was first told to end.
+				// It was not known yet when its end was first requested.
 				isAsked ||= await askToEnd(place, instanceId);
 			} else if (missedSince === undefined) {
 				missedSince = clock.elapsed();

@@ -63,7 +63,7 @@ async function refuseEnd(docker: Docker, id: string, code: number, start: string
 		return;
 	}
 
-	// The engine hears that a command was killed before it hears that its whole container was.
+	// The engine reports that a command was killed before it reports that its whole container was.
 	for (let turn = 0; turn < 10; turn++) {
 		const {State} = await docker.getContainer(id).inspect();
 		if (!State.Running || neverBegan) {
@@ -127,7 +127,7 @@ async function follow(
 	});
 }
 
-/** The engine hears of the end a moment after the output's. */
+/** The engine reports the end a moment after the output's. */
 async function exitCode(exec: Docker.Exec, signal: AbortSignal): Promise<number> {
 	for (let turn = 0; turn < 100; turn++) {
 		const {Running, ExitCode} = await exec.inspect();
