@@ -3,7 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {type Clock, systemClock} from './clock.js';
 import {isMissing} from './files.js';
-import {isProcess, type ProcessId, processStart} from './processes.js';
+import {type Holder, holderSchema, lifeOf, thisHolder} from './holder.js';
 import {systemRandom} from './random.js';
 
 /** How often a holder shows that it still works, not only lives. Milliseconds. */
@@ -20,7 +20,7 @@ export type Lock = {
 };
 
 /** What a holder shows. `id` is another one for each time that it is taken; `beat` changes for as long as the holder works. */
-export type LockSign = {readonly id: string; readonly beat: number; readonly holder: ProcessId};
+export type LockSign = {readonly id: string; readonly beat: number; readonly holder: Holder};
 
 /*
 A lock is a row of files, FILE, FILE-1, FILE-2 …, and belongs to whoever made the last of them. Each is made at once and never over another,
@@ -74,23 +74,25 @@ async function last(file: string): Promise<Entry | undefined> {
 	}
 }
 
-function holderOf(entry: Entry | undefined): ProcessId | undefined {
+function holderOf(entry: Entry | undefined): Holder | undefined {
 	try {
-		const {pid, start} = JSON.parse(entry?.text ?? '') as ProcessId;
-		return {pid, start};
+		return holderSchema.parse(JSON.parse(entry?.text ?? ''));
 	} catch {
 		return undefined;
 	}
 }
 
-/** Whether a lock is held by a living process, was left by a dead one, or is nobody's. */
+/**
+Whether a lock is held by a living process, was left by a dead one, or is nobody's. One of another machine's counts as held: whether that lives
+is seen by its beats alone.
+*/
 export async function lockState(file: string): Promise<'held' | 'abandoned' | 'free'> {
 	const holder = holderOf(await last(file));
 	if (!holder) {
 		return 'free';
 	}
 
-	return (await isProcess(holder.pid, holder.start)) ? 'held' : 'abandoned';
+	return (await lifeOf(holder)) === 'dead' ? 'abandoned' : 'held';
 }
 
 /** What the holder of a lock shows, living or dead; undefined where it is nobody's. */
@@ -103,25 +105,31 @@ export async function lockSign(file: string): Promise<LockSign | undefined> {
 export type LockOptions = {
 	/** Takes it also from a living process, the one that shows this `id`: it does not answer. */
 	readonly over?: string | undefined;
+	/** Takes it also from a process of another machine that has shown nothing for so long by both clocks, milliseconds. Never, without it. */
+	readonly elsewhereLimit?: number;
 	readonly clock?: Clock;
 	/** Leaves no file behind when it is let go. Without that, who was stopped for long can never be taken for the next. */
 	readonly isTidy?: boolean;
 };
 
-/** Takes a lock for this process, also from a dead one; undefined while another living process has it. */
+/** Takes a lock for this process, also from a dead one; undefined while another living process has it, or one of another machine. */
 export async function acquireLock(
 	file: string,
-	{over, clock = systemClock, isTidy = false}: LockOptions = {},
+	{over, elsewhereLimit = Number.POSITIVE_INFINITY, clock = systemClock, isTidy = false}: LockOptions = {},
 ): Promise<Lock | undefined> {
 	const mine = `${file}.${process.pid}.${systemRandom.hex(4)}`;
-	const start = (await processStart(process.pid)) ?? '';
+	const isHeld = async (entry: Entry, holder: Holder): Promise<boolean> => {
+		const life = await lifeOf(holder);
+		return life === 'elsewhere' ? clock.now() - entry.beat < elsewhereLimit : life === 'alive';
+	};
+
 	try {
-		await writeFile(mine, JSON.stringify({pid: process.pid, start, id: systemRandom.hex(8)}), {mode: 0o600});
+		await writeFile(mine, JSON.stringify({...(await thisHolder()), id: systemRandom.hex(8)}), {mode: 0o600});
 		for (;;) {
 			const before = await last(file);
 			const holder = holderOf(before);
 			const isOver = before !== undefined && over === `${before.generation} ${before.text}`;
-			if (holder && !isOver && (await isProcess(holder.pid, holder.start))) {
+			if (before && holder && !isOver && (await isHeld(before, holder))) {
 				return undefined;
 			}
 

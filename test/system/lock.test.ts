@@ -5,6 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import {build} from 'esbuild';
 import {beforeAll, expect, test} from 'vitest';
+import {thisHolder} from '../../source/system/holder.js';
 import {acquireLock, beatInterval, lockSign, lockState} from '../../source/system/lock.js';
 import {TurnedClock} from '../support/clock.js';
 import {temporaryFolder} from '../support/folders.js';
@@ -106,4 +107,32 @@ test('a holder whose folder was put aside for another’s knows it, and touches 
 	await second?.release();
 	await rm(`${folder}.aside`, {recursive: true});
 	expect(await lockState(file)).toBe('free');
+});
+
+/** As a program on another machine, with the same folder, leaves it: its process may have the number of one here. */
+async function fromElsewhere(file: string, beat: Date): Promise<void> {
+	const here = await thisHolder();
+	await writeFile(file, JSON.stringify({...here, machine: {id: '0123456789abcdef', name: 'laptop-a'}, id: 'theirs'}));
+	await utimes(file, beat, beat);
+}
+
+test('a holder on another machine is never looked for among the processes here: its beats alone say whether it lives', async () => {
+	const file = path.join(await temporaryFolder(), 'lock');
+	const clock = new TurnedClock();
+	for (const pid of [process.pid, 2 ** 22 + 1]) {
+		await fromElsewhere(file, new Date(clock.now()));
+		const text = JSON.parse(await readFile(file, 'utf8')) as object;
+		await writeFile(file, JSON.stringify({...text, pid}));
+		expect(await lockState(file)).toBe('held');
+		expect(await acquireLock(file, {clock})).toBeUndefined();
+		expect((await lockSign(file))?.holder).toMatchObject({pid, machine: {name: 'laptop-a'}});
+	}
+
+	await fromElsewhere(file, new Date(clock.now()));
+	clock.pass(59_000);
+	expect(await acquireLock(file, {clock, elsewhereLimit: 60_000})).toBeUndefined();
+	clock.pass(1000);
+	const lock = await acquireLock(file, {clock, elsewhereLimit: 60_000});
+	expect(await lock?.isMine()).toBe(true);
+	await lock?.release();
 });

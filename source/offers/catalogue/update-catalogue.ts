@@ -25,6 +25,9 @@ export type RefreshOptions = {
 	onProgress?(progress: CloudProgress): void;
 };
 
+/** An update on another machine that has shown nothing for so long is none any more. Milliseconds. */
+const elsewhereLimit = 10 * 60_000;
+
 /**
 Fetches the prices of clouds and keeps each cloud's in a file of its own; one that fails keeps what it had. Rejects with a `failed`
 problem while another process does the same, and with the signal's reason; no file is left half-written.
@@ -32,7 +35,7 @@ problem while another process does the same, and with the signal's reason; no fi
 export async function refreshCatalogue(options: RefreshOptions): Promise<CloudProgress[]> {
 	const {folder} = options;
 	await mkdir(folder, {recursive: true, mode: 0o700});
-	const lock = await acquireLock(path.join(folder, 'update.lock'), {isTidy: true});
+	const lock = await acquireLock(path.join(folder, 'update.lock'), {isTidy: true, elsewhereLimit});
 	if (!lock) {
 		throw new Problem('failed', 'Another update of the catalogue is under way', {next: 'Wait for its end.'});
 	}

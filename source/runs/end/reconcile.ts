@@ -13,7 +13,7 @@ import {examine, noteHalted} from './examine.js';
 import {elsewhereName, listLeftovers, seeToLeftovers} from './leftovers.js';
 import {endOverdue} from './overdue.js';
 import {settleWithoutIntent} from './left-claims.js';
-import {ownership, stays, timeSince} from '../journal/ownership.js';
+import {ownerElsewhere, ownership, stays, timeSince} from '../journal/ownership.js';
 import {asking, either, look} from './look.js';
 import {readLedger} from '../journal/ledger.js';
 import {ownToEnd, release, Unwritten, unwrittenLine} from './failed-writes.js';
@@ -131,6 +131,11 @@ async function reconcileRun(
 	const state = reduceAll(name, events);
 	const owner = await ownership(folder);
 	if (owner === 'owned') {
+		const there = await ownerElsewhere(folder);
+		if (there !== undefined && state && state.phase !== 'gone') {
+			notes.push(neutraliseLine(`${name} is looked after on ${there}, and is left alone here`));
+		}
+
 		await tellOverdue(context, state, notes, signal);
 		return state;
 	}

@@ -4,14 +4,16 @@ import process from 'node:process';
 import writeFileAtomic from 'write-file-atomic';
 import {z} from 'zod';
 import {readIfThere} from '../../system/files.js';
-import {isProcess, processStart} from '../../system/processes.js';
+import {holderSchema, thisHolder} from '../../system/holder.js';
+import {thisMachine} from '../../system/machine-id.js';
 import {Problem} from '../../system/problem.js';
+import {askerOf, keepAsking} from '../journal/askers.js';
 import {type Consent, consentSchema} from '../model/consent.js';
 import {WorkChanged} from './newer-work.js';
 
 const prefix = 'stop-requested';
 const refusalSuffix = '-refused';
-const schema = z.object({pid: z.number(), start: z.string(), consent: consentSchema});
+const schema = holderSchema.extend({consent: consentSchema});
 const refusalSchema = z.object({
 	name: z.string(),
 	changed: z.boolean(),
@@ -26,19 +28,26 @@ export type StopRequest = {readonly place: string; readonly consent: Consent};
 /** Whether a file in a run's folder is such a request, or the answer to one. */
 export const isStopFile = (file: string): boolean => file.startsWith(prefix);
 
-const ownPlace = (folder: string): string => path.join(folder, `${prefix}-${process.pid}`);
+/** Two machines may have a process of the same number. */
+const ownPlace = async (folder: string): Promise<string> =>
+	path.join(folder, `${prefix}-${process.pid}-${(await thisMachine()).id}`);
 
 /** Asks the run's owner, another program, to end it. It holds for as long as this program waits for that. */
 export async function requestStop(folder: string, consent: Consent): Promise<void> {
-	const asked: z.infer<typeof schema> = {pid: process.pid, start: (await processStart(process.pid)) ?? '', consent};
-	await rm(ownPlace(folder) + refusalSuffix, {force: true});
-	await writeFileAtomic(ownPlace(folder), JSON.stringify(asked), {mode: 0o600});
+	const asked: z.infer<typeof schema> = {...(await thisHolder()), consent};
+	const place = await ownPlace(folder);
+	await rm(place + refusalSuffix, {force: true});
+	await writeFileAtomic(place, JSON.stringify(asked), {mode: 0o600});
 }
+
+/** Shows that this program still waits for it. To be called now and then: an owner on another machine sees nothing else of it. */
+export const goOnAsking = async (folder: string): Promise<void> => keepAsking(await ownPlace(folder));
 
 /** Takes a request back that was given up: who works on there must not be ended by it later. */
 export async function withdrawStop(folder: string): Promise<void> {
-	await rm(ownPlace(folder), {force: true});
-	await rm(ownPlace(folder) + refusalSuffix, {force: true});
+	const place = await ownPlace(folder);
+	await rm(place, {force: true});
+	await rm(place + refusalSuffix, {force: true});
 }
 
 /** A request for the run's end by another program that still waits for it. One whose asker is gone is no request any more. */
@@ -47,11 +56,12 @@ export async function findStopRequest(folder: string): Promise<StopRequest | und
 	for (const place of files.map(file => path.join(folder, file))) {
 		const text = await readIfThere(place);
 		const by = text === undefined ? undefined : parse(schema, text);
-		if (by && (await isProcess(by.pid, by.start))) {
+		const asker = by ? await askerOf(place, by) : 'gone';
+		if (by && asker === 'waits') {
 			return {place, consent: by.consent};
 		}
 
-		if (text !== undefined) {
+		if (text !== undefined && asker === 'gone') {
 			await rm(place, {force: true});
 		}
 	}
@@ -75,7 +85,7 @@ export async function refuseStop({place}: StopRequest, name: string, problem: Pr
 
 /** Why the owner does not end it, where it has said so. */
 export async function readRefusal(folder: string): Promise<Problem | undefined> {
-	const text = await readIfThere(ownPlace(folder) + refusalSuffix);
+	const text = await readIfThere((await ownPlace(folder)) + refusalSuffix);
 	const refusal = text === undefined ? undefined : parse(refusalSchema, text);
 	if (!refusal) {
 		return undefined;

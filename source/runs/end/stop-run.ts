@@ -3,7 +3,7 @@ import {type RunContext, waitFor} from '../context.js';
 import {leaveEnd, quietOwner} from '../words/wait-words.js';
 import {keepCachesBeforeEnd} from '../prepare/caches.js';
 import {endRun, terminateInstance} from './end-run.js';
-import {readRefusal, requestStop, withdrawStop} from './stop-request.js';
+import {goOnAsking, readRefusal, requestStop, withdrawStop} from './stop-request.js';
 import {refuseNewerWork} from './newer-work.js';
 import type {Consent} from '../model/consent.js';
 import {OwnerWatch} from '../journal/ownership.js';
@@ -88,13 +88,14 @@ async function awaitOwner({clock}: RunContext, record: RunRecord, trouble: (word
 	try {
 		for (const start = clock.elapsed(); clock.elapsed() - start < stopLimit;) {
 			await clock.sleep(pollInterval);
+			await goOnAsking(record.folder);
 			await record.catchUp();
-			const owner = await watch.look();
-			if (owner.isQuiet && owner.pid !== undefined) {
-				trouble(quietOwner(owner.pid));
+			const {isQuiet, owner, silent} = await watch.look();
+			if (isQuiet && owner) {
+				trouble(quietOwner(owner));
 			}
 
-			if (record.state?.phase === 'gone' || (await record.own(owner.silent))) {
+			if (record.state?.phase === 'gone' || (await record.own(silent))) {
 				return;
 			}
 

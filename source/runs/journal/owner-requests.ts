@@ -1,15 +1,15 @@
 import {readdir, rename, rm} from 'node:fs/promises';
 import path from 'node:path';
-import process from 'node:process';
 import writeFileAtomic from 'write-file-atomic';
 import {z} from 'zod';
 import {isMissing, readIfThere} from '../../system/files.js';
+import {holderSchema, thisHolder} from '../../system/holder.js';
 import {Problem} from '../../system/problem.js';
-import {isProcess, processStart} from '../../system/processes.js';
 import {type RunContext, waitFor} from '../context.js';
 import type {RunState} from '../model/state.js';
 import {TakenOver} from '../words/problems.js';
 import {leaveRequest, quietOwner} from '../words/wait-words.js';
+import {askerOf, keepAsking} from './askers.js';
 import {OwnerWatch} from './ownership.js';
 import type {RunRecord} from './record.js';
 
@@ -44,10 +44,9 @@ const pattern = /^request-(extend|agree|port)-([\da-f]{16})(\.taken|\.answer)?$/
 const takenSuffix = '.taken';
 const answerSuffix = '.answer';
 
-const by = z.object({pid: z.number(), start: z.string()});
-const request = z.object({by, asked: z.unknown()});
+const request = z.object({by: holderSchema, asked: z.unknown()});
 const answer = z.object({
-	by,
+	by: holderSchema,
 	refused: z
 		.object({
 			kind: z.enum(['failed', 'usage', 'configuration']).catch('failed'),
@@ -74,8 +73,7 @@ export async function askOwner<A>(context: RunContext, record: RunRecord, asked:
 	};
 	const id = context.random.hex(8);
 	const place = path.join(record.folder, `request-${asked.kind}-${id}`);
-	const self = {pid: process.pid, start: (await processStart(process.pid)) ?? ''};
-	await writeFileAtomic(place, JSON.stringify({by: self, asked: asked.asked}), {mode: 0o600});
+	await writeFileAtomic(place, JSON.stringify({by: await thisHolder(), asked: asked.asked}), {mode: 0o600});
 	let outcome: 'done' | 'ours' | 'again';
 	try {
 		outcome = await waitFor(context, wish, async trouble => awaitAnswer(context, record, asked, {id, place, trouble}));
@@ -102,18 +100,20 @@ async function awaitAnswer<A>(
 	const watch = new OwnerWatch(record.folder);
 	const isKnown = () => record.known.requestsDone.includes(id) || isDone?.(record.known) === true;
 	for (const start = clock.elapsed(); ; await clock.sleep(pollInterval)) {
+		await keepAsking(place);
+		await keepAsking(place + takenSuffix);
 		const isAnswered = await readAnswer(place);
 		await record.catchUp();
 		if (isAnswered || isKnown()) {
 			return 'done';
 		}
 
-		const owner = await watch.look();
-		if (owner.isQuiet && owner.pid !== undefined) {
-			trouble(quietOwner(owner.pid));
+		const {isQuiet, owner, silent} = await watch.look();
+		if (isQuiet && owner) {
+			trouble(quietOwner(owner));
 		}
 
-		if (await record.own(owner.silent)) {
+		if (await record.own(silent)) {
 			const isFree = await withdraw(place);
 			return isKnown() ? 'done' : isFree ? 'ours' : 'again';
 		}
@@ -198,13 +198,15 @@ export async function answerRequests<A>(record: RunRecord, kind: RequestKind, an
 
 async function answerOne<A>(record: RunRecord, place: string, asked: Request, answering: Answering<A>): Promise<void> {
 	const taken = place + takenSuffix;
-	if (!asked.isAgain && !(await moved(place, taken))) {
+	const file = asked.isAgain ? taken : place;
+	const text = await readIfThere(file);
+	const parsed = request.safeParse(parse(text ?? ''));
+	const asker = parsed.success ? await askerOf(file, parsed.data.by) : 'gone';
+	if (asker === 'unknown' || (!asked.isAgain && !(await moved(place, taken)))) {
 		return;
 	}
 
-	const text = await readIfThere(taken);
-	const parsed = request.safeParse(parse(text ?? ''));
-	if (parsed.success && (await isProcess(parsed.data.by.pid, parsed.data.by.start))) {
+	if (parsed.success && asker === 'waits') {
 		const refused = await outcomeOf(record, parsed.data.asked, asked, answering);
 		// With the end of a run its requests go too, and some see in the journal what they wait for: then that is the answer.
 		if (await isThere(taken)) {
@@ -263,7 +265,7 @@ async function moved(from: string, to: string): Promise<boolean> {
 /** An answer whose reader is gone. */
 async function dropUnread(file: string): Promise<void> {
 	const read = answer.safeParse(parse((await readIfThere(file)) ?? ''));
-	if (!read.success || !(await isProcess(read.data.by.pid, read.data.by.start))) {
+	if (!read.success || (await askerOf(file, read.data.by)) === 'gone') {
 		await rm(file, {force: true});
 	}
 }

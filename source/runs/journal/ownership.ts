@@ -3,14 +3,21 @@ import type {Clock} from '../../system/clock.js';
 import type {RunContext} from '../context.js';
 import {readJournal} from './journal.js';
 import path from 'node:path';
+import {otherMachine} from '../../system/holder.js';
 import {acquireLock, type Lock, lockSign, type LockSign, lockState} from '../../system/lock.js';
 
 const ownerFile = (folder: string): string => path.join(folder, 'owner.json');
 
-/** Whether a run's owner lives, died without letting go, or let go in order. */
+/** Whether a run's owner lives, died without letting go, or let go in order. One of another machine's is taken to live. */
 export async function ownership(folder: string): Promise<'owned' | 'abandoned' | 'free'> {
 	const state = await lockState(ownerFile(folder));
 	return state === 'held' ? 'owned' : state;
+}
+
+/** What the machine is called on which another program looks after a run; undefined where that is this one, or nobody does. */
+export async function ownerElsewhere(folder: string): Promise<string | undefined> {
+	const sign = await lockSign(ownerFile(folder));
+	return sign && (await otherMachine(sign.holder))?.name;
 }
 
 /**
@@ -21,8 +28,23 @@ export const own = async (folder: string, over?: LockSign): Promise<Lock | undef
 	acquireLock(ownerFile(folder), {over: over?.id});
 
 /** Looks in a row at which an owner that shows nothing new is said not to answer, and at which its place is taken. */
-const quietLooks = 10;
-const silentLooks = 30;
+const looks = {quiet: 10, silent: 30};
+/** The same for one of another machine: what it writes comes late over a network, where it may be kept for a minute. */
+const looksElsewhere = {quiet: 140, silent: 180};
+
+/** Who looks after a run, as others name it. */
+export type Owner = {
+	readonly pid: number;
+	/** What its machine is called, where that is another one. */
+	readonly elsewhere: string | undefined;
+};
+
+export type OwnerLook = {
+	readonly isQuiet: boolean;
+	readonly owner: Owner | undefined;
+	/** The sign of one whose place may be taken. */
+	readonly silent: LockSign | undefined;
+};
 
 /**
 Watches whether a run's owner still works. It counts its own looks, half a second apart, and asks no clock: when this machine, or this
@@ -37,16 +59,18 @@ export class OwnerWatch {
 		this.#file = ownerFile(folder);
 	}
 
-	/** To be called about twice a second. `silent` is the sign of an owner whose place may be taken. */
-	async look(): Promise<{readonly isQuiet: boolean; readonly pid: number | undefined; readonly silent: LockSign | undefined}> {
+	/** To be called about twice a second. */
+	async look(): Promise<OwnerLook> {
 		const sign = await lockSign(this.#file);
 		const isSame = sign !== undefined && sign.id === this.#last?.id && sign.beat === this.#last.beat;
 		this.#looks = isSame ? this.#looks + 1 : 0;
 		this.#last = sign;
+		const elsewhere = sign && (await otherMachine(sign.holder))?.name;
+		const {quiet, silent} = elsewhere === undefined ? looks : looksElsewhere;
 		return {
-			isQuiet: this.#looks >= quietLooks,
-			pid: sign?.holder.pid,
-			silent: this.#looks >= silentLooks ? sign : undefined,
+			isQuiet: this.#looks >= quiet,
+			owner: sign && {pid: sign.holder.pid, elsewhere},
+			silent: this.#looks >= silent ? sign : undefined,
 		};
 	}
 }

@@ -34,6 +34,8 @@ const environmentHostKeyFile = 'environment_host_key';
 /** How long another program that is just taking the same name is waited for, and how often it is looked at. Milliseconds. */
 const claimLimit = 10_000;
 const claimInterval = 50;
+/** A claim is a matter of a moment: what another machine has left for that long, its program did not live to take away. Milliseconds. */
+const claimElsewhereLimit = 2 * 60_000;
 
 const asideOf = (name: string): RegExp => new RegExp(`^\\.gone-${name.replaceAll(/[^\w-]/g, '\\$&')}-[\\da-f]{8}$`);
 
@@ -42,7 +44,7 @@ async function decideOnName<T>(paths: Paths, name: string, act: () => Promise<T>
 	const folder = path.join(paths.runs, '.claims');
 	await mkdir(folder, {recursive: true, mode: 0o700});
 	for (const start = systemClock.elapsed(); ;) {
-		const lock = await acquireLock(path.join(folder, name));
+		const lock = await acquireLock(path.join(folder, name), {elsewhereLimit: claimElsewhereLimit});
 		if (lock) {
 			try {
 				return await act();

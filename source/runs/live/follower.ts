@@ -1,7 +1,7 @@
 import type {Problem} from '../../system/problem.js';
 import type {RunContext} from '../context.js';
 import {endedProblem, stepProblem} from '../words/problems.js';
-import {OwnerWatch} from '../journal/ownership.js';
+import {type Owner, OwnerWatch} from '../journal/ownership.js';
 import type {RunRecord} from '../journal/record.js';
 import {isOver} from '../model/state.js';
 
@@ -12,8 +12,8 @@ export type Sights = {
 	readonly onAddress: () => void;
 	readonly onReady: () => void;
 	readonly onFailed: (problem: Problem) => void;
-	/** Told when the owner shows no sign of work any more, with its process, and with nothing when it does again or this program takes over. */
-	readonly onQuiet: (pid: number | undefined) => void;
+	/** Told when the owner shows no sign of work any more, and with nothing when it does again or this program takes over. */
+	readonly onQuiet: (owner: Owner | undefined) => void;
 };
 
 /** Reads what the owner writes, until this program becomes the owner itself, also of one that does not answer. Rejects when the run is over, or with the signal's reason. */
@@ -24,11 +24,11 @@ export async function followUntilOwned(
 	{onAddress, onReady, onFailed, onQuiet}: Sights,
 ): Promise<void> {
 	const watch = new OwnerWatch(record.folder);
-	let quiet: number | undefined;
-	const say = (pid: number | undefined) => {
-		if (pid !== quiet) {
-			quiet = pid;
-			onQuiet(pid);
+	let quiet: Owner | undefined;
+	const say = (owner: Owner | undefined) => {
+		if (owner?.pid !== quiet?.pid) {
+			quiet = owner;
+			onQuiet(owner);
 		}
 	};
 
@@ -50,9 +50,9 @@ export async function followUntilOwned(
 		}
 
 		await clock.sleep(interval, signal);
-		const owner = await watch.look();
-		say(owner.isQuiet ? owner.pid : undefined);
-		if (await record.own(owner.silent)) {
+		const {isQuiet, owner, silent} = await watch.look();
+		say(isQuiet ? owner : undefined);
+		if (await record.own(silent)) {
 			say(undefined);
 			return;
 		}

@@ -283,7 +283,7 @@ export class Run extends LinkedRun implements RunHandle {
 				onAddress: () => startTunnels(this.tunnels, this.record),
 				onReady: () => this.#ready.resolve(),
 				onFailed: problem => this.#ready.reject(problem),
-				onQuiet: pid => this.monitor.noteQuiet(pid),
+				onQuiet: owner => this.monitor.noteQuiet(owner),
 			});
 		} catch (error) {
 			if (this.#isAway(error)) {

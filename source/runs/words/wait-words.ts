@@ -21,9 +21,15 @@ export const leaveListing = 'After that the journal has the word.';
 /** While another program is asked for something. */
 export const leaveRequest = 'Ctrl-c leaves, and takes the request back.';
 
-/** That the owner of a run shows no sign of work: it was stopped, or its terminal sleeps. */
-export const quietOwner = (pid: number): string =>
-	`the program that looks after it, process ${pid}, does not answer; its place is taken if it goes on like that`;
+/** `process 123`, and on which machine where that is another one. */
+export const ownerName = ({pid, elsewhere}: OwnerName): string =>
+	`process ${pid}${elsewhere === undefined ? '' : ` on ${neutraliseLine(elsewhere)}`}`;
+
+type OwnerName = {readonly pid: number; readonly elsewhere: string | undefined};
+
+/** That the owner of a run shows no sign of work: it was stopped, its terminal sleeps, or its machine is off. */
+export const quietOwner = (owner: OwnerName): string =>
+	`the program that looks after it, ${ownerName(owner)}, does not answer; its place is taken if it goes on like that`;
 
 export const leaveLaunch =
 	'Ctrl-c ends it, on the screen x; after that time it fails with the request unanswered, and the next try or start of this program finds what was made.';

@@ -4,8 +4,9 @@ import path from 'node:path';
 import process from 'node:process';
 import {execa} from 'execa';
 import writeFileAtomic from 'write-file-atomic';
+import {thisHolder} from '../../../system/holder.js';
 import {acquireLock} from '../../../system/lock.js';
-import {endAll, markedProcesses, processStart} from '../../../system/processes.js';
+import {endAll, markedProcesses} from '../../../system/processes.js';
 import {type Layout, layout, processMark, readEnded, readHost} from './layout.js';
 import {serve} from './server.js';
 import {loadPty} from './terminal.js';
@@ -91,8 +92,7 @@ async function main(folder: string): Promise<void> {
 			void check();
 		}
 	}).on('error', () => undefined);
-	const start = await processStart(process.pid);
-	await writeFileAtomic(places.running, JSON.stringify({pid: process.pid, start: start ?? '', port: server.port}), {mode: 0o600});
+	await writeFileAtomic(places.running, JSON.stringify({...(await thisHolder()), port: server.port}), {mode: 0o600});
 }
 
 process.on('uncaughtException', error => {

@@ -9,10 +9,11 @@ import writeFileAtomic from 'write-file-atomic';
 import type {Requirements} from '../../../configuration/model.js';
 import type {Offer} from '../../../offers/offer.js';
 import {systemClock} from '../../../system/clock.js';
-import {thisMachine} from '../../../system/machine-id.js';
+import {lifeOf} from '../../../system/holder.js';
+import {type MachineId, thisMachine} from '../../../system/machine-id.js';
 import {lockState} from '../../../system/lock.js';
 import {messageOf} from '../../../system/problem.js';
-import {endAll, isProcess, markedProcesses} from '../../../system/processes.js';
+import {endAll, markedProcesses} from '../../../system/processes.js';
 import {deadlineText} from '../../../agents/deadline-file.js';
 import {type Account, BackendError, type Instance, type LaunchIntent} from '../../backend.js';
 import type {Machine} from '../machine.js';
@@ -102,10 +103,18 @@ function makeOffer(requirements: Requirements, {cpu, architecture, memory, disk,
 }
 
 /** Processes are a machine's and a user's; the folder that they serve may be seen from elsewhere. */
-async function hereAndNow(): Promise<Account> {
-	const {id, name} = await thisMachine();
+const hereAndNow = async (): Promise<Account> => accountOn(await thisMachine());
+
+function accountOn({id, name}: MachineId): Account {
 	const {username} = userInfo();
 	return {id: `process ${id} ${username}`, label: `${username} on ${name}`};
+}
+
+/** Throws for what is another machine's: its processes are not ended by taking its folder away. */
+async function requireHere({machine}: HostRecord): Promise<void> {
+	if (machine) {
+		await requireAccount(here, accountOn(machine), 'its host process');
+	}
 }
 
 const here = {account: hereAndNow};
@@ -133,6 +142,7 @@ async function launch(intent: LaunchIntent, signal: AbortSignal): Promise<Instan
 
 	const places = layout(folder, intent.run);
 	const record = existing ?? (await prepare(places, intent));
+	await requireHere(record);
 	if (!(await readEnded(places)) && !(await isServing(places))) {
 		start(places, record);
 		await untilServing(places, signal);
@@ -180,7 +190,7 @@ function start(places: Layout, {intentId}: HostRecord): void {
 
 async function isServing(places: Layout): Promise<boolean> {
 	const running = await readRunning(places);
-	return running !== undefined && isProcess(running.pid, running.start);
+	return running !== undefined && (await lifeOf(running)) === 'alive';
 }
 
 async function untilServing(places: Layout, signal: AbortSignal): Promise<void> {
@@ -199,22 +209,25 @@ async function untilServing(places: Layout, signal: AbortSignal): Promise<void> 
 }
 
 async function describe(record: HostRecord, places: Layout): Promise<Instance> {
-	const running = await readRunning(places);
-	const alive = running !== undefined && (await isProcess(running.pid, running.start));
-	const ended = await readEnded(places);
-	const starting = !alive && !ended && (running === undefined || (await lockState(places.lock)) === 'held');
+	const [running, ended, ours] = await Promise.all([readRunning(places), readEnded(places), thisMachine()]);
+	const machine = running?.machine ?? record.machine;
+	const alive = running !== undefined && (await lifeOf(running)) === 'alive';
+	// What another machine runs is not seen from here: it runs until its folder says that it has ended.
+	const runsElsewhere = machine !== undefined && machine.id !== ours.id && !ended;
+	const starting = !alive && !ended && !runsElsewhere && (running === undefined || (await lockState(places.lock)) === 'held');
 	return {
 		id: `process:${record.intentId}`,
 		intentId: record.intentId,
 		run: record.run,
-		machine: record.machine,
-		state: alive ? 'running' : starting ? 'pending' : 'stopped',
+		machine,
+		...(machine && {account: accountOn(machine)}),
+		state: alive || runsElsewhere ? 'running' : starting ? 'pending' : 'stopped',
 		endpoint: alive ? {host: '127.0.0.1', port: running.port, user: userInfo().username} : undefined,
 		workspace: places.workspace,
 		stateFolder: places.state,
 		sharesNetwork: true,
 		launchedAt: record.launchedAt,
-		...(alive || starting
+		...(alive || starting || runsElsewhere
 			? {}
 			: {
 					reason: ended?.reason ?? 'its host process was killed',
@@ -237,6 +250,7 @@ async function terminate(intentId: string): Promise<void> {
 	await endProcesses(intentId);
 	const found = await findHost(intentId);
 	if (found) {
+		await requireHere(found.record);
 		try {
 			await removeInstance(found.places.folder);
 		} catch (error) {

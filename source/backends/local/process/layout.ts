@@ -5,6 +5,8 @@ import {resolvePaths} from '../../../system/paths.js';
 import {neutraliseLine} from '../../../system/terminal-text.js';
 import {identifier, moment, plainLine, portNumber, publicKeyLine, runName} from '../../../system/values.js';
 
+const machineSchema = z.object({id: z.string().refine(plainLine.is), name: z.string().refine(plainLine.is)});
+
 /** What a host process is told, on disk before it starts. The host key lies beside it. */
 const hostSchema = z.object({
 	/** A part of the mark that processes are told and ended by. */
@@ -13,7 +15,7 @@ const hostSchema = z.object({
 	run: z.string().refine(runName.is),
 	installation: z.string().refine(identifier.is),
 	/** The machine that it runs on. */
-	machine: z.object({id: z.string().refine(plainLine.is), name: z.string().refine(plainLine.is)}).optional(),
+	machine: machineSchema.optional(),
 	/** One line; the only key that may log in. */
 	authorizedKey: z.string().refine(publicKeyLine.is),
 	launchedAt: z.number().refine(moment.is),
@@ -28,6 +30,8 @@ const runningSchema = z.object({
 	pid: z.number().int().positive(),
 	start: z.string().refine(plainLine.is),
 	port: z.number().refine(portNumber.is),
+	/** The machine that the process is one of. */
+	machine: machineSchema.optional(),
 });
 
 /** A host that serves: which process, at which port of 127.0.0.1. */

@@ -10,8 +10,9 @@ import {SharedLoad} from './shared-load.js';
 import {NoticedPorts} from './discovered-ports.js';
 import {answerPortRequests, askForPorts, forwardedAt, isFulfilled, type PortRequest} from './port-requests.js';
 import {bindFree, leadsToItself, portTable, reverseTable} from './ports.js';
+import type {Owner} from '../../journal/ownership.js';
 import type {RunRecord} from '../../journal/record.js';
-import {quietOwner} from '../../words/wait-words.js';
+import {ownerName, quietOwner} from '../../words/wait-words.js';
 
 /**
 What leads through a run's tunnel, and what is seen through it. The journal says which ports there are: whoever owns the run carries them,
@@ -28,7 +29,7 @@ export class Monitor {
 	#turn: Promise<unknown> = Promise.resolve();
 	#trouble: string | undefined;
 	/** The program that carries the ports, where it does not answer. */
-	#quiet: number | undefined;
+	#quiet: Owner | undefined;
 
 	constructor(context: RunContext, record: RunRecord, tunnels: Tunnels, access: AccessWatch) {
 		this.#access = access;
@@ -77,10 +78,10 @@ export class Monitor {
 		});
 	}
 
-	/** The process of an owner that does not answer, or nothing when it does. */
-	noteQuiet(pid: number | undefined): void {
-		this.#quiet = pid;
-		this.#record.note(pid === undefined ? 'it is looked after again' : quietOwner(pid));
+	/** An owner that does not answer, or nothing when it does. */
+	noteQuiet(owner: Owner | undefined): void {
+		this.#quiet = owner;
+		this.#record.note(owner === undefined ? 'it is looked after again' : quietOwner(owner));
 	}
 
 	/** To be called about once a second: hears what other programs ask for, and looks for what nobody tells. Never rejects. */
@@ -119,7 +120,7 @@ export class Monitor {
 		const quiet = this.#record.owned ? undefined : this.#quiet;
 		return quiet === undefined
 			? ports
-			: ports.map(each => (each.direct ? each : {...each, problem: `process ${quiet}, which carries it, does not answer`}));
+			: ports.map(each => (each.direct ? each : {...each, problem: `${ownerName(quiet)}, which carries it, does not answer`}));
 	}
 
 	async forward(remote: number, local?: number): Promise<number> {
