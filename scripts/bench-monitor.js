@@ -98,7 +98,8 @@ const session = makeSession(path.join(mkdtempSync(path.join(tmpdir(), 'bench-mon
 	'.dstack.yml': 'type: dev-environment\nide: vscode\nports: [18123]\n',
 });
 try {
-	session.cli('run', '.', '-n', name, '-y', '-d', '--json');
+	// Such a process is started without a question only where it is named.
+	session.cli('run', '.', '-n', name, '-y', '-d', '--json', '--backend', 'local', '--instance-type', 'process');
 	const terminal = session.open(['attach', name], {columns: 120, rows: 40});
 	await terminal.until(/PORTS/);
 	// What is loaded and compiled for the first screen is no rest.

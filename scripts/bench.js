@@ -71,7 +71,8 @@ const runs = async (session, what) => {
 	const times = [];
 	for (let round = 0; round < 5; round++) {
 		const started = performance.now();
-		session.cli('run', '.', '-n', `bench-${round}`, '-y', '-d', '--json');
+		// Such a process is started without a question only where it is named.
+		session.cli('run', '.', '-n', `bench-${round}`, '-y', '-d', '--json', '--backend', 'local', '--instance-type', 'process');
 		times.push(performance.now() - started);
 		session.cli('stop', `bench-${round}`, '-y');
 	}
