@@ -63,7 +63,8 @@ export async function startCheckip(): Promise<{url: string; answer: string}> {
 	return state;
 }
 
-const settings = (url: string, extra: string, {accessKeyId, secretAccessKey}: Account): string => `- type: aws
+/** An account's entry in `backends.yml`; `extra` are keys of its own. */
+export const settings = (url: string, extra: string, {accessKeyId, secretAccessKey}: Account): string => `- type: aws
   creds: {type: access_key, access_key: ${accessKeyId}, secret_key: ${secretAccessKey}}
   endpoint: ${url}
 ${extra.replace(/^(?=.)/gm, '  ')}`;

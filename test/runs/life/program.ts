@@ -21,22 +21,61 @@ import {stopRecord} from '../../../source/runs/end/stop-run.js';
 import {resolvePaths} from '../../../source/system/paths.js';
 import type {Tunnels} from '../../../source/runs/link/tunnels.js';
 import {testSpecification} from '../../support/events.js';
-import {Cloud, cloudOffer} from './cloud.js';
+import {type Call, Cloud, cloudOffer, type Fault} from './cloud.js';
 
-const installation = 'ours';
 export const runName = 'fast-moth-1';
 
-/** Where time is the test's: to sleep is to let it pass. */
-export class World {
-	/** True time: what machines and the cloud live by. */
-	now = 1_700_000_000_000;
+/** An instance that is billed. */
+export type Living = {
+	readonly id: string;
+	/** The token that it was made with; undefined for one that this program did not make. */
+	readonly intentId: string | undefined;
+	/** When it ends itself at the latest, milliseconds since the epoch; this and the next where the cloud's books tell. */
+	readonly ends?: number;
+	/** Its deadline, and the one that it was launched with. */
+	readonly deadline?: number;
+	readonly promised?: number;
+};
+
+/** What programs live in: time, files, and a cloud. */
+export abstract class AnyWorld {
+	/** True time: what machines and the cloud live by. Set ahead, it passes. Milliseconds since the epoch. */
+	abstract now: number;
+	/** What is asked for first, and what is tried after it. */
+	abstract readonly offers: readonly [Offer, ...Offer[]];
 	/** How far this machine's clock is ahead of it. */
 	ahead = 0;
 	/** How far it is set ahead or back while something is waited for, once. */
 	jumpInWait = 0;
-	readonly folder = mkdtempSync(path.join(tmpdir(), 'life-'));
-	readonly cloud = new Cloud(() => this.now);
+	/** Marks what is ours. */
+	installation = 'ours';
+	/** What containers are made from. */
+	image = 'base:1';
+	/** The home of the programs. */
+	readonly folder: string;
 	tokens = 0;
+
+	constructor(folder = mkdtempSync(path.join(tmpdir(), 'life-'))) {
+		this.folder = folder;
+	}
+
+	/** The cloud as a program that has just started sees it; by another name, where there can be more than one. */
+	abstract backend(name?: string): Backend;
+
+	/** From now on each call of the cloud meets what this says. */
+	abstract meet(fault: (call: Call) => Fault | undefined): void;
+	/** What is billed at this moment, by the cloud's own books. */
+	abstract alive(): Promise<readonly Living[]>;
+	/** Something of another installation's, which nobody here may touch; returns what it is in those books. */
+	abstract addForeign(): Promise<string>;
+	/** What programs asked the cloud to end, as the backend calls it. */
+	abstract terminated(): readonly string[];
+	/** The capacity of one of them is taken back; undefined where the cloud has no such thing. */
+	abstract readonly interrupt: ((id: string) => Promise<void>) | undefined;
+
+	newToken(): string {
+		return `token-${++this.tokens}`;
+	}
 
 	get paths() {
 		const paths = resolvePaths({DSTACK_TUI_HOME: this.folder});
@@ -52,6 +91,43 @@ export class World {
 	}
 }
 
+/** A world around the cloud in memory, where time is the test's: to sleep is to let it pass. */
+export class World extends AnyWorld {
+	now = 1_700_000_000_000;
+	readonly offers: readonly [Offer] = [cloudOffer()];
+	readonly cloud = new Cloud(() => this.now);
+
+	backend(name?: string): Backend {
+		return this.cloud.backend(name);
+	}
+
+	meet(fault: (call: Call) => Fault | undefined): void {
+		this.cloud.fault = fault;
+	}
+
+	async alive(): Promise<readonly Living[]> {
+		return this.cloud.alive().map(({id, intent, madeAt, deadline, lease}) => ({
+			...{id, intentId: intent.id, ends: Math.min(deadline, lease), deadline},
+			promised: madeAt + (intent.duration ?? Number.POSITIVE_INFINITY) * 1000,
+		}));
+	}
+
+	async addForeign(): Promise<string> {
+		return this.cloud.addForeign('somebody else').id;
+	}
+
+	terminated(): readonly string[] {
+		return this.cloud.calls.filter(({call}) => call === 'terminate').map(({token}) => token);
+	}
+
+	readonly interrupt = async (id: string): Promise<void> => {
+		const machine = this.cloud.alive().find(each => each.id === id);
+		if (machine) {
+			this.cloud.interrupt(machine);
+		}
+	};
+}
+
 /** The way to say that a program is killed: nothing it waits for ever comes. */
 const never = async (): Promise<never> => new Promise(() => undefined);
 
@@ -63,13 +139,13 @@ export class Program {
 	/** Acts so far: calls of the cloud, before and after, and waits. */
 	acts = 0;
 	isDead = false;
-	readonly #world: World;
+	readonly #world: AnyWorld;
 	readonly #killAt: number;
 	readonly #died: Promise<void>;
 	#die!: () => void;
 	readonly #leave = new AbortController();
 
-	constructor(world: World, killAt = Number.POSITIVE_INFINITY) {
+	constructor(world: AnyWorld, killAt = Number.POSITIVE_INFINITY) {
 		this.#world = world;
 		this.#killAt = killAt;
 		this.#died = new Promise(resolve => {
@@ -94,14 +170,14 @@ export class Program {
 				every: () => () => undefined,
 			},
 			random: {
-				uuid: () => `token-${++world.tokens}`,
+				uuid: () => world.newToken(),
 				hex: bytes => (++world.tokens).toString(16).padStart(bytes * 2, '0'),
 				integerBelow: limit => Math.floor(limit / 2),
 			} as RunContext['random'],
 			variables: {},
-			backend: async name => this.#watched(world.cloud.backend(name)),
+			backend: async name => this.#watched(world.backend(name)),
 			images: {
-				choose: async () => ({image: 'base:1', decision: 'none', build: undefined, why: []}),
+				choose: async () => ({image: world.image, decision: 'none', build: undefined, why: []}),
 				login: async () => undefined,
 				cache: async () => undefined,
 				engine: async () => ({insecureRegistries: []}),
@@ -126,11 +202,10 @@ export class Program {
 	}
 
 	specification(changes: Partial<RunSpecification> = {}): RunSpecification {
-		this.#world.tokens++;
 		return testSpecification({
-			intentId: `token-${this.#world.tokens}`,
-			installation,
-			offer: {...cloudOffer()} as Record<string, unknown>,
+			intentId: this.#world.newToken(),
+			installation: this.#world.installation,
+			offer: {...this.#world.offers[0]} as Record<string, unknown>,
 			duration: 3600,
 			...changes,
 		});
@@ -160,12 +235,16 @@ export class Program {
 		return this.#unlessKilled(async () => stopRecord(this.context, await openRecord(this.context, name), 'stopped'));
 	}
 
-	/** With `rest`, an end that failed so short a time ago is left alone, as a list does. Milliseconds. */
-	async reconcile(rest?: number): Promise<Reconciled | undefined> {
-		const backends = [this.#watched(this.#world.cloud.backend())];
+	/**
+	With `rest`, an end that failed so short a time ago is left alone, as a list does. Milliseconds. With `everywhere`, what no journal tells of
+	is looked for in all regions.
+	*/
+	async reconcile(rest?: number, everywhere?: boolean): Promise<Reconciled | undefined> {
+		const backends = [this.#watched(this.#world.backend())];
 		let found: Reconciled | undefined;
 		await this.#unlessKilled(async () => {
-			found = await reconcile(this.context, {installation, backends, sweep: true, rest});
+			const {installation} = this.#world;
+			found = await reconcile(this.context, {installation, backends, sweep: true, rest, everywhere});
 		});
 		return found;
 	}
@@ -231,7 +310,7 @@ export class Program {
 	}
 
 	/** Half a line, as a crash leaves it. */
-	static async tear(world: World, name = runName): Promise<void> {
+	static async tear(world: AnyWorld, name = runName): Promise<void> {
 		await appendFile(path.join(runFolder(world.paths, name), 'journal.jsonl'), '{"type":"requ');
 	}
 

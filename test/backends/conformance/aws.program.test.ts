@@ -1,0 +1,4 @@
+import {awsStandIn} from './aws.js';
+import {conformance} from './suite.js';
+
+conformance(awsStandIn);
