@@ -139,6 +139,8 @@ ${aliveFunctions}
 mkdir -p "$d" || exit 1
 n=0
 until mkdir "$d/starting" 2>/dev/null; do
+  # Removed meanwhile with its environment, it will never be made.
+  [ -d "$d" ] || { echo 'its folder there is gone' >&2; exit 1; }
   n=$((n + 1))
   # One that has not yet said who it is may only be slow.
   { [ "$n" -gt 100 ] || { [ "$n" -gt 10 ] && [ -s "$d/starting/pid" ]; }; } && ! alive "$d/starting/pid" && rm -rf "$d/starting"

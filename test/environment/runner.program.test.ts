@@ -1,6 +1,7 @@
 import {execFileSync, spawn} from 'node:child_process';
-import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
+import process from 'node:process';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {isFromBefore, runScriptStep} from '../../source/environment/runner.js';
 import {Heard} from '../../source/environment/step-output.js';
@@ -278,6 +279,18 @@ say '5 10 half'; heard 5; say '10 0'; heard 10; say 'nonsense'; sleep 0.5; echo 
 		const places = await makePlaces();
 		mkdirSync(path.join(stepFolder(places), 'starting'), {recursive: true});
 		expect(await perform(places, step('echo done'))).toMatchObject({code: 0, log: 'done\n'});
+	});
+
+	it('is given up when its folder goes while it waits for another client', async () => {
+		const places = await makePlaces();
+		const folder = stepFolder(places);
+		mkdirSync(path.join(folder, 'starting'), {recursive: true});
+		// A client that lives: nobody takes its place.
+		writeFileSync(path.join(folder, 'starting/pid'), `${process.pid}\n`);
+		const started = perform(places, step('echo done'));
+		await new Promise(resolve => setTimeout(resolve, 300));
+		rmSync(folder, {recursive: true});
+		await expect(started).rejects.toThrow(/its folder there is gone/);
 	});
 
 	it('ends when its commands end, whatever they left running', async () => {
