@@ -128,10 +128,10 @@ test('a home of two machines: what the other one runs is shown with its name, an
 	await killRunAt(world, name, '"type":"created"', asked);
 	expect(Object.fromEntries(ec2.alive()[0]?.tags ?? [])).toMatchObject({'dstack-tui:machine-name': 'desk'});
 
-	// The journals are synced too: it is left alone.
+	// The journals are synced too: it is left alone. Nobody here can know yet that its owner was killed there.
 	world.env['DSTACK_TUI_MACHINE'] = 'laptop';
 	const ps = await world.cli(['ps']);
-	expect(ps.stderr).toContain(`${name} was started on desk, and is left alone here`);
+	expect(ps.stderr).toContain(`${name} is looked after on desk, and is left alone here`);
 	// Only the settings are synced.
 	await rename(runs, `${runs}.desk`);
 	const reap = await world.cli(['reap', '-y']);
