@@ -1,4 +1,5 @@
 import type {Clock} from '../system/clock.js';
+import {aborted} from '../system/promises.js';
 
 /**
 What `run` emits, as it comes. Ends when `run` does, with its failure. When nobody listens any more, the signal that `run` was given is
@@ -61,9 +62,7 @@ export async function within<T>(
 	const limit = clock.sleep(milliseconds, inner).then(() => {
 		throw late();
 	});
-	const left = new Promise<never>((_, reject) => {
-		inner.addEventListener('abort', () => reject(inner.reason as Error), {once: true});
-	});
+	const left = aborted(inner);
 	for (const each of [acting, limit, left]) {
 		each.catch(() => undefined);
 	}

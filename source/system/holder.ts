@@ -26,7 +26,7 @@ export const thisHolder = async (): Promise<Holder> => ({
 });
 
 /** The other machine that it runs on; undefined for this one. */
-export async function otherMachine({machine}: Holder): Promise<MachineId | undefined> {
+export async function otherMachine({machine}: Pick<Holder, 'machine'>): Promise<MachineId | undefined> {
 	return machine !== undefined && machine.id !== (await thisMachine()).id ? machine : undefined;
 }
 

@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import {type Clock, systemClock} from '../../system/clock.js';
+import {aborted} from '../../system/promises.js';
 import {BackendError, type OfferSource} from '../backend.js';
 import {askJson, refusal, type RestAnswer} from '../rest.js';
 import {type ApiKey, lambdaSetup, type Setup, type Surroundings} from '../settings/index.js';
@@ -98,12 +99,7 @@ async function unlessLeft<T>(promise: Promise<T>, signal: AbortSignal): Promise<
 	// Who left before hears nothing of its failure either.
 	promise.catch(() => undefined);
 	signal.throwIfAborted();
-	return Promise.race([
-		promise,
-		new Promise<never>((_, reject) => {
-			signal.addEventListener('abort', () => reject(signal.reason as Error), {once: true});
-		}),
-	]);
+	return Promise.race([promise, aborted(signal)]);
 }
 
 /** By the code, as Lambda asks for; its words may change. */

@@ -16,9 +16,11 @@ export async function ownership(folder: string): Promise<'owned' | 'abandoned' |
 
 /** What the machine is called on which another program looks after a run; undefined where that is this one, or nobody does. */
 export async function ownerElsewhere(folder: string): Promise<string | undefined> {
-	const sign = await lockSign(ownerFile(folder));
-	return sign && (await otherMachine(sign.holder))?.name;
+	return elsewhereOf(await lockSign(ownerFile(folder)));
 }
+
+const elsewhereOf = async (sign: LockSign | undefined): Promise<string | undefined> =>
+	sign && (await otherMachine(sign.holder))?.name;
 
 /**
 Takes a run for this process: one program at a time may change its journal. Undefined while another living one has it, other than the one
@@ -65,7 +67,7 @@ export class OwnerWatch {
 		const isSame = sign !== undefined && sign.id === this.#last?.id && sign.beat === this.#last.beat;
 		this.#looks = isSame ? this.#looks + 1 : 0;
 		this.#last = sign;
-		const elsewhere = sign && (await otherMachine(sign.holder))?.name;
+		const elsewhere = await elsewhereOf(sign);
 		const {quiet, silent} = elsewhere === undefined ? looks : looksElsewhere;
 		return {
 			isQuiet: this.#looks >= quiet,

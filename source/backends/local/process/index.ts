@@ -9,7 +9,7 @@ import writeFileAtomic from 'write-file-atomic';
 import type {Requirements} from '../../../configuration/model.js';
 import type {Offer} from '../../../offers/offer.js';
 import {systemClock} from '../../../system/clock.js';
-import {lifeOf} from '../../../system/holder.js';
+import {lifeOf, otherMachine} from '../../../system/holder.js';
 import {type MachineId, thisMachine} from '../../../system/machine-id.js';
 import {lockState} from '../../../system/lock.js';
 import {messageOf} from '../../../system/problem.js';
@@ -209,11 +209,11 @@ async function untilServing(places: Layout, signal: AbortSignal): Promise<void> 
 }
 
 async function describe(record: HostRecord, places: Layout): Promise<Instance> {
-	const [running, ended, ours] = await Promise.all([readRunning(places), readEnded(places), thisMachine()]);
+	const [running, ended] = await Promise.all([readRunning(places), readEnded(places)]);
 	const machine = running?.machine ?? record.machine;
 	const alive = running !== undefined && (await lifeOf(running)) === 'alive';
 	// What another machine runs is not seen from here: it runs until its folder says that it has ended.
-	const runsElsewhere = machine !== undefined && machine.id !== ours.id && !ended;
+	const runsElsewhere = !ended && (await otherMachine({machine})) !== undefined;
 	const starting = !alive && !ended && !runsElsewhere && (running === undefined || (await lockState(places.lock)) === 'held');
 	return {
 		id: `process:${record.intentId}`,
