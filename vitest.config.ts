@@ -17,7 +17,6 @@ const project = (name: 'pure' | (typeof kinds)[number], options: Options): TestP
 		name,
 		include: [name === 'pure' ? 'test/**/*.test.{ts,tsx}' : `test/**/*.${name}.test.{ts,tsx}`],
 		exclude: name === 'pure' ? [`test/**/*.{${kinds.join(',')}}.test.{ts,tsx}`] : [],
-		env: {DT_TEST_PROJECT: name},
 		testTimeout: 60_000,
 		hookTimeout: 300_000,
 		...options,

@@ -2,7 +2,7 @@
 // usage: node scripts/test.js [--all | --rest] [files or vitest's own options]
 // Without files: what a bare machine can run in minutes; --all: every project of vitest.config.ts; --rest: those that are left out without it.
 import {spawnSync} from 'node:child_process';
-import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
+import {mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -11,8 +11,6 @@ import {fileURLToPath} from 'node:url';
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const folder = mkdtempSync(path.join(tmpdir(), 'dstack-tui-tests-'));
 const report = path.join(folder, 'report.json');
-/** What suites found missing on this machine, a line each; test/support/parts.ts writes it. */
-const missing = path.join(folder, 'missing');
 
 const fast = ['pure', 'program'];
 const slow = ['parts', 'heap'];
@@ -32,7 +30,7 @@ const {status} = spawnSync(
 		...projects.flatMap(name => ['--project', name]),
 		...given,
 	],
-	{cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: {...process.env, DT_TEST_MISSING: missing}},
+	{cwd: root, stdio: ['ignore', 'inherit', 'inherit']},
 );
 
 const tally = () => {
@@ -55,25 +53,19 @@ const tally = () => {
 	};
 };
 
-/** What was left out, and how to run it; undefined where nothing was. */
+/** What was left out, and how to run it; empty where nothing was. */
 const leftOut = () => {
-	const parts = [];
-	if (projects === fast) {
-		const files = readdirSync(path.join(root, 'test'), {recursive: true});
-		const count = files.filter(file => slow.some(name => new RegExp(`\\.${name}\\.test\\.tsx?$`).test(file))).length;
-		parts.push(`${count} files that need an engine, whole machines, a registry, servers or minutes (\`npm run test:all\`)`);
+	if (projects !== fast) {
+		return '';
 	}
 
-	const absent = existsSync(missing) ? [...new Set(readFileSync(missing, 'utf8').split('\n').filter(Boolean))].sort() : [];
-	if (absent.length > 0) {
-		parts.push(`tests that need what is not here (install it to run them): ${absent.join(', ')}`);
-	}
-
-	return parts.length > 0 ? `Left out: ${parts.join('; ')}.\n` : undefined;
+	const files = readdirSync(path.join(root, 'test'), {recursive: true});
+	const count = files.filter(file => slow.some(name => new RegExp(`\\.${name}\\.test\\.tsx?$`).test(file))).length;
+	return `Left out: ${count} files that need an engine, whole machines, a registry, servers or minutes (\`npm run test:all\`).\n`;
 };
 
 const {passed, failed, skipped} = tally();
-process.stdout.write(leftOut() ?? '');
+process.stdout.write(leftOut());
 rmSync(folder, {recursive: true, force: true});
 // A run that failed for another reason (an error outside of any test) must not end as if all were well.
 const failures = failed === 0 && status !== 0 ? 1 : failed;

@@ -1,12 +1,9 @@
-import {spawn} from 'node:child_process';
-import {existsSync} from 'node:fs';
-import {appendFile, readFile} from 'node:fs/promises';
+import {appendFile} from 'node:fs/promises';
 import path from 'node:path';
-import process from 'node:process';
 import {expect, test} from 'vitest';
 import {outcomes} from '../support/ec2/index.js';
-import {cliFile, objects, type World, withoutWaits} from '../support/program.js';
-import {findWholeMachines, makeAccount} from './support.js';
+import {objects, type World, withoutWaits} from '../support/program.js';
+import {findWholeMachines, killRunAt, makeAccount} from './support.js';
 
 const whole = await findWholeMachines('aws/deadline');
 const name = 'brave-ant-1';
@@ -16,23 +13,7 @@ const minute = 60_000;
 const journalOf = ({home}: World): string => path.join(home, 'dt/runs', name, 'journal.jsonl');
 
 /** Starts `run` and kills it as soon as its instance is made: nobody answers at a simulated one, and its guest does nothing. */
-async function launchDead(world: World): Promise<void> {
-	const journal = journalOf(world);
-	const child = spawn(process.execPath, [cliFile, 'run', '.', '-n', name, '--plain', ...asked], {
-		cwd: world.project,
-		env: world.env,
-		stdio: 'ignore',
-	});
-	const ended = new Promise(resolve => {
-		child.once('exit', resolve);
-	});
-	while (child.exitCode === null && !(existsSync(journal) && (await readFile(journal, 'utf8')).includes('"type":"created"'))) {
-		await new Promise(resolve => setTimeout(resolve, 5));
-	}
-
-	child.kill('SIGKILL');
-	await ended;
-}
+const launchDead = async (world: World): Promise<void> => killRunAt(world, name, '"type":"created"', asked);
 
 /** Lets the deadline of a run have passed so long ago, by its journal. */
 async function pass(world: World, time: number): Promise<void> {

@@ -1,12 +1,11 @@
-import {spawn, spawnSync} from 'node:child_process';
-import {existsSync} from 'node:fs';
-import {mkdir, readdir, readFile} from 'node:fs/promises';
+import {spawnSync} from 'node:child_process';
+import {mkdir, readdir} from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import {describe, expect, test} from 'vitest';
 import {cliFile, objects, type Result, type World} from '../support/program.js';
 import {outcomes} from '../support/ec2/index.js';
-import {type Account, makeAccount} from './support.js';
+import {type Account, killRunAt, makeAccount} from './support.js';
 
 const name = 'brave-ant-1';
 const asked = ['--backend', 'aws', '--on-demand', '--instance-type', 'm5.large', '--max-duration', '1h', '-y'];
@@ -22,21 +21,7 @@ async function launched(): Promise<Account> {
 	const account = await makeAccount({delays: {boot: 100, end: 100, visible: 0}});
 	const {world} = account;
 	await world.write({'.dstack.yml': 'type: dev-environment\n'});
-	const child = spawn(process.execPath, [cliFile, 'run', '.', '-n', name, '--plain', ...asked], {
-		cwd: world.project,
-		env: world.env,
-		stdio: 'ignore',
-	});
-	const ended = new Promise(resolve => {
-		child.once('exit', resolve);
-	});
-	const journal = path.join(world.home, 'dt/runs', name, 'journal.jsonl');
-	while (child.exitCode === null && !(existsSync(journal) && (await readFile(journal, 'utf8')).includes('"type":"created"'))) {
-		await new Promise(resolve => setTimeout(resolve, 5));
-	}
-
-	child.kill('SIGKILL');
-	await ended;
+	await killRunAt(world, name, '"type":"created"', asked);
 	expect(account.ec2.alive()).toHaveLength(1);
 	return account;
 }

@@ -1,12 +1,9 @@
-import {spawn} from 'node:child_process';
-import {existsSync} from 'node:fs';
 import {readFile, rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import process from 'node:process';
 import {expect, test} from 'vitest';
 import {type Ec2, outcomes} from '../support/ec2/index.js';
-import {cliFile, objects, type World, withoutWaits} from '../support/program.js';
-import {makeAccount} from './support.js';
+import {objects, type World, withoutWaits} from '../support/program.js';
+import {killRunAt, makeAccount} from './support.js';
 
 const name = 'brave-ant-1';
 const asked = ['--backend', 'aws', '--on-demand', '--instance-type', 'm5.large', '--max-duration', '1h', '-y'];
@@ -25,21 +22,7 @@ async function lose(region: string): Promise<{readonly world: World; readonly ec
 	await world.write({'.dstack.yml': 'type: dev-environment\n'});
 	const settings = path.join(world.home, 'dt/backends.yml');
 	const text = await readFile(settings, 'utf8');
-	const journal = path.join(world.home, 'dt/runs', name, 'journal.jsonl');
-	const child = spawn(process.execPath, [cliFile, 'run', '.', '-n', name, '--plain', ...asked], {
-		cwd: world.project,
-		env: world.env,
-		stdio: 'ignore',
-	});
-	const ended = new Promise(resolve => {
-		child.once('exit', resolve);
-	});
-	while (child.exitCode === null && !(existsSync(journal) && (await readFile(journal, 'utf8')).includes('"type":"created"'))) {
-		await new Promise(resolve => setTimeout(resolve, 5));
-	}
-
-	child.kill('SIGKILL');
-	await ended;
+	await killRunAt(world, name, '"type":"created"', asked);
 	expect(ec2.alive()).toMatchObject([{region: 'us-east-1'}]);
 	await writeFile(settings, text.replace('[us-east-1]', `[${region}]`));
 	await rm(path.join(world.home, 'dt/runs'), {recursive: true});

@@ -1,11 +1,6 @@
-import {spawn} from 'node:child_process';
-import {existsSync} from 'node:fs';
-import {readFile} from 'node:fs/promises';
-import path from 'node:path';
-import process from 'node:process';
 import {expect, test, vi} from 'vitest';
-import {cliFile, objects} from '../support/program.js';
-import {type Account, makeAccount} from './support.js';
+import {objects} from '../support/program.js';
+import {type Account, killRunAt, makeAccount} from './support.js';
 
 const name = 'brave-ant-1';
 const asked = ['--backend', 'aws', '--on-demand', '--instance-type', 'm5.large', '--max-duration', '1h', '-y'];
@@ -15,21 +10,7 @@ async function launched(sign: string): Promise<Account> {
 	const account = await makeAccount({delays: {boot: 100, end: 100, visible: 0}});
 	const {world} = account;
 	await world.write({'.dstack.yml': 'type: dev-environment\n'});
-	const child = spawn(process.execPath, [cliFile, 'run', '.', '-n', name, '--plain', ...asked], {
-		cwd: world.project,
-		env: world.env,
-		stdio: 'ignore',
-	});
-	const ended = new Promise(resolve => {
-		child.once('exit', resolve);
-	});
-	const journal = path.join(world.home, 'dt/runs', name, 'journal.jsonl');
-	while (child.exitCode === null && !(existsSync(journal) && (await readFile(journal, 'utf8')).includes(sign))) {
-		await new Promise(resolve => setTimeout(resolve, 5));
-	}
-
-	child.kill('SIGKILL');
-	await ended;
+	await killRunAt(world, name, sign, asked);
 	return account;
 }
 

@@ -6,14 +6,8 @@ import {collectCode} from '../../source/environment/code/collect.js';
 import {uploadCode} from '../../source/environment/code/upload.js';
 import {Problem} from '../../source/system/problem.js';
 import type {Link} from '../../source/system/link.js';
-import {git, hasGit, hasTar, makePlaces, tryGit} from './support.js';
+import {git, hasGit, hasTar, makePlaces, tryGit, write} from './support.js';
 import {historyOf, treeOf} from './trees.js';
-
-const write = (folder: string, name: string, text = name) => {
-	const file = path.join(folder, name);
-	mkdirSync(path.dirname(file), {recursive: true});
-	writeFileSync(file, text);
-};
 
 /** A repository with two commits, a change, a staged change and files that git does not know. */
 function makeRepository(folder: string) {

@@ -1,5 +1,5 @@
 import {execFileSync, spawn, spawnSync} from 'node:child_process';
-import {existsSync} from 'node:fs';
+import {existsSync, mkdirSync, writeFileSync} from 'node:fs';
 import {mkdir, readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {onTestFinished} from 'vitest';
@@ -159,6 +159,13 @@ const gitEnvironment = (): NodeJS.ProcessEnv => ({
 	...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'))),
 	...person,
 });
+
+/** A file with its folders; its own name is in it unless something else is said. */
+export const write = (folder: string, name: string, text = name): void => {
+	const file = path.join(folder, name);
+	mkdirSync(path.dirname(file), {recursive: true});
+	writeFileSync(file, text);
+};
 
 /** Git in a folder, as a person of the tests; throws what it says when it fails. */
 export const git = (folder: string, ...args: string[]): string =>

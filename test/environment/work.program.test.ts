@@ -4,13 +4,7 @@ import path from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {takeBaseline, unsavedWork} from '../../source/environment/work.js';
 import type {StepContext} from '../../source/environment/step.js';
-import {git, hasGit, localLink, makePlaces} from './support.js';
-
-const write = (folder: string, name: string, text = name) => {
-	const file = path.join(folder, name);
-	mkdirSync(path.dirname(file), {recursive: true});
-	writeFileSync(file, text);
-};
+import {git, hasGit, localLink, makePlaces, write} from './support.js';
 
 function fill(folder: string) {
 	mkdirSync(folder, {recursive: true});

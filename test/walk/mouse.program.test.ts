@@ -1,23 +1,11 @@
 import {chmod, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import process from 'node:process';
-import {expect, onTestFinished, test} from 'vitest';
-import {cliFile, eventually, makeWorld, type World} from '../support/program.js';
-import {Terminal} from '../support/terminal.js';
+import {expect, test} from 'vitest';
+import {eventually, makeWorld, type World} from '../support/program.js';
+import type {Terminal} from '../support/terminal.js';
+import {open as openProgram} from './support.js';
 
-function open(world: World, env: NodeJS.ProcessEnv = {}): Terminal {
-	const terminal = new Terminal(process.execPath, [cliFile], {
-		columns: 120,
-		rows: 30,
-		cwd: world.project,
-		env: {...world.env, ...env},
-	});
-	onTestFinished(async () => {
-		terminal.kill('SIGKILL');
-		await terminal.ended;
-	});
-	return terminal;
-}
+const open = (world: World, env: NodeJS.ProcessEnv = {}): Terminal => openProgram(world, [], {columns: 120, env});
 
 async function project(): Promise<World> {
 	const world = await makeWorld();

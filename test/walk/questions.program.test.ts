@@ -1,7 +1,7 @@
-import process from 'node:process';
-import {describe, expect, onTestFinished, test} from 'vitest';
-import {cliFile, makeWorld, type World} from '../support/program.js';
-import {Terminal} from '../support/terminal.js';
+import {describe, expect, test} from 'vitest';
+import {makeWorld, type World} from '../support/program.js';
+import type {Terminal} from '../support/terminal.js';
+import {open as openProgram} from './support.js';
 
 async function project(): Promise<World> {
 	const world = await makeWorld();
@@ -10,19 +10,7 @@ async function project(): Promise<World> {
 	return world;
 }
 
-function open(world: World, args: readonly string[]): Terminal {
-	const terminal = new Terminal(process.execPath, [cliFile, ...args], {
-		columns: 80,
-		rows: 30,
-		cwd: world.project,
-		env: world.env,
-	});
-	onTestFinished(async () => {
-		terminal.kill('SIGKILL');
-		await terminal.ended;
-	});
-	return terminal;
-}
+const open = (world: World, args: readonly string[]): Terminal => openProgram(world, args, {columns: 80});
 
 describe('questions of the commands', () => {
 	test('stop: much unsaved work is cut short, and the question stands last; it is kept, or brought home and ended', async () => {

@@ -6,6 +6,7 @@ import process from 'node:process';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {cliFile, makeWorld, type World} from '../support/program.js';
 import {Terminal} from '../support/terminal.js';
+import {open} from './support.js';
 
 const configuration = 'type: dev-environment\nsetup:\n  - echo setting up\nide: vscode\nports:\n  - 38123\n';
 const profiles =
@@ -24,24 +25,6 @@ async function project(
 	await world.write(files);
 	world.git('init', '-q');
 	return world;
-}
-
-function open(
-	world: World,
-	args: readonly string[] = [],
-	{columns = 100, rows = 30, env = {}}: {columns?: number; rows?: number; env?: NodeJS.ProcessEnv} = {},
-): Terminal {
-	const terminal = new Terminal(process.execPath, [cliFile, ...args], {
-		columns,
-		rows,
-		cwd: world.project,
-		env: {...world.env, ...env},
-	});
-	onTestFinished(async () => {
-		terminal.kill('SIGKILL');
-		await terminal.ended;
-	});
-	return terminal;
 }
 
 /** Every line fits, and the frame has its title, its keys and nothing else in their places. */

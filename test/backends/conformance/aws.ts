@@ -6,24 +6,23 @@ import {createAwsBackend} from '../../../source/backends/aws/launch/backend.js';
 import {ImageBook} from '../../../source/backends/aws/launch/images.js';
 import {createAwsOperations} from '../../../source/backends/aws/launch/operations.js';
 import {userDataFor} from '../../../source/backends/aws/launch/user-data.js';
-import type {OfferSource} from '../../../source/backends/backend.js';
 import type {Clock} from '../../../source/system/clock.js';
 import {imagesOf} from '../../support/ec2/images.js';
 import {type Guest, type Outcome, outcomes, startEc2, usualAccount} from '../../support/ec2/index.js';
 import {TestClock} from '../../support/ui.js';
-import {accountOf, limits, offerOf, pricesFor, settings, SkippingClock, spotOffer, startCheckip} from '../support/launch.js';
+import {
+	accountOf,
+	limits,
+	noOffers,
+	offerOf,
+	pricesFor,
+	settings,
+	SkippingClock,
+	spotOffer,
+	startCheckip,
+} from '../support/launch.js';
 import type {Surroundings} from '../../../source/backends/settings/index.js';
 import type {Call, Fault, StandIn, TestCloud} from './stand-in.js';
-
-/** Nobody lists offers here. */
-const source: OfferSource = {
-	name: 'aws',
-	deadline: 'guest',
-	status: async () => ({backend: 'aws', ready: true, notes: []}),
-	async *offers() {
-		yield [];
-	},
-};
 
 /** The backend over the real SDK in this thread, with the user data that it really sends. */
 export function awsBackend(surroundings: Surroundings, clock: Clock, patience: typeof limits) {
@@ -31,7 +30,7 @@ export function awsBackend(surroundings: Surroundings, clock: Clock, patience: t
 		...{surroundings, clock, limits: patience, launchLimit: patience.request, pricesFor},
 		...{images: new ImageBook(), userData: userDataFor},
 	});
-	return createAwsBackend(source, operations, clock);
+	return createAwsBackend(noOffers, operations, clock);
 }
 
 export const awsOffers: TestCloud['offers'] = [

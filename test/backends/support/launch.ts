@@ -77,7 +77,7 @@ export const pricesFor = async (_region: string, types: readonly string[]) =>
 	new Map(types.map(type => [type, onDemandPrice] as const));
 
 /** Nobody lists offers here. */
-const source: OfferSource = {
+export const noOffers: OfferSource = {
 	name: 'aws',
 	deadline: 'guest',
 	status: async () => ({backend: 'aws', ready: true, notes: []}),
@@ -109,7 +109,7 @@ export function backendFor(surroundings: Surroundings, clock: Clock) {
 		images: new ImageBook(),
 		userData: ({id}) => `#cloud-config\n# ${id}\n`,
 	});
-	return {operations, aws: createAwsBackend(source, operations, clock)};
+	return {operations, aws: createAwsBackend(noOffers, operations, clock)};
 }
 
 /** A stand-in, and the program's backend over the real SDK in this thread; `extra` are keys of the entry in `backends.yml`. */

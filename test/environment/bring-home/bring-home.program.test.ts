@@ -1,9 +1,9 @@
 import {existsSync, readdirSync, readFileSync, rmSync, statSync} from 'node:fs';
 import path from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {git, hasGit} from '../support.js';
+import {git, hasGit, write} from '../support.js';
 import {treeOf} from '../trees.js';
-import {branches, fill, makeCopy, untouched, write} from './support.js';
+import {branches, fill, makeCopy, untouched} from './support.js';
 
 const prefix = 'dstack-tui/fast-moth-1';
 

@@ -5,9 +5,9 @@ import path from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {bringHome} from '../../../source/environment/bring-home/bring-home.js';
 import {takeBaseline} from '../../../source/environment/work.js';
-import {git, hasGit, hasTar, localLink, makePlaces} from '../support.js';
+import {git, hasGit, hasTar, localLink, makePlaces, write} from '../support.js';
 import {treeOf} from '../trees.js';
-import {branches, fill, makeCopy, untouched, write} from './support.js';
+import {branches, fill, makeCopy, untouched} from './support.js';
 
 const prefix = 'dstack-tui/fast-moth-1';
 

@@ -4,8 +4,8 @@ import path from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {bringHome} from '../../../source/environment/bring-home/bring-home.js';
 import type {Link} from '../../../source/system/link.js';
-import {git, hasGit, hasTar, makePlaces} from '../support.js';
-import {branches, fill, untouched, write} from './support.js';
+import {git, hasGit, hasTar, makePlaces, write} from '../support.js';
+import {branches, fill, untouched} from './support.js';
 
 type Answers = {
 	readonly units?: ReadonlyArray<readonly string[]>;

@@ -3,9 +3,9 @@ import path from 'node:path';
 import process from 'node:process';
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {git, hasGit, tryGit} from '../support.js';
+import {git, hasGit, tryGit, write} from '../support.js';
 import {treeOf} from '../trees.js';
-import {makeCopy, untouched, write} from './support.js';
+import {makeCopy, untouched} from './support.js';
 
 const prefix = 'dstack-tui/fast-moth-1';
 

@@ -1,13 +1,8 @@
-import {cpSync, mkdirSync, writeFileSync} from 'node:fs';
+import {cpSync, mkdirSync} from 'node:fs';
 import path from 'node:path';
 import {bringHome, type BringHomeOptions} from '../../../source/environment/bring-home/bring-home.js';
 import {takeBaseline} from '../../../source/environment/work.js';
-import {git, makePlaces} from '../support.js';
-
-export const write = (folder: string, name: string, text = name): void => {
-	mkdirSync(path.dirname(path.join(folder, name)), {recursive: true});
-	writeFileSync(path.join(folder, name), text);
-};
+import {git, makePlaces, write} from '../support.js';
 
 /** A repository with a commit of two files, one of them changed since, and an ignored folder. */
 export function fill(folder: string): void {

@@ -2,8 +2,8 @@ import {readdirSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {unsavedWork} from '../../../source/environment/work.js';
-import {git, hasGit} from '../support.js';
-import {branches, makeCopy, write} from './support.js';
+import {git, hasGit, write} from '../support.js';
+import {branches, makeCopy} from './support.js';
 
 const prefix = 'dstack-tui/fast-moth-1';
 
