@@ -26,7 +26,9 @@ test('processes of another machine are shown, left alone and never called gone; 
 	]) {
 		const {code, stdout, stderr} = await world.cli(args, here);
 		expect(code, stdout).toBe(0);
-		expect(stdout + stderr).toContain('was started on laptop-a, and is left alone here');
+		expect(stdout + stderr).toContain(
+			'was started on laptop-a, and is left alone here: `dstack-tui stop one` ends it all the same, unless only that machine can',
+		);
 		expect(objects<{phase?: string}>(stdout).map(({phase}) => phase)).toContain('ready');
 	}
 

@@ -159,7 +159,7 @@ async function reconcileRun(
 	if (elsewhere !== undefined) {
 		notes.push(
 			neutraliseLine(
-				`${name} was started on ${elsewhere}, and is left alone here: \`${programName} stop ${name}\` ends it all the same`,
+				`${name} was started on ${elsewhere}, and is left alone here: \`${programName} stop ${name}\` ends it all the same, unless only that machine can`,
 			),
 		);
 		return state;
